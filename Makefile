@@ -1,0 +1,53 @@
+# Everything a fresh machine with python3 and make needs. `make help` lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+DEMO_OUT ?= runs/demo
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all check bench docs format clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+$(VENV)/.runtime: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
+	$(PIP) torch==2.13.0
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.tools: $(VENV)/.runtime
+	$(PIP) --editable '.[test,dev,docs,study]'
+	@touch $@
+
+demo: $(VENV)/.runtime  ## the reward flow on the simulated support desk: pairs in, verdict and report out
+	$(BIN)/assay demo --out $(DEMO_OUT)
+
+test: $(VENV)/.tools  ## the whole suite in minutes, in parallel
+	$(BIN)/python -m pytest -n $(JOBS) -m 'not slow'
+
+test-all: $(VENV)/.tools  ## and the long ones: training at size, coverage of intervals, load
+	$(BIN)/python -m pytest -n $(JOBS)
+
+check: $(VENV)/.tools  ## ruff, strict types, import layers, size budget, docs links
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/budget.py
+
+bench: $(VENV)/.tools  ## every benchmark, one after the other; tables on the terminal, JSON in benchmarks/results/
+	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+docs: $(VENV)/.tools  ## the documentation as a site in site/, every link checked
+	$(BIN)/mkdocs build --strict --quiet
+
+format: $(VENV)/.tools  ## what ruff can mend by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## everything these targets made
+	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache
