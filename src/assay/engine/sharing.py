@@ -1,0 +1,199 @@
+"""Which models can share prefixes, and in one plain sentence why not. Knows model structure; runs one short probe.
+
+The sentence is decided from the model's own declarations where they exist, and in the end by a probe: two short rows
+that share a prefix, run plainly and packed, must give the same hidden states.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor, nn
+
+from assay.engine import cascade
+from assay.engine.trie import Trie, pack
+from assay.errors import InputError, ModelError
+
+Kernel = Literal["cascade", "dense"]
+_RECURRENT = re.compile(r"mamba|rwkv|recurrent|ssm|deltanet|linearattention|shortconv|rglru|lightningattention", re.I)
+_PROBE_ROWS = ((3, 1, 4, 1, 5, 2), (3, 1, 4, 2, 2, 6, 5))
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """How a trunk can share: by which kernel, or the reason why it cannot (then kernel is None)."""
+
+    kernel: Kernel | None
+    refusal: str | None
+
+
+_known: WeakKeyDictionary[nn.Module, Ability] = WeakKeyDictionary()
+
+
+def unwrap(model: nn.Module) -> nn.Module:
+    """The transformers model inside torch.compile, DDP and PEFT wrappers."""
+    while True:
+        outer, model = model, _unwrap_once(model)
+        if hasattr(model, "get_base_model"):
+            model = cast("nn.Module", cast(Any, model).get_base_model())
+        if model is outer:
+            return model
+
+
+def _unwrap_once(model: nn.Module) -> nn.Module:
+    """The module inside torch.compile's or DDP's wrapper, PEFT left on."""
+    if isinstance(model, nn.parallel.DistributedDataParallel):
+        return cast("nn.Module", model.module)
+    return cast("nn.Module", getattr(model, "_orig_mod", model))
+
+
+def trunk_of(model: nn.Module) -> nn.Module:
+    """The part that turns token ids into hidden states. Raises ModelError if there is none by transformers' rules."""
+    inner = unwrap(model)
+    prefix = getattr(inner, "base_model_prefix", None)
+    if prefix is None:
+        raise ModelError(
+            f"{type(inner).__name__} is not a transformers model: the engine finds its trunk by base_model_prefix."
+        )
+    trunk = getattr(inner, prefix, inner) if prefix else inner
+    assert isinstance(trunk, nn.Module)
+    return trunk
+
+
+def ability(model: nn.Module) -> Ability:
+    """Whether and how this model shares prefixes; found out once per model and remembered."""
+    trunk = trunk_of(model)
+    if trunk not in _known:
+        refusal = _prompt_tuning(model) or _by_declaration(trunk)
+        _known[trunk] = Ability(None, refusal) if refusal else _by_probe(trunk)
+    return _known[trunk]
+
+
+def check_length(model: nn.Module, longest: int) -> None:
+    """Raises InputError if a row is longer than the model has positions for."""
+    config: Any = trunk_of(model).config
+    limit = getattr(config, "max_position_embeddings", None)
+    if isinstance(limit, int) and longest > limit > 0:
+        raise InputError(
+            f"A row has {longest} tokens; the model has positions for {limit}. Lower --max-tokens so that the "
+            "length gate drops such rows, or take a model with a longer context."
+        )
+
+
+def window_refusal(model: nn.Module, longest: int) -> str | None:
+    """Why rows of this length cannot share on this model because of its attention window, or None."""
+    config: Any = trunk_of(model).config
+    window = getattr(config, "sliding_window", None) or getattr(config, "attention_chunk_size", None)
+    if not isinstance(window, int) or longest <= window or getattr(config, "use_sliding_window", None) is False:
+        return None
+    kinds = getattr(config, "layer_types", None)
+    if kinds is not None and not any(kind in {"sliding_attention", "chunked_attention"} for kind in kinds):
+        return None
+    return (
+        f"the longest row has {longest} tokens and the model's attention window is {window}: packed rows have no window"
+    )
+
+
+def _prompt_tuning(model: nn.Module) -> str | None:
+    configs = getattr(_unwrap_once(_unwrap_once(model)), "peft_config", None)
+    if isinstance(configs, dict) and any(getattr(config, "is_prompt_learning", False) for config in configs.values()):
+        return "prefix and prompt tuning put learnt tokens before every row, which a packed trie has no place for"
+    return None
+
+
+def _by_declaration(trunk: nn.Module) -> str | None:
+    config: Any = trunk.config
+    if getattr(config, "is_encoder_decoder", False):
+        return "an encoder-decoder reads the prompt in a separate pass, in both directions"
+    if any(getattr(module, "is_causal", None) is False for module in trunk.modules()):
+        return "an encoder reads the prompt in both directions, so its hidden states depend on the answer"
+    if getattr(config, "is_causal", None) is False:
+        return "the model attends in both directions, so the prompt's hidden states depend on the answer"
+    if any(_RECURRENT.search(type(module).__name__) for module in trunk.modules()):
+        return "a state-space or hybrid model carries its state from token to token, which cannot branch inside one row"
+    if "position_ids" not in inspect.signature(trunk.forward).parameters:
+        return "the model takes no position numbers, so branches cannot be placed after their prompt"
+    return None
+
+
+def _by_probe(trunk: nn.Module) -> Ability:
+    cascaded = _install(trunk)
+    if any("FSDP" in base.__name__ for base in type(trunk).__mro__):
+        return Ability("cascade" if cascaded else "dense", None)  # a sharded trunk cannot run a probe by itself
+    kernels: tuple[Kernel, ...] = ("cascade", "dense") if cascaded else ("dense",)
+    training = trunk.training
+    trunk.eval()  # without dropout both runs are deterministic
+    try:
+        with torch.no_grad():
+            plain_RH = _plain_probe(trunk)
+            for kernel in kernels:
+                if _agrees(_packed_probe(trunk, kernel), plain_RH):
+                    return Ability(kernel, None)
+    finally:
+        trunk.train(training)
+    return Ability(None, "a probe of two short rows gave other hidden states packed than plain")
+
+
+def _plain_probe(trunk: nn.Module) -> Tensor:
+    device = next(trunk.parameters()).device
+    rows = [torch.tensor([row], device=device) for row in _probe_rows(trunk)]
+    return torch.cat([trunk(input_ids=row, use_cache=False).last_hidden_state[0] for row in rows])
+
+
+def _probe_rows(trunk: nn.Module) -> list[list[int]]:
+    vocabulary = trunk.get_input_embeddings().num_embeddings  # type: ignore[operator]
+    return [[token % vocabulary for token in row] for row in _PROBE_ROWS]
+
+
+def _packed_probe(trunk: nn.Module, kernel: Kernel) -> Tensor | None:
+    trie = pack(_probe_rows(trunk))
+    try:
+        hidden_LH = run_packed(trunk, trie, kernel)
+    except (NotImplementedError, TypeError, RuntimeError, ValueError):
+        return None
+    return hidden_LH[torch.from_numpy(trie.path_R).to(hidden_LH.device)]
+
+
+def _agrees(packed_RH: Tensor | None, plain_RH: Tensor) -> bool:
+    if packed_RH is None or packed_RH.shape != plain_RH.shape:
+        return False
+    tolerance = 1e-4 if plain_RH.dtype == torch.float32 else 5e-2
+    difference = (packed_RH - plain_RH).abs().max()
+    return bool(difference <= tolerance * plain_RH.abs().max().clamp(min=1e-6))
+
+
+def run_packed(trunk: nn.Module, trie: Trie, kernel: Kernel, *, call: Callable[..., Any] | None = None) -> Tensor:
+    """Hidden states of all packed tokens, shape (L, H); the one place where a trunk meets a trie.
+
+    call: what to call in place of the trunk itself, from inside a forward that replaces it.
+    """
+    call = call or trunk
+    device = next(trunk.parameters()).device
+    packed = cascade.Packed(trie, device)
+    if kernel == "dense":
+        dtype = next(trunk.parameters()).dtype
+        mask = torch.zeros((), dtype=dtype, device=device).where(packed.dense_mask(), torch.finfo(dtype).min)
+        output = call(input_ids=packed.ids(), position_ids=packed.positions(), attention_mask=mask, use_cache=False)
+    else:
+        with cascade.running(packed):
+            output = call(input_ids=packed.ids(), position_ids=packed.positions(), use_cache=False, trie=packed)
+        if not packed.calls:
+            raise NotImplementedError("the model's attention does not go through transformers' attention interface")
+    hidden_LH: Tensor = output.last_hidden_state[0]
+    return hidden_LH
+
+
+def _install(trunk: nn.Module) -> bool:
+    """Let the trunk's attention go through the engine's function, which is transformers' SDPA for ordinary calls."""
+    config: Any = trunk.config
+    can_set = getattr(trunk, "_can_set_attn_implementation", None)
+    # Eager models cap their scores or add sinks, and who asked for flash attention shall keep it.
+    if config._attn_implementation in {"sdpa", "flex_attention"} and can_set is not None and can_set():
+        trunk.set_attn_implementation(cascade.NAME)  # type: ignore[operator]
+    return bool(config._attn_implementation == cascade.NAME)
