@@ -1,0 +1,128 @@
+"""The frozen values of a blind study. Knows no file, no database and no page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from assay.records import Text
+
+Choice = Literal["left", "right", "tie", "both_bad", "abstain"]
+CHOICES: tuple[str, ...] = get_args(Choice)
+Side = Literal["a", "b"]
+SlotKind = Literal["real", "repeat", "attention"]
+JudgeKind = Literal["human", "simulated", "llm"]
+JUDGE_KINDS: tuple[str, ...] = get_args(JudgeKind)
+Rating = Literal["left", "tie", "right"]
+RATINGS: tuple[str, ...] = get_args(Rating)
+AsideReason = Literal["identical", "empty", "unmatched", "giveaway", "too_long"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One prompt with two answers, told as a and b; which one stands on the left is the plan's business.
+
+    known: the better answer of an attention item; None on a real one.
+    """
+
+    id: str
+    prompt_id: str
+    prompt: Text
+    answer_a: str
+    answer_b: str
+    system_a: str
+    system_b: str
+    kind: Literal["real", "attention"] = "real"
+    known: Side | None = None
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Editor:
+    """One judge. `judge` is fixed when the study is made: no client can call itself human."""
+
+    name: str
+    judge: JudgeKind = "human"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One place in one editor's sealed plan. `showing` is random: it is all a page ever tells about the item."""
+
+    showing: str
+    editor: str
+    position: int
+    item: str
+    left: Side
+    kind: SlotKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAside:
+    """A prompt of the input that is not shown to anyone, and why."""
+
+    prompt_id: str
+    reason: AsideReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyVote:
+    """One judgement that stands (not undone), of a closed study, in terms of what the editor saw and what it was.
+
+    item: the same name for a real showing and its repeat. expected: the known answer of an attention showing.
+    ms: time the item was in view, None where neither page nor server could tell (see ms_source).
+    """
+
+    item: str
+    prompt_id: str
+    editor: str
+    choice: Choice
+    left_system: str
+    right_system: str
+    kind: SlotKind
+    judge: JudgeKind
+    position: int
+    ms: int | None = None
+    ms_source: Literal["page", "server"] | None = None
+    ratings: Mapping[str, Rating] = field(default_factory=dict)
+    comment: str = ""
+    expected: Literal["left", "right"] | None = None
+    undone: int = 0
+    at: str = ""
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """What a study is, without its votes. `seal` is the hash of items and plans as they were made."""
+
+    id: str
+    title: str
+    created_at: str
+    closed_at: str | None
+    seed: int
+    seal: str
+    systems: tuple[str, ...]
+    editors: tuple[Editor, ...]
+    config: Mapping[str, Any]
+    inputs: Mapping[str, str]
+    power: Mapping[str, Any]
+    giveaways: tuple[Mapping[str, Any], ...]
+    set_aside: tuple[SetAside, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditorProgress:
+    """How far one editor is. Counts only: no side, no choice, no system."""
+
+    editor: Editor
+    done: int
+    total: int
+    last_at: str | None
+    link: Literal["active", "expired", "revoked", "none"]
+
+    @property
+    def finished(self) -> bool:
+        return self.done >= self.total

@@ -1,0 +1,44 @@
+"""The options of a study. Knows the options; knows not what they do."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+
+from assay.config import StageConfig
+
+Policy = Literal["refuse", "set_aside"]
+MAX_ASPECTS = 8
+
+
+class StudyConfig(StageConfig):
+    """How a study is made and shown."""
+
+    title: str = Field("Blind comparison", min_length=1, max_length=120, description="shown to editors")
+    question: str = Field("Which answer is better?", min_length=1, max_length=300)
+    instructions: str = Field("", max_length=20_000, description="markdown, shown before the first item")
+    seed: int | None = Field(None, description="of sides and order; null draws one and stores it")
+    overlap: PositiveInt | None = Field(None, description="editors per prompt; null: every editor judges every prompt")
+    pairs_per_prompt: Literal["one", "all"] = Field("one", description="with three or more systems, per editor")
+    repeats: NonNegativeInt = Field(5, description="items per editor shown again, sides swapped")
+    attention: NonNegativeInt = Field(3, description="items per editor with a known answer")
+    aspects: tuple[str, ...] = Field((), max_length=MAX_ASPECTS, description="such as helpful, harmless, honest")
+    comments: Literal["on", "off"] = "on"
+    unmatched: Policy = Field("refuse", description="a prompt that not every file answers")
+    empty: Policy = Field("refuse", description="an answer without text")
+    identical: Policy = Field("set_aside", description="two answers with the same text")
+    giveaways: Literal["refuse", "set_aside", "accept"] = Field("refuse", description="answers that name their system")
+    giveaway_words: tuple[str, ...] = Field((), description="further words that give a side away")
+    longest_answer: PositiveInt = Field(60_000, description="characters; longer ones cannot be judged fairly")
+    link_days: PositiveFloat = Field(30.0, description="days until personal links expire")
+    assumed_icc: float = Field(0.3, ge=0, lt=1, description="for the power statement: votes within a prompt agree")
+    assumed_ties: float = Field(0.2, ge=0, lt=1, description="for the power statement: share of ties")
+
+    @field_validator("aspects")
+    @classmethod
+    def _aspects_are_words(cls, aspects: tuple[str, ...]) -> tuple[str, ...]:
+        cleaned = tuple(aspect.strip() for aspect in aspects)
+        if any(not aspect or len(aspect) > 40 for aspect in cleaned) or len(set(cleaned)) < len(cleaned):
+            raise ValueError("aspects are distinct words of 1 to 40 characters")
+        return cleaned

@@ -1,0 +1,197 @@
+"""Votes as an append-only sequence of acts, and what of it stands. Knows one editor's plan; knows no page.
+
+An act is named by (showing, round, action). Sent twice it is found, not written again; sent by two windows with
+different choices, the first stands. What stands is the fold of the editor's acts by `seq`; clocks play no part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
+from sqlalchemy import Connection, Row, insert, select
+
+from assay.artifacts import dumps
+from assay.study import tables
+from assay.study.records import Choice, Rating
+
+Outcome = Literal["recorded", "repeated", "differs", "unknown", "closed"]
+COLUMNS = ("seq", "action", "showing", "round", "choice", "ratings", "comment", "ms", "ms_source", "at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ballot:
+    """What one press of a button says."""
+
+    showing: str
+    round: int
+    choice: Choice
+    ratings: Mapping[str, Rating] = field(default_factory=dict)
+    comment: str = ""
+    ms: int | None = None
+    ms_source: Literal["page", "server"] | None = None
+
+
+@dataclass(slots=True)
+class Standing:
+    """The fold of one editor's acts: which showings are judged, in which round each is, and the last act."""
+
+    live: dict[str, int] = field(default_factory=dict)  # showing -> round of the vote that stands, in order of voting
+    rounds: dict[str, int] = field(default_factory=dict)  # showing -> undos so far
+    seq: int = 0
+    head: str = ""
+    last_at: float | None = None
+
+    def apply(self, action: str, showing: str) -> None:
+        if action == "vote":
+            self.live[showing] = self.rounds.get(showing, 0)
+        else:
+            self.live.pop(showing, None)
+            self.rounds[showing] = self.rounds.get(showing, 0) + 1
+
+    def last(self) -> str | None:
+        """The showing judged last of those that stand: the one an undo takes back."""
+        return next(reversed(self.live), None)
+
+
+def standing(connection: Connection, editor_id: int) -> Standing:
+    """Fold the editor's acts."""
+    acts = tables.votes.c
+    rows = connection.execute(
+        select(acts.seq, acts.action, acts.showing, acts.hash, acts.at)
+        .where(acts.editor_id == editor_id)
+        .order_by(acts.seq)
+    )
+    state = Standing()
+    for seq, action, showing, head, at in rows:
+        state.apply(action, showing)
+        state.seq, state.head, state.last_at = seq, head, at
+    return state
+
+
+def record_vote(connection: Connection, *, editor_id: int, ballot: Ballot, at: float) -> Outcome:
+    """Append a vote, or say why it is none. The caller's transaction makes it durable before anyone is told."""
+    if not is_open(connection):
+        return "closed"
+    found = _find(connection, editor_id, ballot.showing, ballot.round, "vote")
+    if found is not None:
+        return "repeated" if found.choice == ballot.choice else "differs"
+    if not _owns(connection, editor_id, ballot.showing):
+        return "unknown"
+    state = standing(connection, editor_id)
+    if ballot.showing in state.live:
+        return "differs"
+    if ballot.round != state.rounds.get(ballot.showing, 0):
+        return "unknown"
+    _append(
+        connection,
+        editor_id,
+        state,
+        {
+            "action": "vote",
+            "showing": ballot.showing,
+            "round": ballot.round,
+            "choice": ballot.choice,
+            "ratings": dumps(dict(ballot.ratings)).decode(),
+            "comment": ballot.comment,
+            "ms": ballot.ms,
+            "ms_source": ballot.ms_source,
+            "at": at,
+        },
+    )
+    return "recorded"
+
+
+def record_undo(connection: Connection, *, editor_id: int, showing: str, round_: int, at: float) -> Outcome:
+    """Append the taking back of the vote on `showing`; only the last vote that stands can be taken back."""
+    if not is_open(connection):
+        return "closed"
+    if _find(connection, editor_id, showing, round_, "undo") is not None:
+        return "repeated"
+    state = standing(connection, editor_id)
+    if state.last() != showing or state.live[showing] != round_:
+        return "unknown"
+    act = {
+        "action": "undo",
+        "showing": showing,
+        "round": round_,
+        "choice": None,
+        "ratings": "{}",
+        "comment": "",
+        "ms": None,
+        "ms_source": None,
+        "at": at,
+    }
+    _append(connection, editor_id, state, act)
+    return "recorded"
+
+
+def undone_ballot(connection: Connection, showing: str, round_: int) -> Row[*tuple[Any, ...]] | None:
+    """Comment and ratings of the vote taken back before this round, to show them again."""
+    if round_ == 0:
+        return None
+    acts = tables.votes.c
+    query = select(acts.comment, acts.ratings).where(
+        acts.showing == showing, acts.round == round_ - 1, acts.action == "vote"
+    )
+    return connection.execute(query).first()
+
+
+def chain_hash(previous: str, act: Mapping[str, Any]) -> str:
+    """The hash of an act on top of the editor's previous one."""
+    body = orjson.dumps([previous, *(act[name] for name in COLUMNS)])
+    return hashlib.sha256(body).hexdigest()
+
+
+def broken_at(rows: Sequence[Mapping[str, Any]]) -> int | None:
+    """The `seq` of the first act of one editor that does not fit the chain; None where all do."""
+    previous = ""
+    for expected, row in enumerate(rows, start=1):
+        if row["seq"] != expected or row["hash"] != chain_hash(previous, row):
+            return expected
+        previous = row["hash"]
+    return None
+
+
+def _append(connection: Connection, editor_id: int, state: Standing, act: dict[str, Any]) -> None:
+    act["seq"] = state.seq + 1
+    connection.execute(insert(tables.votes).values(**act, editor_id=editor_id, hash=chain_hash(state.head, act)))
+    if state.last_at is not None and act["at"] < state.last_at:
+        note(
+            connection,
+            actor="server",
+            action="clock_went_back",
+            detail=f"editor {editor_id}, act {act['seq']}: {state.last_at - act['at']:.3f} s before the act before it",
+            at=act["at"],
+        )
+
+
+def note(connection: Connection, *, actor: str, action: str, detail: str, at: float) -> None:
+    """Append one line to the study's own log."""
+    connection.execute(insert(tables.log).values(at=at, actor=actor, action=action, detail=detail))
+
+
+def is_open(connection: Connection) -> bool:
+    # Shared lock on a row that closing locks alone: on PostgreSQL no vote slips in behind a close from another process.
+    keys = tables.meta.c.key
+    query = select(keys).where(keys.in_(("schema", "closed_at"))).with_for_update(read=True)
+    return len(connection.execute(query).all()) == 1
+
+
+def _find(
+    connection: Connection, editor_id: int, showing: str, round_: int, action: str
+) -> Row[*tuple[Any, ...]] | None:
+    acts = tables.votes.c
+    query = select(acts.choice).where(
+        acts.showing == showing, acts.round == round_, acts.action == action, acts.editor_id == editor_id
+    )
+    return connection.execute(query).first()
+
+
+def _owns(connection: Connection, editor_id: int, showing: str) -> bool:
+    slots = tables.plan.c
+    query = select(slots.showing).where(slots.showing == showing, slots.editor_id == editor_id)
+    return connection.execute(query).first() is not None
