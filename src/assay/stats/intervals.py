@@ -1,0 +1,231 @@
+"""Intervals for means over pairs that share prompts. Knows numbers and clusters; knows no pair and no model.
+
+Pairs under one prompt are not independent, so the unit that varies is the cluster (the prompt group).
+Which interval for what, by the coverage measured in tests/stats/test_coverage.py:
+  a mean of values in [0, 1] (accuracy)         cluster_wilson: does not collapse when everything is right
+  a mean of differences (accuracy - baseline)   cluster_t, or cluster_difference where all differences may be 0
+  anything computed from sums (correlation)     cluster_bootstrap
+Shapes: N values, G clusters, K sums per cluster, R resamples.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats as scipy_stats
+
+from assay.stats.stream import stream
+
+Array = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.intp]
+FEW_CLUSTERS = 10  # below this many, resampling clusters has too few different draws to say anything about tails
+CHUNK = 4_000_000  # resampling weights held in memory at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A confidence interval, and how it was made."""
+
+    low: float
+    high: float
+    level: float
+    method: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"low": self.low, "high": self.high, "level": self.level, "method": self.method}
+
+
+@dataclass(frozen=True, slots=True)
+class NoInterval:
+    """Why there is no interval."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterMean:
+    """A mean over pairs and what its clusters say about its error.
+
+    variance: of the mean, with clusters as the unit that varies (G/(G-1) correction); None with one cluster.
+    design_effect: variance over that of N independent draws with this mean in [0, 1], at least 1;
+    None where the values lie outside [0, 1] or do not vary.
+    """
+
+    mean: float
+    n: int
+    clusters: int
+    variance: float | None
+    design_effect: float | None
+
+
+def cluster_codes(clusters: Sequence[str] | npt.NDArray[Any]) -> Codes:
+    """Cluster names as numbers 0..G-1; shape (N,)."""
+    return np.unique(np.asarray(clusters), return_inverse=True)[1].astype(np.intp).ravel()
+
+
+def cluster_mean(values_N: npt.ArrayLike, clusters: Sequence[str] | npt.NDArray[Any]) -> ClusterMean | NoInterval:
+    """Mean of `values_N`, shape (N,), with its clustered variance."""
+    values = np.asarray(values_N, dtype=np.float64)
+    n = values.size
+    if n == 0:
+        return NoInterval("no pairs")
+    if not np.isfinite(values).all():
+        return NoInterval("values that are not finite")
+    codes = cluster_codes(clusters)
+    if codes.size != n:
+        raise ValueError(f"{n} values but {codes.size} cluster names")
+    groups = int(codes.max()) + 1
+    mean = float(values.mean())
+    if groups < 2:
+        return ClusterMean(mean=mean, n=n, clusters=groups, variance=None, design_effect=None)
+    residual_G = np.bincount(codes, weights=values - mean, minlength=groups)
+    variance = float(groups / (groups - 1) * np.square(residual_G).sum() / n**2)
+    simple = mean * (1 - mean) / n
+    bounded = values.min() >= 0 and values.max() <= 1
+    varies = float(np.ptp(values)) > 0
+    effect = max(variance / simple, 1.0) if bounded and varies else None
+    return ClusterMean(mean=mean, n=n, clusters=groups, variance=variance if varies else 0.0, design_effect=effect)
+
+
+def wilson(successes: float, n: float, *, level: float = 0.95) -> Interval | NoInterval:
+    """Wilson's score interval of a proportion of independent draws. Source: Wilson 1927."""
+    if n <= 0:
+        return NoInterval("no pairs")
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes of {n}")
+    low, high = _wilson(successes / n, n, float(scipy_stats.norm.ppf(0.5 + level / 2)))
+    return Interval(low=low, high=high, level=level, method="Wilson")
+
+
+def cluster_wilson(
+    values_N: npt.ArrayLike, clusters: Sequence[str] | npt.NDArray[Any], *, level: float = 0.95
+) -> Interval | NoInterval:
+    """Wilson's interval at the effective sample size that the clusters allow, for a mean of values in [0, 1].
+
+    The effective size is N over the design effect (at least 1), the quantile Student's t with G - 1 degrees of
+    freedom. Where nothing varies (all right or all wrong) the clusters alone count as draws: the interval is wide,
+    never a point. Source: Korn & Graubard 1998, Dean & Pagano 2015.
+    """
+    found = cluster_mean(values_N, clusters)
+    if isinstance(found, NoInterval):
+        return found
+    if found.clusters < 2:
+        return NoInterval("all pairs belong to one prompt group, so nothing is known about other prompts")
+    values = np.asarray(values_N, dtype=np.float64)
+    if values.min() < 0 or values.max() > 1:
+        raise ValueError("cluster_wilson takes values in [0, 1]")
+    effective = found.n / found.design_effect if found.design_effect is not None else found.clusters
+    low, high = _wilson(found.mean, effective, _t_quantile(level, found.clusters))
+    return Interval(low=low, high=high, level=level, method="Wilson, clustered by prompt group")
+
+
+def cluster_t(
+    values_N: npt.ArrayLike, clusters: Sequence[str] | npt.NDArray[Any], *, level: float = 0.95
+) -> Interval | NoInterval:
+    """Student's t interval of a mean, clusters as the unit that varies, G - 1 degrees of freedom."""
+    found = cluster_mean(values_N, clusters)
+    if isinstance(found, NoInterval):
+        return found
+    if found.variance is None:
+        return NoInterval("all pairs belong to one prompt group, so nothing is known about other prompts")
+    half = _t_quantile(level, found.clusters) * math.sqrt(found.variance)
+    return Interval(low=found.mean - half, high=found.mean + half, level=level, method="t, clustered by prompt group")
+
+
+def cluster_difference(
+    first_N: npt.ArrayLike, second_N: npt.ArrayLike, clusters: Sequence[str] | npt.NDArray[Any], *, level: float = 0.95
+) -> Interval | NoInterval:
+    """Interval of mean(first - second) over the same pairs; both in [0, 1], so each pair is its own control.
+
+    Where the two never differ, G clusters without a difference still allow a share of z^2/(G + z^2) of them.
+    """
+    first, second = np.asarray(first_N, dtype=np.float64), np.asarray(second_N, dtype=np.float64)
+    interval = cluster_t(first - second, clusters, level=level)
+    if isinstance(interval, NoInterval):
+        return interval
+    low, high = max(interval.low, -1.0), min(interval.high, 1.0)
+    if interval.low == interval.high:
+        groups = int(cluster_codes(clusters).max()) + 1
+        square = _t_quantile(level, groups) ** 2
+        slack = square / (groups + square)
+        low, high = max(low - slack, -1.0), min(high + slack, 1.0)
+    return Interval(low=low, high=high, level=level, method="paired t, clustered by prompt group")
+
+
+def cluster_bootstrap(
+    sums_NK: npt.ArrayLike,
+    clusters: Sequence[str] | npt.NDArray[Any],
+    statistic: Callable[[Array], Array],
+    *,
+    use: str,
+    level: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Interval | NoInterval:
+    """Bootstrap interval of `statistic`, which maps sums over pairs, shape (R, K), to shape (R,).
+
+    sums_NK: what each pair adds to the K sums; for a mean that is (value, 1).
+    Whole clusters are drawn with replacement. The percentiles are widened as Student's t is against the normal, so
+    that few clusters do not look like many (Hesterberg 2015, "expanded percentile"); under 10 clusters the standard
+    error of the resamples goes into a t interval instead. Same seed and same `use`: same interval.
+    """
+    sums = np.asarray(sums_NK, dtype=np.float64)
+    if sums.ndim != 2 or sums.shape[0] == 0:
+        return NoInterval("no pairs")
+    codes = cluster_codes(clusters)
+    groups = int(codes.max()) + 1
+    if groups < 2:
+        return NoInterval("all pairs belong to one prompt group, so nothing is known about other prompts")
+    sums_GK = np.column_stack([np.bincount(codes, weights=column, minlength=groups) for column in sums.T])
+    draws = _resample(sums_GK, statistic, resamples=resamples, generator=stream(seed, f"bootstrap: {use}"))
+    draws = draws[np.isfinite(draws)]
+    if draws.size < 0.9 * resamples:
+        return NoInterval("the figure is undefined in more than one resample in ten")
+    if groups < FEW_CLUSTERS:
+        centre = float(statistic(sums_GK.sum(axis=0, keepdims=True))[0])
+        half = _t_quantile(level, groups) * float(draws.std(ddof=1)) * math.sqrt(groups / (groups - 1))
+        low, high, how = centre - half, centre + half, "bootstrap t, clustered by prompt group"
+    else:
+        widened = math.sqrt(groups / (groups - 1)) * _t_quantile(level, groups)
+        tail = float(scipy_stats.norm.cdf(-widened))
+        low, high = map(float, np.quantile(draws, [tail, 1 - tail]))
+        how = "bootstrap, clustered by prompt group"
+    return Interval(low=low, high=high, level=level, method=how)
+
+
+def mean_of_sums(sums_RK: Array) -> Array:
+    """The statistic of a mean: sums of (value, 1)."""
+    return np.asarray(sums_RK[:, 0] / sums_RK[:, 1])
+
+
+def _resample(
+    sums_GK: Array, statistic: Callable[[Array], Array], *, resamples: int, generator: np.random.Generator
+) -> Array:
+    groups = sums_GK.shape[0]
+    rows = max(1, CHUNK // groups)
+    found = []
+    for start in range(0, resamples, rows):
+        size = min(rows, resamples - start)
+        drawn = generator.integers(0, groups, size=(size, groups))
+        drawn += np.arange(size)[:, None] * groups
+        weights = np.bincount(drawn.ravel(), minlength=size * groups).reshape(size, groups)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found.append(statistic(weights @ sums_GK))
+    return np.concatenate(found)
+
+
+def _t_quantile(level: float, clusters: int) -> float:
+    return float(scipy_stats.t.ppf(0.5 + level / 2, clusters - 1))
+
+
+def _wilson(share: float, n: float, quantile: float) -> tuple[float, float]:
+    square = quantile**2 / n
+    centre = (share + square / 2) / (1 + square)
+    half = quantile / (1 + square) * math.sqrt(share * (1 - share) / n + square / (4 * n))
+    low = 0.0 if share == 0 else max(0.0, centre - half)
+    return low, 1.0 if share == 1 else min(1.0, centre + half)

@@ -1,0 +1,13 @@
+"""Random numbers as an argument: one independent generator per seed and use. Knows no global state."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+
+def stream(seed: int, use: str) -> np.random.Generator:
+    """The generator of `seed` for one named use; other names give independent numbers, other runs the same ones."""
+    key = int.from_bytes(hashlib.sha256(use.encode()).digest()[:8], "big")
+    return np.random.default_rng([seed & 0xFFFF_FFFF_FFFF_FFFF, key])
