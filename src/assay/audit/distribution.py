@@ -109,7 +109,15 @@ def _degenerate(aligned: Aligned, row: int, seed: int) -> Finding:
         return unknown("degenerate", "one pair has no distribution", n=aligned.n, seed=seed)
     problems = name_problems(aligned.chosen[row], aligned.rejected[row])
     verdict: Judgement = "problem" if problems else "ok"
-    return measured("degenerate", len(problems), n=aligned.n, seed=seed, verdict=verdict, detail={"problems": problems})
+    return measured(
+        "degenerate",
+        len(problems),
+        n=aligned.n,
+        interval=DESCRIBES,
+        seed=seed,
+        verdict=verdict,
+        detail={"problems": problems},
+    )
 
 
 def _over_seeds(aligned: Aligned, per_seed: list[Finding]) -> Finding:
@@ -120,7 +128,7 @@ def _over_seeds(aligned: Aligned, per_seed: list[Finding]) -> Finding:
     bad = [finding.seed for finding in per_seed if finding.verdict == "problem"]
     verdict: Judgement = "problem" if problems else "ok"
     detail = {"problems": problems, "seeds": bad}
-    return measured("degenerate", len(problems), n=aligned.n, verdict=verdict, detail=detail)
+    return measured("degenerate", len(problems), n=aligned.n, interval=DESCRIBES, verdict=verdict, detail=detail)
 
 
 def _overlap(aligned: Aligned) -> Finding:

@@ -129,6 +129,10 @@ MEANINGS: Mapping[str, Meaning] = {
 }
 
 
+# Figures that describe what is at hand; they never carry an interval.
+DESCRIPTIONS: frozenset[str] = frozenset({"seed_spread", "degenerate", "reward_sd", "overlap", "distinct_values"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One figure: its value or the reason it is unknown, its n, its interval, and why it matters.

@@ -86,7 +86,8 @@ def _by_preferred_length(aligned: Aligned, *, level: float) -> list[Finding]:
 
 def _correlation(aligned: Aligned, *, config: AuditConfig) -> Finding:
     """Mean over seeds of the within-pair Pearson correlation; the pooled and the rank ones stand in detail."""
-    name, usable = "reward_length_correlation", aligned.finite.all(axis=0)
+    name = "reward_length_correlation"
+    usable: Mask = np.asarray(aligned.finite.all(axis=0))
     difference = aligned.length_difference[usable]
     margin = aligned.margin[:, usable]
     if not (difference != 0).any():

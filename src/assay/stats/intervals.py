@@ -181,7 +181,9 @@ def cluster_bootstrap(
     groups = int(codes.max()) + 1
     if groups < 2:
         return NoInterval("all pairs belong to one prompt group, so nothing is known about other prompts")
-    sums_GK = np.column_stack([np.bincount(codes, weights=column, minlength=groups) for column in sums.T])
+    sums_GK: Array = np.column_stack(
+        [np.bincount(codes, weights=column, minlength=groups) for column in sums.T]
+    ).astype(np.float64)
     draws = _resample(sums_GK, statistic, resamples=resamples, generator=stream(seed, f"bootstrap: {use}"))
     draws = draws[np.isfinite(draws)]
     if draws.size < 0.9 * resamples:

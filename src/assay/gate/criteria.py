@@ -1,0 +1,190 @@
+"""Criteria as people write them, read into values. Knows words and numbers; knows no evidence.
+
+One criterion a line, in a YAML list or under `criteria:` (with `by: point|bound` beside it as the default):
+  overall accuracy > 0.72            the accuracy over all pairs; any finding's name may stand there
+  every category > 0.65              each category's accuracy; `every category length matched accuracy > 0.6` works too
+  category refusals > 0.70           one category; quote a name with spaces: category "billing questions" > 0.7
+  seed spread < 0.03                 any finding by name, with spaces or underscores
+  beats the length baseline          accuracy above "longest wins" and above "shortest wins"
+  not degenerate / no prompt overlap / self-checks pass
+A comparison may end in `by point` or `by bound`. Shares may be written 0.72 or 72%.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import yaml
+
+from assay.audit.findings import DESCRIPTIONS, MEANINGS
+from assay.errors import GateError
+
+By = Literal["point", "bound"]
+Operator = Literal[">", ">=", "<", "<="]
+Kind = Literal["overall", "category", "every_category", "beats_length", "not_degenerate", "no_overlap", "self_checks"]
+
+BUILT_IN = "support"
+DEFAULT_BY: By = "bound"
+PHRASES: Mapping[str, Kind] = {
+    "not degenerate": "not_degenerate",
+    "no prompt overlap": "no_overlap",
+    "beats the length baseline": "beats_length",
+    "self-checks pass": "self_checks",
+    "self checks pass": "self_checks",
+}
+COMPARISON = re.compile(r"^(?P<subject>[^<>=]+?)\s*(?P<operator>>=|<=|>|<)\s*(?P<number>[^\s<>=]+)$")
+CATEGORY = re.compile(r'^category\s+(?:"(?P<quoted>[^"]+)"|(?P<word>\S+))(?:\s+(?P<finding>.+))?$')
+RANGES = {"share": (0.0, 1.0), "share difference": (-1.0, 1.0), "AUC": (0.0, 1.0), "probability": (0.0, 1.0)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """One condition. finding, operator and threshold are None for phrases; category only for kind "category"."""
+
+    text: str
+    kind: Kind
+    by: By
+    finding: str | None = None
+    category: str | None = None
+    operator: Operator | None = None
+    threshold: float | None = None
+
+
+def load_criteria(source: Path | str | None) -> tuple[Criterion, ...]:
+    """Criteria from a YAML file; None or the name of a built-in set ("support") gives that set.
+
+    Raises GateError that names the file and the criterion if it is missing, empty, or says what no rule understands.
+    """
+    if source is None or (str(source) == BUILT_IN and not Path(source).exists()):
+        name, text = f"{BUILT_IN}.yaml", built_in()
+    else:
+        path = Path(source)
+        name = str(path)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise GateError(
+                f"{path}: criteria cannot be read ({error}). Give a YAML file, or leave --criteria out for the "
+                f"built-in set {BUILT_IN!r}."
+            ) from None
+    try:
+        loaded = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise GateError(f"{name}: not YAML ({error}).") from None
+    return read_criteria(loaded, name=name)
+
+
+def built_in() -> str:
+    """The text of the built-in criteria file."""
+    return resources.files("assay.gate").joinpath("criteria", f"{BUILT_IN}.yaml").read_text(encoding="utf-8")
+
+
+def read_criteria(value: Any, *, name: str = "criteria") -> tuple[Criterion, ...]:
+    """Criteria from loaded YAML: a list, or a mapping with `criteria` and perhaps `by`."""
+    by: By = DEFAULT_BY
+    if isinstance(value, Mapping):
+        strange = set(value) - {"criteria", "by"}
+        if strange:
+            raise GateError(f"{name}: unknown keys {sorted(map(str, strange))}. Known: criteria, by.")
+        by = _by(value.get("by", DEFAULT_BY), name)
+        value = value.get("criteria")
+    if not isinstance(value, list) or not value:
+        raise GateError(f"{name}: no criteria. A gate without criteria would pass anything; list at least one.")
+    return tuple(_criterion(item, by, f"{name}: criterion {number}") for number, item in enumerate(value, 1))
+
+
+def parse(text: str, *, by: By = DEFAULT_BY, place: str = "criterion") -> Criterion:
+    """One criterion from its words."""
+    words = " ".join(text.split())
+    chosen: By | None = None
+    ending = re.search(r"\s+by\s+(\S+)$", words)
+    if ending:
+        chosen, words = _by(ending[1], place), words[: ending.start()]
+    lowered = words.lower()
+    if lowered in PHRASES:
+        kind = PHRASES[lowered]
+        if chosen and kind != "beats_length":
+            raise GateError(f"{place}: {text!r} holds or does not; leave out 'by {chosen}'.")
+        return Criterion(text=text, kind=kind, by=chosen or by)
+    found = COMPARISON.match(words)
+    if not found:
+        raise GateError(f"{place}: {text!r} is not understood. {_help()}")
+    kind, category, finding = _subject(found["subject"], text, place)
+    threshold = _number(found["number"], finding, text, place)
+    if finding in DESCRIPTIONS:
+        if chosen == "bound":
+            raise GateError(f"{place}: {text!r}: {finding} describes and has no interval; write 'by point'.")
+        chosen = "point"
+    return Criterion(
+        text=text,
+        kind=kind,
+        by=chosen or by,
+        finding=finding,
+        category=category,
+        operator=cast("Operator", found["operator"]),
+        threshold=threshold,
+    )
+
+
+def _criterion(item: Any, by: By, place: str) -> Criterion:
+    if isinstance(item, str):
+        return parse(item, by=by, place=place)
+    if isinstance(item, Mapping) and isinstance(item.get("criterion"), str) and set(item) <= {"criterion", "by"}:
+        text = str(item["criterion"])
+        if "by" not in item:
+            return parse(text, by=by, place=place)
+        if re.search(r"\s+by\s+\S+$", text):
+            raise GateError(f"{place}: {text!r} says 'by' twice.")
+        said = parse(f"{text} by {_by(item['by'], place)}", place=place)
+        return Criterion(**{**{name: getattr(said, name) for name in Criterion.__dataclass_fields__}, "text": text})
+    raise GateError(f"{place}: {item!r} is neither a text nor {{criterion: ..., by: point|bound}}. {_help()}")
+
+
+def _subject(subject: str, text: str, place: str) -> tuple[Kind, str | None, str]:
+    lowered = subject.lower()
+    if lowered.startswith("every category"):
+        return "every_category", None, _finding(subject[len("every category") :].strip() or "accuracy", text, place)
+    found = CATEGORY.match(subject) if lowered.startswith("category ") else None
+    if found and lowered != "category gap":
+        return "category", found["quoted"] or found["word"], _finding(found["finding"] or "accuracy", text, place)
+    return "overall", None, _finding(re.sub(r"^overall\s+", "", subject, flags=re.IGNORECASE), text, place)
+
+
+def _finding(words: str, text: str, place: str) -> str:
+    name = re.sub(r"[\s-]+", "_", words.strip().lower())
+    if name not in MEANINGS:
+        raise GateError(f"{place}: {text!r}: no finding is called {words!r}. {_help()}")
+    return name
+
+
+def _number(words: str, finding: str, text: str, place: str) -> float:
+    try:
+        value = float(words[:-1]) / 100 if words.endswith("%") else float(words)
+    except ValueError:
+        raise GateError(f"{place}: {text!r}: {words!r} is not a number.") from None
+    low, high = RANGES.get(MEANINGS[finding].unit, (-math.inf, math.inf))
+    if not math.isfinite(value) or not low <= value <= high:
+        raise GateError(
+            f"{place}: {text!r}: {finding} lies between {low:g} and {high:g}, so {words} decides nothing. "
+            "Write a share as 0.72 or 72%."
+        )
+    return value
+
+
+def _by(value: Any, place: str) -> By:
+    if value not in ("point", "bound"):
+        raise GateError(f"{place}: 'by' is {value!r}; it takes point or bound.")
+    return cast("By", value)
+
+
+def _help() -> str:
+    return (
+        "Write for example 'overall accuracy > 0.72', 'every category > 0.65', 'category refusals > 0.7', "
+        f"{', '.join(repr(phrase) for phrase in list(PHRASES)[:4])}, or compare a finding: {', '.join(MEANINGS)}."
+    )
