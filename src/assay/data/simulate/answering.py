@@ -31,7 +31,7 @@ class Told:
 
 
 def tell(rng: random.Random, fact: Fact, *, present: list[Fact], how: str) -> Told:
-    """One fact told: right, wrong (another value, or denied) or missing. A fact that is not on file is rightly denied."""
+    """One fact told: right, wrong (another value, or denied) or missing. What is not on file is rightly denied."""
     denial = rng.choice(DENIALS).format(noun=fact.kind.noun)
     on_file = any(held is fact for held in present)
     if how == "missing":

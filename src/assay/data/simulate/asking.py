@@ -6,7 +6,7 @@ import random
 
 from assay.data.simulate import wording
 from assay.data.simulate.answering import ask, joined, tell, tell_all
-from assay.data.simulate.case import Case, Desk, Person, compose, message
+from assay.data.simulate.case import Case, Desk, Person, compose, letter, message
 from assay.data.simulate.draws import weighted
 from assay.data.simulate.facts import Fact, draw_facts
 from assay.data.simulate.utility import MANNERS, Answer, Quality, Style, Wish
@@ -23,7 +23,7 @@ def _desk(rng: random.Random, *, account: int, policy: int) -> Desk:
 
 
 def hallucination(rng: random.Random, candidates: int) -> Case:
-    """Two facts are asked for, sometimes one that is not on file; answers tell them rightly or wrongly, and add more."""
+    """Facts are asked for, sometimes one that is not on file; answers tell them rightly or wrongly, and add more."""
     desk = _desk(rng, account=rng.randint(3, 4), policy=rng.randint(1, 2))
     asked = rng.sample(desk.facts, rng.choice((1, 2, 2)))
     if rng.random() < 0.2:
@@ -33,7 +33,7 @@ def hallucination(rng: random.Random, candidates: int) -> Case:
     answers = []
     for _ in range(candidates):
         told = tell_all(rng, asked, present=desk.facts, how={"right": 0.5, "wrong": 0.45, "missing": 0.05})
-        extra = weighted(rng, {"none": 0.6, "true": 0.2, "invented": 0.2}) if told.clauses else "none"
+        extra = weighted(rng, {"none": 0.6, "true": 0.22, "invented": 0.18}) if told.clauses else "none"
         body = joined(rng, told.clauses) or [rng.choice(wording.EVASIONS)]
         if extra != "none":
             fact = rng.choice(rest) if extra == "true" else desk.absent(1)[0]
@@ -91,7 +91,11 @@ def tone(rng: random.Random, candidates: int) -> Case:
     desk = _desk(rng, account=3, policy=1)
     asked = rng.sample(desk.facts, 1)
     event, warm, misplaced = wording.event(rng, mood, desk.person.item)
-    prompt = desk.prompt(message(rng, event, ask(rng, asked), casual=0.0 if mood == "formal" else 0.4))
+    if mood == "formal":
+        told = letter(rng, event, rng.choice(asked[0].kind.asks) + "?")
+    else:
+        told = message(rng, event, ask(rng, asked), casual=0.4)
+    prompt = desk.prompt(told)
     answers = [
         _mannered(rng, desk, asked=asked[0], mood=mood, warm=warm, misplaced=misplaced) for _ in range(candidates)
     ]

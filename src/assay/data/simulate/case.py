@@ -11,8 +11,9 @@ from assay.data.simulate.facts import FIRST, ITEMS, LAST, PLANS, Fact, draw_fact
 from assay.data.simulate.utility import Answer
 
 GREETINGS = ("Hi", "Hello", "Hi there", "Good morning", "Hey", "Good afternoon")
+SALUTATIONS = ("Dear team,", "Dear Sir or Madam,", "To customer services:")
 THANKS = ("Thanks!", "Thank you.", "Thanks in advance.", "Many thanks.", "Cheers!")
-OPENINGS = ("Hi {first},", "Hello {first},", "Thanks for your message.", "Thanks for getting in touch.",
+OPENINGS = ("Hi {first}!", "Hello {first}.", "Thanks for your message.", "Thanks for getting in touch.",
             "Happy to look at that for you.", "Thank you for writing in, {first}.", "I have checked your account.",
             "I had a look at this for you.", "Good to hear from you, {first}.")  # fmt: skip
 CLOSINGS = ("Let me know if you need anything else.", "Just reply here if anything is unclear.", "Have a good day.",
@@ -89,11 +90,20 @@ def message(rng: random.Random, *parts: str, casual: float = 0.5) -> str:
     """A customer's message from its parts, with or without greeting, thanks and slips of the finger."""
     words = [sentence(part) for part in parts if part]
     if rng.random() < 0.5:
-        words.insert(0, rng.choice(GREETINGS) + ",")
-        words[1] = words[1] if words[1].startswith(("I ", "I'")) else words[1][0].lower() + words[1][1:]
+        greeting = rng.choice(GREETINGS) + ","
+        first = words[0] if words[0].startswith(("I ", "I'", "E7")) else words[0][0].lower() + words[0][1:]
+        words[0] = f"{greeting} {first}"
     if rng.random() < 0.35:
         words.append(rng.choice(THANKS))
     return draws.typed(rng, " ".join(words), casual=casual)
+
+
+def letter(rng: random.Random, *parts: str) -> str:
+    """A message as an office writes it."""
+    return (
+        " ".join([rng.choice(SALUTATIONS), *map(sentence, parts), rng.choice(("Kind regards", "Yours sincerely"))])
+        + "."
+    )
 
 
 def compose(rng: random.Random, person: Person, body: list[str], *, polite: float = 0.5) -> tuple[str, int]:
@@ -106,7 +116,3 @@ def compose(rng: random.Random, person: Person, body: list[str], *, polite: floa
         words.append(rng.choice(CLOSINGS))
         courtesies += 1
     return " ".join(words), courtesies
-
-
-def question(text: str) -> str:
-    return text if text.endswith("?") else text + "?"

@@ -43,56 +43,66 @@ def by_plan(rng: random.Random, person: Person, met: bool) -> Condition:
     misled = f"the {wrong} plan includes it" if met else f"it is only for the {wrong} plan"
     untrue = (*lacks, f"it is only for the {wrong} plan") if met else (*has, f"your {wrong} plan covers this")
     return Condition(
-        rule=rng.choice((f"{names} {plural} only", f"for {names} only", f"only on {names}")),
+        rule=rng.choice((f"{names} {plural} only", f"only for the {names} {plural}", f"only on the {names} {plural}")),
         note="", why=right, untrue=untrue, misquoted=(misled,),
     )  # fmt: skip
 
 
-def by_days(event: str, unit: str = "days") -> Build:
-    """Within so many days (months) of an event."""
+def by_days(past: str, noun: str, unit: str = "days") -> Build:
+    """Within so many days (months) of an event, named as what was done and as a noun."""
 
     def build(rng: random.Random, person: Person, met: bool) -> Condition:
         limits = (7, 10, 14, 20, 21, 30, 45, 60) if unit == "days" else (6, 12, 18, 24, 36)
         limit = rng.choice(limits)
         apart = rng.randint(1, max(2, limit // 2))
         passed = max(1, limit - apart) if met else limit + apart + rng.choice((0, 0, 10))
-        low = rng.choice([n for n in (3, 5, 7, 10, 14, 21, 30) if n < passed] or [max(1, passed - 1)])
-        high = rng.choice([n for n in (14, 21, 30, 45, 60, 90) if n > passed] or [passed + 10])
-        inside = (f"you are within the {limit} {unit}", f"it was {event} {passed} {unit} ago and you have {limit}")
-        outside = (f"the {limit} {unit} are over", f"it was {event} {passed} {unit} ago and the limit is {limit}")
-        tight, wide = f"the limit is {low} {unit}", f"you have {high} {unit} for this"
+        low = rng.choice([n for n in limits if n <= passed and n != limit] or [max(1, passed - 1)])
+        high = rng.choice([n for n in limits if n >= passed and n != limit] or [passed + 10])
+
+        def inside(allowed: int) -> str:
+            forms = (f"you are within the {allowed} {unit}",
+                     f"it was {past} {passed} {unit} ago and you have {allowed}",
+                     f"you have {allowed} {unit} for this")  # fmt: skip
+            return rng.choice(forms)
+
+        def outside(allowed: int) -> str:
+            forms = (f"the {allowed} {unit} are over", f"the limit is {allowed} {unit}",
+                     f"it was {past} {passed} {unit} ago and the limit is {allowed}")  # fmt: skip
+            return rng.choice(forms)
+
         return Condition(
-            rule=rng.choice((f"within {limit} {unit}", f"up to {limit} {unit} after", f"{limit} {unit} at most")),
-            note=f"{event} {passed} {unit} ago",
-            why=inside if met else outside,
-            untrue=(outside[0], tight, tight) if met else (inside[0], wide, wide),
-            misquoted=(f"you are within the {high} {unit}" if met else f"the {low} {unit} are over",),
+            rule=rng.choice((f"within {limit} {unit} of {noun}", f"up to {limit} {unit} after {noun}")),
+            note=f"{past} {passed} {unit} ago",
+            why=(inside(limit),) if met else (outside(limit),),
+            untrue=(outside(limit), outside(low)) if met else (inside(limit), inside(high)),
+            misquoted=(inside(high),) if met else (outside(low),),
         )
 
     return build
 
 
-def by_amount(noun: str) -> Build:
-    """Over so many dollars."""
+def by_amount(rng: random.Random, person: Person, met: bool) -> Condition:
+    """Orders over so many dollars."""
+    limits = (25, 40, 50, 60, 75, 100, 120, 150, 200)
+    limit = rng.choice(limits)
+    apart = rng.randint(2, limit // 2)
+    value = limit + apart if met else limit - apart
+    low = rng.choice([n for n in limits if n < value and n != limit] or [value - 2])
+    high = rng.choice([n for n in limits if n > value and n != limit] or [value + 20])
 
-    def build(rng: random.Random, person: Person, met: bool) -> Condition:
-        limit = rng.choice((25, 40, 50, 60, 75, 100, 120, 150, 200))
-        apart = rng.randint(2, limit // 2)
-        value = limit + apart if met else limit - apart
-        wrong = other(rng, ("30", "45", "80", "90", "110", "130", "180"), str(limit))
-        over = (f"your {noun} is over ${limit}", f"your {noun} of ${value} is high enough")
-        under = (f"your {noun} is under ${limit}", f"your {noun} is only ${value} and it takes ${limit}")
-        return Condition(
-            rule=rng.choice((f"{noun} over ${limit} only", f"from a {noun} of ${limit}")),
-            note=f"{noun} ${value}",
-            why=over if met else under,
-            untrue=(under[0], f"it takes a {noun} of ${value + 20}")
-            if met
-            else (over[0], f"it starts at ${value - 1}"),
-            misquoted=(f"your {noun} is over ${wrong}" if met else f"your {noun} is under ${wrong}",),
-        )
+    def over(least: int) -> str:
+        return rng.choice((f"your order is over ${least}", f"your order of ${value} is over ${least}"))
 
-    return build
+    def under(least: int) -> str:
+        return rng.choice((f"your order is under ${least}", f"your order is only ${value} and it takes ${least}"))
+
+    return Condition(
+        rule=rng.choice((f"orders over ${limit} only", f"only for orders over ${limit}")),
+        note=f"order ${value}",
+        why=(over(limit),) if met else (under(limit),),
+        untrue=(under(limit), under(high)) if met else (over(limit), over(low)),
+        misquoted=(over(low),) if met else (under(high),),
+    )
 
 
 def by_item(rng: random.Random, person: Person, met: bool) -> Condition:
@@ -114,22 +124,22 @@ def by_item(rng: random.Random, person: Person, met: bool) -> Condition:
     )
 
 
-STATUSES = ("placed", "paid", "packed", "shipped")
+STATUSES = ("placed", "paid", "packed", "shipped", "delivered")
 
 
 def by_status(rng: random.Random, person: Person, met: bool) -> Condition:
     place = rng.randint(1, 3)
     until = STATUSES[place]
-    now = rng.choice(STATUSES[:place] if met else STATUSES[place:])
-    before = (f"your order is not {until} yet", f"your order is still at the stage '{now}'")
+    now = rng.choice(STATUSES[:place] if met else STATUSES[place:4])
+    before = (f"your order is not {until} yet", f"your order is only {now} so far")
     after = (f"your order is already {now}",)
-    wrong = rng.choice([s for s in STATUSES if s != now])
+    wrong = rng.choice([s for s in STATUSES[:4] if s != now] if met else STATUSES[STATUSES.index(now) + 1 :])
     return Condition(
         rule=rng.choice((f"until the order is {until}", f"before it is {until}")),
         note=f"status: {now}",
         why=before if met else after,
         untrue=(f"your order is already {until}",) if met else (f"your order is not {until} yet",),
-        misquoted=(f"your order is still at the stage '{wrong}'" if met else f"your order is already {wrong}",),
+        misquoted=(f"your order is only {wrong} so far" if met else f"your order is already {wrong}",),
     )
 
 
@@ -157,7 +167,11 @@ def outright(rng: random.Random, person: Person, met: bool) -> Condition:
         ("it is open to all customers", "we always do this"),
         ("it is not offered at the moment", "we no longer do this"),
     )
+    elsewhere = other(rng, PLANS, person.plan)
     return Condition(
-        rule=rng.choice(yes if met else no), note="", why=open_ if met else closed, untrue=closed if met else open_,
-        misquoted=(f"the {person.plan} plan includes it" if met else f"it is only for the {other(rng, PLANS, person.plan)} plan",),
-    )  # fmt: skip
+        rule=rng.choice(yes if met else no),
+        note="",
+        why=open_ if met else closed,
+        untrue=closed if met else open_,
+        misquoted=(f"the {person.plan} plan includes it" if met else f"it is only for the {elsewhere} plan",),
+    )

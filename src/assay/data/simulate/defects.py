@@ -115,7 +115,8 @@ def duplicates(planted: Planted, places: list[int], rng: random.Random) -> dict[
         rng.shuffle(free)
     copies: dict[str, dict[str, str]] = {"exact": {}, "both_ways": {}}
     for number, place in enumerate(places):
-        row, free = planted.rows[place], by_category.get(planted.rows[place].category)
+        row = planted.rows[place]
+        free = by_category.get(row.category, [])
         if not free:
             raise ConfigError("duplicates: more copies asked for than there are rows to copy. Lower the share.")
         kind = "exact" if number % 2 == 0 else "both_ways"

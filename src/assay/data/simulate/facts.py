@@ -17,20 +17,25 @@ FIRST = ("Dana", "Priya", "Marcus", "Elena", "Tom", "Aisha", "Jonas", "Mei", "Ca
 LAST = ("Whitlock", "Nair", "Bell", "Rossi", "Carter", "Khan", "Lind", "Tanaka", "Vega", "Adler", "Haddad", "Novak",
         "Moreau", "Okafor", "Petrov", "Silva", "Reed", "Walsh", "Kim", "Stone", "Berg", "Lopez", "Frost", "Amari",
         "Doyle", "Santos", "Mensah", "Keller", "Ortiz", "Byrne")  # fmt: skip
-# One and many of what the shop sells; the second part runs on electricity.
+# One and many of what the shop sells.
 THINGS = {
     "backpack": "backpacks", "tent": "tents", "desk chair": "desk chairs", "rain jacket": "rain jackets",
     "rug": "rugs", "bookshelf": "bookshelves", "yoga mat": "yoga mats", "suitcase": "suitcases",
     "picnic set": "picnic sets", "mattress": "mattresses", "mirror": "mirrors", "sleeping bag": "sleeping bags",
     "frying pan": "frying pans", "bike helmet": "bike helmets", "wool blanket": "wool blankets",
 }  # fmt: skip
-DEVICES = {
-    "lamp": "lamps", "kettle": "kettles", "blender": "blenders", "headset": "headsets", "keyboard": "keyboards",
-    "toaster": "toasters", "coffee grinder": "coffee grinders", "speaker": "speakers", "monitor": "monitors",
-    "vacuum": "vacuums", "air fryer": "air fryers", "drill": "drills", "hair dryer": "hair dryers",
-    "router": "routers", "doorbell camera": "doorbell cameras", "thermostat": "thermostats", "heater": "heaters",
-    "fan": "fans", "printer": "printers", "smart watch": "smart watches", "baby monitor": "baby monitors",
+SMART = {
+    "headset": "headsets", "keyboard": "keyboards", "speaker": "speakers", "monitor": "monitors", "router": "routers",
+    "doorbell camera": "doorbell cameras", "thermostat": "thermostats", "printer": "printers",
+    "smart watch": "smart watches", "baby monitor": "baby monitors",
 }  # fmt: skip
+KITCHEN = {
+    "kettle": "kettles", "blender": "blenders", "toaster": "toasters", "coffee grinder": "coffee grinders",
+    "air fryer": "air fryers", "rice cooker": "rice cookers",
+}  # fmt: skip
+PLAIN = {"lamp": "lamps", "vacuum": "vacuums", "drill": "drills", "hair dryer": "hair dryers", "heater": "heaters",
+         "fan": "fans"}  # fmt: skip
+DEVICES = SMART | KITCHEN | PLAIN
 ITEMS = THINGS | DEVICES
 
 
@@ -102,7 +107,7 @@ ACCOUNT = (
           says="your plan renews on {v} | the next renewal is on {v} | your renewal date is {v}"),
     _kind("card", "digits", "a card", _number(4), filed="card ending {v} | pays with card {v}",
           asks="which card do you charge | what card is on file | which card am I paying with",
-          says="we charge the card ending in {v} | the card on file ends in {v} | payments come from the card ending {v}"),
+          says="we charge the card ending in {v} | the card on file ends in {v} | you pay with the card ending {v}"),
     _kind("due", "date", "a delivery date", _DATE, filed="delivery due {v} | parcel due {v}",
           asks="when will my parcel get here | when is my delivery due | what day does the parcel come",
           says="your parcel is due on {v} | delivery is set for {v} | it should reach you on {v}"),
@@ -119,18 +124,18 @@ ACCOUNT = (
     _kind("credit", "money", "any store credit", _money(5, 95), filed="store credit {v} | {v} store credit",
           asks="how much store credit do I have | what is left of my store credit",
           says="you have {v} in store credit | your store credit stands at {v} | there is {v} of store credit left"),
-    _kind("users", "count", "a user limit", draws.pool("2", "3", "4", "5", "6", "8", "10"),
-          filed="up to {v} users | {v} users",
-          asks="how many users can I add | how many people can use my account",
-          says="you can have up to {v} users | your account allows {v} users | the limit is {v} users"),
-    _kind("visit", "visit", "a visit", _VISIT, filed="technician {v} | visit booked {v}",
-          asks="when is the technician coming | what time is my visit booked for",
-          says="the technician is booked for {v} | your visit is on {v} | we have you down for {v}"),
+    _kind("returns left", "count", "free returns", draws.pool("2", "3", "4", "5", "6", "8", "10"),
+          filed="{v} free returns left | free returns left: {v}",
+          asks="how many free returns do I have | how many free returns are left",
+          says="you have {v} free returns | there are {v} free returns left | your account has {v} free returns left"),
+    _kind("call-back", "visit", "a call-back", _VISIT, filed="call-back {v} | call-back booked {v}",
+          asks="when will you call me back | what time is my call-back",
+          says="we will call you on {v} | your call-back is on {v} | we have you down for {v}"),
     _kind("warranty", "month", "a warranty date", _WARRANTY, filed="warranty to {v} | under warranty to {v}",
           asks="when does my warranty run out | how long is it under warranty",
           says="the warranty runs to {v} | you are covered until {v} | your warranty ends in {v}"),
     _kind("colour", "colour", "a colour", draws.pool("navy", "black", "white", "olive", "grey", "red", "teal", "sand"),
-          filed="colour {v} | in {v}",
+          filed="colour {v} | colour: {v}",
           asks="which colour did I order | what colour is on the order",
           says="you ordered it in {v} | the colour on the order is {v} | it is the {v} one"),
     _kind("pickup", "place", "a pick-up point",
@@ -141,13 +146,13 @@ ACCOUNT = (
     _kind("town", "town", "an address", draws.pool(*TOWNS), filed="ships to {v} | address in {v}",
           asks="which address is it going to | where are you sending it",
           says="it is going to your {v} address | we are sending it to {v} | it ships to {v}"),
-    _kind("size", "size", "a size", draws.pool("small", "medium", "large", "extra large"), filed="size {v} | in size {v}",
-          asks="what size did I order | which size is on the order",
-          says="you ordered size {v} | the size on the order is {v}"),
-    _kind("data", "data", "a data limit", draws.pool("5 GB", "10 GB", "20 GB", "40 GB", "50 GB", "80 GB", "100 GB"),
-          filed="{v} a month | data {v} a month",
-          asks="how much data do I get | what is my data limit",
-          says="you get {v} a month | your data limit is {v} a month"),
+    _kind("quantity", "count", "a quantity", draws.pool("2", "3", "4", "5", "6", "8", "12"),
+          filed="quantity {v} | {v} ordered",
+          asks="how many did I order | how many are on the order",
+          says="you ordered {v} of them | the order is for {v} | there are {v} on the order"),
+    _kind("points", "digits3", "any points", _number(3), filed="{v} points | points: {v}",
+          asks="how many points do I have | what is my points balance",
+          says="you have {v} points | your balance is {v} points | you have collected {v} points"),
     _kind("ticket", "digits3", "a repair ticket", _number(3), filed="repair ticket {v} | repair no. {v}",
           asks="what is my repair number | which ticket is my repair under",
           says="your repair ticket is {v} | the repair number is {v}"),
@@ -179,16 +184,15 @@ POLICY = (
           policy="Exchanges: within {v}",
           asks="how long do I have to exchange it | until when can I exchange something",
           says="you have {v} to exchange it | exchanges are open for {v}"),
-    _kind("installation", "money", "an installation price", _money(25, 120), filed="{v}",
-          policy="Home installation: {v}",
-          asks="how much is home installation | what do you charge to install it",
-          says="home installation costs {v} | we charge {v} to install it"),
+    _kind("gift wrap", "money", "a price for gift wrapping", _money(3, 19), filed="{v}", policy="Gift wrapping: {v}",
+          asks="how much is gift wrapping | what do you charge for gift wrapping",
+          says="gift wrapping costs {v} | we charge {v} for gift wrapping"),
     _kind("late fee", "money", "a late fee", _money(4, 30), filed="{v}", policy="Late payment fee: {v}",
           asks="what is the fee if I pay late | how much is the late fee",
           says="the late payment fee is {v} | paying late costs {v}"),
-    _kind("trade-in", "money", "a trade-in value", _money(15, 140), filed="{v}", policy="Trade-in for old models: {v}",
-          asks="what do I get for trading in the old one | how much is a trade-in worth",
-          says="a trade-in is worth {v} | you get {v} for trading in the old one"),
+    _kind("express", "money", "a price for express", _money(5, 29), filed="{v}", policy="Express delivery: {v}",
+          asks="what does express delivery cost | how much is express",
+          says="express delivery costs {v} | express is {v} | we deliver express for {v}"),
 )  # fmt: skip
 
 ALL = ACCOUNT + POLICY

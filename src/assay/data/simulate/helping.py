@@ -8,39 +8,57 @@ from dataclasses import dataclass
 from assay.data.simulate.answering import tell
 from assay.data.simulate.case import Case, Desk, Person, compose, message
 from assay.data.simulate.draws import weighted
-from assay.data.simulate.facts import DEVICES, Fact, draw_facts
+from assay.data.simulate.facts import DEVICES, KITCHEN, SMART, Fact, draw_facts
 from assay.data.simulate.utility import Answer, Quality
 
 # A problem as the policy heads it, and as customers tell it.
 PROBLEMS = {
+    "Won't start": ("it won't turn on", "it is dead, nothing happens when I press the button"),
+    "Runs hot": ("it gets really hot", "it is too hot to touch after ten minutes"),
+    "Loud noise": ("it makes a terrible noise", "it has become very loud", "it rattles and grinds"),
+    "Red light": ("a red light keeps blinking on it", "the red light is on all the time"),
+    "Odd smell": ("it smells of burnt plastic", "there is a strange smell when it is on"),
+    "Error E4": ("it shows error E4", "it says E4 and stops"),
+    "Error E7": ("it shows error E7", "E7 is blinking on it"),
+    "Stops early": ("it switches itself off after a minute", "it stops in the middle of things"),
+    "Stuck button": ("the main button is stuck", "I can't press the button any more"),
+    "Slow start": ("it takes ages to start", "I wait minutes before it does anything"),
+}
+SMART_PROBLEMS = {
     "Won't charge": ("it won't charge any more", "the battery stays empty whatever I do", "it stopped charging"),
     "No sound": ("there is no sound from it", "it has gone completely silent", "I can't hear a thing from it"),
     "Screen flickers": ("the display keeps flickering", "the screen flickers all the time"),
     "Won't pair": ("it won't pair with my phone", "my phone can't find it", "I can't connect it to my phone"),
     "App crashes": ("the app closes whenever I open it", "the app keeps crashing"),
-    "Leaks": ("it leaves a puddle under it", "water drips out of it", "it leaks from the bottom"),
-    "Runs hot": ("it gets really hot", "it is too hot to touch after ten minutes"),
-    "Loud noise": ("it makes a terrible noise", "it has become very loud", "it rattles and grinds"),
-    "Red light": ("a red light keeps blinking on it", "the red light is on all the time"),
-    "Won't start": ("it won't turn on", "it is dead, nothing happens when I press the button"),
     "Loses wifi": ("it keeps dropping the wifi", "it goes offline every evening", "it loses the wifi all the time"),
-    "Odd smell": ("it smells of burnt plastic", "there is a strange smell when it is on"),
     "Wrong time": ("the clock on it is always wrong", "it shows the wrong time again and again"),
-    "Error E4": ("it shows error E4", "it says E4 and stops"),
-    "Error E7": ("it shows error E7", "E7 is blinking on it"),
+}
+KITCHEN_PROBLEMS = {
+    "Leaks": ("it leaves a puddle under it", "water drips out of it", "it leaks from the bottom"),
     "Lid stuck": ("the lid is stuck", "I can't get the lid open"),
+    "Stains": ("there are brown stains inside it", "the inside has gone brown"),
 }
 # Steps as imperatives; {n} is drawn for each case from the numbers beside.
 STEPS = (
-    ("hold the power button for {n} seconds", (5, 10, 15, 20, 30)), ("leave it unplugged for {n} minutes", (2, 5, 10, 30)),
-    ("charge it for {n} hours", (2, 4, 8, 12)), ("move it {n} feet from the wall", (2, 3, 4, 6)),
+    ("hold the power button for {n} seconds", (5, 10, 15, 20, 30)),
+    ("leave it unplugged for {n} minutes", (2, 5, 10, 30)), ("move it {n} feet from the wall", (2, 3, 4, 6)),
     ("let it cool for {n} minutes", (15, 20, 40, 60)), ("press reset {n} times", (2, 3, 4, 5)),
-    ("run it empty for {n} minutes", (1, 2, 3, 5)), ("clean the contacts with a dry cloth", ()),
-    ("update the app", ()), ("remove the pairing and add it again", ()), ("replace the fuse", ()),
-    ("rinse the filter", ()), ("press the reset pin", ()), ("check that the lid clicks shut", ()),
-    ("turn off power saving", ()), ("use another cable", ()), ("tighten the four screws", ()),
-    ("set the region again", ()), ("swap the batteries", ()), ("turn the dial to zero", ()), ("descale it", ()),
-    ("plug it straight into the wall", ()), ("take out the memory card", ()), ("wipe the sensor", ()),
+    ("run it on low for {n} minutes", (1, 2, 3, 5)), ("press the side button {n} times", (2, 3, 4, 6)),
+    ("replace the fuse", ()), ("press the reset pin", ()), ("tighten the four screws", ()),
+    ("turn the dial to zero", ()), ("plug it straight into the wall", ()), ("wipe the sensor", ()),
+    ("use another socket", ()), ("brush out the vents", ()), ("put it on a flat surface", ()),
+    ("clean the plug with a dry cloth", ()), ("open the back and remove the dust", ()), ("change the filter", ()),
+)  # fmt: skip
+SMART_STEPS = (
+    ("charge it for {n} hours", (2, 4, 8, 12)), ("update the app", ()), ("remove the pairing and add it again", ()),
+    ("turn off power saving", ()), ("take out the memory card", ()), ("set the region again", ()),
+    ("use another cable", ()), ("swap the batteries", ()), ("log out and in again", ()),
+    ("turn the volume down by {n} steps", (2, 3, 4, 5)),
+)  # fmt: skip
+KITCHEN_STEPS = (
+    ("run it empty for {n} minutes", (1, 2, 3, 5)), ("rinse the filter", ()), ("check that the lid clicks shut", ()),
+    ("descale it", ()), ("soak the lid for {n} minutes", (5, 10, 20, 30)), ("wipe the seal", ()),
+    ("turn the base to the left", ()),
 )  # fmt: skip
 REMEDIES = {
     "free swap": ("we will swap it for free", "you get a free replacement"),
@@ -79,12 +97,25 @@ class Step:
         return self.form.format(n=rng.choice([n for n in self.numbers if n != self.number]))
 
 
+Forms = tuple[tuple[str, tuple[int, ...]], ...]
+
+
+def _for_device(item: str) -> tuple[dict[str, tuple[str, ...]], Forms]:
+    """The problems a device can have, and the steps that can be taken with it."""
+    if item in SMART:
+        return PROBLEMS | SMART_PROBLEMS, STEPS + SMART_STEPS
+    if item in KITCHEN:
+        return PROBLEMS | KITCHEN_PROBLEMS, STEPS + KITCHEN_STEPS
+    return PROBLEMS, STEPS
+
+
 def helpfulness(rng: random.Random, candidates: int) -> Case:
     """A problem, two or three procedures on file, one that fits; answers give it in full, in part, or another's."""
     desk = Desk(rng=rng, person=Person.draw(rng, DEVICES))
     desk.hold(draw_facts(rng, account=2, policy=0))
-    problems = rng.sample(tuple(PROBLEMS), rng.choice((2, 2, 3)))
-    forms = rng.sample(STEPS, 2 * len(problems))
+    known, pool = _for_device(desk.person.item)
+    problems = rng.sample(tuple(known), rng.choice((2, 2, 3)))
+    forms = rng.sample(pool, 2 * len(problems))
     steps = [Step(form=f, numbers=n, number=rng.choice(n) if n else None) for f, n in forms]
     for place, problem in enumerate(problems):
         desk.policy.append(f"{problem}: {steps[2 * place].text}, then {steps[2 * place + 1].text}")
@@ -92,9 +123,9 @@ def helpfulness(rng: random.Random, candidates: int) -> Case:
     desk.policy.append(f"If that fails: {remedy}")
     asked = rng.choice(desk.facts) if rng.random() < 0.35 else None
     also = f"also, {rng.choice(asked.kind.asks)}?" if asked else ""
-    told = f"my {desk.person.item} has a problem, {rng.choice(PROBLEMS[problems[0]])}"
+    told = f"my {desk.person.item} has a problem, {rng.choice(known[problems[0]])}"
     if rng.random() < 0.5:
-        told = f"{rng.choice(PROBLEMS[problems[0]])}, I mean the {desk.person.item}"
+        told = f"{rng.choice(known[problems[0]])}, I mean the {desk.person.item}"
     prompt = desk.prompt(message(rng, told, rng.choice(PLEAS), also))
     answers = tuple(_advice(rng, desk, steps=steps, remedy=remedy, asked=asked) for _ in range(candidates))
     return Case(category="helpfulness", prompt=prompt, answers=answers)

@@ -9,8 +9,8 @@ from assay.data.simulate import conditions, wording
 from assay.data.simulate.case import Case, Desk, Person, compose, message
 from assay.data.simulate.conditions import Build, Condition
 from assay.data.simulate.draws import weighted
-from assay.data.simulate.facts import draw_facts
-from assay.data.simulate.utility import Answer, Quality
+from assay.data.simulate.facts import DEVICES, draw_facts
+from assay.data.simulate.utility import Answer, Decision, Quality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,71 +32,114 @@ def _topic(label: str, asks: str, grants: str, declines: str, *builds: Build) ->
 
 
 TOPICS = (
-    _topic("Returns", "can I send the {item} back? | I'd like to return the {item}, is that possible? | the {item} is not "
-           "for me, can I return it?",
-           "you can return the {item} | you can send the {item} back | a return of the {item} is fine",
-           "we can't take the {item} back | a return of the {item} is not possible | you can't return the {item}",
-           conditions.by_days("delivered"), conditions.by_item, conditions.by_item, conditions.by_days("delivered")),
-    _topic("Address changes", "can you change the delivery address? | I typed the wrong address, can you fix it? | can my "
-           "order go to another address?",
-           "I have changed the address for you | I can change the address | the address can be changed",
-           "I can't change the address | the address can't be changed | changing the address is not possible",
-           conditions.by_status, conditions.by_status, conditions.by_town),
-    _topic("Waiving late fees", "could you take off the late fee? | can the late fee be dropped this time? | please remove "
-           "the late fee, can you do that?",
-           "I have taken off the late fee | I can drop the late fee | the late fee can be removed",
-           "I can't take off the late fee | the late fee has to stay | I am not able to drop the late fee",
-           conditions.by_days("billed"), conditions.by_days("billed")),
-    _topic("Price match", "the {item} is cheaper elsewhere, do I get the difference? | can you match a lower price for the "
-           "{item}? | the price of the {item} dropped, can I get the difference back?",
-           "we can match the price | you will get the difference back | I can refund you the difference",
-           "we can't match the price | I can't refund the difference | you can't get the difference back",
-           conditions.by_days("bought"), conditions.by_item, conditions.by_item),
-    _topic("Free express", "can I have express delivery for free? | is express free for me? | could you send it express at "
-           "no charge?",
-           "express is free for you | you get express at no charge | I can send it express for free",
-           "express is not free for you | you would have to pay for express | I can't send it express for free",
-           conditions.by_amount("order"), conditions.by_town, conditions.by_town),
-    _topic("Free repairs", "will you repair the {item} for free? | can I get the {item} fixed at no cost? | is a repair of "
-           "the {item} free?",
-           "we will repair the {item} for free | a repair costs you nothing | you can have it fixed at no cost",
-           "we can't repair the {item} for free | the repair is not free | you would have to pay for the repair",
-           conditions.by_days("bought", "months"), conditions.by_item, conditions.by_item),
-    _topic("Pausing", "can I pause my plan for a while? | is it possible to pause my account? | can you put my plan on "
-           "hold?",
-           "I have paused your plan | you can pause your plan | pausing is possible for you",
-           "I can't pause your plan | you can't pause your plan | pausing is not possible for you",
-           conditions.by_plan, conditions.by_plan, conditions.by_days("renewed")),
-    _topic("Cancelling orders", "can I still cancel the order? | please cancel my {item} order, is that possible? | I "
-           "changed my mind, can you cancel it?",
-           "I have cancelled the order | you can still cancel | I can cancel the order for you",
-           "the order can't be cancelled | you can't cancel it any more | I can't cancel the order",
-           conditions.by_status, conditions.by_status, conditions.by_item),
-    _topic("Loan devices", "can I borrow a {item} while mine is away? | do I get a loan {item} for now? | can you lend me "
-           "another {item} for the time being?",
-           "you can have a loan {item} | we will lend you one | I can send you one on loan",
-           "you can't have a loan {item} | we can't lend you one | there is no loan {item} for you",
-           conditions.by_amount("order"), conditions.by_town, conditions.by_item),
-    _topic("Renewal refunds", "I forgot to cancel, can I get the renewal back? | can you refund the renewal? | I was charged "
-           "for the renewal, do I get it back?",
-           "I have refunded the renewal | you will get the renewal back | the renewal can be refunded",
-           "I can't refund the renewal | you can't get the renewal back | the renewal stays charged",
-           conditions.by_days("renewed"), conditions.by_days("renewed")),
-    _topic("Spare parts", "can you send me a spare part for the {item}? | do you have a new cover for the {item}? | can I "
-           "get a spare part for the {item}?",
-           "I can send you the part | you can get the part from us | we have the part for you",
-           "I can't send you the part | you can't get the part from us | we don't supply the part",
-           conditions.by_item, conditions.by_item, conditions.by_days("bought", "months")),
-    _topic("Paying in parts", "can I pay for the {item} in parts? | is it possible to pay monthly? | can I split the payment?",
-           "you can pay in parts | paying monthly is possible | I have set up monthly payments",
-           "you can't pay in parts | paying monthly is not possible | I can't split the payment",
-           conditions.by_amount("order"), conditions.by_amount("order"), conditions.by_town),
-    _topic("Home installation", "can someone come and install the {item}? | do you install the {item} at home? | could you "
-           "send someone to set up the {item}?",
-           "we can install it for you | someone can come and install it | I can book the installation",
-           "we can't install it for you | nobody can come to install it | I can't book an installation",
-           conditions.by_town, conditions.by_town, conditions.by_item),
+    _topic(
+        "Returns",
+        "can I send the {item} back? | I'd like to return the {item}, is that possible? | "
+        "the {item} is not for me, can I return it?",
+        "you can return the {item} | you can send the {item} back | a return of the {item} is fine",
+        "we can't take the {item} back | a return of the {item} is not possible | you can't return the {item}",
+        conditions.by_days("delivered", "delivery"),
+        conditions.by_item,
+        conditions.by_item,
+        conditions.by_days("delivered", "delivery"),
+    ),
+    _topic(
+        "Address changes",
+        "can you change the delivery address? | I typed the wrong address, can you fix it? | "
+        "can my order go to another address?",
+        "I have changed the address for you | I can change the address | the address can be changed",
+        "I can't change the address | the address can't be changed | changing the address is not possible",
+        conditions.by_status, conditions.by_status, conditions.by_town,
+    ),
+    _topic(
+        "Waiving late fees",
+        "could you take off the late fee? | can the late fee be dropped this time? | "
+        "please remove the late fee, can you do that?",
+        "I have taken off the late fee | I can drop the late fee | the late fee can be removed",
+        "I can't take off the late fee | the late fee has to stay | I am not able to drop the late fee",
+        conditions.by_days("billed", "the bill"), conditions.by_days("billed", "the bill"),
+    ),
+    _topic(
+        "Price match",
+        "the {item} is cheaper elsewhere, do I get the difference? | "
+        "can you match a lower price for the {item}? | "
+        "the price of the {item} dropped, can I get the difference back?",
+        "we can match the price | you will get the difference back | I can refund you the difference",
+        "we can't match the price | I can't refund the difference | you can't get the difference back",
+        conditions.by_days("bought", "purchase"), conditions.by_item, conditions.by_item,
+    ),
+    _topic(
+        "Free express",
+        "can I have express delivery for free? | is express free for me? | "
+        "could you send it express at no charge?",
+        "express is free for you | you get express at no charge | I can send it express for free",
+        "express is not free for you | you would have to pay for express | I can't send it express for free",
+        conditions.by_amount, conditions.by_town, conditions.by_town,
+    ),
+    _topic(
+        "Free repairs",
+        "will you repair the {item} for free? | can I get the {item} fixed at no cost? | "
+        "is a repair of the {item} free?",
+        "we will repair the {item} for free | a repair costs you nothing | you can have it fixed at no cost",
+        "we can't repair the {item} for free | the repair is not free | you would have to pay for the repair",
+        conditions.by_days("bought", "purchase", "months"), conditions.by_item, conditions.by_item,
+    ),
+    _topic(
+        "Pausing",
+        "can I pause my plan for a while? | is it possible to pause my account? | "
+        "can you put my plan on hold?",
+        "I have paused your plan | you can pause your plan | pausing is possible for you",
+        "I can't pause your plan | you can't pause your plan | pausing is not possible for you",
+        conditions.by_plan, conditions.by_plan, conditions.by_days("renewed", "the renewal"),
+    ),
+    _topic(
+        "Cancelling orders",
+        "can I still cancel the order? | please cancel my {item} order, is that possible? | "
+        "I changed my mind, can you cancel it?",
+        "I have cancelled the order | you can still cancel | I can cancel the order for you",
+        "the order can't be cancelled | you can't cancel it any more | I can't cancel the order",
+        conditions.by_status, conditions.by_status, conditions.by_item,
+    ),
+    _topic(
+        "Loan items",
+        "can I borrow a {item} while mine is away? | do I get a loan {item} for now? | "
+        "can you lend me another {item} for the time being?",
+        "you can have a loan {item} | we will lend you one | I can send you one on loan",
+        "you can't have a loan {item} | we can't lend you one | there is no loan {item} for you",
+        conditions.by_amount, conditions.by_town, conditions.by_item,
+    ),
+    _topic(
+        "Renewal refunds",
+        "I forgot to cancel, can I get the renewal back? | can you refund the renewal? | "
+        "I was charged for the renewal, do I get it back?",
+        "I have refunded the renewal | you will get the renewal back | the renewal can be refunded",
+        "I can't refund the renewal | you can't get the renewal back | the renewal stays charged",
+        conditions.by_days("renewed", "the renewal"), conditions.by_days("renewed", "the renewal"),
+    ),
+    _topic(
+        "Spare parts",
+        "can you send me a spare part for the {item}? | do you have a new cover for the {item}? | "
+        "can I get a spare part for the {item}?",
+        "I can send you the part | you can get the part from us | we have the part for you",
+        "I can't send you the part | you can't get the part from us | we don't supply the part",
+        conditions.by_item, conditions.by_item, conditions.by_days("bought", "purchase", "months"),
+    ),
+    _topic(
+        "Paying in parts",
+        "can I pay for the {item} in parts? | is it possible to pay monthly? | can I split the payment?",
+        "you can pay in parts | paying monthly is possible | I have set up monthly payments",
+        "you can't pay in parts | paying monthly is not possible | I can't split the payment",
+        conditions.by_amount, conditions.by_amount, conditions.by_town,
+    ),
+    _topic(
+        "Sunday delivery",
+        "can you deliver on a Sunday? | is Sunday delivery possible for me? | could it come on Sunday?",
+        "we can deliver on Sunday | Sunday delivery is possible | I have booked Sunday delivery",
+        "we can't deliver on Sunday | Sunday delivery is not possible | I can't book Sunday delivery",
+        conditions.by_town, conditions.by_town, conditions.by_amount,
+    ),
 )  # fmt: skip
+FOR_DEVICES = ("Spare parts", "Loan items", "Free repairs")
 GRANTED = ("You will get a confirmation by email.", "The details are on their way to your inbox.",
            "I have noted it on your account.", "It should show in the app by tomorrow.")  # fmt: skip
 DECLINED = ("I have noted your request on the account.", "If this changes, we will let you know.",
@@ -113,7 +156,8 @@ NO = ("", "", "no, ", "I'm sorry, but ", "unfortunately, ")
 def refusals(rng: random.Random, candidates: int) -> Case:
     """One request, its rule among others, and an account that meets it or not; half are to be granted."""
     desk = Desk(rng=rng, person=Person.draw(rng))
-    topics = rng.sample(TOPICS, rng.choice((2, 2, 3)))
+    fitting = [topic for topic in TOPICS if desk.person.item in DEVICES or topic.label not in FOR_DEVICES]
+    topics = rng.sample(fitting, rng.choice((2, 2, 3)))
     allowed = rng.random() < 0.5
     drawn = [
         rng.choice(topic.builds)(rng, desk.person, allowed if place == 0 else rng.random() < 0.5)
@@ -123,8 +167,9 @@ def refusals(rng: random.Random, candidates: int) -> Case:
         desk.policy.append(f"{topic.label}: {condition.rule}")
     desk.notes += dict.fromkeys(c.note for c in drawn if c.note)
     desk.hold(draw_facts(rng, account=1, policy=0))
-    request = rng.choice(topics[0].asks).format(item=desk.person.item)
-    about = rng.choice(wording.ABOUT).format(item=desk.person.item) if rng.random() < 0.4 else ""
+    asked = rng.choice(topics[0].asks)
+    request = asked.format(item=desk.person.item)
+    about = "" if "{item}" in asked else rng.choice(wording.ABOUT).format(item=desk.person.item)
     prompt = desk.prompt(message(rng, about, request))
     answers = tuple(_ruling(rng, desk.person, topic=topics[0], condition=drawn[0], allowed=allowed)
                     for _ in range(candidates))  # fmt: skip
@@ -132,7 +177,7 @@ def refusals(rng: random.Random, candidates: int) -> Case:
 
 
 def _ruling(rng: random.Random, person: Person, *, topic: Topic, condition: Condition, allowed: bool) -> Answer:
-    plan = weighted(rng, {"right": 0.44, "wrong": 0.46, "hedged": 0.1})
+    plan: Decision = weighted(rng, {"right": 0.44, "wrong": 0.46, "hedged": 0.1})
     if plan == "hedged":
         text, courtesies = compose(rng, person, [rng.choice(HEDGES)], polite=0.6)
         return Answer(text=text, quality=Quality(decision="hedged"), courtesies=courtesies)

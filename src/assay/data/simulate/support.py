@@ -17,7 +17,7 @@ from assay.artifacts import write_json, write_jsonl
 from assay.data.simulate import defects as planting
 from assay.data.simulate.asking import brevity, hallucination, tone
 from assay.data.simulate.case import Case
-from assay.data.simulate.defects import DEFECTS, Labelled
+from assay.data.simulate.defects import Labelled
 from assay.data.simulate.draws import stream, weighted
 from assay.data.simulate.helping import helpfulness
 from assay.data.simulate.permitting import refusals

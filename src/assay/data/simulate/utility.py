@@ -10,6 +10,7 @@ from typing import Literal
 
 Wish = Literal["short", "full", "any"]
 Side = Literal["left", "right"]
+Decision = Literal["right", "wrong", "hedged"]
 
 # The whole truth about preferences here: utility is the sum of weight x quality. Written into every truth file.
 WEIGHTS: Mapping[str, float] = {
@@ -44,7 +45,7 @@ MANNERS: Mapping[str, Mapping[Style, float]] = {
 class Quality:
     """What is true of one answer: counts as in WEIGHTS, manners from MANNERS, words beyond what was needed."""
 
-    decision: Literal["right", "wrong", "hedged"] | None = None
+    decision: Decision | None = None
     facts_right: int = 0
     facts_wrong: int = 0
     facts_missing: int = 0

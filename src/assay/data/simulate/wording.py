@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 
-
 ABOUT = (
     "I have a question about my {item}", "this is about the {item} I bought", "I'm writing about my {item} order",
     "it's about the {item}", "I recently ordered the {item} from you", "I got the {item} from your shop",
@@ -79,7 +78,7 @@ MANNERED = {
 MISHAPS = (
     ("arrived smashed", "arrived smashed"), ("came with half the parts missing", "came with parts missing"),
     ("was left out in the rain", "was left out in the rain"), ("never turned up", "never turned up"),
-    ("was sent to the wrong house", "went to the wrong house"), ("broke on the first day", "broke on the first day"),
+    ("was sent to the wrong house", "went to the wrong house"), ("broke when I first used it", "broke at first use"),
     ("turned out to be a used one", "turned out to be a used one"), ("was charged twice", "was charged twice"),
     ("showed up three weeks late", "came three weeks late"), ("arrived with a big scratch", "arrived scratched"),
 )  # fmt: skip
@@ -88,7 +87,8 @@ OCCASIONS = (
     ("the night before my trip", "the night before your trip"), ("in the middle of exam week", "during your exams"),
     ("just as the guests came in", "just as your guests came"), ("on our anniversary", "on your anniversary"),
     ("on the day I came home from hospital", "on the day you came home"), ("during the holidays", "over the holidays"),
-    ("on my first day at a new job", "on your first day at work"), ("when the baby was due", "with a baby on the way"),
+    ("on my first day at a new job", "on your first day at work"),
+    ("right when the baby was due", "right when the baby was due"),
 )  # fmt: skip
 COMPLAINTS = (
     "the {item} {what} {when}, and I am really fed up", "I'm so angry: the {item} {what} {when}",
@@ -102,13 +102,15 @@ APOLOGIES = (
 )  # fmt: skip
 RELATIVES = ("father", "mother", "husband", "wife", "brother", "sister", "grandmother", "grandfather", "uncle", "aunt")
 LOSSES = (
-    "my {who} passed away last month and I am sorting out the account", "my {who} died recently, the {item} was a gift",
-    "I lost my {who} two weeks ago and have to go through all these orders", "since my {who} passed, I handle the bills",
+    "my {who} passed away last month and I am sorting out the account",
+    "my {who} died recently, the {item} was a gift",
+    "I lost my {who} two weeks ago and have to go through all these orders",
+    "since my {who} passed, I handle the bills",
     "the {item} belonged to my late {who}", "I'm writing for my {who}, who died in spring",
 )  # fmt: skip
 CONDOLENCES = (
     "I am very sorry about your {who}", "Please accept my condolences on the loss of your {who}",
-    "I'm so sorry for your loss; we will make this easy for you and your {who}'s account",
+    "I'm so sorry for your loss. Your {who}'s account is in good hands with us",
     "My thoughts are with you after the loss of your {who}",
 )  # fmt: skip
 DELIGHTS = (
@@ -118,7 +120,8 @@ DELIGHTS = (
 )  # fmt: skip
 FORMALITIES = (
     "I write on behalf of our office regarding the {item}", "with reference to the {item}, I request the following",
-    "our accounts department requires a statement on the {item}", "please treat this as a formal request about the {item}",
+    "our accounts department requires a statement on the {item}",
+    "please treat this as a formal request about the {item}",
     "for our audit we need confirmation regarding the {item}", "I represent the buyer of the {item}",
 )  # fmt: skip
 
