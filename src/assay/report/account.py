@@ -1,0 +1,305 @@
+"""The sections that account for the result: mistakes, data, method, provenance, limits. Knows evidence; knows no HTML."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from assay.config import RewardConfig
+from assay.report import words
+from assay.report.evidence import Evidence
+from assay.report.results import cell
+
+FOLD = 320  # characters shown of a long text before it is folded
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One turn of a text: who speaks (empty for plain text), the words, and their start if they are long."""
+
+    role: str
+    words: str
+    start: str
+
+    @property
+    def long(self) -> bool:
+        return bool(self.start)
+
+
+def passages(text: Any) -> list[Passage]:
+    """A text or a conversation as the page shows it."""
+    turns = (
+        [("", text)]
+        if isinstance(text, str)
+        else [(turn.get("role", ""), turn.get("content", "")) for turn in text or []]
+    )
+    out = []
+    for role, said in turns:
+        clean = words.visible(str(said))
+        start = clean[:FOLD].rsplit(" ", 1)[0] + " …" if len(clean) > FOLD + 80 else ""
+        out.append(Passage(str(role), clean, start))
+    return out
+
+
+def mistakes(evidence: Evidence) -> list[dict[str, Any]]:
+    """The worst mistakes: prompt and both answers with their rewards."""
+    rows = []
+    for row in evidence.table("mistakes") or []:
+        rows.append(
+            {
+                "id": row.get("pair_id") or "",
+                "category": row.get("category") or "",
+                "notes": mistake_notes(row),
+                "prompt": passages(row.get("prompt")),
+                "chosen": passages(row.get("chosen")),
+                "rejected": passages(row.get("rejected")),
+                "good": words.number(row.get("reward_chosen")),
+                "bad": words.number(row.get("reward_rejected")),
+            }
+        )
+    return rows
+
+
+def mistake_notes(row: Mapping[str, Any]) -> list[str]:
+    """Margin, how many seeds err, votes and place of one mistake, as far as recorded."""
+    notes = [f"margin {words.number(row.get('margin'))}"]
+    if words.known(row.get("seeds")) and row["seeds"] > 1:
+        notes.append(f"wrong with {row.get('seeds_wrong')} of {row['seeds']} seeds")
+    if row.get("votes"):
+        notes.append("votes " + ", ".join(f"{choice} {n}" for choice, n in sorted(row["votes"].items())))
+    lengths = row.get("length_chosen"), row.get("length_rejected")
+    if all(words.known(length) for length in lengths):
+        notes.append(f"{words.count(lengths[0])} against {words.count(lengths[1])} characters")
+    return notes + ([str(row["where"])] if row.get("where") else [])
+
+
+def data(evidence: Evidence) -> dict[str, Any]:
+    """The data contract: rows in, pairs out, and what became of the rest."""
+    contract = evidence.contract or {}
+    gate = evidence.run.get("length_gate")
+    return {
+        "there": evidence.contract is not None,
+        "facts": contract_facts(evidence, contract),
+        "rejects": reject_rows(contract),
+        "gate": gate,
+        "sides": counts(gate, "by_side"),
+        "categories": counts(gate, "by_category"),
+        "kept_categories": counts(contract, "categories"),
+        "gate_sentence": gate_sentence(gate),
+    }
+
+
+def data_facts(evidence: Evidence) -> list[tuple[str, str]]:
+    """The data in short, for the model card."""
+    source = evidence.run.get("data") or {}
+    facts = [
+        ("File hash", str(source.get("sha256") or words.UNKNOWN)),
+        ("Simulated", "yes" if evidence.simulated else "no"),
+    ]
+    return [*contract_facts(evidence, evidence.contract or {}), *facts, *split_facts(evidence)]
+
+
+def gate_sentence(gate: Mapping[str, Any] | None) -> str:
+    if not gate:
+        return ""
+    return (
+        f"{words.plural(gate.get('dropped', math.nan), 'pair')} dropped and {words.count(gate.get('kept'))} kept: a pair goes when "
+        f"either rendered answer exceeds {words.count(gate.get('max_tokens'))} tokens. Nothing is cut."
+    )
+
+
+def split_facts(evidence: Evidence) -> list[tuple[str, str]]:
+    """What split.json proves, small values only."""
+    skip = ("schema", "inputs", "train", "held_out")
+    return [
+        (words.spaced(str(key)).capitalize(), told(value))
+        for key, value in (evidence.split or {}).items()
+        if key not in skip and not (isinstance(value, list | dict) and len(value) > 12)
+    ]
+
+
+def counts(body: Mapping[str, Any] | None, key: str) -> list[tuple[str, str]]:
+    found = (body or {}).get(key) or {}
+    return [(str(name), words.count(value)) for name, value in sorted(found.items(), key=lambda kv: str(kv[0]))]
+
+
+def contract_facts(evidence: Evidence, contract: Mapping[str, Any]) -> list[tuple[str, str]]:
+    agreement = contract.get("agreement")
+    facts = [
+        ("Source", str((evidence.run.get("data") or {}).get("path", words.UNKNOWN))),
+        ("Rows read", words.count(contract.get("rows"))),
+        ("Pairs kept", words.count(contract.get("pairs", contract.get("kept")))),
+        ("Rows rejected", words.count(total(contract.get("rejects")))),
+    ]
+    if isinstance(agreement, Mapping):
+        facts += [(f"Agreement: {words.spaced(str(key))}", told(value)) for key, value in agreement.items()]
+    return facts
+
+
+def total(rejects: Any) -> int | None:
+    if isinstance(rejects, Mapping):
+        return sum(value for value in rejects.values() if isinstance(value, int))
+    return rejects if isinstance(rejects, int) else None
+
+
+def told(value: Any) -> str:
+    """Any small JSON value in words."""
+    if value is None:
+        return words.UNKNOWN
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if words.known(value):
+        return words.count(value) if float(value).is_integer() else words.number(value, 3)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{words.spaced(str(key))} {told(inner)}" for key, inner in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(told(inner) for inner in value)
+    return str(value)
+
+
+def reject_rows(contract: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rejects = contract.get("rejects")
+    if not isinstance(rejects, Mapping):
+        return []
+    return [(str(reason), words.count(n)) for reason, n in sorted(rejects.items()) if n]
+
+
+def method(evidence: Evidence) -> list[str]:
+    """How the figures came about, in sentences built from the configuration."""
+    config = RewardConfig.build(evidence.run.get("config") or {})
+    return [*method_data(config), *method_training(config, evidence), *method_audit(config, evidence)]
+
+
+def method_data(config: RewardConfig) -> list[str]:
+    near = config.data.near_duplicates
+    groups = (
+        f"Pairs with the same prompt, with a prompt nearly the same (Jaccard similarity of at least {near:g}) or "
+        "declared to belong together form one group"
+        if near is not None
+        else "Pairs with the same prompt or declared to belong together form one group; near-duplicate prompts were not looked for"
+    )
+    return [
+        f"{groups}; a group is never on both sides of the split.",
+        f"Exactly {words.count(config.split.holdout)} pairs are held out, stratified by category, "
+        f"by a draw that depends on the pairs and on seed {config.split.seed} but not on the order of the rows.",
+        f"Pairs whose rendered prompt and answer exceed {words.count(config.model.max_tokens)} tokens on either side are "
+        "dropped and counted, never cut. One encoder renders text for training, evaluation and serving.",
+    ]
+
+
+def method_training(config: RewardConfig, evidence: Evidence) -> list[str]:
+    loss, train, model = config.loss, config.train, config.model
+    base = (evidence.run.get("base") or {}).get("name") or model.base
+    tuning = {"full": "all weights", "lora": "LoRA adapters", "qlora": "LoRA adapters on a 4-bit trunk (QLoRA)"}[
+        model.tuning
+    ]
+    rank = f" of rank {model.lora_rank}" if model.tuning != "full" else ""
+    name = {"bradley_terry": "Bradley-Terry", "rao_kupper": "Rao-Kupper (tie-aware)"}[loss.kind]
+    extras = [
+        f"targets from {'vote shares' if loss.targets == 'votes' else 'the majority label'}",
+        f"label smoothing {loss.label_smoothing:g}" if loss.label_smoothing else "",
+        "the stated margin subtracted" if loss.margin == "subtract" else "",
+        f"a centring penalty of {loss.centring:g} on the mean square of chosen plus rejected reward"
+        if loss.centring
+        else "",
+    ]
+    return [
+        f"The base {base} got a scalar head; {tuning}{rank} and the head were trained by the {name} loss on the "
+        f"difference of the two rewards, in float32, with {words.listing([part for part in extras if part])}.",
+        f"Training ran {train.epochs:g} epochs over batches of {train.batch_pairs} pairs drawn at random, learning rate "
+        f"{train.learning_rate:g} ({train.schedule} schedule, {100 * train.warmup:g}% warm-up), weight decay "
+        f"{train.weight_decay:g}, gradients clipped at norm {train.max_grad_norm:g}, precision {train.precision}. "
+        "No held-out figure chose a checkpoint: the last one is the model.",
+    ]
+
+
+def method_audit(config: RewardConfig, evidence: Evidence) -> list[str]:
+    methods = sorted({f.interval.method for f in evidence.findings if f.interval is not None})
+    how = "; ".join(methods)
+    return [
+        "A pair counts as right if the chosen answer's reward is strictly above the rejected one's; a tie counts as wrong.",
+        f"Intervals are at {100 * config.audit.level:g}% and treat prompt groups, not pairs, as the independent units"
+        + (f"; methods used are {how}." if how else "."),
+        f"Length-matched pairs are those whose two lengths differ by at most {100 * config.audit.length_tolerance:g}%.",
+    ]
+
+
+def provenance(evidence: Evidence) -> dict[str, Any]:
+    run = evidence.run
+    machine, base, source = (run.get(key) or {} for key in ("machine", "base", "data"))
+    facts = [
+        ("Run", run.get("name")),
+        ("Created", run.get("created")),
+        ("assay", run.get("assay_version")),
+        ("Data", source.get("path")),
+        ("Data hash", source.get("sha256")),
+        ("Rows in the data", words.count(source.get("rows"))),
+        ("Base model", base.get("name")),
+        ("Base fingerprint", base.get("fingerprint")),
+        ("Processor cores", told(machine.get("cpus"))),
+        ("Memory", f"{machine['memory_gib']:g} GiB" if words.known(machine.get("memory_gib")) else words.UNKNOWN),
+        ("Python", machine.get("python")),
+        ("Platform", machine.get("platform")),
+    ]
+    stages = run.get("stages") or []
+    return {
+        "command": run.get("command") or "",
+        "facts": [(name, str(value) if value not in (None, "") else words.UNKNOWN) for name, value in facts],
+        "versions": [(str(k), str(v)) for k, v in sorted((run.get("versions") or {}).items())],
+        "stages": [stage_row(row) for row in stages],
+        "total": words.duration(
+            sum(row["seconds"] for row in stages if words.known(row.get("seconds"))) if stages else None
+        ),
+        "hashes": sorted(evidence.hashes.items()),
+    }
+
+
+def stage_row(row: Mapping[str, Any]) -> dict[str, str]:
+    tokens = row.get("tokens")
+    return {
+        "name": str(row.get("name", "")),
+        "seconds": words.duration(row.get("seconds")),
+        "tokens": words.count(tokens) if words.known(tokens) else "none counted",
+    }
+
+
+def limits(evidence: Evidence) -> list[str]:
+    """What this report does not show."""
+    accuracy = evidence.head("accuracy")
+    out = [
+        "Agreement on held-out pairs from the same source is not agreement on what an optimised policy will write. "
+        "Before and during optimisation, score fresh outputs of that policy and have people judge a sample of them.",
+        "The labels are taken as the truth. Where annotators share a bias, the model learns it and this report cannot see it.",
+        "“Longest wins” is one shortcut of many. Beating it does not rule out style, format or phrase shortcuts.",
+        "Rewards have no natural zero or unit; compare them only between answers to one prompt, from one model.",
+    ]
+    if evidence.simulated:
+        out.insert(0, "The data are simulated. The figures show that the pipeline works, not how people would judge.")
+    if len(evidence.seeds) < 2:
+        out.append("One seed only: how much of the result is luck of the draw is unknown.")
+    if evidence.table("calibration") is None:
+        out.append("Calibration (whether sigmoid(margin) can be read as a probability) was not drawn in this run.")
+    if accuracy.value is None:
+        out.append(f"The accuracy itself is unknown: {accuracy.reason}.")
+    out += [
+        f"{item.artifact} is missing from the run folder, so {item.what} cannot be shown." for item in evidence.missing
+    ]
+    return out
+
+
+def findings_rows(evidence: Evidence) -> list[dict[str, Any]]:
+    """Every finding of the audit, none left out."""
+    return [
+        {
+            "name": words.spaced(f.name),
+            "slice": f.slice.replace("category=", ""),
+            "seed": "all" if f.seed is None else str(f.seed),
+            "n": words.count(f.n),
+            "cell": cell(f),
+            "verdict": f.verdict or "",
+            "why": f.why,
+        }
+        for f in evidence.findings
+    ]

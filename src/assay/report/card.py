@@ -1,0 +1,138 @@
+"""MODEL_CARD.md: the run as a Hugging Face model card. Knows evidence and the card's format; computes no figure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from assay.artifacts import RunFolder, atomic_write
+from assay.audit.findings import Finding
+from assay.report import account, results, words
+from assay.report.evidence import Evidence, read_evidence
+from assay.report.summary import three_sentences
+
+HUB_ID = re.compile(r"^[\w.-]+/[\w.-]+$")
+CODE = """\
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+folder = "seed-{seed}/model"
+tokenizer = AutoTokenizer.from_pretrained(folder)
+model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+
+{encode}
+with torch.no_grad():
+    reward = model(**inputs).logits[0, 0].item()"""
+METRICS = {
+    "accuracy": "Held-out pairwise accuracy",
+    "length_baseline": "Longest-wins baseline",
+    "accuracy_beyond_length": "Accuracy beyond longest wins",
+    "length_matched_accuracy": "Accuracy at equal length",
+}
+ENCODE = 'inputs = tokenizer(prompt, answer, return_tensors="pt")'
+
+
+def model_card(run: RunFolder) -> Path:
+    """Write MODEL_CARD.md from the artifacts of `run`. Raises ArtifactError as `render` does."""
+    path = run.path("MODEL_CARD.md")
+    with atomic_write(path) as stream:
+        stream.write(card(read_evidence(run)).encode())
+    return path
+
+
+def card(evidence: Evidence) -> str:
+    template = environment().get_template("model_card.md.j2")
+    first = evidence.seeds[0].seed if evidence.seeds else 0
+    return template.render(
+        front=front_matter(evidence),
+        name=evidence.run.get("name") or "reward model",
+        summary=three_sentences(evidence),
+        simulated=evidence.simulated,
+        verdict=results.verdict(evidence),
+        code=CODE.format(seed=first, encode=ENCODE),
+        rendering="",
+        data=account.data_facts(evidence),
+        level=words.level(evidence.head("accuracy").interval),
+        accuracy=results.accuracy_table(evidence),
+        method=account.method(evidence),
+        limits=account.limits(evidence),
+        command=evidence.run.get("command") or words.UNKNOWN,
+        version=evidence.run.get("assay_version") or words.UNKNOWN,
+    )
+
+
+def environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("assay.report"),
+        autoescape=False,
+        undefined=StrictUndefined,
+        finalize=plain,
+        keep_trailing_newline=True,
+    )
+
+
+def plain(value: Any) -> str:
+    """A value inside Markdown: hidden characters visible, no tags, no table or fence broken."""
+    text = words.visible(words.UNKNOWN if value is None else str(value))
+    return text.replace("<", "&lt;").replace("|", "\\|")
+
+
+def front_matter(evidence: Evidence) -> str:
+    """The YAML block of a Hugging Face card."""
+    base = (evidence.run.get("base") or {}).get("name")
+    body: dict[str, Any] = {
+        "library_name": "transformers",
+        "pipeline_tag": "text-classification",
+        "license": "unknown",
+        "tags": ["reward-model", "preference-learning", "assay"],
+    }
+    if base and HUB_ID.match(str(base)):
+        body["base_model"] = str(base)
+    body["model-index"] = [
+        {
+            "name": str(evidence.run.get("name") or "reward model"),
+            "results": [
+                {
+                    "task": {"type": "text-classification", "name": "Preference ranking"},
+                    "dataset": dataset(evidence),
+                    "metrics": list(metrics(evidence)),
+                }
+            ],
+        }
+    ]
+    return yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=1000)
+
+
+def dataset(evidence: Evidence) -> dict[str, str]:
+    path = str((evidence.run.get("data") or {}).get("path") or words.UNKNOWN)
+    name = Path(path).name
+    return {
+        "type": path if HUB_ID.match(path) and not path.startswith(".") else name,
+        "name": name,
+        "split": "held-out",
+    }
+
+
+def metrics(evidence: Evidence) -> Iterator[dict[str, Any]]:
+    """Known figures with n and interval; the card format has no interval field, so it stands in the name and in args."""
+    for name, label in METRICS.items():
+        for finding in (f for f in evidence.findings if f.name == name and f.seed is None and f.value is not None):
+            yield metric(finding, label)
+
+
+def metric(finding: Finding, label: str) -> dict[str, Any]:
+    where = "" if finding.slice == "overall" else f", {finding.slice.removeprefix('category=')}"
+    span = words.span(finding.interval, results.kind(finding))
+    said = f" ({words.level(finding.interval)} interval {span})" if span else ""
+    args: Mapping[str, Any] = {"n": finding.n, **(finding.interval.to_dict() if finding.interval else {})}
+    return {
+        "type": "accuracy" if finding.name == "accuracy" else finding.name,
+        "value": round(finding.value or 0.0, 4),
+        "name": f"{label}{where}{said}",
+        "args": dict(args),
+    }

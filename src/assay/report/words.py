@@ -1,0 +1,145 @@
+"""Figures as people read them. Knows units and rounding; knows no artifact.
+
+Nothing here turns an unknown into a number: None and not-a-number become the word `unknown`.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from assay.stats.intervals import Interval
+
+UNKNOWN = "unknown"
+MINUS = "\u2212"
+BIDI = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)}
+Kind = Literal["share", "points", "count", "plain"]
+
+
+def known(value: Any) -> bool:
+    """Whether `value` is a finite number (True and False are not numbers here)."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def number(value: float | None, places: int = 2) -> str:
+    """3.14159 -> 3.14, with a true minus sign and thin grouping of thousands."""
+    if value is None or not known(value):
+        return UNKNOWN
+    text = f"{value:,.{places}f}"
+    if float(text.replace(",", "")) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", MINUS)
+
+
+def signed(value: float | None, places: int = 2) -> str:
+    """0.5 -> +0.50."""
+    text = number(value, places)
+    return f"+{text}" if value is not None and known(value) and value > 0 and text.strip("0.,") else text
+
+
+def count(value: Any) -> str:
+    """12345 -> 12,345."""
+    return f"{round(value):,}" if known(value) else UNKNOWN
+
+
+def percent(value: float | None, places: int = 1) -> str:
+    """0.784 -> 78.4%."""
+    return f"{number(100 * value, places)}%" if value is not None and known(value) else UNKNOWN
+
+
+def points(value: float | None, places: int = 1) -> str:
+    """A difference of two shares, 0.213 -> +21.3 points."""
+    if value is None or not known(value):
+        return UNKNOWN
+    return f"{signed(100 * value, places)} points"
+
+
+def figure(value: Any, kind: Kind) -> str:
+    """A value as its kind is read: a share in percent, a difference of shares in points, a count, or a plain number."""
+    if not known(value):
+        return UNKNOWN
+    return {"share": percent, "points": points, "count": count, "plain": plain}[kind](value)
+
+
+def plain(value: float) -> str:
+    """Three significant places for small numbers, fewer for large ones."""
+    size = abs(value)
+    return number(value, 3 if size < 10 else 1 if size < 1000 else 0)
+
+
+def span(interval: Interval | None, kind: Kind) -> str:
+    """An interval without its level: `75.1 to 81.4%`; an empty string if there is none."""
+    if interval is None or not (known(interval.low) and known(interval.high)):
+        return ""
+    low, high = interval.low, interval.high
+    if kind == "share":
+        return f"{number(100 * low, 1)} to {number(100 * high, 1)}%"
+    if kind == "points":
+        return f"{signed(100 * low, 1)} to {signed(100 * high, 1)}"
+    return f"{figure(low, kind)} to {figure(high, kind)}"
+
+
+def level(interval: Interval | None) -> str:
+    """0.95 -> 95%."""
+    return f"{100 * interval.level:g}%" if interval is not None else UNKNOWN
+
+
+def duration(seconds: float | None) -> str:
+    """95 -> 1 min 35 s."""
+    if seconds is None or not known(seconds):
+        return UNKNOWN
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {left} s" if minutes else f"{left} s"
+
+
+def listing(words: Sequence[str], last: str = "and") -> str:
+    """['a', 'b', 'c'] -> a, b and c."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def plural(n: int | float, noun: str, many: str | None = None) -> str:
+    """1, seed -> 1 seed; 3, seed -> 3 seeds."""
+    return f"{count(n)} {noun if n == 1 else many or noun + 's'}"
+
+
+def sentence(text: str) -> str:
+    """First letter large, a full stop at the end."""
+    text = text.strip()
+    if not text:
+        return ""
+    return text[0].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def spaced(name: str) -> str:
+    """length_matched_accuracy -> length matched accuracy."""
+    return name.replace("_", " ")
+
+
+def visible(text: str) -> str:
+    """`text` with what could hide or reorder words made visible: control and direction characters, lone surrogates."""
+    return "".join(letter if plain_letter(letter) else shown(letter) for letter in text)
+
+
+def plain_letter(letter: str) -> bool:
+    return letter in "\n\t" or (
+        unicodedata.category(letter) not in ("Cc", "Cs") and letter not in BIDI and not_void(letter)
+    )
+
+
+def not_void(letter: str) -> bool:
+    """XML and HTML forbid the two last code points of each plane."""
+    return ord(letter) & 0xFFFE != 0xFFFE
+
+
+def shown(letter: str) -> str:
+    return "" if letter == "\r" else f"⟨U+{ord(letter):04X}⟩"

@@ -1,0 +1,158 @@
+"""A run folder with every artifact, its figures computed from a seeded simulation of rewards; nothing trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assay.artifacts import RunFolder, write_json, write_jsonl
+from assay.audit import audit
+from assay.config import AuditConfig, DataConfig, ModelConfig, RewardConfig, SplitConfig, TrainConfig
+from assay.gate import decide_run
+from assay.records import Pair, PairScore, Vote, Where
+
+SKILL = {"brevity": 2.6, "hallucination": 0.75, "helpfulness": 1.4, "refusals": 1.0, "tone": 1.9}
+SENTENCES = (
+    "I can refund the second charge today.",
+    "Your plan renews on the 14th, so cancelling before then costs nothing.",
+    "Please send the order number and I will look at the parcel.",
+    "Our policy allows one exchange within thirty days.",
+    "I am sorry this took so long.",
+    "I cannot share another customer's address.",
+)
+
+
+def words_of(rng: np.random.Generator, count: int) -> str:
+    return " ".join(SENTENCES[int(i)] for i in rng.integers(0, len(SENTENCES), count))
+
+
+def make_pairs(count: int, rng: np.random.Generator, *, categories: bool = True) -> list[Pair]:
+    pairs = []
+    for index in range(count):
+        category = sorted(SKILL)[index % len(SKILL)]
+        chosen, rejected = (words_of(rng, int(n)) for n in rng.integers(1, 9, 2))
+        pairs.append(
+            Pair(
+                id=f"p-{index}",
+                prompt=f"Policy: refunds within 30 days. Customer {index // 3}: {words_of(rng, 3)}",
+                chosen=chosen,
+                rejected=rejected + " Anything else?",
+                category=category if categories else None,
+                group=f"g-{index // 3}",
+                votes=tuple(Vote(choice=choice) for choice in ("chosen", "chosen", "rejected")),
+                where=Where("pairs.jsonl", index + 1),
+            )
+        )
+    return pairs
+
+
+def make_scores(pairs: Sequence[Pair], rng: np.random.Generator, *, length_weight: float) -> list[PairScore]:
+    scores = []
+    for pair in pairs:
+        ability = SKILL.get(pair.category or "tone", 1.0)
+        length = (len(str(pair.chosen)) - len(str(pair.rejected))) / 100
+        margin = rng.normal(ability, 1.8) + length_weight * length
+        middle = rng.normal(0, 1.1)
+        scores.append(PairScore(pair_id=pair.id, chosen=middle + margin / 2, rejected=middle - margin / 2))
+    return scores
+
+
+def metrics_of(steps: int, rng: np.random.Generator) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for step in range(1, steps + 1):
+        loss = 0.42 + 0.27 * float(np.exp(-step / 70)) + float(rng.normal(0, 0.03))
+        norm = 1.5 + 2 * float(np.exp(-step / 30)) + float(rng.gamma(2, 0.3))
+        rows.append({"step": step, "loss": loss, "grad_norm": norm, "accuracy": 1 - loss / 2})
+        if step % (steps // 8) == 0:
+            rows.append({"step": step, "eval_accuracy": 0.78 - 0.2 * float(np.exp(-step / 80))})
+    return rows
+
+
+def make_run(root: Path, *, pairs: int = 300, seeds: int = 3, simulated: bool = True, seed: int = 0) -> RunFolder:
+    """Write all artifacts of a plausible run; the figures follow from `seed`."""
+    rng = np.random.default_rng(seed)
+    run = RunFolder(root)
+    held = make_pairs(pairs, rng)
+    scores = {number: make_scores(held, rng, length_weight=0.4) for number in range(seeds)}
+    config = RewardConfig(
+        data=DataConfig(),
+        split=SplitConfig(holdout=pairs),
+        model=ModelConfig(base="minilm", max_tokens=256),
+        train=TrainConfig(seeds=tuple(range(seeds))),
+        audit=AuditConfig(resamples=200, mistakes=6),
+    )
+    made = audit(scores, held, groups=[pair.group or pair.id for pair in held], config=config.audit)
+    made.write(run)
+    for number, rows in scores.items():
+        folder = run.seed(number)
+        write_jsonl(
+            folder / "scores.jsonl", [{"pair_id": s.pair_id, "chosen": s.chosen, "rejected": s.rejected} for s in rows]
+        )
+        write_jsonl(folder / "metrics.jsonl", metrics_of(240, rng))
+        write_json(folder / "train.json", "train/1", train_body(number))
+    run.write("contract.json", "contract/1", contract_body(pairs))
+    run.write("split.json", "split/1", split_body(pairs))
+    run.write("run.json", "run/1", run_body(root.name, config, pairs, simulated=simulated))
+    decide_run(run)
+    return run
+
+
+def train_body(number: int) -> dict[str, Any]:
+    return {
+        "seed": number,
+        "seconds": 291.4 + 3 * number,
+        "tokens": 1_904_220,
+        "self_checks": {
+            "reload": {"passed": True, "difference": 0.0},
+            "batch_invariance": {"passed": True, "difference": 2.4e-7},
+            "padding_side": {"passed": True, "difference": 1.2e-7},
+            "swap_mirrors": {"passed": True},
+        },
+    }
+
+
+def contract_body(pairs: int) -> dict[str, Any]:
+    return {
+        "rows": pairs + 1940,
+        "pairs": pairs + 1900,
+        "rejects": {"tie": 21, "duplicate": 12, "low_agreement": 7},
+        "agreement": {"unanimous": 1480, "majority": 420},
+        "categories": dict.fromkeys(SKILL, (pairs + 1900) // 5),
+    }
+
+
+def split_body(pairs: int) -> dict[str, Any]:
+    return {"train_pairs": 1900, "held_out_pairs": pairs, "shared_groups": 0, "seed": 0}
+
+
+def run_body(name: str, config: RewardConfig, pairs: int, *, simulated: bool) -> dict[str, Any]:
+    stages = (("contract", 1.2, None), ("length gate", 3.9, None), ("split", 0.4, None), ("train", 893.2, 5_712_660))
+    return {
+        "name": name,
+        "command": "assay reward pairs.jsonl --base minilm --seeds 3 --out runs/support",
+        "created": "2026-03-02T09:30:00+00:00",
+        "assay_version": "0.1.0",
+        "config": config.model_dump(mode="json"),
+        "seeds": list(config.train.seeds),
+        "data": {
+            "path": "data/pairs.jsonl",
+            "sha256": "sha256:" + "4f" * 32,
+            "rows": pairs + 1940,
+            "simulated": simulated,
+            "oracle": {"overall": 0.93, "by_category": dict.fromkeys(SKILL, 0.93)} if simulated else None,
+        },
+        "base": {"name": "minilm", "fingerprint": "sha256:" + "b9" * 32},
+        "machine": {"cpus": 2, "memory_gib": 16.0, "python": "3.12.3", "platform": "Linux"},
+        "versions": {"torch": "2.13.0", "transformers": "5.20.1"},
+        "stages": [{"name": name, "seconds": seconds, "tokens": tokens} for name, seconds, tokens in stages],
+        "length_gate": {
+            "kept": pairs + 1900,
+            "dropped": 4,
+            "max_tokens": 256,
+            "by_side": {"chosen": 3, "both": 1},
+            "by_category": {"tone": 4},
+        },
+    }
