@@ -13,7 +13,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from assay.errors import StudyError
@@ -73,6 +73,8 @@ class Database:
             return StudyError(f"{place}: not a study database, or damaged ({reason}). Restore it from a copy.")
         if "append-only" in reason:
             return StudyError(f"{place}: {reason}.")
+        if not isinstance(error, OperationalError | InterfaceError):
+            return StudyError(f"{place}: the database refused this ({reason}).")
         return StudyUnavailableError(f"{place}: the database does not answer ({reason}). Try again in a moment.")
 
     def close(self) -> None:

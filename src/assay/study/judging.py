@@ -228,6 +228,7 @@ class Entering:
     async def welcome(self, request: Request) -> Response:
         token = request.path_params["token"]
         guest = await self._guest(request, token)
+        state = await self.desk.do(lambda connection: votes.standing(connection, guest.editor_id))
         slots = self.book.slots.get(guest.editor_id, ())
         return self.pages.page(
             "welcome.html",
@@ -236,6 +237,7 @@ class Entering:
                 "token": token,
                 "guest": guest,
                 "total": len(slots),
+                "done": len(state.live),
                 "question": self.book.config.question,
                 "instructions": safe_html(self.book.config.instructions),
                 "labels": LABELS,
@@ -246,7 +248,6 @@ class Entering:
     async def enter(self, request: Request) -> Response:
         token = (await read_form(request)).get("token", "")
         guest = await self._guest(request, token)
-
         session = await self.desk.do(lambda connection: links.begin_session(connection, guest, at=time.time()))
         place = "/owner" if guest.role == "owner" else "/judge"
         response = RedirectResponse(place, status_code=303)

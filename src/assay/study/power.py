@@ -40,7 +40,7 @@ class Power:
         seen = "no win rate below 100%" if self.detectable is None else f"win rates from {self.detectable:.0%}"
         return (
             f"{votes}, votes within a prompt correlated {self.icc:g}, {self.ties:.0%} ties: the 95% interval of the "
-            f"win rate will be about +-{100 * self.half_width:.0f} points. A true win rate is told from 50%: {rates} "
+            f"win rate will be about ±{100 * self.half_width:.0f} points. A true win rate is told from 50%: {rates} "
             f"probability. {seen[0].upper()}{seen[1:]} are seen with 80% power."
         )
 

@@ -174,18 +174,14 @@ def study_of(connection: Connection) -> Study:
 
 def progress_of(connection: Connection, *, at: float) -> list[EditorProgress]:
     acts, slots, people, joins = tables.votes.c, tables.plan.c, tables.editors.c, tables.links.c
-    totals: dict[int, int] = dict(
-        connection.execute(select(slots.editor_id, func.count()).group_by(slots.editor_id)).tuples().all()
-    )
+    totals: dict[int, int] = dict(connection.execute(select(slots.editor_id, func.count()).group_by(slots.editor_id)).all())
     acted: dict[tuple[int, str], int] = {
         (editor, action): count
         for editor, action, count in connection.execute(
             select(acts.editor_id, acts.action, func.count()).group_by(acts.editor_id, acts.action)
         )
     }
-    last: dict[int, float] = dict(
-        connection.execute(select(acts.editor_id, func.max(acts.at)).group_by(acts.editor_id)).tuples().all()
-    )
+    last = dict(connection.execute(select(acts.editor_id, func.max(acts.at)).group_by(acts.editor_id)).all())
     newest = {
         row.editor_id: links.link_state(row.revoked_at, row.expires_at, at)
         for row in connection.execute(
@@ -332,7 +328,7 @@ def _insist_closed(connection: Connection, place: str) -> None:
 
 
 def _meta(connection: Connection) -> dict[str, str]:
-    return dict(connection.execute(select(tables.meta.c.key, tables.meta.c.value)).tuples().all())
+    return dict(connection.execute(select(tables.meta.c.key, tables.meta.c.value)).all())
 
 
 def _fill_meta(connection: Connection, draft: Draft, at: float) -> None:

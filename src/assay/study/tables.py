@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 SCHEMA = "study/1"
@@ -131,7 +132,7 @@ def create_all(connection: Connection) -> None:
     metadata.create_all(connection)
     statements = _postgres_guards() if connection.dialect.name == "postgresql" else _sqlite_guards()
     for statement in statements:
-        connection.exec_driver_sql(statement)
+        connection.execute(text(statement))
 
 
 def _sqlite_guards() -> list[str]:
