@@ -124,7 +124,7 @@ ACCOUNT = (
     _kind("credit", "money", "any store credit", _money(5, 95), filed="store credit {v} | {v} store credit",
           asks="how much store credit do I have | what is left of my store credit",
           says="you have {v} in store credit | your store credit stands at {v} | there is {v} of store credit left"),
-    _kind("returns left", "count", "free returns", draws.pool("2", "3", "4", "5", "6", "8", "10"),
+    _kind("returns left", "count", "any free returns", draws.pool("2", "3", "4", "5", "6", "8", "10"),
           filed="{v} free returns left | free returns left: {v}",
           asks="how many free returns do I have | how many free returns are left",
           says="you have {v} free returns | there are {v} free returns left | your account has {v} free returns left"),

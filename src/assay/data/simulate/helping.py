@@ -69,7 +69,7 @@ REMEDIES = {
 }
 VAGUE = (
     "Have you tried turning it off and on again?", "Please check the manual that came with it.",
-    "Often a small thing is the cause, so try a few settings.", "Our partners usually know what to do in such cases.",
+    "Often a small thing is the cause, so try a few settings.", "The maker of the device usually knows what to do.",
     "This can have many causes, and it is hard to say from here.", "It may help to wait a little and try again.",
     "Could you tell us which device this is about?", "Please call the phone line for this.",
 )  # fmt: skip
@@ -114,9 +114,9 @@ def helpfulness(rng: random.Random, candidates: int) -> Case:
     desk = Desk(rng=rng, person=Person.draw(rng, DEVICES))
     desk.hold(draw_facts(rng, account=2, policy=0))
     known, pool = _for_device(desk.person.item)
-    problems = rng.sample(tuple(known), rng.choice((2, 2, 3)))
-    forms = rng.sample(pool, 2 * len(problems))
-    steps = [Step(form=f, numbers=n, number=rng.choice(n) if n else None) for f, n in forms]
+    problems = rng.sample(tuple(known), rng.choice((2, 2, 2, 3)))
+    forms = rng.sample(pool, 2 * len(problems) + 2)
+    *steps, one, two = (Step(form=f, numbers=n, number=rng.choice(n) if n else None) for f, n in forms)
     for place, problem in enumerate(problems):
         desk.policy.append(f"{problem}: {steps[2 * place].text}, then {steps[2 * place + 1].text}")
     remedy = rng.choice(tuple(REMEDIES))
@@ -127,12 +127,19 @@ def helpfulness(rng: random.Random, candidates: int) -> Case:
     if rng.random() < 0.5:
         told = f"{rng.choice(known[problems[0]])}, I mean the {desk.person.item}"
     prompt = desk.prompt(message(rng, told, rng.choice(PLEAS), also))
-    answers = tuple(_advice(rng, desk, steps=steps, remedy=remedy, asked=asked) for _ in range(candidates))
+    answers = tuple(
+        _advice(rng, desk, steps=steps, spare=(one, two), remedy=remedy, asked=asked) for _ in range(candidates)
+    )
     return Case(category="helpfulness", prompt=prompt, answers=answers)
 
 
-def _advice(rng: random.Random, desk: Desk, *, steps: list[Step], remedy: str, asked: Fact | None) -> Answer:
-    plan = weighted(rng, {"both": 0.34, "one": 0.2, "other": 0.2, "misread": 0.12, "mixed": 0.07, "vague": 0.07})
+def _advice(
+    rng: random.Random, desk: Desk, *, steps: list[Step], spare: tuple[Step, Step], remedy: str, asked: Fact | None
+) -> Answer:
+    """Steps that are right, partly right or wrong (another problem's, or nowhere in the policy), then the rest."""
+    plan = weighted(
+        rng, {"both": 0.34, "one": 0.16, "other": 0.16, "foreign": 0.12, "misread": 0.1, "mixed": 0.06, "vague": 0.06}
+    )
     numbered = [i for i in (0, 1) if steps[i].numbers]
     if plan == "misread" and not numbered:
         plan = "other"
@@ -140,6 +147,8 @@ def _advice(rng: random.Random, desk: Desk, *, steps: list[Step], remedy: str, a
     right, wrong = 2, 0
     if plan == "other":
         chosen, right, wrong = [steps[2].text, steps[3].text], 0, 2
+    elif plan == "foreign":
+        chosen, right, wrong = [step.text for step in spare], 0, 2
     elif plan == "misread":
         place = rng.choice(numbered)
         chosen[place], right, wrong = steps[place].misread(rng), 1, 1

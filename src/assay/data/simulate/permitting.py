@@ -27,7 +27,7 @@ class Topic:
 def _topic(label: str, asks: str, grants: str, declines: str, *builds: Build) -> Topic:
     parts = (tuple(text.split(" | ")) for text in (asks, grants, declines))
     ask, grant, decline = parts
-    common = (conditions.by_plan, conditions.outright, conditions.outright)
+    common = (conditions.by_plan, conditions.outright, conditions.outright, conditions.outright)
     return Topic(label=label, asks=ask, grants=grant, declines=decline, builds=(*builds, *common))
 
 
@@ -157,7 +157,7 @@ def refusals(rng: random.Random, candidates: int) -> Case:
     """One request, its rule among others, and an account that meets it or not; half are to be granted."""
     desk = Desk(rng=rng, person=Person.draw(rng))
     fitting = [topic for topic in TOPICS if desk.person.item in DEVICES or topic.label not in FOR_DEVICES]
-    topics = rng.sample(fitting, rng.choice((2, 2, 3)))
+    topics = rng.sample(fitting, rng.choice((2, 2, 2, 3)))
     allowed = rng.random() < 0.5
     drawn = [
         rng.choice(topic.builds)(rng, desk.person, allowed if place == 0 else rng.random() < 0.5)
@@ -188,7 +188,7 @@ def _ruling(rng: random.Random, person: Person, *, topic: Topic, condition: Cond
     if plan == "wrong":
         reason, wrong = (rng.choice(condition.untrue), 1) if rng.random() < 0.75 else ("", 0)
     else:
-        how = weighted(rng, {"why": 0.6, "misquoted": 0.2, "none": 0.2})
+        how = weighted(rng, {"why": 0.55, "misquoted": 0.3, "none": 0.15})
         if how != "none":
             reason = rng.choice(condition.why if how == "why" else condition.misquoted)
             right, wrong = int(how == "why"), int(how == "misquoted")
