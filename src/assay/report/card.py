@@ -12,9 +12,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from assay.artifacts import RunFolder, atomic_write
 from assay.audit.findings import Finding
-from assay.report import account, results, words
+from assay.report import account, method, results, words
+from assay.report.cells import kind
 from assay.report.evidence import Evidence, read_evidence
 from assay.report.summary import three_sentences
+from assay.report.verdict import verdict
 
 HUB_ID = re.compile(r"^[\w.-]+/[\w.-]+$")
 CODE = """\
@@ -53,14 +55,14 @@ def card(evidence: Evidence) -> str:
         name=evidence.run.get("name") or "reward model",
         summary=three_sentences(evidence),
         simulated=evidence.simulated,
-        verdict=results.verdict(evidence),
+        verdict=verdict(evidence),
         code=CODE.format(seed=first, encode=ENCODE),
         rendering="",
         data=account.data_facts(evidence),
         level=words.level(evidence.head("accuracy").interval),
         accuracy=results.accuracy_table(evidence),
-        method=account.method(evidence),
-        limits=account.limits(evidence),
+        method=method.method(evidence),
+        limits=method.limits(evidence),
         command=evidence.run.get("command") or words.UNKNOWN,
         version=evidence.run.get("assay_version") or words.UNKNOWN,
     )
@@ -119,7 +121,7 @@ def dataset(evidence: Evidence) -> dict[str, str]:
 
 
 def metrics(evidence: Evidence) -> Iterator[dict[str, Any]]:
-    """Known figures with n and interval; the card format has no interval field, so it stands in the name and in args."""
+    """Known figures with n and interval; the card format has no field for intervals, so name and args hold them."""
     for name, label in METRICS.items():
         for finding in (f for f in evidence.findings if f.name == name and f.seed is None and f.value is not None):
             yield metric(finding, label)
@@ -127,7 +129,7 @@ def metrics(evidence: Evidence) -> Iterator[dict[str, Any]]:
 
 def metric(finding: Finding, label: str) -> dict[str, Any]:
     where = "" if finding.slice == "overall" else f", {finding.slice.removeprefix('category=')}"
-    span = words.span(finding.interval, results.kind(finding))
+    span = words.span(finding.interval, kind(finding))
     said = f" ({words.level(finding.interval)} interval {span})" if span else ""
     args: Mapping[str, Any] = {"n": finding.n, **(finding.interval.to_dict() if finding.interval else {})}
     return {

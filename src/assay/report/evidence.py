@@ -12,6 +12,7 @@ from typing import Any
 
 from assay.artifacts import RunFolder, read_json, read_jsonl, sha256_file
 from assay.audit.findings import Finding
+from assay.errors import ArtifactError
 from assay.report import words
 
 REQUIRED = {"run.json": "run/1", "audit.json": "audit/1", "gate.json": "gate/1"}
@@ -92,7 +93,7 @@ class Evidence:
         """Best reachable accuracy of simulated data; None where it is not known."""
         truth = (self.run.get("data") or {}).get("oracle") or {}
         value = truth.get("overall") if category is None else (truth.get("by_category") or {}).get(category)
-        return float(value) if words.known(value) else None
+        return float(value) if value is not None and words.known(value) else None
 
 
 def absent(name: str, where: str, reason: str) -> Finding:
@@ -101,7 +102,10 @@ def absent(name: str, where: str, reason: str) -> Finding:
 
 
 def read_evidence(run: RunFolder) -> Evidence:
-    """Read a run folder. Raises ArtifactError if a required artifact is missing, or any is torn or of another version."""
+    """Read a run folder.
+
+    Raises ArtifactError if a required artifact is missing, or any is torn, stale or of another version.
+    """
     hashes: dict[str, str] = {}
     missing: list[Missing] = []
     required = {name: read_json(run.path(name), schema) for name, schema in REQUIRED.items()}
@@ -114,6 +118,7 @@ def read_evidence(run: RunFolder) -> Evidence:
         if run.path(name).exists():
             hashes[name] = sha256_file(run.path(name))
     seeds = tuple(read_seed(run, int(seed), missing) for seed in required["run.json"].get("seeds") or [])
+    refuse_stale(run, required["gate.json"])
     return Evidence(
         run=required["run.json"],
         audit=required["audit.json"],
@@ -125,6 +130,14 @@ def read_evidence(run: RunFolder) -> Evidence:
         missing=tuple(missing),
         hashes=hashes,
     )
+
+
+def refuse_stale(run: RunFolder, gate: Mapping[str, Any]) -> None:
+    """The files the gate decided on must still be those in the folder, or the verdict is of another run."""
+    for name, digest in (gate.get("inputs") or {}).items():
+        path = run.path(name)
+        if path.is_file() and str(digest).startswith("sha256:") and sha256_file(path) != digest:
+            raise ArtifactError(f"{path} is not the file that gate.json was decided on. Run the gate again.")
 
 
 def read_seed(run: RunFolder, seed: int, missing: list[Missing]) -> SeedFiles:

@@ -11,9 +11,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from assay.artifacts import RunFolder, atomic_write
-from assay.report import account, results, words
+from assay.report import account, method, results, scores, words
+from assay.report.cells import Cell, cell
 from assay.report.evidence import Evidence, read_evidence
 from assay.report.summary import three_sentences
+from assay.report.verdict import verdict
 
 SECTIONS = (
     ("verdict", "Verdict"),
@@ -81,21 +83,21 @@ def context(evidence: Evidence) -> dict[str, Any]:
         "simulated": evidence.simulated,
         "oracle": words.percent(evidence.oracle()) if evidence.oracle() is not None else "",
         "sections": SECTIONS,
-        "verdict": results.verdict(evidence),
+        "verdict": verdict(evidence),
         "summary": three_sentences(evidence),
         "keys": keys(evidence),
         "accuracy": results.accuracy(evidence),
         "seeds": results.seeds(evidence),
-        "distribution": results.distribution(evidence),
-        "length": results.length(evidence),
-        "calibration": results.calibration(evidence),
-        "training": results.training(evidence),
+        "distribution": scores.distribution(evidence),
+        "length": scores.length(evidence),
+        "calibration": scores.calibration(evidence),
+        "training": scores.training(evidence),
         "mistakes": account.mistakes(evidence),
         "data": account.data(evidence),
         "split": account.split_facts(evidence),
-        "method": account.method(evidence),
+        "method": method.method(evidence),
         "provenance": account.provenance(evidence),
-        "limits": account.limits(evidence),
+        "limits": method.limits(evidence),
         "all_findings": account.findings_rows(evidence),
     }
 
@@ -107,10 +109,10 @@ def keys(evidence: Evidence) -> list[Mapping[str, Any]]:
         ("accuracy_beyond_length", "Beyond “longest wins”"),
         ("length_matched_accuracy", "Accuracy at equal length"),
     )
-    shown = [{"name": label, "cell": results.cell(evidence.head(name))} for name, label in names]
+    shown = [{"name": label, "cell": cell(evidence.head(name))} for name, label in names]
     spread = evidence.head("seed_spread")
     low, high = (words.percent(spread.detail.get(end)) for end in ("min", "max"))
-    cell = results.cell(spread)
+    last = cell(spread)
     if spread.value is not None and low != words.UNKNOWN:
-        cell = results.Cell(text=cell.text.lstrip("+"), sub=f"{low} to {high} over {len(evidence.seeds)} seeds")
-    return [*shown, {"name": "Spread between seeds", "cell": cell}]
+        last = Cell(text=last.text.lstrip("+"), sub=f"{low} to {high} over {len(evidence.seeds)} seeds")
+    return [*shown, {"name": "Spread between seeds", "cell": last}]

@@ -1,10 +1,11 @@
-"""Small panels, one width for page, phone and print: histograms, scatter, curves, reliability. Knows values and pixels."""
+"""Small panels, one width for page, phone and print: histograms, scatter, curves. Knows values and pixels."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from assay.report import words
 from assay.report.svg import Drawing, Scale, decimals, ticks
@@ -98,7 +99,7 @@ def mirrored(up: Sequence[Bin], down: Sequence[Bin], *, names: tuple[str, str], 
 
 def margins(bars: Sequence[Bin], *, wrong: float, right: float) -> str:
     """Histogram of reward(chosen) - reward(rejected): left of zero the model prefers the rejected answer."""
-    label = f"Margins of {sum(b.n for b in bars)} pairs: {words.percent(right)} above zero, {words.percent(wrong)} below zero"
+    label = f"Margins of {sum(b.n for b in bars)} pairs: {words.percent(right)} above 0, {words.percent(wrong)} below"
     drawing = Drawing(WIDTH, HEIGHT, label=label)
     most = max((bar.n for bar in bars), default=1) or 1
     x, y = x_scale(bars[0].low, bars[-1].high), y_scale(0, most * 1.12)
@@ -114,7 +115,7 @@ def margins(bars: Sequence[Bin], *, wrong: float, right: float) -> str:
 
 
 def scatter(points: Sequence[tuple[float, float]], *, x_words: str, label: str) -> str:
-    """Length difference against margin, one dot a pair; the ends are the 1st and 99th percentile, dots beyond sit there."""
+    """Length difference against margin, one dot a pair; dots beyond the 99th percentile sit on the edge."""
     drawing = Drawing(WIDTH, HEIGHT, label=label)
     x_reach, y_reach = (reach([point[axis] for point in points]) for axis in (0, 1))
     x, y = x_scale(-x_reach, x_reach), y_scale(-y_reach, y_reach)
@@ -160,7 +161,7 @@ def smooth(points: Sequence[tuple[float, float]], most: int) -> tuple[tuple[floa
     if len(points) <= most:
         return tuple(points)
     edges = [round(index * len(points) / most) for index in range(most + 1)]
-    runs = [points[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    runs = [points[a:b] for a, b in pairwise(edges)]
     return tuple((run[-1][0], sum(value for _, value in run) / len(run)) for run in runs)
 
 

@@ -1,4 +1,4 @@
-"""The run in three sentences for who reads nothing else. Knows evidence and English; every figure in it is a finding."""
+"""The run in three sentences, for who reads nothing else. Knows evidence and English; every figure is a finding."""
 
 from __future__ import annotations
 
@@ -70,4 +70,4 @@ def what_follows(evidence: Evidence) -> str:
         return f"The gate fails: {quoted or 'a criterion'} {'is' if len(named['fail']) < 2 else 'are'} not met."
     quoted = words.listing([f"“{text}”" for text in named["undecided"]])
     text = f"The gate is undecided: the evidence is too thin for {quoted or 'its criteria'}"
-    return f"{text}; about {words.plural(max(more), 'more held-out pair')} would decide." if more else text + "."
+    return f"{text}; about {words.rounded(max(more))} more held-out pairs would decide." if more else text + "."

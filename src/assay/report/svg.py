@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import Markup, escape
 
@@ -57,7 +58,7 @@ def ticks(low: float, high: float, count: int) -> list[float]:
 
 def decimals(values: Sequence[float]) -> int:
     """Decimals needed to tell neighbouring ticks apart."""
-    gaps = [b - a for a, b in zip(values, values[1:], strict=False) if b > a]
+    gaps = [b - a for a, b in pairwise(values) if b > a]
     return max(0, -math.floor(math.log10(min(gaps)) + 1e-9)) if gaps else 1
 
 

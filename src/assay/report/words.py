@@ -100,6 +100,14 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {left} s" if minutes else f"{left} s"
 
 
+def rounded(value: Any) -> str:
+    """A rough count to two significant digits: 79,496 -> 79,000."""
+    if not known(value):
+        return UNKNOWN
+    size = max(0, len(str(abs(round(value)))) - 2)
+    return count(round(value, -size))
+
+
 def listing(words: Sequence[str], last: str = "and") -> str:
     """['a', 'b', 'c'] -> a, b and c."""
     if len(words) < 2:
