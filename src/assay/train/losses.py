@@ -1,0 +1,107 @@
+"""Losses on reward margins: pure, differentiable, in float32 whatever the rewards come in. Knows no model and no pair.
+
+Letters: B pairs. Every loss has a form per pair, shape (B,), so that an optimiser's batch can be split and weighted,
+and is written with log-sigmoids so that value and gradient are finite for any finite margin.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from assay.errors import ConfigError, EmptyBatchError
+
+
+def bradley_terry_loss(margin_B: Tensor, *, target_B: Tensor | None = None) -> Tensor:
+    """Mean cross-entropy, in nats, of the observed preference under the Bradley-Terry model; shape ().
+
+    margin_B: reward(chosen) - reward(rejected), shape (B,), any real.
+    target_B: probability that chosen wins, shape (B,), in [0, 1]; 1 for a plain label, a vote share for soft labels.
+    Raises EmptyBatchError if B is 0. Source: Bradley & Terry 1952; Christiano et al. 2017, section 2.2.3.
+    """
+    return _mean(bradley_terry_losses(margin_B, target_B=target_B))
+
+
+def bradley_terry_losses(margin_B: Tensor, *, target_B: Tensor | None = None) -> Tensor:
+    """Cross-entropy of each pair under the Bradley-Terry model, in nats; shape (B,). Arguments as bradley_terry_loss."""
+    margin_B = margin_B.float()
+    if target_B is None:
+        return -logsigmoid(margin_B)
+    target_B = target_B.to(margin_B)
+    return -(target_B * logsigmoid(margin_B) + (1 - target_B) * logsigmoid(-margin_B))
+
+
+def rao_kupper_loss(margin_B: Tensor, *, threshold: float, target_B3: Tensor) -> Tensor:
+    """Mean cross-entropy, in nats, of win, tie and loss under the Rao-Kupper model; shape ().
+
+    P(chosen wins) = sigmoid(margin - threshold), P(rejected wins) = sigmoid(-margin - threshold), P(tie) is the rest.
+    margin_B: reward(chosen) - reward(rejected), shape (B,), any real.
+    threshold: log theta, >= 0; at 0 ties are impossible and the model is Bradley-Terry.
+    target_B3: probabilities of (chosen wins, tie, rejected wins), shape (B, 3), rows summing to 1.
+    Raises EmptyBatchError if B is 0, ConfigError if threshold < 0, or is 0 while a target holds ties.
+    Source: Rao & Kupper 1967, with rewards as log worths.
+    """
+    return _mean(rao_kupper_losses(margin_B, threshold=threshold, target_B3=target_B3))
+
+
+def rao_kupper_losses(margin_B: Tensor, *, threshold: float, target_B3: Tensor) -> Tensor:
+    """Cross-entropy of each pair under the Rao-Kupper model, in nats; shape (B,). Arguments as rao_kupper_loss."""
+    log_p_B3 = rao_kupper_log_probabilities(margin_B, threshold=threshold)
+    target_B3 = target_B3.to(log_p_B3)
+    if threshold == 0:
+        if bool((target_B3[:, 1] > 0).any()):
+            raise ConfigError("A tie was observed, but tie_threshold is 0, which says ties cannot be. Set it above 0.")
+        log_p_B3, target_B3 = log_p_B3[:, ::2], target_B3[:, ::2]
+    return -(target_B3 * log_p_B3).sum(dim=1)
+
+
+def rao_kupper_log_probabilities(margin_B: Tensor, *, threshold: float) -> Tensor:
+    """Log-probabilities of (chosen wins, tie, rejected wins), shape (B, 3); the tie's is -inf at threshold 0.
+
+    With a = sigmoid(m - t) and b = sigmoid(-m - t), 1 - a - b = (exp(2 t) - 1) a b, so the tie needs no subtraction
+    of nearly equal numbers. Raises ConfigError if threshold < 0.
+    """
+    if not threshold >= 0 or math.isinf(threshold):
+        raise ConfigError(f"tie_threshold is {threshold}; it must be a finite number >= 0.")
+    margin_B = margin_B.float()
+    win_B, lose_B = logsigmoid(margin_B - threshold), logsigmoid(-margin_B - threshold)
+    # log(exp(2t) - 1) without overflow for a large t
+    odds = -math.inf if threshold == 0 else 2 * threshold + math.log(-math.expm1(-2 * threshold))
+    return torch.stack([win_B, odds + win_B + lose_B, lose_B], dim=1)
+
+
+def subtract_margin(margin_B: Tensor, stated_B: Tensor) -> Tensor:
+    """The margin less the strength the data states, shape (B,): strong preferences must be won by more.
+
+    stated_B: shape (B,), >= 0; 0 where the data states none. Source: Touvron et al. 2023 (Llama 2), section 3.2.2.
+    """
+    return margin_B.float() - stated_B.to(margin_B.device, torch.float32)
+
+
+def smooth(target_BK: Tensor, smoothing: float) -> Tensor:
+    """Targets when each label is flipped with probability `smoothing`; same shape, (B,) or (B, 3).
+
+    The last dimension of a (B, 3) target is (win, tie, loss): wins and losses swap, ties stay.
+    Raises ConfigError unless 0 <= smoothing < 0.5. Source: Mitchell 2023, a note on DPO with noisy preferences.
+    """
+    if not 0 <= smoothing < 0.5:
+        raise ConfigError(f"label_smoothing is {smoothing}; at 0.5 or above labels say nothing or the opposite.")
+    flipped = 1 - target_BK if target_BK.ndim == 1 else target_BK.flip(1)
+    return (1 - smoothing) * target_BK + smoothing * flipped
+
+
+def centring_penalties(chosen_B: Tensor, rejected_B: Tensor) -> Tensor:
+    """(chosen + rejected) squared of each pair, shape (B,): a margin leaves the level of rewards free, this fixes it.
+
+    Source: Eisenstein et al. 2023, section 2; TRL's center_rewards_coefficient multiplies the mean of it.
+    """
+    return (chosen_B.float() + rejected_B.float()).square()
+
+
+def _mean(losses_B: Tensor) -> Tensor:
+    if losses_B.numel() == 0:
+        raise EmptyBatchError("A loss was asked for over no pairs. Give at least one.")
+    return losses_B.mean()

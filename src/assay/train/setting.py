@@ -1,0 +1,78 @@
+"""What Trainer is told, and whose random numbers it uses. Knows transformers' options; knows no pair and no model."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import TrainingArguments
+
+from assay.config import TrainConfig
+from assay.errors import ConfigError
+
+
+def trainer_arguments(config: TrainConfig, *, seed: int, folder: Path) -> TrainingArguments:
+    """Trainer's options for one seed. Raises ConfigError for reporters that are unknown or not installed."""
+    _check_reporters(config.report_to)
+    return TrainingArguments(
+        output_dir=str(folder),
+        run_name=f"{folder.parent.name}-{folder.name}",
+        seed=seed,
+        num_train_epochs=config.epochs,
+        per_device_train_batch_size=config.batch_pairs,
+        learning_rate=config.learning_rate,
+        max_grad_norm=config.max_grad_norm,
+        bf16=config.precision == "bf16",
+        use_cpu=not torch.cuda.is_available(),
+        save_strategy="steps",
+        save_steps=config.save_every,
+        logging_strategy="steps",
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        log_level="error",
+        report_to=list(config.report_to) or "none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+        ddp_find_unused_parameters=False,
+    )
+
+
+@contextmanager
+def own_randomness(seed: int) -> Iterator[None]:
+    """Seed what torch, numpy and Python draw from globally (head, dropout), and give it back as it was."""
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the state that Trainer seeds
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)  # noqa: NPY002
+
+
+def _check_reporters(names: tuple[str, ...]) -> None:
+    from transformers.integrations import INTEGRATION_TO_CALLBACK, get_available_reporting_integrations
+
+    for name in names:
+        if name not in INTEGRATION_TO_CALLBACK:
+            raise ConfigError(
+                f"train.report_to: {name!r} is not a reporter. Known: {', '.join(INTEGRATION_TO_CALLBACK)}."
+            )
+        if name not in get_available_reporting_integrations():
+            raise ConfigError(
+                f"train.report_to: {name} is not installed. Install it, or: pip install 'assay[tracking]'."
+            )
+
+
+def without_printer(trainer: Any) -> None:
+    """Take off the callback by which Trainer prints every log to standard output."""
+    from transformers.trainer_callback import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)
