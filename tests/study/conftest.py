@@ -26,7 +26,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         made = Cluster(Path(name) / "cluster")
         made.start()
         yield made
-        made.stop("immediate")
+        made.stop()
 
 
 NUMBERS = count(1)

@@ -246,20 +246,33 @@ class Cluster:
             raise RuntimeError(f"{name}: {done.stderr or done.stdout}")
 
     def start(self) -> None:
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=40"
-        self._run("pg_ctl", "-D", str(self.data), "-o", options, "-l", str(self.folder / "log"), "-w", "start")
+        options = ["-D", str(self.data), "-p", str(self.port), "-k", str(self.folder), "-h", "127.0.0.1"]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(self._command("postgres", *options), stdout=log, stderr=log, cwd="/")
+        end = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError((self.folder / "log").read_text()[-2000:])
+            time.sleep(0.05)
 
-    def stop(self, mode: str = "fast") -> None:
-        self._run("pg_ctl", "-D", str(self.data), "-m", mode, "-w", "stop")
+    def _answers(self) -> bool:
+        command = self._command("pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port))
+        return subprocess.run(command, cwd="/", check=False).returncode == 0
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGQUIT)  # an immediate shutdown
+        self.process.wait()
 
     def kill(self) -> None:
         """SIGKILL to the postmaster and its children: no shutdown, no checkpoint."""
-        postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
-        children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(postmaster)], capture_output=True, text=True, check=False)
-        for pid in (postmaster, *map(int, children.stdout.split())):
+        listed = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
+        )
+        self.process.kill()
+        for pid in map(int, listed.stdout.split()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        time.sleep(0.1)
+        self.process.wait()
 
     def url(self, schema: str) -> str:
         """A study's address: a schema of its own in one database."""

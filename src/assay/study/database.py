@@ -86,8 +86,12 @@ def open_database(place: str | Path, *, hold: Literal["one", "none"] = "none") -
     if not is_url(str(place)) and not Path(place).is_file():
         raise StudyError(f"{place}: no such study. Make one with assay study create --out {place}.")
     database = Database(place, hold=hold)
-    with database.begin() as connection:
-        check_version(connection, show_place(str(place)))
+    try:
+        with database.begin() as connection:
+            check_version(connection, show_place(str(place)))
+    except BaseException:
+        database.close()
+        raise
     return database
 
 
@@ -186,7 +190,7 @@ class ServerLock:
         if is_url(self.place):
             return
         # An exclusive transaction on a file beside the study: works on every system, ends with the process.
-        self._file = sqlite3.connect(f"{self.place}.server", timeout=0, isolation_level=None)
+        self._file = sqlite3.connect(f"{self.place}.server", timeout=0, isolation_level=None, check_same_thread=False)
         try:
             self._file.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError:

@@ -1,4 +1,4 @@
-"""The sealed plan: which editor sees which item, when, on which side. Pure: items, editors and a seed in, slots out.
+"""The sealed plan: which editor sees which item, when, on which side. Items, editors and a seed in, slots out.
 
 Sides are balanced by walking the graph of (editor, item) showings in closed trails: every editor and every item has as
 many trails going in as out, so each sees (or is shown with) answer a on the left half the time, within one.
@@ -7,6 +7,7 @@ many trails going in as out, so each sees (or is shown with) answer a on the lef
 from __future__ import annotations
 
 import random
+import secrets
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +17,7 @@ from assay.records import to_json
 from assay.study.records import Editor, Item, Side, Slot
 from assay.study.settings import StudyConfig
 
-SHOWING_BITS = 96
+SHOWING_BYTES = 12
 
 
 def stream(seed: int, use: str) -> random.Random:
@@ -42,7 +43,8 @@ def make_plan(
         rng.shuffle(real)
         order = _with_attention(_with_repeats(real, config.repeats, rng), attention, config.attention, rng)
         for position, (item_id, left, kind) in enumerate(order, start=1):
-            showing = f"{rng.getrandbits(SHOWING_BITS):024x}"
+            # Not from the seed: pages show this name, and nothing on a page may help to guess the seed.
+            showing = secrets.token_hex(SHOWING_BYTES)
             slots.append(
                 Slot(showing=showing, editor=editor.name, position=position, item=item_id, left=left, kind=kind)  # type: ignore[arg-type]
             )

@@ -37,6 +37,7 @@ class Desk:
     def open(self) -> None:
         """Take the study for this server. Raises StudyError where it is missing, newer, or served already."""
         self._lock.take()
+        database = None
         try:
             database = open_database(self.place, hold="one")
             if is_url(self.place):
@@ -46,6 +47,8 @@ class Desk:
                 with database.begin():
                     pass
         except BaseException:
+            if database is not None:
+                database.close()
             self._lock.release()
             raise
         self._database = database
@@ -70,8 +73,12 @@ class Desk:
 
     def _hold_lock(self, connection: Connection) -> None:
         if connection.info.get("assay_lock") is None:
-            with connection.begin():
-                take_postgres_lock(connection, self.place)
+            try:
+                with connection.begin():
+                    take_postgres_lock(connection, self.place)
+            except BaseException:
+                connection.invalidate()
+                raise
             connection.info["assay_lock"] = True
 
     def _work(self) -> None:

@@ -149,7 +149,7 @@ class Judging:
         outcome = found[0]
         if outcome == "closed":
             raise CLOSED
-        told = {"recorded": note, "repeated": note, "differs": "kept", "unknown": "moved"}[outcome]
+        told = {"recorded": note, "repeated": "", "differs": "kept", "unknown": "moved"}[outcome]
         place = f"/judge?note={told}" if told else "/judge"
         if wants_json(request):
             return JSONResponse({"outcome": outcome, "next": place})
