@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from assay.report import words
@@ -171,17 +172,17 @@ def provenance(evidence: Evidence) -> dict[str, Any]:
     machine, base, source = (run.get(key) or {} for key in ("machine", "base", "data"))
     facts = [
         ("Run", run.get("name")),
-        ("Created", run.get("created")),
+        ("Created", moment(run.get("created"))),
         ("assay", run.get("assay_version")),
-        ("Data", source.get("path")),
-        ("Data hash", source.get("sha256")),
-        ("Rows in the data", words.count(source.get("rows"))),
         ("Base model", base.get("name")),
-        ("Base fingerprint", base.get("fingerprint")),
         ("Processor cores", told(machine.get("cpus"))),
         ("Memory", f"{machine['memory_gib']:g} GiB" if words.known(machine.get("memory_gib")) else words.UNKNOWN),
         ("Python", machine.get("python")),
         ("Platform", machine.get("platform")),
+        ("Data", source.get("path")),
+        ("Rows in the data", words.count(source.get("rows"))),
+        ("Data hash", source.get("sha256")),
+        ("Base fingerprint", base.get("fingerprint")),
     ]
     stages = run.get("stages") or []
     return {
@@ -194,6 +195,15 @@ def provenance(evidence: Evidence) -> dict[str, Any]:
         ),
         "hashes": sorted(evidence.hashes.items()),
     }
+
+
+def moment(text: Any) -> str | None:
+    """2026-03-02T09:30:00+00:00 -> 2026-03-02 09:30 UTC; as it stands where it is no such time."""
+    try:
+        when = datetime.fromisoformat(str(text))
+    except ValueError:
+        return str(text) if text else None
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if when.tzinfo else str(text)
 
 
 def stage_row(row: Mapping[str, Any]) -> dict[str, str]:

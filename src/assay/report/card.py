@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from assay.artifacts import RunFolder, atomic_write
 from assay.audit.findings import Finding
@@ -18,6 +19,7 @@ from assay.report.evidence import Evidence, read_evidence
 from assay.report.summary import three_sentences
 from assay.report.verdict import verdict
 
+FILES = {".jsonl", ".json", ".csv", ".tsv", ".parquet", ".gz"}
 HUB_ID = re.compile(r"^[\w.-]+/[\w.-]+$")
 CODE = """\
 import torch
@@ -51,17 +53,17 @@ def card(evidence: Evidence) -> str:
     template = environment().get_template("model_card.md.j2")
     first = evidence.seeds[0].seed if evidence.seeds else 0
     return template.render(
-        front=front_matter(evidence),
+        front=Markup(front_matter(evidence)),
         name=evidence.run.get("name") or "reward model",
         summary=three_sentences(evidence),
         simulated=evidence.simulated,
         verdict=verdict(evidence),
-        code=CODE.format(seed=first, encode=ENCODE),
+        code=Markup(CODE.format(seed=first, encode=ENCODE)),
         rendering="",
         data=account.data_facts(evidence),
         level=words.level(evidence.head("accuracy").interval),
         accuracy=results.accuracy_table(evidence),
-        method=method.method(evidence),
+        method=[line for lines in method.method(evidence).values() for line in lines],
         limits=method.limits(evidence),
         command=evidence.run.get("command") or words.UNKNOWN,
         version=evidence.run.get("assay_version") or words.UNKNOWN,
@@ -79,9 +81,11 @@ def environment() -> Environment:
 
 
 def plain(value: Any) -> str:
-    """A value inside Markdown: hidden characters visible, no tags, no table or fence broken."""
+    """A value inside Markdown: hidden characters visible, no tag, line or table broken; Markup is ours and stays."""
+    if isinstance(value, Markup):
+        return str(value)
     text = words.visible(words.UNKNOWN if value is None else str(value))
-    return text.replace("<", "&lt;").replace("|", "\\|")
+    return text.replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")
 
 
 def front_matter(evidence: Evidence) -> str:
@@ -113,11 +117,8 @@ def front_matter(evidence: Evidence) -> str:
 def dataset(evidence: Evidence) -> dict[str, str]:
     path = str((evidence.run.get("data") or {}).get("path") or words.UNKNOWN)
     name = Path(path).name
-    return {
-        "type": path if HUB_ID.match(path) and not path.startswith(".") else name,
-        "name": name,
-        "split": "held-out",
-    }
+    is_file = Path(path).suffix.lower() in FILES or not HUB_ID.match(path)
+    return {"type": name if is_file else path, "name": name, "split": "held-out"}
 
 
 def metrics(evidence: Evidence) -> Iterator[dict[str, Any]]:

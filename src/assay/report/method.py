@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from assay.config import RewardConfig
 from assay.report import words
+from assay.report.cells import label
 from assay.report.evidence import Evidence
 
 
-def method(evidence: Evidence) -> list[str]:
-    """How the figures came about, in sentences built from the configuration."""
+def method(evidence: Evidence) -> dict[str, list[str]]:
+    """How the figures came about, in sentences built from the configuration, by part."""
     config = RewardConfig.build(evidence.run.get("config") or {})
-    return [*method_data(config), *method_training(config, evidence), *method_audit(config, evidence)]
+    return {
+        "Data and split": method_data(config),
+        "Training": method_training(config, evidence),
+        "Measurement": method_audit(config),
+    }
+
+
+def intervals(evidence: Evidence) -> list[tuple[str, str]]:
+    """Each way an interval was made, and the figures it was made for."""
+    used: dict[str, list[str]] = {}
+    for found in evidence.findings:
+        if found.interval is not None:
+            names = used.setdefault(found.interval.method, [])
+            if label(found.name) not in names:
+                names.append(label(found.name))
+    return [(way, "; ".join(names)) for way, names in used.items()]
 
 
 def method_data(config: RewardConfig) -> list[str]:
@@ -57,15 +73,14 @@ def method_training(config: RewardConfig, evidence: Evidence) -> list[str]:
     ]
 
 
-def method_audit(config: RewardConfig, evidence: Evidence) -> list[str]:
-    methods = sorted({f.interval.method for f in evidence.findings if f.interval is not None})
-    how = "; ".join(methods)
+def method_audit(config: RewardConfig) -> list[str]:
     return [
         "A pair counts as right if the chosen answer's reward is strictly above the rejected one's; a tie counts as "
         "wrong.",
-        f"Intervals are at {100 * config.audit.level:g}% and treat prompt groups, not pairs, as the independent units"
-        + (f"; methods used are {how}." if how else "."),
-        f"Length-matched pairs are those whose two lengths differ by at most {100 * config.audit.length_tolerance:g}%.",
+        f"Intervals are at {100 * config.audit.level:g}% and treat prompt groups, not pairs, as the independent units, "
+        "because pairs under one prompt are alike.",
+        f"Length-matched pairs are those whose two lengths differ by at most {100 * config.audit.length_tolerance:g}% "
+        "of the longer one.",
     ]
 
 
