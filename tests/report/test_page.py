@@ -113,6 +113,17 @@ def test_summary_is_three_sentences_from_the_evidence(whole):
     assert f"weakest on {worst.removeprefix('category=')} with {100 * accuracy[worst]:.1f}%" in lines[1]
 
 
+def test_figure_by_category_is_told_in_words(whole):
+    """Each category's accuracy and its own length baseline, in the figure's label."""
+    findings = read_json(whole.path("audit.json"), "audit/1")["findings"]
+    plots = [svg.get("aria-label") or "" for svg in by_id(tree(whole), "accuracy").iter(f"{XHTML}svg")]
+    assert sum("refusals" in label for label in plots) == 2  # wide and narrow
+    value = {(f["name"], f["slice"]): f["value"] for f in findings if f["seed"] is None}
+    for name in ("brevity", "refusals", "tone"):
+        accuracy, longest = (100 * value[kind, f"category={name}"] for kind in ("accuracy", "length_baseline"))
+        assert re.search(rf"{name} {accuracy:.1f}% \([^)]*\), longest wins {longest:.1f}%", plots[-1])
+
+
 def test_same_artifacts_same_bytes(whole):
     first = render(whole).read_bytes()
     assert render(whole).read_bytes() == first

@@ -122,10 +122,11 @@ def dataset(evidence: Evidence) -> dict[str, str]:
 
 
 def metrics(evidence: Evidence) -> Iterator[dict[str, Any]]:
-    """Known figures with n and interval; the card format has no field for intervals, so name and args hold them."""
+    """Known figures over seeds; the card format has no field for intervals, so name and args hold them."""
     for name, label in METRICS.items():
         for finding in (f for f in evidence.findings if f.name == name and f.seed is None and f.value is not None):
-            yield metric(finding, label)
+            if finding.slice == "overall" or name == "accuracy":
+                yield metric(finding, label)
 
 
 def metric(finding: Finding, label: str) -> dict[str, Any]:
