@@ -186,7 +186,7 @@ class Browser:
         return self.send("POST", "/undo", fields)
 
 
-def write_generations(folder: Path, prompts: int, systems: Sequence[str] = ("quiet-fox-7b", "loud-owl-7b")) -> list[Path]:
+def write_generations(folder: Path, prompts: int, systems: Sequence[str] = ("silent-fox-7b", "loud-owl-7b")) -> list[Path]:
     """Generation files whose answers differ in words only, and whose systems have names no answer should say."""
     paths = []
     for number, system in enumerate(systems):

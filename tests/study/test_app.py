@@ -197,7 +197,7 @@ def test_the_owner_sees_progress_and_closes_and_nothing_else(tmp_path, place) ->
         assert owner.send("POST", "/owner/close", {"csrf": csrf, "word": "Close"}).status == 303
         assert "The voting ended" in owner.get("/owner").body
         shown = "".join(answer.body for answer in owner.seen)
-        for secret in ("quiet-fox", "loud-owl", "both_bad", "abstain", '"left"'):
+        for secret in ("silent-fox", "loud-owl", "both_bad", "abstain", '"left"'):
             assert secret not in shown
         late = Browser(site.port)
         late.enter(fresh[1])

@@ -14,17 +14,18 @@ from assay.study.book import read_book
 from assay.study.client import JudgeClient
 from assay.study.database import open_database
 from assay.study.render import safe_html
+from assay.study.web import HERE
 
+RANDOM = re.compile(r"[0-9a-f]{12,64}|[\w-]{43}")  # showings, form tokens, hashes of files; link and session tokens
 EDITORS = [Editor(name="anna"), Editor(name="benedikt"), Editor(name="zora-rule", judge="simulated")]
 # What only someone who is not blind could know.
 SECRETS = (
-    "quiet", "fox", "loud", "owl", "7b", ".jsonl", "system", "base", "tuned", "repeat", "attention", "item-", "att",
+    "silent", "fox", "loud", "owl", "7b", ".jsonl", "system", "base", "tuned", "repeat", "attention", "item-", "att",
     "known", "good", "bad_", "expected", "left_side", "side_a", "answer_a", "answer_b", "seed", "benedikt", "zora",
     "simulated", "human", "category", "even", "odd",
 )  # fmt: skip
 # Words of our own pages that hold a secret's letters and tell nothing.
-INNOCENT = ("both_bad", "color-scheme", "system-ui", "event", "good answers", "attempt", "preventDefault", "tabindex",
-            "baseline", "reset", "attr(", "getAttribute", "attributes", "latt")  # fmt: skip
+INNOCENT = ("both_bad", "base-uri")
 
 
 def everything_an_editor_can_get(place: str, made: Created) -> tuple[Browser, list[float], list[str]]:
@@ -68,11 +69,14 @@ def test_no_byte_sent_to_an_editor_tells_system_side_kind_or_another_editor(tmp_
         book = read_book(connection)
     shown_texts = {t for i in book.items.values() for t in (i.prompt, i.answer_a, i.answer_b)}
     rendered = sorted({safe_html(str(text)) for text in shown_texts}, key=len, reverse=True)
+    files = {path.read_text(encoding="utf-8") for path in (HERE / "static").iterdir()}
+    assert files <= {answer.body for answer in anna.seen}  # the same for every study and editor: they tell nothing
     for answer in anna.seen:
-        text = answer.body
+        text = "" if answer.body in files else answer.body
         for part in rendered:
             text = text.replace(part, "")
         text = (text + "\n".join(f"{key}: {value}" for key, value in answer.headers)).lower()
+        text = RANDOM.sub("", text)
         for word in INNOCENT:
             text = text.replace(word.lower(), "")
         found = [secret for secret in SECRETS if re.search(rf"(?<![a-z0-9]){re.escape(secret)}", text)]
@@ -113,8 +117,8 @@ def test_json_for_programs_is_as_blind_as_the_page(tmp_path, sqlite_place) -> No
                 break
             keys.add(tuple(sorted(told)))
             rest = {key: value for key, value in told.items() if key not in ("prompt", "left", "right")}
-            text = (orjson.dumps(rest).decode() + str(dict(headers))).lower()
-            assert not [s for s in SECRETS if s not in ("system", "base") and re.search(rf"(?<![a-z]){s}", text)], text
+            text = RANDOM.sub("", (orjson.dumps(rest).decode() + str(dict(headers))).lower()).replace("base-uri", "")
+            assert [s for s in SECRETS if re.search(rf"(?<![a-z0-9]){re.escape(s)}", text)] == [], text
             question = client.question()
             assert question is not None
             client.vote(question, "left")

@@ -44,9 +44,9 @@ def test_a_study_is_stored_whole_and_read_back(tmp_path, place) -> None:
     study = read_study(place)
     assert study.id == made.id
     assert study.seed == 7
-    assert study.systems == ("quiet-fox-7b", "loud-owl-7b")
+    assert study.systems == ("silent-fox-7b", "loud-owl-7b")
     assert [editor.name for editor in study.editors] == ["editor-1", "editor-2", "editor-3"]
-    assert set(study.inputs) == {"quiet-fox-7b.jsonl", "loud-owl-7b.jsonl"}
+    assert set(study.inputs) == {"silent-fox-7b.jsonl", "loud-owl-7b.jsonl"}
     assert study.config["repeats"] == 2
     assert verify(place) == []
     assert [(p.done, p.total, p.link) for p in read_progress(place)] == [(0, 11, "active")] * 3
