@@ -174,7 +174,9 @@ def test_bag_of_words_bound_at_full_size(ngrams: int) -> None:
 
 
 def test_the_same_decision_is_right_under_one_policy_and_wrong_under_another(desk: Simulation) -> None:
-    refused = re.compile(r"can't|not possible|not free|has to stay|would have to pay|stays charged|don't supply|no loan")
+    refused = re.compile(
+        r"can't|not possible|not free|has to stay|would have to pay|stays charged|don't supply|no loan"
+    )
     better, worse = 0, 0
     for row in desk.rows:
         if row["category"] == "refusals":

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from assay.data.simulate.case import Person
-from assay.data.simulate.draws import listed, other
+from assay.data.simulate.draws import listed
 from assay.data.simulate.facts import ITEMS, PLANS, TOWNS
 
 
@@ -16,8 +16,8 @@ class Condition:
     """One condition as it stands in one case.
 
     rule: the policy's words; note: the account's (empty where the customer line has it already).
-    why: reasons that are true here. untrue: reasons for the opposite decision, which the prompt contradicts.
-    misquoted: reasons for the right decision with a wrong value in them.
+    why: reasons that are true here. misquoted: reasons for the right decision with a wrong value in them.
+    untrue: reasons for the opposite decision, told with this case's values. untrue_and_misquoted: with other values.
     """
 
     rule: str
@@ -25,6 +25,7 @@ class Condition:
     why: tuple[str, ...]
     untrue: tuple[str, ...]
     misquoted: tuple[str, ...]
+    untrue_and_misquoted: tuple[str, ...]
 
 
 Build = Callable[[random.Random, Person, bool], Condition]
@@ -39,13 +40,16 @@ def by_plan(rng: random.Random, person: Person, met: bool) -> Condition:
     plural = "plans" if len(allowed) > 1 else "plan"
     has = (f"the {person.plan} plan includes it", f"you are on the {person.plan} plan, which covers this")
     lacks = (f"the {person.plan} plan does not include it", f"it is not part of the {person.plan} plan")
-    right = has if met else (*lacks, f"it is only for the {names} {plural}")
-    misled = f"the {wrong} plan includes it" if met else f"it is only for the {wrong} plan"
-    untrue = (*lacks, f"it is only for the {wrong} plan") if met else (*has, f"your {wrong} plan covers this")
+    only, not_only = f"it is only for the {names} {plural}", f"it is only for the {wrong} plan"
+    misled = (f"the {wrong} plan includes it", f"you are on the {wrong} plan, which covers this")
     return Condition(
         rule=rng.choice((f"{names} {plural} only", f"only for the {names} {plural}", f"only on the {names} {plural}")),
-        note="", why=right, untrue=untrue, misquoted=(misled,),
-    )  # fmt: skip
+        note="",
+        why=has if met else (*lacks, only),
+        untrue=lacks if met else has,
+        misquoted=misled if met else (not_only,),
+        untrue_and_misquoted=(not_only, not_only) if met else misled,
+    )
 
 
 def by_days(past: str, noun: str, unit: str = "days") -> Build:
@@ -74,7 +78,8 @@ def by_days(past: str, noun: str, unit: str = "days") -> Build:
             rule=rng.choice((f"within {limit} {unit} of {noun}", f"up to {limit} {unit} after {noun}")),
             note=f"{past} {passed} {unit} ago",
             why=(inside(limit),) if met else (outside(limit),),
-            untrue=(outside(limit), outside(low)) if met else (inside(limit), inside(high)),
+            untrue=(outside(limit),) if met else (inside(limit),),
+            untrue_and_misquoted=(outside(low),) if met else (inside(high),),
             misquoted=(inside(high),) if met else (outside(low),),
         )
 
@@ -100,27 +105,36 @@ def by_amount(rng: random.Random, person: Person, met: bool) -> Condition:
         rule=rng.choice((f"orders over ${limit} only", f"only for orders over ${limit}")),
         note=f"order ${value}",
         why=(over(limit),) if met else (under(limit),),
-        untrue=(under(limit), under(high)) if met else (over(limit), over(low)),
+        untrue=(under(limit),) if met else (over(limit),),
+        untrue_and_misquoted=(under(high),) if met else (over(low),),
         misquoted=(over(low),) if met else (under(high),),
     )
 
 
 def by_item(rng: random.Random, person: Person, met: bool) -> Condition:
-    others = rng.sample([many for many in ITEMS.values() if many != person.items], 4)
-    mine, named = person.items, others[: rng.choice((1, 2, 2))]
+    """Only for some goods, or for all but some."""
+    *others, wrong = rng.sample([many for many in ITEMS.values() if many != person.items], 3)
+    mine, named = person.items, others[: rng.choice((1, 1, 2))]
     excluded = rng.random() < 0.5
     if met != excluded:
         named = [*named, mine]
         rng.shuffle(named)
-    names, wrong = listed(named, "and" if not excluded else "or"), others[3]
-    allowed = (f"{mine} are covered", f"we do this for {mine}") if not excluded else (f"{mine} are not excluded",)
-    refused = (f"we do not do this for {mine}", f"{mine} are excluded")
+    names, misnamed = listed(named, "or" if excluded else "and"), wrong
+    if excluded:
+        yes, no = (f"{mine} are not excluded", f"it is excluded only for {names}"), f"it is not for {names}"
+        false_yes, false_no = f"it is excluded only for {misnamed}", f"it is not for {misnamed}"
+        no_too = f"{mine} are excluded"
+    else:
+        yes, no = (f"{mine} are covered", f"it is for {names}"), f"it is only for {names}"
+        false_yes, false_no = f"it is for {misnamed}", f"it is only for {misnamed}"
+        no_too = f"{mine} are not covered"
     return Condition(
         rule=f"not for {names}" if excluded else rng.choice((f"only for {names}", f"{names} only")),
         note="",
-        why=allowed if met else refused,
-        untrue=refused if met else allowed,
-        misquoted=(f"{wrong} are covered" if met else f"{wrong} are excluded",),
+        why=yes if met else (no, no_too),
+        untrue=(no_too,) if met else yes[:1],
+        misquoted=(false_yes,) if met else (false_no,),
+        untrue_and_misquoted=(false_no,) if met else (false_yes,),
     )
 
 
@@ -133,13 +147,15 @@ def by_status(rng: random.Random, person: Person, met: bool) -> Condition:
     now = rng.choice(STATUSES[:place] if met else STATUSES[place:4])
     before = (f"your order is not {until} yet", f"your order is only {now} so far")
     after = (f"your order is already {now}",)
-    wrong = rng.choice([s for s in STATUSES[:4] if s != now] if met else STATUSES[STATUSES.index(now) + 1 :])
+    early = rng.choice([s for s in STATUSES[:place] if s != now] or ["waiting"])
+    late = rng.choice([s for s in STATUSES[place:] if s != now])
     return Condition(
-        rule=rng.choice((f"until the order is {until}", f"before it is {until}")),
+        rule=rng.choice((f"until the order is {until}", f"before the order is {until}")),
         note=f"status: {now}",
         why=before if met else after,
         untrue=(f"your order is already {until}",) if met else (f"your order is not {until} yet",),
-        misquoted=(f"your order is only {wrong} so far" if met else f"your order is already {wrong}",),
+        misquoted=(f"your order is only {early} so far",) if met else (f"your order is already {late}",),
+        untrue_and_misquoted=(f"your order is already {late}",) if met else (f"your order is only {early} so far",),
     )
 
 
@@ -149,29 +165,31 @@ def by_town(rng: random.Random, person: Person, met: bool) -> Condition:
     if met:
         named = [*named[:-1], home]
         rng.shuffle(named)
-    there, not_there = (f"we offer it in {home}", f"{home} is on the list"), (f"we do not offer it in {home}",)
+    there, not_there = f"we offer it in {home}", f"we do not offer it in {home}"
+    only, misled = f"it is only in {listed(named, 'and')}", f"we offer it in {wrong}"
     return Condition(
         rule=rng.choice((f"only in {listed(named, 'and')}", f"{listed(named, 'and')} only")),
         note=f"lives in {home}",
-        why=there if met else (*not_there, f"it is only in {listed(named, 'and')}"),
-        untrue=not_there if met else there,
-        misquoted=(f"we offer it in {wrong}" if met else f"we do not offer it in {wrong}",),
+        why=(there,) if met else (not_there, only),
+        untrue=(not_there,) if met else (there,),
+        misquoted=(misled,) if met else (f"it is only in {wrong}",),
+        untrue_and_misquoted=(f"it is only in {wrong}",) if met else (misled,),
     )
+
+
+YES = ("always possible", "open to all customers", "fine at any time", "allowed on every plan")
+NO = ("not offered at the moment", "no longer offered", "stopped until further notice", "not available this month",
+      "never possible")  # fmt: skip
 
 
 def outright(rng: random.Random, person: Person, met: bool) -> Condition:
     """The policy allows or forbids it in so many words."""
-    yes = ("allowed for everyone", "always possible", "yes, for all customers", "fine at any time")
-    no = ("not offered at the moment", "never", "not possible", "no longer offered", "stopped until further notice")
-    open_, closed = (
-        ("it is open to all customers", "we always do this"),
-        ("it is not offered at the moment", "we no longer do this"),
-    )
-    elsewhere = other(rng, PLANS, person.plan)
+    (yes, other_yes), (no, other_no) = rng.sample(YES, 2), rng.sample(NO, 2)
     return Condition(
-        rule=rng.choice(yes if met else no),
+        rule=yes if met else no,
         note="",
-        why=open_ if met else closed,
-        untrue=closed if met else open_,
-        misquoted=(f"the {person.plan} plan includes it" if met else f"it is only for the {elsewhere} plan",),
+        why=(f"it is {yes}",) if met else (f"it is {no}",),
+        untrue=(f"it is {no}",) if met else (f"it is {yes}",),
+        misquoted=(f"it is {other_yes}",) if met else (f"it is {other_no}",),
+        untrue_and_misquoted=(f"it is {other_no}",) if met else (f"it is {other_yes}",),
     )

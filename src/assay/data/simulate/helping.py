@@ -43,7 +43,7 @@ STEPS = (
     ("hold the power button for {n} seconds", (5, 10, 15, 20, 30)),
     ("leave it unplugged for {n} minutes", (2, 5, 10, 30)), ("move it {n} feet from the wall", (2, 3, 4, 6)),
     ("let it cool for {n} minutes", (15, 20, 40, 60)), ("press reset {n} times", (2, 3, 4, 5)),
-    ("run it on low for {n} minutes", (1, 2, 3, 5)), ("press the side button {n} times", (2, 3, 4, 6)),
+    ("run it on low for {n} minutes", (2, 3, 4, 5)), ("press the side button {n} times", (2, 3, 4, 6)),
     ("replace the fuse", ()), ("press the reset pin", ()), ("tighten the four screws", ()),
     ("turn the dial to zero", ()), ("plug it straight into the wall", ()), ("wipe the sensor", ()),
     ("use another socket", ()), ("brush out the vents", ()), ("put it on a flat surface", ()),
@@ -56,16 +56,16 @@ SMART_STEPS = (
     ("turn the volume down by {n} steps", (2, 3, 4, 5)),
 )  # fmt: skip
 KITCHEN_STEPS = (
-    ("run it empty for {n} minutes", (1, 2, 3, 5)), ("rinse the filter", ()), ("check that the lid clicks shut", ()),
+    ("run it empty for {n} minutes", (2, 3, 4, 5)), ("rinse the filter", ()), ("check that the lid clicks shut", ()),
     ("descale it", ()), ("soak the lid for {n} minutes", (5, 10, 20, 30)), ("wipe the seal", ()),
     ("turn the base to the left", ()),
 )  # fmt: skip
 REMEDIES = {
-    "free swap": ("we will swap it for free", "you get a free replacement"),
+    "free swap": ("you get a free swap", "we offer you a free swap"),
     "repair": ("we will book a repair", "it can go in for repair"),
-    "refund": ("we will refund you", "you get your money back"),
-    "technician visit": ("we will send a technician", "a technician can come by"),
-    "store credit": ("we will give you store credit", "you get its price as store credit"),
+    "refund": ("we will give you a refund", "you get a refund"),
+    "technician visit": ("we will book a technician visit", "a technician visit comes next"),
+    "store credit": ("we will give you store credit", "you get the price back as store credit"),
 }
 VAGUE = (
     "Have you tried turning it off and on again?", "Please check the manual that came with it.",
@@ -138,7 +138,7 @@ def _advice(
 ) -> Answer:
     """Steps that are right, partly right or wrong (another problem's, or nowhere in the policy), then the rest."""
     plan = weighted(
-        rng, {"both": 0.34, "one": 0.16, "other": 0.16, "foreign": 0.12, "misread": 0.1, "mixed": 0.06, "vague": 0.06}
+        rng, {"both": 0.34, "one": 0.14, "other": 0.12, "foreign": 0.2, "misread": 0.1, "mixed": 0.05, "vague": 0.05}
     )
     numbered = [i for i in (0, 1) if steps[i].numbers]
     if plan == "misread" and not numbered:

@@ -6,10 +6,11 @@ import random
 from dataclasses import dataclass
 
 from assay.data.simulate import conditions, wording
+from assay.data.simulate.answering import Told, tell
 from assay.data.simulate.case import Case, Desk, Person, compose, message
 from assay.data.simulate.conditions import Build, Condition
 from assay.data.simulate.draws import weighted
-from assay.data.simulate.facts import DEVICES, draw_facts
+from assay.data.simulate.facts import DEVICES, Fact, draw_facts
 from assay.data.simulate.utility import Answer, Decision, Quality
 
 
@@ -170,35 +171,54 @@ def refusals(rng: random.Random, candidates: int) -> Case:
     asked = rng.choice(topics[0].asks)
     request = asked.format(item=desk.person.item)
     about = "" if "{item}" in asked else rng.choice(wording.ABOUT).format(item=desk.person.item)
-    prompt = desk.prompt(message(rng, about, request))
-    answers = tuple(_ruling(rng, desk.person, topic=topics[0], condition=drawn[0], allowed=allowed)
-                    for _ in range(candidates))  # fmt: skip
+    extra = desk.facts[0] if rng.random() < 0.4 else None
+    also = f"also, {rng.choice(extra.kind.asks)}?" if extra else ""
+    prompt = desk.prompt(message(rng, about, request, also))
+    answers = tuple(
+        _ruling(rng, desk, topic=topics[0], condition=drawn[0], allowed=allowed, extra=extra) for _ in range(candidates)
+    )
     return Case(category="refusals", prompt=prompt, answers=answers)
 
 
-def _ruling(rng: random.Random, person: Person, *, topic: Topic, condition: Condition, allowed: bool) -> Answer:
+def _ruling(
+    rng: random.Random, desk: Desk, *, topic: Topic, condition: Condition, allowed: bool, extra: Fact | None
+) -> Answer:
+    """A decision, right or wrong, with a reason that is true, wrongly quoted, untrue, or left out."""
     plan: Decision = weighted(rng, {"right": 0.44, "wrong": 0.46, "hedged": 0.1})
+    told = Told(clauses=())
+    if extra is not None:
+        told = tell(rng, extra, present=desk.facts, how=weighted(rng, {"right": 0.55, "wrong": 0.35, "missing": 0.1}))
     if plan == "hedged":
-        text, courtesies = compose(rng, person, [rng.choice(HEDGES)], polite=0.6)
-        return Answer(text=text, quality=Quality(decision="hedged"), courtesies=courtesies)
-    grants = allowed == (plan == "right")
-    decision = rng.choice(topic.grants if grants else topic.declines).format(item=person.item)
-    lead = rng.choice(YES if grants else NO)
-    reason, right, wrong = "", 0, 0
-    if plan == "wrong":
-        reason, wrong = (rng.choice(condition.untrue), 1) if rng.random() < 0.75 else ("", 0)
+        body, right, wrong = [rng.choice(HEDGES)], 0, 0
     else:
-        how = weighted(rng, {"why": 0.55, "misquoted": 0.3, "none": 0.15})
-        if how != "none":
-            reason = rng.choice(condition.why if how == "why" else condition.misquoted)
-            right, wrong = int(how == "why"), int(how == "misquoted")
-    body = [lead + decision]
-    if reason:
-        form = rng.choice(BECAUSE)
-        led = "" if form.startswith("{Reason}") else lead
-        body = [form.format(decision=led + decision, reason=reason, Reason=reason[0].upper() + reason[1:])]
-    if rng.random() < 0.35:
-        body.append(rng.choice(GRANTED if grants else DECLINED))
-    text, courtesies = compose(rng, person, body, polite=0.4)
-    quality = Quality(decision=plan, facts_right=right, facts_wrong=wrong)
+        grants = allowed == (plan == "right")
+        reason, right, wrong = _reason(rng, condition, plan=plan)
+        body = [_ruled(rng, topic, item=desk.person.item, grants=grants, reason=reason)]
+        if rng.random() < 0.25:
+            body.append(rng.choice(GRANTED if grants else DECLINED))
+    text, courtesies = compose(rng, desk.person, body + list(told.clauses), polite=0.4)
+    quality = Quality(
+        decision=plan, facts_right=right + told.right, facts_wrong=wrong + told.wrong, facts_missing=told.missing
+    )
     return Answer(text=text, quality=quality, courtesies=courtesies)
+
+
+def _reason(rng: random.Random, condition: Condition, *, plan: Decision) -> tuple[str, int, int]:
+    """A reason for the decision, empty at times, and whether it counts as a fact told right or wrong."""
+    if plan == "right":
+        how = weighted(rng, {"why": 0.6, "misquoted": 0.25, "none": 0.15})
+    else:
+        how = weighted(rng, {"untrue": 0.3, "untrue_and_misquoted": 0.55, "none": 0.15})
+    reasons: tuple[str, ...] = getattr(condition, how) if how != "none" else ("",)
+    return rng.choice(reasons), int(how == "why"), int(how not in ("why", "none"))
+
+
+def _ruled(rng: random.Random, topic: Topic, *, item: str, grants: bool, reason: str) -> str:
+    """The decision in a sentence, with its reason where there is one."""
+    lead = rng.choice(YES if grants else NO)
+    decision = rng.choice(topic.grants if grants else topic.declines).format(item=item)
+    if not reason:
+        return lead + decision
+    form = rng.choice(BECAUSE)
+    led = decision if form.startswith("{Reason}") else lead + decision
+    return form.format(decision=led, reason=reason, Reason=reason[0].upper() + reason[1:])
