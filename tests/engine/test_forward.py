@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from assay.engine import sharing
-from assay.engine.forward import last_hidden, plain_last_hidden, refusal, shared_prefixes
+from assay.engine.drop_in import shared_prefixes
+from assay.engine.forward import last_hidden, plain_last_hidden, refusal
 from assay.errors import EmptyBatchError, InputError, ModelError
 
 from .tiny import FAMILIES, GROUPED, language_model, reward_model

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.engine.trie import common_prefix, distinct_tokens, pack, plan
+from assay.engine.trie import common_prefix, distinct_tokens, pack, plan, side_by_side
 from assay.errors import ConfigError, EmptyBatchError, InputError
 
 # Few different ids and short rows, so that shared prefixes, equal rows and rows that begin others are common.
@@ -131,3 +131,13 @@ def test_nothing_to_pack_is_an_error_of_its_own() -> None:
         pack([[1], []])
     with pytest.raises(ConfigError, match="token_budget is 0"):
         plan([[[1]]], token_budget=0)
+
+
+@given(ROWS)
+@settings(max_examples=50, deadline=None)
+def test_side_by_side_shares_nothing(rows: list[list[int]]) -> None:
+    trie = side_by_side(rows)
+    assert trie.tokens == sum(map(len, rows))
+    assert [trie.ids_L[trie.row(n)].tolist() for n in range(len(rows))] == rows
+    for n in range(len(rows)):
+        assert trie.mask_LL()[trie.row(n)].sum() == len(rows[n]) * (len(rows[n]) + 1) // 2

@@ -73,6 +73,11 @@ class Trie:
         """Packed indices of the tokens of row n, first to last."""
         return self.path_R[self.offsets_N1[n] : self.offsets_N1[n + 1]]
 
+    def index(self, row_P: Ints, place_P: Ints) -> Ints:
+        """Packed index of token place_P[p] of row row_P[p], for each p."""
+        index_P: Ints = self.path_R[self.offsets_N1[row_P] + place_P]
+        return index_P
+
     def gather_NT(self, *, filler: int) -> Ints:
         """Packed index of every token of every row as a rectangle (N, T), `filler` after a row's end."""
         lengths_N = np.diff(self.offsets_N1)
@@ -124,6 +129,16 @@ def pack(rows: Sequence[Row]) -> Trie:
         previous, used = row, used + fresh
     exits_L[way_T[: len(previous)]] = used
     return Trie(np.concatenate(ids), np.concatenate(positions), exits_L[:used].copy(), path_R, offsets_N1)
+
+
+def side_by_side(rows: Sequence[Row]) -> Trie:
+    """The same pack with nothing shared, every row a tree of its own: padding-free training without sharing."""
+    arrays = _arrays(rows)
+    lengths_N = np.array([len(array) for array in arrays])
+    offsets_N1 = np.concatenate(([0], np.cumsum(lengths_N)))
+    positions_L = np.concatenate([np.arange(length) for length in lengths_N])
+    path_R = np.arange(offsets_N1[-1])
+    return Trie(np.concatenate(arrays), positions_L, np.repeat(offsets_N1[1:], lengths_N), path_R, offsets_N1)
 
 
 def common_prefix(a: Ints, b: Ints) -> int:
