@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from assay.config import AuditConfig, DataConfig, ModelConfig, RewardConfig, Spl
 from assay.gate import decide_run
 from assay.records import Pair, PairScore, Vote, Where
 
+Scoring = Callable[[Sequence[Pair], np.random.Generator], list[PairScore]]
 SKILL = {"brevity": 2.6, "hallucination": 0.75, "helpfulness": 1.4, "refusals": 1.0, "tone": 1.9}
 SENTENCES = (
     "I can refund the second charge today.",
@@ -71,12 +72,19 @@ def metrics_of(steps: int, rng: np.random.Generator) -> list[dict[str, Any]]:
     return rows
 
 
-def make_run(root: Path, *, pairs: int = 300, seeds: int = 3, simulated: bool = True, seed: int = 0) -> RunFolder:
-    """Write all artifacts of a plausible run; the figures follow from `seed`."""
-    rng = np.random.default_rng(seed)
+def plausible(pairs: Sequence[Pair], rng: np.random.Generator) -> list[PairScore]:
+    return make_scores(pairs, rng, length_weight=0.4)
+
+
+def make_run(
+    root: Path, *, pairs: int | Sequence[Pair] = 300, seeds: int = 3, simulated: bool = True, score: Scoring = plausible
+) -> RunFolder:
+    """Write all artifacts of a plausible run, or of these pairs as `score` scores them; the same every time."""
+    rng = np.random.default_rng(0)
     run = RunFolder(root)
-    held = make_pairs(pairs, rng)
-    scores = {number: make_scores(held, rng, length_weight=0.4) for number in range(seeds)}
+    held = make_pairs(pairs, rng) if isinstance(pairs, int) else list(pairs)
+    pairs = len(held)
+    scores = {number: score(held, rng) for number in range(seeds)}
     config = RewardConfig(
         data=DataConfig(),
         split=SplitConfig(holdout=pairs),
@@ -117,9 +125,9 @@ def train_body(number: int) -> dict[str, Any]:
 def contract_body(pairs: int) -> dict[str, Any]:
     return {
         "rows": pairs + 1940,
-        "pairs": pairs + 1900,
-        "rejects": {"tie": 21, "duplicate": 12, "low_agreement": 7},
-        "agreement": {"unanimous": 1480, "majority": 420},
+        "kept": pairs + 1900,
+        "rejects": {"tie": 21, "duplicate": 12, "low_agreement": 7, "bad_json": 0},
+        "agreement": {"rows_with_votes": 1900, "annotators": 3, "unanimous_share": 0.7789, "picked_left_share": None},
         "categories": dict.fromkeys(SKILL, (pairs + 1900) // 5),
     }
 

@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import orjson
 import pytest
-from fixture import make_pairs, make_run, make_scores
+from fixture import make_pairs, make_run
 
 from assay.artifacts import RunFolder, read_json
-from assay.audit import audit
-from assay.config import AuditConfig
 from assay.errors import ArtifactError
 from assay.gate import decide_run
+from assay.records import PairScore
 from assay.report import render
 from assay.report.cells import label
 
@@ -124,6 +123,15 @@ def test_figure_by_category_is_told_in_words(whole):
         assert re.search(rf"{name} {accuracy:.1f}% \([^)]*\), longest wins {longest:.1f}%", plots[-1])
 
 
+def test_data_contract_is_told(whole):
+    said = text_of(by_id(tree(whole), "data"))
+    for words in ("Rows read 2,240", "Pairs kept 2,200", "Rows rejected 40", "low_agreement 7", "tone 440"):
+        assert words in said
+    assert "Unanimous share 77.9%" in said
+    assert "Picked left share unknown" in said
+    assert "bad_json" not in said  # no row was rejected for it
+
+
 def test_same_artifacts_same_bytes(whole):
     first = render(whole).read_bytes()
     assert render(whole).read_bytes() == first
@@ -142,16 +150,11 @@ HOSTILE = '</style><script>alert(1)</script><img src=x onerror="x"> & {{ 7*7 }} 
 
 
 def test_hostile_text_stays_text(tmp_path):
-    rng = np.random.default_rng(1)
     pairs = [
         replace(pair, prompt=HOSTILE, chosen=HOSTILE + str(i), rejected=f"{i}" + HOSTILE, category=HOSTILE)
-        for i, pair in enumerate(make_pairs(40, rng))
+        for i, pair in enumerate(make_pairs(40, np.random.default_rng(1)))
     ]
-    run = make_run(tmp_path / "hostile", pairs=40, seeds=1)
-    config = AuditConfig(resamples=50, mistakes=3)
-    scores = make_scores(pairs, rng, length_weight=0)
-    audit(scores, pairs, groups=[pair.group or "" for pair in pairs], config=config).write(run)
-    decide_run(run)
+    run = make_run(tmp_path / "hostile", pairs=pairs, seeds=1)
     edit(run, "run.json", lambda body: body.update(name=HOSTILE, command=HOSTILE))
     text = render(run).read_text(encoding="utf-8")
     assert "<script" not in text
@@ -161,6 +164,43 @@ def test_hostile_text_stays_text(tmp_path):
     assert "{{ 7*7 }}" in text_of(by_id(root, "mistakes"))
     assert "⟨U+202E⟩" in text_of(by_id(root, "mistakes"))
     assert "\u202e" not in text
+
+
+def constant(pairs, _):
+    return [PairScore(pair_id=pair.id, chosen=0.5, rejected=0.5) for pair in pairs]
+
+
+def broken(pairs, _):
+    return [PairScore(pair_id=pair.id, chosen=float("nan"), rejected=0.5) for pair in pairs]
+
+
+def perfect(pairs, rng):
+    return [PairScore(pair_id=pair.id, chosen=3 + rng.random(), rejected=-3 - rng.random()) for pair in pairs]
+
+
+@pytest.mark.parametrize(
+    ("score", "word", "said"),
+    [
+        (constant, "Fail", "every answer gets the reward 0.5"),
+        (broken, "Fail", "200 rewards are not finite numbers"),
+        (perfect, "Pass", "The gate passes: all 5 criteria are met."),
+    ],
+)
+def test_scores_of_all_kinds_are_drawn(tmp_path, score, word, said):
+    run = make_run(tmp_path / "run", pairs=200, seeds=2, score=score)
+    text = text_of(tree(run))
+    assert word in text
+    assert said in text
+    assert not re.search(r"\b(nan|inf|None)\b", text)
+
+
+def test_pairs_without_categories_and_with_odd_ones(tmp_path):
+    pairs = make_pairs(40, np.random.default_rng(0), categories=False)
+    said = text_of(tree(make_run(tmp_path / "none", pairs=pairs, seeds=2)))
+    assert "the pairs name no categories, so there is no gap to measure" in said
+    long = [replace(pair, category=f"a very long category name, number {i % 12}") for i, pair in enumerate(pairs)]
+    said = text_of(tree(make_run(tmp_path / "long", pairs=long, seeds=2)))
+    assert "a very long category name, number 11" in said
 
 
 def test_unknown_comes_with_its_reason(tmp_path):

@@ -82,6 +82,7 @@ def data(evidence: Evidence) -> dict[str, Any]:
     return {
         "there": evidence.contract is not None,
         "facts": contract_facts(evidence, contract),
+        "groups": contract_groups(contract),
         "rejects": reject_rows(contract),
         "gate": gate,
         "sides": counts(gate, "by_side"),
@@ -114,11 +115,7 @@ def gate_sentence(gate: Mapping[str, Any] | None) -> str:
 def split_facts(evidence: Evidence) -> list[tuple[str, str]]:
     """What split.json proves, small values only."""
     skip = ("schema", "inputs", "train", "held_out")
-    return [
-        (words.spaced(str(key)).capitalize(), told(value))
-        for key, value in (evidence.split or {}).items()
-        if key not in skip and not (isinstance(value, list | dict) and len(value) > 12)
-    ]
+    return fact_list({key: value for key, value in (evidence.split or {}).items() if key not in skip})
 
 
 def counts(body: Mapping[str, Any] | None, key: str) -> list[tuple[str, str]]:
@@ -126,17 +123,39 @@ def counts(body: Mapping[str, Any] | None, key: str) -> list[tuple[str, str]]:
     return [(str(name), words.count(value)) for name, value in sorted(found.items(), key=lambda kv: str(kv[0]))]
 
 
-def contract_facts(evidence: Evidence, contract: Mapping[str, Any]) -> list[tuple[str, str]]:
-    agreement = contract.get("agreement")
+Facts = list[tuple[str, str]]
+TOLD_ELSEWHERE = {"schema", "rows", "kept", "pairs", "rejects", "categories", "inputs", "config", "layout"}
+SMALL = 12  # lists and groups longer than this are not facts but tables
+
+
+def contract_facts(evidence: Evidence, contract: Mapping[str, Any]) -> Facts:
+    """Rows in, pairs out, and every other single figure of contract.json."""
+    layout = contract.get("layout")
     facts = [
         ("Source", str((evidence.run.get("data") or {}).get("path", words.UNKNOWN))),
         ("Rows read", words.count(contract.get("rows"))),
-        ("Pairs kept", words.count(contract.get("pairs", contract.get("kept")))),
+        ("Pairs kept", words.count(contract.get("kept", contract.get("pairs")))),
         ("Rows rejected", words.count(total(contract.get("rejects")))),
     ]
-    if isinstance(agreement, Mapping):
-        facts += [(f"Agreement: {words.spaced(str(key))}", told(value)) for key, value in agreement.items()]
-    return facts
+    if layout:
+        facts.append(("Layout", told(layout.get("name") if isinstance(layout, Mapping) else layout)))
+    return facts + fact_list({key: value for key, value in contract.items() if key not in TOLD_ELSEWHERE})
+
+
+def contract_groups(contract: Mapping[str, Any]) -> list[tuple[str, Facts]]:
+    """Agreement, duplicates and whatever else contract.json states in groups."""
+    groups = {key: value for key, value in contract.items() if isinstance(value, Mapping) and key not in TOLD_ELSEWHERE}
+    found = [(words.spaced(str(key)).capitalize(), fact_list(value)) for key, value in groups.items()]
+    return [(title, facts) for title, facts in found if facts]
+
+
+def fact_list(values: Mapping[str, Any]) -> Facts:
+    """The single figures of a group: shares in percent, unknown where there is none."""
+    return [
+        (words.spaced(str(key)).capitalize(), words.percent(value) if str(key).endswith("share") else told(value))
+        for key, value in values.items()
+        if not isinstance(value, Mapping) and not (isinstance(value, list) and len(value) > SMALL)
+    ]
 
 
 def total(rejects: Any) -> int | None:
