@@ -24,8 +24,8 @@ def planted(name: str, rate: float = 0.1) -> tuple[Simulation, dict[str, Any], d
     return simulation, simulation.truth["defects"][name], {row["id"]: row for row in simulation.rows}
 
 
-def clean(id: str) -> dict[str, Any]:
-    return next(row for row in CLEAN.rows if row["id"] == id)
+def clean(name: str) -> dict[str, Any]:
+    return next(row for row in CLEAN.rows if row["id"] == name)
 
 
 @pytest.mark.parametrize("name", [name for name in DEFECTS if name != "position_bias"])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from assay.data.simulate import CATEGORIES, Simulation, support
-from assay.data.simulate.utility import ANNOTATORS, Answer, Annotator, Quality, utility, vote
+from assay.data.simulate.utility import ANNOTATORS, Annotator, Answer, Quality, utility, vote
 from assay.errors import ConfigError
 
 Row = dict[str, Any]
