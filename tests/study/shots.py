@@ -87,7 +87,7 @@ def shoot(browser: Browser, site: Served, tokens: dict[str, str], out: Path, dra
         while "August" not in page.inner_text(".prompt"):
             page.keyboard.press("1")
             page.wait_for_load_state("load")
-            page.wait_for_function("document.activeElement && document.activeElement.id === 'main'")
+            page.locator("#main:focus").wait_for()
         page.screenshot(path=folder / f"study-judge-{name}.png")
         if drafts is not None:
             page.screenshot(path=drafts / f"study-judge-{name}-full.png", full_page=True)

@@ -24,7 +24,7 @@ if not Path(CHROMIUM).exists():
 
 AXE_CACHE = Path(tempfile.gettempdir()) / "assay-axe-core"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
-READY = "document.activeElement && document.activeElement.id === 'main'"
+READY = "#main:focus"  # the page's script has run
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_keys_vote_comment_undo_and_switch_off(tmp_path, sqlite_place, chromium)
     with in_thread(sqlite_place) as site:
         context = chromium.new_context()
         page = enter(context, site, made.tokens["editor-1"])
-        page.wait_for_function(READY)
+        page.locator(READY).wait_for()
         for key in "12":
             press(page, key)
         page.keyboard.press("c")
@@ -145,12 +145,12 @@ def test_a_server_that_goes_away_loses_no_press(tmp_path, sqlite_place, chromium
     site.start()
     context = chromium.new_context()
     page = enter(context, site, made.tokens["editor-1"])
-    page.wait_for_function(READY)
+    page.locator(READY).wait_for()
     site.kill(signal.SIGKILL)
     page.keyboard.press("2")
-    page.wait_for_function("document.getElementById('saving').textContent.includes('Not saved yet')")
+    page.locator("#saving", has_text="Not saved yet").wait_for()
     site.start()
-    page.wait_for_function("document.querySelector('h1').innerText.includes('Item 2 of 3')")
+    page.locator("h1", has_text="Item 2 of 3").wait_for(state="attached")
     context.close()
     site.kill(signal.SIGTERM)
     close_study(sqlite_place)
@@ -179,7 +179,7 @@ def test_hostile_answers_run_nothing_and_reach_no_network(tmp_path, sqlite_place
         page.on("console", lambda message: complaints.append(message.text))
         page.goto(f"{site.base}/s/{made.tokens['anna']}")
         page.click("button.main")
-        page.wait_for_function(READY)
+        page.locator(READY).wait_for()
         assert page.evaluate("window.owned") is None
         assert all(url.startswith(site.base) for url in asked), asked
         assert complaints == []  # not even the policy had anything to stop
@@ -190,8 +190,15 @@ def test_hostile_answers_run_nothing_and_reach_no_network(tmp_path, sqlite_place
         context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("size", "scheme"),
+    [
+        ("desktop", "light"),
+        ("phone", "dark"),
+        pytest.param("desktop", "dark", marks=pytest.mark.slow),
+        pytest.param("phone", "light", marks=pytest.mark.slow),
+    ],
+)
 def test_axe_finds_nothing_serious_on_any_page(tmp_path, sqlite_place, chromium, axe, scheme, size) -> None:
     made = make_study(tmp_path, sqlite_place, prompts=3, repeats=0, attention=0, aspects=("helpful", "honest"))
     shape = PHONE if size == "phone" else {"viewport": {"width": 1280, "height": 800}}
@@ -210,10 +217,10 @@ def test_axe_finds_nothing_serious_on_any_page(tmp_path, sqlite_place, chromium,
         page.goto(f"{site.base}/s/{made.tokens['editor-1']}")
         check("welcome")
         page.click("button.main")
-        page.wait_for_function(READY)
+        page.locator(READY).wait_for()
         check("judge")
         press(page, "1")
-        page.wait_for_function(READY)
+        page.locator(READY).wait_for()
         if size == "desktop":
             page.keyboard.press("c")
         check("judge with undo and comment")
@@ -244,7 +251,7 @@ def test_three_editors_judge_fifty_prompts_by_keyboard(tmp_path, sqlite_place, c
     keys = ("1", "2", "0", "9", "8")
     choices = {"1": "left", "2": "right", "0": "tie", "9": "both_bad", "8": "abstain"}
     for number in range(total):
-        page.wait_for_function(READY)
+        page.locator(READY).wait_for()
         press(page, keys[number % 5])
     assert "Thank you, editor-1" in page.locator("h1").inner_text()
     plain.close()
@@ -252,7 +259,7 @@ def test_three_editors_judge_fifty_prompts_by_keyboard(tmp_path, sqlite_place, c
     phone = chromium.new_context(**PHONE)
     page = enter(phone, site, made.tokens["editor-2"])
     for _ in range(20):
-        page.wait_for_function(READY)
+        page.locator(READY).wait_for()
         press(page, "1")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     phone.close()  # the browser is gone, and so is the server
@@ -262,7 +269,7 @@ def test_three_editors_judge_fifty_prompts_by_keyboard(tmp_path, sqlite_place, c
     page = enter(phone, site, made.tokens["editor-2"])
     assert f"Item 21 of {total}" in page.locator("h1").inner_text()
     for _ in range(total - 20):
-        page.wait_for_function(READY)
+        page.locator(READY).wait_for()
         press(page, "2")
     phone.close()
 
@@ -270,13 +277,13 @@ def test_three_editors_judge_fifty_prompts_by_keyboard(tmp_path, sqlite_place, c
     page = enter(undoing, site, made.tokens["editor-3"])
     presses = 0
     while "Thank you" not in page.locator("h1").inner_text():
-        page.wait_for_function(READY)
+        page.locator(READY).wait_for()
         press(page, "1")
         presses += 1
         if presses % 10 == 0 and presses < total:
-            page.wait_for_function(READY)
+            page.locator(READY).wait_for()
             press(page, "u")
-            page.wait_for_function(READY)
+            page.locator(READY).wait_for()
             press(page, "0")
     undoing.close()
     site.kill(signal.SIGTERM)
@@ -300,7 +307,7 @@ def test_the_page_is_quick(tmp_path, sqlite_place, chromium) -> None:
         page = enter(context, site, made.tokens["editor-1"])
         seconds = []
         for _ in range(10):
-            page.wait_for_function(READY)
+            page.locator(READY).wait_for()
             start = time.perf_counter()
             press(page, "1")
             seconds.append(time.perf_counter() - start)

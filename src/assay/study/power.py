@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scipy import optimize, stats
-
 LEVEL = 0.95
 GOOD_POWER = 0.8
 
@@ -51,6 +49,8 @@ def study_power(*, prompts: int, editors: float, icc: float, ties: float) -> Pow
     A vote scores 1, 1/2 or 0. Its variance is p(1-p) - ties/4 with p the win rate, ties counted half; the mean over a
     prompt's votes has that variance times (1 + (editors - 1) icc) / editors. Two-sided t test on prompts - 1 degrees.
     """
+    from scipy import optimize, stats
+
     editors = max(editors, 1.0)
     power_at = {f"{rate:.0%}": _power(rate, prompts, editors, icc, ties) for rate in (0.55, 0.6, 0.65, 0.7)}
     half_width = 0.5
@@ -81,6 +81,8 @@ def _error(rate: float, prompts: int, editors: float, icc: float, ties: float) -
 
 
 def _power(rate: float, prompts: int, editors: float, icc: float, ties: float) -> float:
+    from scipy import stats  # here, so that a server starts without it
+
     if prompts < 2:
         return 0.0
     freedom = prompts - 1
