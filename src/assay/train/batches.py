@@ -52,8 +52,9 @@ def encode_pairs(pairs: Sequence[Pair], renderer: Renderer, *, model: ModelConfi
         longest = max(len(chosen.ids), len(rejected.ids))
         if longest > model.max_tokens:
             raise InputError(
-                f"{pair.where}: pair {pair.id} has {longest} tokens as rendered, over model.max_tokens={model.max_tokens}. "
-                "Drop such pairs with assay.engine.render.length_gate, or raise model.max_tokens."
+                f"{pair.where}: pair {pair.id} has {longest} tokens as rendered, over "
+                f"model.max_tokens={model.max_tokens}. Drop such pairs with assay.engine.render.length_gate, "
+                "or raise model.max_tokens."
             )
         examples.append(Example(pair_id=pair.id, chosen=chosen, rejected=rejected, target=target_of(pair, loss)))
     return examples

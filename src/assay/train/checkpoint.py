@@ -77,6 +77,15 @@ def remove_all(root: Path) -> None:
         remove(found.folder)
 
 
+def sweep(root: Path) -> None:
+    """Delete what a kill left of files that were being written under temporary names."""
+    for path in root.glob(".*.tmp"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
 def _marker(folder: Path) -> dict[str, Any] | None:
     """The marker of a whole checkpoint, or None for a torn one."""
     try:

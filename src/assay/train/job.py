@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from assay.artifacts import read_jsonl, write_json, write_jsonl
 from assay.engine.reward_model import RewardModel
 from assay.errors import TrainingError
-from assay.train.checkpoint import Checkpoint, latest, remove_all
+from assay.train.checkpoint import Checkpoint, latest, remove_all, sweep
 from assay.train.checks import self_check
 from assay.train.metrics import MetricsFile, held_out_accuracy
 from assay.train.optimise import head_parameters, snapshot
@@ -61,6 +61,7 @@ class Job:
             checkpoint = latest(self.folder, identity=task.identity)
         step = checkpoint.step if checkpoint else 0
         if main:
+            sweep(self.folder)
             trainer.metrics.resume(step)
         start = Progress(seed=task.seed, stage="train", step=step, steps=task.steps)
         trainer.add_callback(Flow(trainer, self._tell if main else _nobody, start))

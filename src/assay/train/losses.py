@@ -26,7 +26,7 @@ def bradley_terry_loss(margin_B: Tensor, *, target_B: Tensor | None = None) -> T
 
 
 def bradley_terry_losses(margin_B: Tensor, *, target_B: Tensor | None = None) -> Tensor:
-    """Cross-entropy of each pair under the Bradley-Terry model, in nats; shape (B,). Arguments as bradley_terry_loss."""
+    """Cross-entropy of each pair under the Bradley-Terry model, in nats; shape (B,). Arguments as its mean's."""
     margin_B = margin_B.float()
     if target_B is None:
         return -logsigmoid(margin_B)
@@ -48,7 +48,7 @@ def rao_kupper_loss(margin_B: Tensor, *, threshold: float, target_B3: Tensor) ->
 
 
 def rao_kupper_losses(margin_B: Tensor, *, threshold: float, target_B3: Tensor) -> Tensor:
-    """Cross-entropy of each pair under the Rao-Kupper model, in nats; shape (B,). Arguments as rao_kupper_loss."""
+    """Cross-entropy of each pair under the Rao-Kupper model, in nats; shape (B,). Arguments as its mean's."""
     log_p_B3 = rao_kupper_log_probabilities(margin_B, threshold=threshold)
     target_B3 = target_B3.to(log_p_B3)
     if threshold == 0:

@@ -71,7 +71,7 @@ def _shares(pair: Pair) -> tuple[float, float, float]:
     judged = count["chosen"] + count["tie"] + count["rejected"]
     if not judged:
         raise InputError(
-            f"{pair.where}: all {len(pair.votes)} votes of pair {pair.id} are abstentions, so loss.targets=votes has no "
-            "share to take. Remove the pair or take loss.targets=hard."
+            f"{pair.where}: all {len(pair.votes)} votes of pair {pair.id} are abstentions, so loss.targets=votes "
+            "has no share to take. Remove the pair or take loss.targets=hard."
         )
     return count["chosen"] / judged, count["tie"] / judged, count["rejected"] / judged

@@ -46,15 +46,15 @@ def trainer_arguments(config: TrainConfig, *, seed: int, folder: Path) -> Traini
 @contextmanager
 def own_randomness(seed: int) -> Iterator[None]:
     """Seed what torch, numpy and Python draw from globally (head, dropout), and give it back as it was."""
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the state that Trainer seeds
-    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
+    python, numpy = random.getstate(), np.random.get_state()  # the state that Trainer seeds
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices):
         torch.manual_seed(seed)
         try:
             yield
         finally:
             random.setstate(python)
-            np.random.set_state(numpy)  # noqa: NPY002
+            np.random.set_state(numpy)
 
 
 def _check_reporters(names: tuple[str, ...]) -> None:

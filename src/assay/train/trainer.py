@@ -19,7 +19,7 @@ import torch
 from accelerate.utils import gather_object
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from assay.config import LossConfig, TrainConfig
@@ -88,7 +88,11 @@ class Evaluation:
 
 
 class RewardTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped here
-    """transformers.Trainer over pairs. `evaluation` is the last held-out evaluation, `tokens` what this process ran."""
+    """transformers.Trainer over pairs; `evaluation` is the last held-out evaluation."""
+
+    optimizer: Any
+    lr_scheduler: Any
+    control: Any
 
     def __init__(self, reward_model: RewardModel, task: Task, args: TrainingArguments, *, metrics: MetricsFile) -> None:
         self.task, self.metrics = task, metrics
@@ -111,7 +115,8 @@ class RewardTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped h
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         if self.optimizer is None:
             self.optimizer = adamw(self.model if model is None else model, self.task.config)
-        return self.optimizer
+        found: torch.optim.Optimizer = self.optimizer
+        return found
 
     def create_scheduler(
         self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None
@@ -119,10 +124,11 @@ class RewardTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped h
         if self.lr_scheduler is None:
             factor = schedule_factor(self.task.config, num_training_steps)
             self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer or self.optimizer, factor)
-        return self.lr_scheduler
+        found: torch.optim.lr_scheduler.LRScheduler = self.lr_scheduler
+        return found
 
     def training_step(self, model: nn.Module, inputs: list[Drawn], num_items_in_batch: object = None) -> Tensor:
-        """Gradient of the mean loss of the whole batch, micro-batch by micro-batch; returns that loss, this rank's part."""
+        """Gradient of the mean loss of the whole batch, micro-batch by micro-batch; returns this rank's part of it."""
         self._started = time.monotonic()
         model.train()
         examples = [self.task.pairs[drawn.index] for drawn in inputs]
@@ -153,8 +159,9 @@ class RewardTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped h
             bad = [one.pair_id for one, fine in zip(examples, finite_B.tolist(), strict=True) if not fine]
             more = "" if len(bad) <= 8 else f" and {len(bad) - 8} more"
             raise TrainingError(
-                f"Step {self.state.global_step + 1}: reward or loss is not finite for pairs {', '.join(bad[:8])}{more}. "
-                "Lower train.learning_rate, raise train.warmup, or look at these pairs' texts."
+                f"Step {self.state.global_step + 1}: reward or loss is not finite for pairs "
+                f"{', '.join(bad[:8])}{more}. Lower train.learning_rate, raise "
+                "train.warmup, or look at these pairs' texts."
             )
         return [
             Seen(one.pair_id, chosen, rejected, loss, one.tokens)
@@ -175,8 +182,9 @@ class RewardTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped h
         step = self.state.global_step
         if not math.isfinite(norm):
             raise TrainingError(
-                f"Step {step}: the gradient is not finite ({norm}), though the loss is. Pairs of this step: "
-                f"{', '.join(s.pair_id for s in self._seen[:8])}, ... Lower train.learning_rate or take precision float32."
+                f"Step {step}: the gradient is not finite ({norm}), though the loss is, for pairs "
+                f"{', '.join(s.pair_id for s in self._seen[:8])}, ... Lower train.learning_rate, or set "
+                "train.precision=float32."
             )
         seen = gather_object(self._seen) if self.args.world_size > 1 else self._seen
         seconds = time.monotonic() - self._started
@@ -282,7 +290,7 @@ class Flow(TrainerCallback):  # type: ignore[misc]
             self.trainer.metrics.flush()
 
 
-class _Drawing:
+class _Drawing(Dataset[Drawn]):
     """The dataset behind a sampler that already says everything: an item is what was drawn."""
 
     def __init__(self, pairs: int) -> None:

@@ -1,0 +1,140 @@
+"""Every option is read: changing one changes the weights, an artifact, the work done, or is an error."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.train import tiny
+
+from assay.config import LossConfig, ModelConfig, TrainConfig
+from assay.errors import AssayError
+from assay.records import Pair, Vote
+from assay.train import Progress, train_seeds
+
+# Where an option needs another one to matter, the baseline holds it.
+LORA = {"model.tuning": "lora", "model.lora_targets": ("query",)}
+CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
+    "model.base": ("OTHER", {}),
+    "model.revision": ("main", {}),
+    "model.max_tokens": (9, {}),
+    "model.tuning": ("lora", {}),
+    "model.lora_rank": (3, LORA),
+    "model.lora_alpha": (5, LORA),
+    "model.lora_dropout": (0.5, LORA),
+    "model.lora_targets": (("value",), LORA),
+    "model.dropout": (0.4, {}),
+    "loss.kind": ("rao_kupper", {}),
+    "loss.tie_threshold": (1.5, {"loss.kind": "rao_kupper"}),
+    "loss.margin": ("subtract", {}),
+    "loss.targets": ("votes", {}),
+    "loss.label_smoothing": (0.2, {}),
+    "loss.centring": (0.5, {}),
+    "train.seeds": ((1,), {}),
+    "train.epochs": (1.5, {}),
+    "train.learning_rate": (1e-4, {}),
+    "train.head_learning_rate": (1e-2, {}),
+    "train.schedule": ("cosine", {}),
+    "train.warmup": (0.5, {}),
+    "train.weight_decay": (0.5, {}),
+    "train.max_grad_norm": (1e-3, {}),
+    "train.batch_pairs": (3, {}),
+    "train.micro_tokens": (64, {}),
+    "train.precision": ("bf16", {}),
+    "train.gradient_checkpointing": ("on", {}),
+    "train.sharing": ("off", {"base": "llama"}),
+    "train.save_every": (2, {}),
+    "train.eval_every": (1, {}),
+    "train.report_to": (("tensorboard",), {}),
+}
+
+
+@pytest.fixture(scope="module")
+def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("bases")
+    return {
+        "bert": tiny.base(root / "bert"),
+        "OTHER": tiny.base(root / "other", seed=1),
+        "llama": tiny.base(root / "llama", "llama"),
+    }
+
+
+def test_every_option_has_its_change() -> None:
+    kinds = {"model": ModelConfig, "loss": LossConfig, "train": TrainConfig}
+    assert set(CHANGES) == {f"{name}.{field}" for name, kind in kinds.items() for field in kind.model_fields}
+
+
+def data() -> list[Pair]:
+    votes = tuple(Vote(choice=choice) for choice in ("chosen", "tie", "chosen"))
+    return [
+        Pair(id=p.id, prompt=p.prompt, chosen=p.chosen, rejected=p.rejected, margin=1.0, votes=votes)
+        for p in tiny.pairs(20)
+    ]
+
+
+@pytest.mark.parametrize("option", CHANGES)
+def test_changing_it_changes_something(option: str, bases: dict[str, Path], tmp_path: Path) -> None:
+    value, needed = CHANGES[option]
+    settings = {k: v for k, v in needed.items() if k != "base"}
+    base = str(bases[needed.get("base", "bert")])
+    value = str(bases[value]) if option == "model.base" else value
+    before = outcome(tmp_path / "before", bases, {"model.base": base, **settings})
+    after = outcome(tmp_path / "after", bases, {"model.base": base, **settings, option: value})
+    assert before != after
+
+
+def outcome(out: Path, bases: dict[str, Path], settings: dict[str, Any]) -> Any:
+    """Weights, forwards done, checkpoints seen and files left; or the error."""
+    groups: dict[str, dict[str, Any]] = {
+        "model": {"max_tokens": 64},
+        "loss": {},
+        "train": {"epochs": 1, "batch_pairs": 5, "learning_rate": 1e-3, "save_every": 3},
+    }
+    for key, value in settings.items():
+        group, name = key.split(".")
+        groups[group][name] = value
+    checkpoints: set[str] = set()
+
+    def look(now: Progress) -> None:
+        checkpoints.update(path.name for path in out.glob("seed-*/checkpoint-*"))
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with Counting() as counting:
+            train_seeds(
+                data(),
+                tiny.pairs(3, seed=1),
+                out=out,
+                progress=look,
+                model=ModelConfig.build(groups["model"]),
+                loss=LossConfig.build(groups["loss"]),
+                config=TrainConfig.build(groups["train"]),
+            )
+    except AssayError as error:
+        return type(error), str(error).replace(str(out), "OUT")
+    finally:
+        torch.set_num_threads(before)
+    left = {path.relative_to(out).parts[:2] for path in out.rglob("*") if path.is_file()}
+    weights = {
+        str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in out.rglob("*.safetensors")
+    }
+    return weights, counting.linear, checkpoints, left
+
+
+class Counting:
+    """Counts how often a linear layer ran: recomputation and evaluation show in it."""
+
+    def __enter__(self) -> Counting:
+        self.linear = 0
+        self._hook = torch.nn.modules.module.register_module_forward_hook(self._count)
+        return self
+
+    def _count(self, module: torch.nn.Module, inputs: Any, output: Any) -> None:
+        self.linear += isinstance(module, torch.nn.Linear)
+
+    def __exit__(self, *_: object) -> None:
+        self._hook.remove()
