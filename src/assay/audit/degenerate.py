@@ -18,7 +18,7 @@ ROUNDING = 1e-5  # of |mean|: about a hundred steps of float32
 SAME = 0.95  # share of rewards with one value
 FEW, ENOUGH = 5, 20  # at most 5 values among at least 20 rewards
 TIED = 0.5
-ENDS, END_WIDTH, EACH_END = 0.9, 0.02, 0.05
+ENDS, END_WIDTH, EACH_END = 0.8, 0.02, 0.05
 PROMPT_ONLY = 1e-3  # margin size against reward sd
 
 

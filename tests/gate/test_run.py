@@ -1,0 +1,100 @@
+"""The gate on a run folder: gate.json, stale and missing files, and the command with its exit codes."""
+
+from __future__ import annotations
+
+import pytest
+import typer
+from tests.audit.planted import audited, healthy, make_pairs
+from typer.testing import CliRunner
+
+from assay.artifacts import RunFolder, sha256_file, write_json, write_jsonl
+from assay.cli import audit as audit_command
+from assay.cli import gate as gate_command
+from assay.errors import ArtifactError, GateError, InputError
+from assay.gate import decide_run
+
+PAIRS = make_pairs(900)
+
+
+@pytest.fixture
+def run(tmp_path) -> RunFolder:
+    folder = RunFolder(tmp_path / "run")
+    folder.write("split.json", "split/1", {"shared_groups": 0})
+    digest = sha256_file(folder.path("split.json"))
+    audited(healthy(PAIRS, signal=1.6), PAIRS, inputs={"split.json": digest, "data": "pairs.jsonl"}).write(folder)
+    write_json(folder.seed(0) / "train.json", "train/1", {"self_checks": {"reload_equal": {"passed": True}}})
+    return folder
+
+
+def criteria(tmp_path, *lines: str):
+    path = tmp_path / "criteria.yaml"
+    path.write_text("".join(f"- {line}\n" for line in lines))
+    return path
+
+
+def test_gate_json_says_what_was_decided_on_what(run, tmp_path):
+    verdict = decide_run(run, criteria(tmp_path, "overall accuracy > 0.72", "self-checks pass", "no prompt overlap"))
+    assert verdict.verdict == "pass"
+    written = run.read("gate.json", "gate/1")
+    assert [row["verdict"] for row in written["criteria"]] == ["pass", "pass", "pass"]
+    assert written["criteria"][0]["threshold"] == 0.72
+    assert written["inputs"]["audit.json"] == sha256_file(run.path("audit.json"))
+    assert set(written["inputs"]) == {"audit.json", "split.json", "seed-0/train.json", "criteria"}
+
+
+def test_the_same_run_gives_the_same_bytes(run):
+    decide_run(run)
+    first = run.path("gate.json").read_bytes()
+    decide_run(run.root)
+    assert run.path("gate.json").read_bytes() == first
+
+
+def test_an_audit_of_another_split_is_refused_and_no_old_verdict_stays(run):
+    decide_run(run)
+    run.write("split.json", "split/1", {"shared_groups": 0, "seed": 1})
+    with pytest.raises(ArtifactError, match="not the file"):
+        decide_run(run)
+    assert not run.path("gate.json").exists()
+
+
+def test_missing_and_unreadable(run, tmp_path):
+    with pytest.raises(ArtifactError, match="not a run folder"):
+        decide_run(tmp_path / "nowhere")
+    with pytest.raises(ArtifactError, match=r"audit\.json is missing"):
+        decide_run(RunFolder(tmp_path / "empty"))
+    with pytest.raises(GateError, match="no criteria"):
+        decide_run(run, criteria(tmp_path))
+    run.path("audit.json").write_text('{"schema": "audit/1", "findings": [{}]}')
+    with pytest.raises(ArtifactError, match="finding"):
+        decide_run(run)
+
+
+def command() -> typer.Typer:
+    app = typer.Typer()
+    gate_command.register(app)
+    audit_command.register(app)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("line", "code"), [("accuracy > 0.72", 0), ("accuracy > 0.99", 1), ("every category > 86% ", 3)]
+)
+def test_exit_codes(run, tmp_path, line, code):
+    result = CliRunner().invoke(command(), ["gate", str(run.root), "--criteria", str(criteria(tmp_path, line))])
+    assert result.exit_code == code, result.output
+    assert result.output.startswith({0: "pass", 1: "fail", 3: "undecided"}[code])
+    assert ("more held-out pairs would decide" in result.output) == (code == 3)
+
+
+def test_recorded_scores_are_read_or_refused(tmp_path):
+    path = tmp_path / "scores.jsonl"
+    write_jsonl(
+        path, [{"pair_id": "p0", "chosen": 1, "rejected": None}, {"pair_id": "other", "chosen": 0, "rejected": 1}]
+    )
+    found = audit_command.read_scores(path, PAIRS)
+    assert [score.pair_id for score in found] == ["p0"]
+    assert found[0].rejected != found[0].rejected  # not a number
+    for bad in ('{"pair_id": "p0", "chosen": "1", "rejected": 0}\n', '{"pair_id": "p0"}\n', "[1]\n", "{\n"):
+        path.write_text(bad)
+        with pytest.raises(InputError, match=r"scores\.jsonl"):
+            audit_command.read_scores(path, PAIRS)

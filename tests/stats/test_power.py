@@ -1,0 +1,51 @@
+"""Pairs needed: the interval at that many clears the threshold, and with one pair fewer it does not."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.stats.intervals import Interval, wilson
+from assay.stats.power import NeverDecides, pairs_needed, pairs_needed_for_mean
+
+
+def test_by_hand():
+    # 1.959964^2 * 0.72 * 0.28 / 0.03^2 = 860.5
+    assert pairs_needed(0.75, 0.72) == 861
+    assert pairs_needed(0.75, 0.72, design_effect=2.0) == 1721
+    # a half-width of 0.04 over 1,000 pairs must shrink to 0.02: four times as many, and one to be beyond
+    assert pairs_needed_for_mean(0.74, 0.72, n=1000, low=0.70, high=0.78) == 4001
+
+
+@given(st.floats(0.5, 0.99), st.floats(0.3, 0.95))
+def test_wilsons_bound_clears_exactly_there(mean, threshold):
+    if abs(mean - threshold) < 0.005:
+        return
+    needed = pairs_needed(mean, threshold)
+    assert isinstance(needed, int)
+
+    def clears(n: int) -> bool:
+        interval = wilson(mean * n, n)
+        assert isinstance(interval, Interval)
+        return not interval.low <= threshold <= interval.high
+
+    assert clears(needed + 1)
+    assert needed < 3 or not clears(needed - 1)
+
+
+def test_few_clusters_need_more():
+    few, many = pairs_needed(0.75, 0.72, clusters=5), pairs_needed(0.75, 0.72, clusters=100_000)
+    assert isinstance(few, int)
+    assert few > 1.9 * 861
+    assert many == 861
+
+
+def test_what_never_decides_says_so():
+    assert isinstance(pairs_needed(0.72, 0.72), NeverDecides)
+    assert isinstance(pairs_needed(0.9, 1.0), NeverDecides)
+    assert isinstance(pairs_needed_for_mean(0.1, 0.1, n=10, low=0.0, high=0.2), NeverDecides)
+    with pytest.raises(ValueError, match="outside"):
+        pairs_needed(0.5, math.pi)
