@@ -8,6 +8,7 @@ import pytest
 from assay.report import panels, rows
 from assay.report.panels import Bin, Line
 from assay.report.rows import Row
+from assay.report.scores import zero_bins
 from assay.report.svg import Drawing, Scale, decimals, px, ticks
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -68,6 +69,12 @@ def test_text_and_tips_are_escaped():
 def test_histogram_counts_every_value_once():
     bins = panels.histogram([0, 0.1, 0.5, 0.99, 1.0, 2.0], low=0, high=1, bins=2)
     assert [bar.n for bar in bins] == [2, 3]  # 0 and 0.1 | 0.5, 0.99 and the high end; 2.0 lies outside
+
+
+def test_margin_bins_have_an_edge_at_zero():
+    bins = zero_bins([-1.0, 1.0, 3.0], count=4)  # 4 wide in 4 bins: one below zero, three above
+    assert [(bar.low, bar.high, bar.n) for bar in bins] == [(-1, 0, 1), (0, 1, 0), (1, 2, 1), (2, 3, 1)]
+    assert [bar.n for bar in zero_bins([2.0, 2.0], count=2)] == [0, 0, 2]  # a side without pairs keeps one bin
 
 
 def test_margin_bars_stand_on_the_axis():

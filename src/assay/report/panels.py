@@ -77,7 +77,7 @@ def mirrored(up: Sequence[Bin], down: Sequence[Bin], *, names: tuple[str, str], 
     drawing = Drawing(WIDTH, HEIGHT, label=label)
     middle = (TOP + HEIGHT - BOTTOM) / 2
     reach = (HEIGHT - BOTTOM - TOP) / 2 - 2
-    x = x_scale(up[0].low, up[-1].high)
+    x = Scale(up[0].low, up[-1].high, LEFT + 12, WIDTH - RIGHT)
     for bars, css, sign in ((up, "chosen", -1), (down, "rejected", 1)):
         for bar in bars:
             size = bar.n / most * reach
@@ -86,7 +86,7 @@ def mirrored(up: Sequence[Bin], down: Sequence[Bin], *, names: tuple[str, str], 
             drawing.rect((x(bar.low) + 0.5, top, x(bar.high) - x(bar.low) - 1, size), css, tip)
     for mean, sign in zip(means, (-1, 1), strict=True):
         drawing.line(x.clamp(mean), middle, x.clamp(mean), middle + sign * (reach + 2), "mean")
-    drawing.line(LEFT, middle, WIDTH - RIGHT, middle, "axis")
+    drawing.line(x.start, middle, x.end, middle, "axis")
     marks = ticks(x.low, x.high, 6)
     for mark in marks:
         drawing.text(x(mark), HEIGHT - BOTTOM + 16, words.number(mark, decimals(marks)), "tick mid")

@@ -62,28 +62,35 @@ def score_panels(files: SeedFiles) -> list[dict[str, Any]]:
     means = (sum(chosen) / len(chosen), sum(rejected) / len(rejected))
     gaps = [good - bad for good, bad in files.scores]
     right, wrong = (sum(test) / len(gaps) for test in ([g > 0 for g in gaps], [g < 0 for g in gaps]))
-    return [
-        {
-            "title": "Rewards",
-            "svg": panels.mirrored(up, down, names=("chosen", "rejected"), means=means),
-            "caption": f"Chosen answers above the axis, rejected below; long ticks are the means "
-            f"({words.number(means[0])} and {words.number(means[1])}).",
-        },
-        {
-            "title": "Margins",
-            "svg": panels.margins(zero_bins(gaps), wrong=wrong, right=right),
-            "caption": "Pairs left of the line are ranked wrong. A pair with margin exactly zero counts as wrong."
-            if right + wrong < 1
-            else "Pairs left of the line are ranked wrong.",
-        },
-    ]
+    rewards = {
+        "title": "Rewards",
+        "svg": panels.mirrored(up, down, names=("chosen", "rejected"), means=means),
+        "caption": f"Chosen answers above the axis, rejected below; long ticks are the means "
+        f"({words.number(means[0])} and {words.number(means[1])}).",
+    }
+    return [rewards, margin_panel(gaps, right=right, wrong=wrong)]
 
 
-def zero_bins(gaps: Sequence[float], count: int = 30) -> list[panels.Bin]:
-    """Bins of margins with an edge at exactly zero."""
-    step = (max(gaps) - min(gaps)) / count or 1.0
-    below, above = math.ceil(max(-min(gaps), 0.0) / step), math.ceil(max(*gaps, 0.0) / step)
-    return panels.histogram(gaps, low=-below * step, high=above * step, bins=max(below + above, 1))
+def margin_panel(gaps: Sequence[float], *, right: float, wrong: float) -> dict[str, Any]:
+    """Margins as a histogram; exact zeros prefer neither answer, so they are counted in words."""
+    drawn = [gap for gap in gaps if gap != 0]
+    ties = len(gaps) - len(drawn)
+    caption = "Pairs left of the line are ranked wrong."
+    if ties:
+        caption += f" {words.plural(ties, 'pair')} with a margin of exactly zero, not drawn, also count as wrong."
+    return {
+        "title": "Margins",
+        "svg": panels.margins(zero_bins(drawn), wrong=wrong, right=right) if drawn else "",
+        "caption": caption,
+    }
+
+
+def zero_bins(gaps: Sequence[float], count: int = 32) -> list[panels.Bin]:
+    """Bins of margins, about `count`, with an edge at exactly zero and at least one bin on either side."""
+    low, high = min(*gaps, 0.0), max(*gaps, 0.0)
+    step = (high - low) / count or 1.0
+    below, above = max(1, math.ceil(-low / step - 1e-9)), max(1, math.ceil(high / step - 1e-9))
+    return panels.histogram(gaps, low=-below * step, high=above * step, bins=below + above)
 
 
 def length(evidence: Evidence) -> dict[str, Any]:

@@ -48,6 +48,8 @@ def how_evenly(evidence: Evidence) -> str:
     shown = [(found.value, name, found) for found, name in known if found.value is not None]
     if len(shown) < 2:
         return words.sentence(length)
+    if len({value for value, _, _ in shown}) == 1:
+        return words.sentence(f"{length}; every category is at {words.percent(shown[0][0])}")
     worst, best = min(shown, key=lambda item: item[0]), max(shown, key=lambda item: item[0])
     return words.sentence(
         f"{length}; it is weakest on {worst[1]} with {words.percent(worst[0])}{between(worst[2])} "

@@ -21,9 +21,9 @@ DECISION = {
 # Kinds of criteria whose text names no finding: how their value is read, and the noun it counts.
 PHRASES: Mapping[str, tuple[words.Kind, str]] = {
     "beats_length": ("points", ""),
-    "not_degenerate": ("count", "problems"),
-    "no_overlap": ("count", "shared groups"),
-    "self_checks": ("count", "checks passed"),
+    "not_degenerate": ("count", "problem"),
+    "no_overlap": ("count", "shared group"),
+    "self_checks": ("count", "check"),
 }
 
 
@@ -51,7 +51,7 @@ def criterion(row: Mapping[str, Any]) -> dict[str, Any]:
         "text": row.get("text") or words.spaced(str(row.get("kind", "criterion"))),
         "word": word,
         "value": Cell(
-            text=f"{words.figure(row.get('value'), as_kind)} {noun if there else ''}".strip(),
+            text=words.plural(row["value"], noun) if noun and there else words.figure(row.get("value"), as_kind),
             sub=words.span(interval, as_kind),
             why="" if there else "see the reason",
         ),
