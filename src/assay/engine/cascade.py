@@ -44,13 +44,14 @@ class Packed:
     def ids(self) -> Tensor:
         return torch.from_numpy(self.trie.ids_L).to(self.device)[None]
 
-    def positions(self) -> Tensor:
-        return torch.from_numpy(self.trie.positions_L).to(self.device)[None]
+    def positions(self, *, header: int = 0) -> Tensor:
+        return torch.from_numpy(self.trie.positions_L + header).to(self.device)[None]
 
-    def dense_mask(self) -> Tensor:
-        """Bool (1, 1, L, L), True where seen; made once."""
+    def dense_mask(self, *, header: int = 0) -> Tensor:
+        """Bool (1, 1, L, header + L), True where seen; every token sees all of the cached header. Made once."""
         if "dense" not in self._masks:
-            self._masks["dense"] = torch.from_numpy(self.trie.mask_LL()).to(self.device)[None, None]
+            mask_LL = torch.from_numpy(self.trie.mask_LL()).to(self.device)
+            self._masks["dense"] = torch.cat([mask_LL.new_ones(len(mask_LL), header), mask_LL], dim=1)[None, None]
         mask: Tensor = self._masks["dense"]
         return mask
 
@@ -92,8 +93,8 @@ def attention(
 ) -> tuple[Tensor, None]:
     """Attention of transformers' interface: over the trie given as `trie=`, else exactly transformers' own SDPA.
 
-    query (1, H, L, D), key and value (1, K, L, D) -> (1, L, H, D). A sliding window passed here is no shorter than the
-    longest row: `forward` has checked it.
+    query (1, H, L, D), key and value (1, K, L, D) -> (1, L, H, D). More keys than queries: the first ones are a cached
+    header, seen by all. A sliding window passed here is no shorter than the longest row: `forward` has checked it.
     """
     packed: Packed | None = options.pop("trie", None)
     if packed is None:
@@ -107,10 +108,11 @@ def attention(
     scaling = options.get("scaling")
     scale = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
     dropout = float(options.get("dropout") or 0.0)
-    if query.is_cuda and not dropout:
+    header = key.shape[2] - query.shape[2]
+    if query.is_cuda and not dropout and not header:
         return _flex(query, key, value, packed, scale), None
     if query.device.type != "cpu" or dropout or value.shape[-1] != query.shape[-1]:
-        output, _ = sdpa_attention_forward(module, query, key, value, packed.dense_mask(), **options)
+        output, _ = sdpa_attention_forward(module, query, key, value, packed.dense_mask(header=header), **options)
         return output, None
     heads, shared = query.shape[1], key.shape[1]
     query_KGLD = query[0].view(shared, heads // shared, *query.shape[2:])
@@ -145,7 +147,7 @@ class _Cascade(torch.autograd.Function):
         output_LKGD = query_KGLD.new_empty((tokens, kv_heads, group, size), dtype=torch.float32)
         output = output_LKGD.permute(1, 2, 0, 3)
         total = query_KGLD.new_empty((kv_heads, tokens, group), dtype=torch.float32).transpose(1, 2)
-        for (first, last), (start, end), causal, fresh in _calls(segments):
+        for (first, last), (start, end), causal, fresh in _calls(segments, header=key_KLD.shape[1] - tokens):
             part, part_total = _flash(
                 query_KGLD[:, :, first:last], key[:, :, start:end], value[:, :, start:end], 0.0, causal, scale=scale
             )
@@ -169,7 +171,8 @@ class _Cascade(torch.autograd.Function):
         output, gradient = output_LKGD.permute(1, 2, 0, 3), gradient_LKGD.permute(1, 2, 0, 3)
         to_query = _zeros_as_heads(query_KGLD)
         to_key, to_value = _zeros_as_heads(key_KLD), _zeros_as_heads(value_KLD)
-        for (first, last), (start, end), causal, _ in _calls(ctx.segments):
+        header = key_KLD.shape[1] - query_KGLD.shape[2]
+        for (first, last), (start, end), causal, _ in _calls(ctx.segments, header=header):
             by_query, by_key, by_value = _flash_backward(
                 gradient[:, :, first:last],
                 query_KGLD[:, :, first:last],
@@ -187,12 +190,17 @@ class _Cascade(torch.autograd.Function):
         return to_query, to_key, to_value, None, None
 
 
-def _calls(segments: tuple[Segment, ...]) -> Iterator[tuple[tuple[int, int], tuple[int, int], bool, bool]]:
+def _calls(
+    segments: tuple[Segment, ...], *, header: int
+) -> Iterator[tuple[tuple[int, int], tuple[int, int], bool, bool]]:
     """(query range, key range, causal, first to reach these queries) of every plain attention call, ancestors first."""
+    if header:
+        yield (0, segments[-1].exit), (0, header), False, True
     for start, end, exit_, depth in segments:
-        yield (start, end), (start, end), True, depth == 0
+        keys, first = (header + start, header + end), depth == 0 and not header
+        yield (start, end), keys, True, first
         if exit_ > end:
-            yield (end, exit_), (start, end), False, depth == 0
+            yield (end, exit_), keys, False, first
 
 
 def _spread(heads_KLD: Tensor, group: int) -> Tensor:

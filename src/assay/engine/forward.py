@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from assay.engine.kv import Header
 from assay.engine.sharing import ability, check_length, run_packed, trunk_of, window_refusal
 from assay.engine.trie import Ints, Row, Trie, pack
 from assay.errors import EmptyBatchError, InputError
@@ -30,21 +31,29 @@ def last_hidden(model: nn.Module, rows: Sequence[Row]) -> Tensor:
     return hidden_at(model, rows, row_P=np.arange(len(rows)), place_P=lengths_N - 1)
 
 
-def hidden_at(model: nn.Module, rows: Sequence[Row], *, row_P: Ints, place_P: Ints) -> Tensor:
-    """Hidden states of chosen tokens, shape (P, H): token place_P[p] of row row_P[p]; otherwise as `last_hidden`."""
+def hidden_at(
+    model: nn.Module, rows: Sequence[Row], *, row_P: Ints, place_P: Ints, header: Header | None = None
+) -> Tensor:
+    """Hidden states of chosen tokens, shape (P, H): token place_P[p] of row row_P[p]; otherwise as `last_hidden`.
+
+    header: what `kv.Headers` keeps of a beginning that all rows have; no chosen token may lie in it.
+    """
     check_length(model, max(map(len, rows), default=0))
     if refusal(model, rows) is not None:
         return plain_hidden_at(model, rows, row_P=row_P, place_P=place_P)
+    if header is not None:
+        assert place_P.min() >= len(header.ids)
+        rows, place_P = [row[len(header.ids) :] for row in rows], place_P - len(header.ids)
     trie = pack(rows)
-    hidden_LH = packed_hidden(model, trie)
+    hidden_LH = packed_hidden(model, trie, header=header)
     return hidden_LH.index_select(0, torch.from_numpy(trie.index(row_P, place_P)).to(hidden_LH.device))
 
 
-def packed_hidden(model: nn.Module, trie: Trie) -> Tensor:
+def packed_hidden(model: nn.Module, trie: Trie, *, header: Header | None = None) -> Tensor:
     """Hidden states of every packed token, shape (L, H), for callers that have packed themselves."""
     kernel = ability(model).kernel
     assert kernel is not None, "ask refusal() first"
-    return run_packed(trunk_of(model), trie, kernel)
+    return run_packed(trunk_of(model), trie, kernel, header=None if header is None else header.cache())
 
 
 def refusal(model: nn.Module, rows: Sequence[Row]) -> str | None:

@@ -1,0 +1,94 @@
+"""Long headers kept as keys and values between batches: few-shot examples, a policy, a system prompt.
+
+Knows rows of token ids and transformers' caches; knows no head and no label. Inside one pack a header is shared by the
+trie already; this spares running it again for every further pack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import DynamicCache
+
+from assay.engine.sharing import ability, trunk_of
+from assay.engine.trie import Ints, Row, common_prefix, plan
+
+SHORTEST = 64  # tokens below which a header is not worth keeping
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Header:
+    """The tokens all rows begin with, and their keys and values layer by layer, each (1, K, len(ids), D)."""
+
+    ids: Ints
+    layers: tuple[tuple[Tensor, Tensor], ...]
+
+    def cache(self) -> Any:
+        """A transformers cache that may be written to."""
+        cache = DynamicCache()
+        for number, (key, value) in enumerate(self.layers):
+            cache.update(key, value, number)
+        return cache
+
+
+class Headers:
+    """The header last used with one model; inference only, and only while the model's weights stay as they are."""
+
+    def __init__(self, model: nn.Module, *, shortest: int = SHORTEST) -> None:
+        self._model = model
+        self._shortest = shortest
+        self._last: Header | None = None
+        self.computed = 0  # headers run so far
+
+    def of(self, rows: Sequence[Row], following: Sequence[Row] = ()) -> Header | None:
+        """The header to run `rows` with: the one kept if they begin with it, or a new one worth keeping for `following`.
+
+        None when the model cannot share, or nothing long enough is common.
+        """
+        if ability(self._model).refusal is not None:
+            return None
+        common = common_beginning(rows)
+        kept = self._last
+        if kept is not None and len(kept.ids) <= len(common) and common_prefix(kept.ids, common) == len(kept.ids):
+            return kept
+        if not following:
+            return None
+        ids = common[: common_prefix(common, common_beginning(following))]
+        if len(ids) < self._shortest:
+            return None
+        self._last = self._run(ids)
+        return self._last
+
+    def _run(self, ids: Ints) -> Header:
+        trunk = trunk_of(self._model)
+        cache = DynamicCache()
+        device = next(trunk.parameters()).device
+        trunk(input_ids=torch.from_numpy(ids).to(device)[None], past_key_values=cache, use_cache=True)
+        self.computed += 1
+        return Header(ids, tuple((layer.keys, layer.values) for layer in cache.layers))
+
+
+def common_beginning(rows: Sequence[Row]) -> Ints:
+    """What all rows begin with, leaving each row at least one token of its own."""
+    arrays = [np.asarray(row, dtype=np.int64) for row in rows]
+    first, last = (
+        min(arrays, key=lambda a: a.astype(">u8").tobytes()),
+        max(arrays, key=lambda a: a.astype(">u8").tobytes()),
+    )
+    return first[: min(common_prefix(first, last), min(map(len, arrays)) - 1)]
+
+
+def packs_with_headers(
+    model: nn.Module, groups: Sequence[Sequence[Row]], *, token_budget: int, headers: Headers | None = None
+) -> Iterator[tuple[list[int], Header | None]]:
+    """Packs of group indices as `trie.plan` makes them, each with the header to run it with. Inference only."""
+    headers = headers or Headers(model)
+    packs = plan(groups, token_budget=token_budget)
+    rows = [[row for group in members for row in groups[group]] for members in packs]
+    for number, members in enumerate(packs):
+        yield members, headers.of(rows[number], rows[number + 1] if number + 1 < len(packs) else ())
