@@ -69,7 +69,8 @@ def _brief(rng: random.Random, desk: Desk, *, asked: list[Fact], rest: list[Fact
     details = rng.sample(rest, weighted(rng, {0: 0.5, 1: 0.25, 2: 0.25}))
     padding = rng.sample(wording.PADDING, weighted(rng, {0: 0.45, 1: 0.25, 2: 0.2, 3: 0.1}))
     body = joined(rng, told.clauses)
-    body += [rng.choice(wording.ALSO).format(said=fact.said(rng, fact.value)) for fact in details]
+    leads = rng.sample(wording.ALSO, len(details))
+    body += [lead.format(said=fact.said(rng, fact.value)) for lead, fact in zip(leads, details, strict=True)]
     body = body or [rng.choice(wording.EVASIONS)]
     for line in padding:
         body.insert(rng.choice((0, len(body))), line.format(first=desk.person.first, item=desk.person.item))
