@@ -40,6 +40,9 @@ class DataConfig(StageConfig):
 
     layout: str = Field("auto", description="a layout by name, or auto to recognise it from the first rows")
     columns: dict[str, str] = Field(default_factory=dict, description="our field = your column")
+    labels: dict[str, str] = Field(
+        default_factory=dict, description="your label = left, right, tie or abstain; numbers need it"
+    )
     split: str | None = Field(None, description="split of a datasets folder or hub id (train when unset)")
     min_agreement: float = Field(
         0.6, ge=0.5, le=1.0, description="majority share of votes below which a pair is for review"
@@ -53,6 +56,9 @@ class SplitConfig(StageConfig):
     """The grouped, stratified, exact-size split."""
 
     holdout: PositiveInt = Field(1000, description="pairs held out, exactly")
+    rounding: Literal["exact", "nearest"] = Field(
+        "exact", description="nearest: where whole groups cannot make holdout, the closest size they can"
+    )
     seed: int = 0
 
 

@@ -1,0 +1,378 @@
+"""The whole contract over a whole source: `check` streams it, `read_pairs` keeps it. One code path for both.
+
+First pass: rows are read, judged one by one, and noted in the ledger. Then the ledger knows duplicates, conflicts and
+groups. Second pass, only if there are duplicates or conflicts: those rows are read again, to be written as rejects.
+"""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from assay.artifacts import atomic_write, dumps, write_json
+from assay.config import DataConfig
+from assay.data.contract import Judge
+from assay.data.formats import SAMPLE, recognise
+from assay.data.native import as_native
+from assay.data.overlap import Ledger, Repeats, digest, overlap_report, overlap_warnings
+from assay.data.read import Source, locate
+from assay.data.rows import Row
+from assay.errors import InputError
+from assay.records import REJECT_REASONS, REVIEW_REASONS, Pair, Reject, Text, plain_text
+
+PROGRESS_EVERY = 5000
+QUANTILES = {"min": 0.0, "q05": 0.05, "median": 0.5, "q95": 0.95, "max": 1.0}
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairSet:
+    """Everything a source holds: pairs and rejects add up to its rows. report: the body of contract.json."""
+
+    pairs: list[Pair]
+    rejects: list[Reject]
+    rows: int
+    report: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """What a check found: counts, and the body of contract.json. folder: where the artifacts are, if anywhere."""
+
+    rows: int
+    kept: int
+    report: dict[str, Any]
+    folder: Path | None
+
+    @property
+    def rejects(self) -> Mapping[str, int]:
+        """Rejected rows by reason; every reason has its number."""
+        return dict(self.report["rejects"])
+
+
+@dataclass(slots=True)
+class Pass:
+    """One walk over a source: what came of each row, and the counts."""
+
+    source: Source
+    config: DataConfig
+    judge: Judge | None = None
+
+    def outcomes(self) -> Iterator[Pair | Reject]:
+        """A Pair or a Reject for every row."""
+        rows = self.source.rows()
+        first: list[Row | Reject] = []
+        readable = 0
+        for row in rows:
+            first.append(row)
+            readable += isinstance(row, Row)
+            if readable == SAMPLE or len(first) == 50 * SAMPLE:
+                break
+        sample = [row for row in first if isinstance(row, Row)]
+        if sample:
+            self.judge = Judge(recognise(sample, self.config, self.source.name), self.config)
+        for row in chain(first, rows):
+            if isinstance(row, Reject):
+                yield row
+                continue
+            if self.judge is None:
+                self.judge = Judge(recognise([row], self.config, self.source.name), self.config)
+            yield self.judge.judge(row)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one pass; arrays per pair, no texts."""
+
+    ledger: Ledger
+    rows: int = 0
+    place: array[int] = field(default_factory=lambda: array("q"))  # row number of each pair
+    reasons: Counter[str] = field(default_factory=Counter)
+    categories: dict[str | None, int] = field(default_factory=dict)
+    category: array[int] = field(default_factory=lambda: array("i"))
+    rejected_in: Counter[str | None] = field(default_factory=Counter)
+    ids: array[int] = field(default_factory=lambda: array("Q"))
+    ties: int = 0
+    lengths: tuple[array[int], array[int], array[int]] = field(
+        default_factory=lambda: (array("i"), array("i"), array("i"))
+    )
+
+    def pair(self, pair: Pair) -> None:
+        self.ledger.add(pair)
+        self.place.append(self.rows)
+        self.category.append(self.categories.setdefault(pair.category, len(self.categories)))
+        self.ids.append(digest(pair.id.encode()))
+        self.ties += pair.label == "tie"
+        for lengths, text in zip(self.lengths, (pair.prompt, pair.chosen, pair.rejected), strict=True):
+            lengths.append(characters(text))
+
+    def reject(self, reject: Reject) -> None:
+        self.reasons[reject.reason] += 1
+        self.rejected_in[reject.category] += 1
+
+
+def characters(text: Text) -> int:
+    return len(text) if type(text) is str else len(plain_text(text))
+
+
+def first_pass(
+    outcomes: Iterable[Pair | Reject], tally: Tally, sink: Callable[[Reject], None], progress: Progress | None
+) -> None:
+    for outcome in outcomes:
+        if isinstance(outcome, Pair):
+            tally.pair(outcome)
+        else:
+            tally.reject(outcome)
+            sink(outcome)
+        tally.rows += 1
+        if progress is not None and tally.rows % PROGRESS_EVERY == 0:
+            progress(tally.rows)
+
+
+def repeated(outcomes: Iterable[Pair | Reject], tally: Tally, repeats: Repeats) -> Iterator[tuple[int, Reject]]:
+    """(number of the pair, reject) for each duplicate and each side of a conflict, from a second walk over the rows."""
+    conflicting = set(repeats.conflicting.tolist())
+    wanted = conflicting | set(repeats.duplicate.tolist())
+    firsts = {repeats.first[number] for number in wanted if number in repeats.first}
+    where: dict[int, str] = {}
+    number = -1
+    for outcome in outcomes:
+        if not isinstance(outcome, Pair):
+            continue
+        number += 1
+        if number in firsts:
+            where[number] = str(outcome.where)
+        if number not in wanted:
+            continue
+        if number >= len(tally.ids) or digest(outcome.id.encode()) != tally.ids[number]:
+            raise InputError(
+                f"{outcome.where}: the data changed while they were read. Start again when they are at rest."
+            )
+        earlier = where.get(repeats.first.get(number, -1), "")
+        if number in conflicting:
+            detail = (
+                f"the same pair as {earlier}, labelled both ways" if earlier else "labelled the other way further down"
+            )
+            yield number, as_reject(outcome, "conflicting_labels", detail)
+        else:
+            yield number, as_reject(outcome, "duplicate", f"the same pair as {earlier}")
+
+
+def as_reject(pair: Pair, reason: Any, detail: str) -> Reject:
+    return Reject(where=pair.where, reason=reason, detail=detail, category=pair.category, row=as_native(pair))
+
+
+def read_pairs(source: object, *, config: DataConfig | None = None) -> PairSet:
+    """Everything `source` holds, in memory: pairs, rejects with their places, and the report.
+
+    source: a path (file, folder, pattern), a Hugging Face dataset id, dicts, Pairs, or a table in memory.
+    Rows that share their id get it extended, so that ids are unique. Raises InputError where nothing can be read.
+    """
+    config = config or DataConfig()
+    walk = Pass(locate(source, config=config), config)
+    tally = Tally(Ledger(near_duplicates=config.near_duplicates, seed=config.seed))
+    pairs: list[Pair] = []
+    rejects: list[Reject] = []
+    clock = time.perf_counter()
+
+    def keeping() -> Iterator[Pair | Reject]:
+        for outcome in walk.outcomes():
+            if isinstance(outcome, Pair):
+                pairs.append(outcome)
+            yield outcome
+
+    first_pass(keeping(), tally, rejects.append, None)
+    seconds = {"read": time.perf_counter() - clock}
+    repeats = tally.ledger.repeats()
+    for _, reject in repeated(pairs, tally, repeats):
+        tally.reject(reject)
+        rejects.append(reject)
+    gone = {*repeats.duplicate.tolist(), *repeats.conflicting.tolist()}
+    report = summary(walk, tally, repeats, seconds)
+    kept = unique_ids([pair for number, pair in enumerate(pairs) if number not in gone])
+    return PairSet(pairs=kept, rejects=rejects, rows=tally.rows, report=report)
+
+
+def unique_ids(pairs: list[Pair]) -> list[Pair]:
+    """The same pairs; where several share an id, each gets its own by an ending made from its texts."""
+    from assay.data.contract import pair_id
+
+    counts = Counter(pair.id for pair in pairs)
+    return [
+        pair
+        if counts[pair.id] == 1
+        else replace(pair, id=f"{pair.id}-{pair_id(pair.prompt, pair.chosen, pair.rejected)[2:]}")
+        for pair in pairs
+    ]
+
+
+def check(
+    source: object, out: Path | str | None = None, *, config: DataConfig | None = None, progress: Progress | None = None
+) -> CheckReport:
+    """Check `source` without holding it in memory, and write contract.json, rejects.jsonl and review.jsonl to `out`.
+
+    out: a folder, or None to write nothing. progress: called with the number of rows read so far, now and then.
+    Raises InputError where nothing can be read.
+    """
+    config = config or DataConfig()
+    walk = Pass(locate(source, config=config), config)
+    tally = Tally(Ledger(near_duplicates=config.near_duplicates, seed=config.seed))
+    folder = None if out is None else Path(out)
+    clock = time.perf_counter()
+    with ExitStack() as stack:
+        sink = writer(stack, folder)
+        first_pass(walk.outcomes(), tally, sink, progress)
+        seconds = {"read": time.perf_counter() - clock}
+        repeats = tally.ledger.repeats()
+        if len(repeats.duplicate) or len(repeats.conflicting):
+            again = Pass(walk.source, config)
+            for _, reject in repeated(again.outcomes(), tally, repeats):
+                tally.reject(reject)
+                sink(reject)
+        seconds["repeats"] = time.perf_counter() - clock - seconds["read"]
+        report = summary(walk, tally, repeats, seconds)
+    if folder is not None:
+        write_json(folder / "contract.json", "contract/1", report)
+    return CheckReport(rows=tally.rows, kept=report["kept"], report=report, folder=folder)
+
+
+def writer(stack: ExitStack, folder: Path | None) -> Callable[[Reject], None]:
+    """Writes a reject to rejects.jsonl and, where it can be adjudicated, its row to review.jsonl."""
+    if folder is None:
+        return lambda reject: None
+    rejects = stack.enter_context(atomic_write(folder / "rejects.jsonl"))
+    review = stack.enter_context(atomic_write(folder / "review.jsonl"))
+
+    def write(reject: Reject) -> None:
+        put(rejects, reject_row(reject))
+        if reject.reason in REVIEW_REASONS:
+            put(review, {**(reject.row or {}), "review": reject_row(reject, row=None)})
+
+    return write
+
+
+def reject_row(reject: Reject, **changed: Any) -> dict[str, Any]:
+    """A reject as it is written; its row only where it will not be in review.jsonl."""
+    row = None if reject.reason in REVIEW_REASONS | {"duplicate"} else reject.row
+    found = {
+        "where": {"source": reject.where.source, "line": reject.where.line},
+        "reason": reject.reason,
+        "detail": reject.detail,
+        "side": reject.side,
+        "category": reject.category,
+        "row": row,
+    } | changed
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def put(stream: IO[bytes], row: dict[str, Any]) -> None:
+    """Write one line; what JSON cannot hold (half a surrogate pair, a depth of hundreds) is written as plain text."""
+    try:
+        line = dumps(row)
+    except TypeError:
+        line = dumps({key: value if key == "where" else plainly(value) for key, value in row.items()})
+    stream.write(line + b"\n")
+
+
+def plainly(value: Any) -> Any:
+    """A value that JSON can hold, for one that may not be."""
+    try:
+        dumps(value)
+    except TypeError:
+        try:
+            text = str(value)
+        except RecursionError:
+            text = f"(a {type(value).__name__}, nested too deeply to show)"
+        return text.encode("utf-8", "backslashreplace").decode()[:2000]
+    return value
+
+
+def summary(walk: Pass, tally: Tally, repeats: Repeats, seconds: dict[str, float]) -> dict[str, Any]:
+    """The body of contract.json."""
+    keep = np.ones(len(tally.place), dtype=bool)
+    keep[np.concatenate([repeats.duplicate, repeats.conflicting])] = False
+    kept = int(keep.sum())
+    if kept + tally.reasons.total() != tally.rows:
+        raise AssertionError(f"{kept} pairs and {tally.reasons.total()} rejects do not add up to {tally.rows} rows")
+    clock = time.perf_counter()
+    overlap = overlap_report(tally.ledger.groups(), repeats, keep=keep, prompts=len(tally.ledger.prompts))
+    seconds["near_duplicates"] = time.perf_counter() - clock
+    clock = time.perf_counter()
+    inputs = walk.source.inputs()
+    seconds["hashes"] = time.perf_counter() - clock
+    categories = category_counts(tally, keep)
+    ids = np.frombuffer(tally.ids, dtype=np.uint64)[keep] if kept else np.zeros(0, dtype=np.uint64)
+    agreement = walk.judge.agreement.report() if walk.judge else None
+    return {
+        "rows": tally.rows,
+        "kept": kept,
+        "rejected": tally.reasons.total(),
+        "rejects": {reason: tally.reasons[reason] for reason in REJECT_REASONS},
+        "for_review": sum(tally.reasons[reason] for reason in REVIEW_REASONS),
+        "ties_kept": tally.ties,
+        "repeated_ids": kept - len(np.unique(ids)),
+        "categories": {str(name): count["kept"] for name, count in categories.items()},
+        "by_category": categories,
+        "agreement": agreement,
+        "overlap": overlap,
+        "lengths": length_report(tally, keep),
+        "layout": walk.judge.plan.report() if walk.judge else None,
+        "source": walk.source.name,
+        "inputs": inputs,
+        "config": walk.config.model_dump(mode="json"),
+        "warnings": overlap_warnings(overlap, tally.ledger.declared) + row_warnings(tally, kept),
+        "seconds": {part: round(value, 3) for part, value in seconds.items()},
+    }
+
+
+def category_counts(tally: Tally, keep: Any) -> dict[str, dict[str, int]]:
+    """Kept and rejected rows of each category; rows that state none stand under "(none)"."""
+    codes = np.frombuffer(tally.category, dtype=np.int32)[keep] if len(keep) else np.zeros(0, dtype=np.int32)
+    counts = np.bincount(codes, minlength=len(tally.categories))
+    found = {name: {"kept": int(counts[code]), "rejected": 0} for name, code in tally.categories.items()}
+    for name, count in tally.rejected_in.items():
+        found.setdefault(name, {"kept": 0, "rejected": 0})["rejected"] = count
+    named = sorted(found.items(), key=lambda item: (item[0] is None, item[0] or ""))
+    return {"(none)" if name is None else name: count for name, count in named}
+
+
+def length_report(tally: Tally, keep: Any) -> dict[str, Any] | None:
+    """Lengths in characters, and how often the longer answer was chosen; None without pairs."""
+    if not keep.any():
+        return None
+    prompt, chosen, rejected = (np.frombuffer(part, dtype=np.int32)[keep] for part in tally.lengths)
+    different = chosen != rejected
+    sides = {"prompt": prompt, "chosen": chosen, "rejected": rejected}
+    figures: dict[str, Any] = {
+        side: {name: int(np.quantile(part, q, method="nearest")) for name, q in QUANTILES.items()}
+        | {"mean": float(part.mean())}
+        for side, part in sides.items()
+    }
+    longer = float((chosen > rejected)[different].mean()) if different.any() else None
+    return {"unit": "characters", **figures, "longer_is_chosen_share": longer, "same_length": int((~different).sum())}
+
+
+def row_warnings(tally: Tally, kept: int) -> list[str]:
+    lost = tally.reasons.total()
+    commonest = tally.reasons.most_common(1)
+    if not tally.rows:
+        return ["There are no rows."]
+    if not kept:
+        return [f"No row became a pair; most often: {commonest[0][0]}."]
+    if lost > 0.2 * tally.rows:
+        return [f"{lost / tally.rows:.0%} of the rows are rejected, most often as {commonest[0][0]}."]
+    return []
+
+
+def peek(source: object, *, config: DataConfig, rows: int = 5) -> list[Pair | Reject]:
+    """What comes of the first few rows."""
+    return list(islice(Pass(locate(source, config=config), config).outcomes(), rows))

@@ -1,0 +1,39 @@
+"""A Pair as it stands in assay's own JSON lines. Knows the native layout; knows no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from assay.artifacts import write_jsonl
+from assay.records import Pair, to_json
+
+
+def as_native(pair: Pair) -> dict[str, Any]:
+    """The row that reads back as this pair; fields that say nothing are left out."""
+    row: dict[str, Any] = {
+        "id": pair.id,
+        "prompt": to_json(pair.prompt),
+        "chosen": to_json(pair.chosen),
+        "rejected": to_json(pair.rejected),
+    }
+    if pair.label != "chosen":
+        row["label"] = pair.label
+    if pair.votes:
+        row["votes"] = [
+            {"choice": vote.choice}
+            | ({} if vote.annotator is None else {"annotator": vote.annotator})
+            | ({} if vote.shown_left is None else {"shown_left": vote.shown_left})
+            for vote in pair.votes
+        ]
+    more = {"category": pair.category, "group": pair.group, "margin": pair.margin}
+    row |= {name: value for name, value in more.items() if value is not None}
+    if pair.source:
+        row["source"] = dict(pair.source)
+    return row
+
+
+def write_pairs(path: Path, pairs: Iterable[Pair]) -> int:
+    """Write pairs as native JSON lines, atomically; returns how many."""
+    return write_jsonl(path, map(as_native, pairs))

@@ -1,0 +1,23 @@
+"""A row as it was read, before anyone asks what it means. Knows where it stood; knows no layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from assay.records import Reject, RejectReason, Where
+
+EXCERPT = 2000  # characters of an unreadable row that go into its reject
+
+
+class Row(NamedTuple):
+    """Columns and values of one row, and where it stood."""
+
+    data: Mapping[str, Any]
+    where: Where
+
+
+def unreadable(where: Where, reason: RejectReason, detail: str, raw: bytes | str = b"") -> Reject:
+    """The reject of a row that could not be read, with the head of what stood there."""
+    text = raw[: 4 * EXCERPT].decode("utf-8", "replace") if isinstance(raw, bytes) else raw
+    return Reject(where=where, reason=reason, detail=detail, row={"raw": text[:EXCERPT]} if text else None)

@@ -1,0 +1,132 @@
+"""Values of a row -> texts and messages, and the prompt two transcripts share. Knows chat shapes; knows no layout."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from assay.records import Message, RejectReason, Text
+
+Side = Literal["prompt", "chosen", "rejected", "both"]
+TURN = re.compile(r"(?:\A|\n\n)(Human|Assistant):")
+ROLES = {"human": "user", "gpt": "assistant", "bot": "assistant", "model": "assistant", "Human": "user"}
+
+
+class UnfitError(Exception):
+    """A row that cannot become a pair; caught where the row's place is known."""
+
+    def __init__(self, reason: RejectReason, detail: str, side: Side | None = None) -> None:
+        super().__init__(detail)
+        self.reason, self.detail, self.side = reason, detail, side
+
+
+def as_text(value: Any, side: Side, name: str) -> Text:
+    """A text, or messages. Raises UnfitError: missing_field for nothing there, not_text for anything else."""
+    if type(value) is str:
+        return value
+    if isinstance(value, str):
+        return str(value)
+    if value is None or (isinstance(value, float) and value != value):  # tables write a missing text as NaN
+        raise UnfitError("missing_field", f'"{name}" is missing', side)
+    if isinstance(value, Mapping) and "role" in value:
+        return (as_message(value, side, name),)
+    if isinstance(value, Sequence) or hasattr(value, "tolist"):
+        items = value.tolist() if hasattr(value, "tolist") else value
+        if isinstance(items, Sequence) and not isinstance(items, str | bytes):
+            return tuple(as_message(item, side, name) for item in items)
+    raise UnfitError("not_text", f'"{name}" is {told(value)}, not text or chat messages', side)
+
+
+def as_message(value: Any, side: Side, name: str) -> Message:
+    if isinstance(value, Message):
+        return value
+    if not isinstance(value, Mapping):
+        raise UnfitError("not_text", f'"{name}" is a list with {told(value)} in it, not chat messages', side)
+    role, content = value.get("role", value.get("from")), value.get("content", value.get("value"))
+    if isinstance(content, Sequence) and not isinstance(content, str):
+        parts = [part.get("text") if isinstance(part, Mapping) else None for part in content]
+        if not all(isinstance(part, str) for part in parts):
+            raise UnfitError("not_text", f'"{name}" has a message with parts other than text', side)
+        content = "\n".join(str(part) for part in parts)
+    if not isinstance(role, str) or not isinstance(content, str):
+        raise UnfitError("not_text", f'"{name}" has a message without a role or a text content', side)
+    return Message(role=ROLES.get(role, role), content=content)
+
+
+def told(value: Any) -> str:
+    """What a value is, in words for a message."""
+    kinds = {bool: "a truth value", int: "a number", float: "a number", dict: "an object", list: "a list"}
+    kind = kinds.get(type(value), f"a {type(value).__name__}")
+    return f"{kind} ({value})" if type(value) in (bool, int, float) else kind
+
+
+def blank(text: Text) -> bool:
+    """Whether there is nothing but white space."""
+    if isinstance(text, str):
+        return not text or text.isspace()
+    return not any(message.content.strip() for message in text)
+
+
+def turns(text: str) -> tuple[Message, ...] | None:
+    """An HH transcript as messages, consecutive turns of one role joined; None if it is no such transcript."""
+    parts = TURN.split(text)
+    if len(parts) == 1:
+        return None
+    found = [Message(role="system", content=parts[0].strip())] if parts[0].strip() else []
+    for role, content in zip(parts[1::2], parts[2::2], strict=True):
+        said = Message(role="user" if role == "Human" else "assistant", content=content.strip())
+        if found and found[-1].role == said.role:
+            joined = "\n\n".join(part for part in (found.pop().content, said.content) if part)
+            said = Message(role=said.role, content=joined)
+        found.append(said)
+    return tuple(found)
+
+
+def shared_prompt(chosen: Text, rejected: Text) -> tuple[Text, Text, Text]:
+    """(prompt, chosen answer, rejected answer) of two texts or conversations that start with the same prompt.
+
+    Cut at a message, or in plain text at the last blank line (else line break) of what both share. Raises UnfitError
+    context_mismatch where they share nothing.
+    """
+    if isinstance(chosen, str) != isinstance(rejected, str):
+        raise UnfitError("context_mismatch", "one answer is a text and the other a conversation", "both")
+    cut = text_boundary(chosen, rejected) if isinstance(chosen, str) else message_boundary(chosen, rejected)  # type: ignore[arg-type]
+    if cut == 0:
+        raise UnfitError("context_mismatch", "chosen and rejected share no common prompt", "both")
+    prompt = chosen[:cut]
+    return (prompt.rstrip() if isinstance(prompt, str) else prompt), chosen[cut:], rejected[cut:]
+
+
+def message_boundary(chosen: Sequence[Message], rejected: Sequence[Message]) -> int:
+    """How many first messages are the prompt: all that both share, but never a side's last one."""
+    most = min(len(chosen), len(rejected)) - 1
+    return next((n for n in range(max(most, 0)) if chosen[n] != rejected[n]), max(most, 0))
+
+
+def text_boundary(chosen: str, rejected: str) -> int:
+    """Where the prompt ends in two texts: after the last blank line, else line break, of their common beginning."""
+    if chosen == rejected:
+        shared = len(chosen.rstrip())
+    else:
+        low, high = 0, min(len(chosen), len(rejected))
+        while low < high:  # the longest common beginning, by halving
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if chosen[:middle] == rejected[:middle] else (low, middle - 1)
+        shared = low
+    for mark in ("\n\n", "\n"):
+        place = chosen.rfind(mark, 0, shared)
+        if place >= 0 and chosen[:place].strip():
+            return place + len(mark)
+    return 0
+
+
+def after_prompt(prompt: Text, answer: Text) -> Text:
+    """The answer alone, of a conversation that repeats the prompt before it."""
+    if isinstance(answer, str) or len(answer) < 2:
+        return answer
+    before = (Message(role="user", content=prompt),) if isinstance(prompt, str) else prompt
+    for start in range(len(answer) - 1):  # a system message of the template's own may stand in front
+        if answer[start : start + len(before)] == before and all(m.role == "system" for m in answer[:start]):
+            return answer[start + len(before) :] or answer[-1:]
+    return answer
