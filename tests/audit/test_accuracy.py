@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats as scipy_stats
 
 from assay.audit import audit
 from assay.records import Pair, PairScore
@@ -100,6 +101,22 @@ def test_a_weak_category_is_named_and_equal_ones_are_not_accused():
     same = audited(healthy(pairs), pairs).find("category_gap")
     assert same.verdict == "ok"
     assert same.interval.low <= 0 <= same.value
+
+
+def test_the_gap_allows_for_having_picked_the_extremes():
+    # Three categories, each prompt one pair: two independent means, at 1 - 0.05 / 3 for the three possible picks.
+    pairs = make_pairs(300, per_prompt=1)
+    scores = healthy(pairs)
+    right = {
+        name: [float(s.chosen > s.rejected) for s, p in zip(scores, pairs, strict=True) if p.category == name]
+        for name in ("brevity", "refusals", "tone")
+    }
+    low, high = sorted(right.values(), key=np.mean)[::2]
+    variance = (np.var(low) / 100 + np.var(high) / 100) * 200 / 199
+    gap = audited(scores, pairs).find("category_gap")
+    half = scipy_stats.t.ppf(1 - 0.05 / 6, 199) * variance**0.5
+    assert gap.value == pytest.approx(np.mean(high) - np.mean(low))
+    assert gap.interval.low == pytest.approx(gap.value - half)
 
 
 def test_perfect_scores_leave_room_for_doubt():

@@ -61,7 +61,7 @@ def test_tables_add_up():
 
 def test_mistakes_come_most_agreed_first_then_widest():
     pairs = PAIRS[:4]
-    margins = {0: [-1.0, -5.0, 2.0, -0.5], 1: [-1.0, 3.0, 2.0, -2.0]}
+    margins = {0: [-1.0, -9.0, 2.0, -0.5], 1: [-1.0, 0.1, 2.0, -2.0]}
     scores = {
         seed: [PairScore(pair_id=p.id, chosen=m, rejected=0.0) for p, m in zip(pairs, row, strict=True)]
         for seed, row in margins.items()

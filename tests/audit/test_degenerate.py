@@ -45,6 +45,12 @@ def test_a_spike_with_a_few_strays_is_nearly_constant():
     assert "nearly_constant" in name_problems(chosen, rejected)
 
 
+def test_a_pile_at_one_end_alone_is_not_called_two_ended():
+    rewards = np.random.default_rng(0).lognormal(0, 3, size=(2, N))
+    assert (rewards < 0.02 * rewards.max()).mean() > 0.9
+    assert name_problems(*rewards) == {}
+
+
 def test_constant_is_said_once():
     assert list(name_problems(*planted("constant"))) == ["constant"]
 

@@ -7,10 +7,18 @@ import pytest
 from scipy import stats as scipy_stats
 from sklearn.linear_model import LogisticRegression
 
-from assay.audit.length import fit_preference, matched, ranked_through_origin, residual_margin, through_origin
+from assay.audit.aligned import align
+from assay.audit.length import (
+    fit_preference,
+    length_findings,
+    matched,
+    ranked_through_origin,
+    residual_margin,
+    through_origin,
+)
 from assay.records import Pair, PairScore
 
-from .planted import audited, by_length, healthy, make_pairs
+from .planted import QUICK, audited, by_length, groups_of, healthy, make_pairs
 
 
 def test_correlations_are_scipys_over_both_orders():
@@ -67,6 +75,17 @@ def test_a_healthy_scorer_is_not_accused():
     )
     assert {name: found.find(name).verdict for name in names} == dict.fromkeys(names, "ok")
     assert abs(found.find("reward_length_correlation").value) < 0.1
+
+
+def test_a_reward_of_noise_gains_nothing_on_average():
+    pairs = make_pairs(60)
+    gains = [
+        next(f for f in length_findings(aligned, config=QUICK) if f.name == "gain_over_length").value
+        for seed in range(60)
+        for aligned in [align({0: healthy(pairs, signal=0.0, seed=seed)}, pairs, groups_of(pairs))]
+    ]
+    # twice the gain in sample is chi-squared with one degree: mean 1/2 a nat, of which that half is taken off
+    assert np.mean(gains) * 60 == pytest.approx(0, abs=0.3)
 
 
 def test_where_people_prefer_brevity_shortest_wins_is_the_rule_to_beat():

@@ -166,6 +166,7 @@ def test_both_length_rules_must_be_beaten(longest, shortest, word):
         ({}, "fail"),
         ({"shared_groups": None}, "fail"),
         ({"shared_groups": True}, "fail"),
+        ({"shared_groups": False}, "fail"),
         ({"shared_groups": 2}, "fail"),
         ({"shared_groups": ["g"]}, "fail"),
         ({"shared_groups": 0}, "pass"),

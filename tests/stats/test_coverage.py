@@ -9,7 +9,7 @@ from assay.stats.intervals import Interval, cluster_bootstrap, cluster_t, cluste
 
 
 def draw(rng, *, groups: int, icc: float, share: float):
-    """Right and wrong of 1 to 6 pairs per group; each group has its own share from a beta of intraclass correlation icc."""
+    """Right and wrong of 1 to 6 pairs per group; each group draws its own share (beta, correlation icc)."""
     sizes = rng.integers(1, 7, size=groups)
     scale = (1 - icc) / icc if icc else None
     own = rng.beta(share * scale, (1 - share) * scale, size=groups) if scale else np.full(groups, share)

@@ -108,6 +108,8 @@ def test_bootstrap_is_the_same_again_and_differs_by_seed_and_use():
     values, clusters = np.random.default_rng(0).normal(size=60), np.arange(60)
     assert bootstrap_mean(values, clusters) == bootstrap_mean(values, clusters)
     assert bootstrap_mean(values, clusters) != bootstrap_mean(values, clusters, seed=1)
+    sums = np.column_stack([values, np.ones(60)])
+    assert bootstrap_mean(values, clusters) != cluster_bootstrap(sums, clusters, mean_of_sums, use="another")
     assert stream(0, "a").integers(1 << 60) != stream(0, "b").integers(1 << 60)
 
 
