@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from assay.audit import Audit, audit
+from assay.audits import Audit, audit
 from assay.config import AuditConfig
 from assay.records import Pair, PairScore
 

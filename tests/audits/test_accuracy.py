@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from assay.audit import audit
+from assay.audits import audit
 from assay.records import Pair, PairScore
 from assay.stats.intervals import Interval, cluster_wilson
 

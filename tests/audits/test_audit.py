@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from assay.artifacts import RunFolder
-from assay.audit import Audit, Finding
-from assay.audit.findings import MEANINGS, measured, unknown
+from assay.audits import Audit, Finding
+from assay.audits.findings import MEANINGS, measured, unknown
 from assay.config import AuditConfig
 from assay.errors import ArtifactError, EmptyBatchError, InputError
 from assay.records import Message, Pair, PairScore, Vote

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats as scipy_stats
 from sklearn.linear_model import LogisticRegression
 
-from assay.audit.aligned import align
-from assay.audit.length import (
+from assay.audits.aligned import align
+from assay.audits.length import (
     fit_preference,
     length_findings,
     matched,

@@ -1,6 +1,6 @@
 """Audit of any scorer on labelled pairs: how much is preference, how much is length or luck."""
 
-from assay.audit.findings import Finding
-from assay.audit.run import Audit, audit
+from assay.audits.findings import Finding
+from assay.audits.run import Audit, audit
 
 __all__ = ["Audit", "Finding", "audit"]

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from assay.audit.aligned import Aligned, Mask
-from assay.audit.findings import Finding, Judgement, measured, unknown
+from assay.audits.aligned import Aligned, Mask
+from assay.audits.findings import Finding, Judgement, measured, unknown
 from assay.stats.intervals import (
     Array,
     Interval,

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from assay.audit.aligned import Aligned
-from assay.audit.findings import Finding, Judgement, measured, unknown
+from assay.audits.aligned import Aligned
+from assay.audits.findings import Finding, Judgement, measured, unknown
 from assay.config import AuditConfig
 from assay.stats.calibration import calibration_interval, expected_calibration_error, reliability
 from assay.stats.intervals import Array, Interval, NoInterval

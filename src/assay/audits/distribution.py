@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from assay.audit.aligned import Aligned
-from assay.audit.degenerate import name_problems
-from assay.audit.findings import Finding, Judgement, measured, unknown
+from assay.audits.aligned import Aligned
+from assay.audits.degenerate import name_problems
+from assay.audits.findings import Finding, Judgement, measured, unknown
 from assay.stats.intervals import Array, Interval, NoInterval, cluster_t, cluster_wilson
 
 SATURATED = float(np.log(9999))  # sigmoid(margin) beyond 0.9999: its slope is under 1e-4

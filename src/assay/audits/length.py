@@ -10,9 +10,9 @@ import numpy as np
 from scipy import optimize, special
 from scipy import stats as scipy_stats
 
-from assay.audit.accuracy import coin, evidence_detail
-from assay.audit.aligned import Aligned, Mask
-from assay.audit.findings import Finding, Judgement, measured, unknown
+from assay.audits.accuracy import coin, evidence_detail
+from assay.audits.aligned import Aligned, Mask
+from assay.audits.findings import Finding, Judgement, measured, unknown
 from assay.config import AuditConfig
 from assay.stats.intervals import Array, Interval, NoInterval, cluster_bootstrap, cluster_t, cluster_wilson
 

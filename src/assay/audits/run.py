@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from assay.artifacts import RunFolder
-from assay.audit.accuracy import accuracy_findings
-from assay.audit.aligned import Scores, align
-from assay.audit.calibration import calibration_audit
-from assay.audit.distribution import distribution_findings
-from assay.audit.findings import Finding
-from assay.audit.length import length_findings
-from assay.audit.tables import build_tables
+from assay.audits.accuracy import accuracy_findings
+from assay.audits.aligned import Scores, align
+from assay.audits.calibration import calibration_audit
+from assay.audits.distribution import distribution_findings
+from assay.audits.findings import Finding
+from assay.audits.length import length_findings
+from assay.audits.tables import build_tables
 from assay.config import AuditConfig
 from assay.errors import ArtifactError
 from assay.records import Pair, PairScore

@@ -24,10 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from assay.audit.accuracy import longest_wins
-from assay.audit.aligned import Aligned
-from assay.audit.distribution import QUANTILES, histogram_edges
-from assay.audit.findings import Finding
+from assay.audits.accuracy import longest_wins
+from assay.audits.aligned import Aligned
+from assay.audits.distribution import QUANTILES, histogram_edges
+from assay.audits.findings import Finding
 from assay.config import AuditConfig
 from assay.records import Text, plain_text
 from assay.stats.intervals import Array, Interval, NoInterval, cluster_wilson
