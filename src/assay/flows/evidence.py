@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assay.artifacts import RunFolder, read_json, read_jsonl, sha256_file, write_jsonl
+from assay.artifacts import RunFolder, read_json, read_jsonl, sha256_file, sha256_json, write_jsonl
 from assay.audits import Audit, audit
 from assay.config import AuditConfig, DataConfig, ModelConfig
 from assay.data import PairSet, Split, read_pairs
@@ -50,7 +50,7 @@ def contract_stage(source: Any, run: RunFolder, *, config: DataConfig) -> Contra
         rejects=found.rejects,
         rows=found.rows,
         report=found.report,
-        inputs=dict(found.report["inputs"]),
+        inputs=content_hashes(found),
         seconds=round(time.monotonic() - start, 2),
     )
     if not found.pairs:
@@ -59,6 +59,12 @@ def contract_stage(source: Any, run: RunFolder, *, config: DataConfig) -> Contra
         told = ", ".join(f"{count} {reason}" for reason, count in reasons) or "there are no rows"
         raise InputError(f"{source}: no usable pair in {found.rows} rows ({told}). See {run.path('rejects.jsonl')}.")
     return contract
+
+
+def content_hashes(found: PairSet) -> dict[str, str]:
+    """Hashes of the files read; data in memory is named by the hash of its pairs."""
+    inputs = dict(found.report["inputs"])
+    return inputs or {"pairs": sha256_json([asdict(pair) for pair in found.pairs])}
 
 
 def write_contract(contract: Contract, run: RunFolder, *, rejects: Sequence[Reject]) -> None:
@@ -90,7 +96,7 @@ def known_truth(source: Any, contract: Contract, held_out: Sequence[Pair]) -> di
     simulated = any(pair.source.get("simulated") for pair in held_out)
     body: dict[str, Any] = {
         "path": str(source) if isinstance(source, (str, Path)) else "in memory",
-        "sha256": next(iter(contract.inputs.values()), None),
+        "sha256": next(iter(contract.inputs.values())) if len(contract.inputs) == 1 else sha256_json(contract.inputs),
         "rows": contract.rows,
         "simulated": simulated,
         "oracle": None,

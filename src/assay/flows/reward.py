@@ -14,7 +14,7 @@ from typing import Any, Literal
 from assay.artifacts import RunFolder
 from assay.audits import Audit
 from assay.config import RewardConfig
-from assay.data import Split, split
+from assay.data import Split, prompt_groups, split
 from assay.engine.models import BaseModel, resolve
 from assay.flows.evidence import Gated, audit_seeds, contract_stage, gate_stage, known_truth
 from assay.flows.ledger import Ledger, only_writer
@@ -59,9 +59,10 @@ def run_reward(
         with ledger.stage("length gate"):
             gated = gate_stage(contract, run, base=base, config=config.model)
         notify(f"render     {len(gated.pairs):,} pairs within {config.model.max_tokens} tokens")
-        ledger.write(length_gate=gated.summary, data=known_truth(source, contract, gated.pairs))
+        ledger.write(length_gate=gated.summary)
         with ledger.stage("split"):
-            parts = split(gated.pairs, config=config.split)
+            groups = prompt_groups(gated.pairs, threshold=config.data.near_duplicates, seed=config.data.seed)
+            parts = split(gated.pairs, config=config.split, groups=groups)
             run.write("split.json", "split/1", parts.proof)
         notify(f"split      {len(parts.train):,} to train on, {len(parts.held_out):,} held out")
         ledger.write(data=known_truth(source, contract, parts.held_out))
