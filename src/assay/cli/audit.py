@@ -12,7 +12,7 @@ from assay.cli.options import ConfigFile, Json, Sets, output
 from assay.config import AuditConfig, DataConfig, StageConfig, load_config
 
 if TYPE_CHECKING:
-    from assay.audit import Audit
+    from assay.audits import Audit
     from assay.records import Pair, PairScore
 
 SHOWN = (
@@ -58,7 +58,7 @@ def audit(
     not trained on; nothing here can check that for a foreign scorer.
     """
     from assay.artifacts import RunFolder
-    from assay.audit import audit as run_audit
+    from assay.audits import audit as run_audit
     from assay.data import prompt_groups, read_pairs
     from assay.errors import EmptyBatchError
 

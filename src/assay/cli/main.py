@@ -6,8 +6,11 @@ import sys
 
 import typer
 
+from assay.cli import audit, data, gate, models, report, reward, score, simulate, study
 from assay.errors import AssayError
 
+# In the order of `assay --help`: the flow first, then its stages, then everything around it.
+GROUPS = (reward, data, audit, gate, report, score, simulate, models, study)
 INTERRUPTED = 130
 BAD_INPUT = 2
 
@@ -21,8 +24,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    groups = ()
-    for group in groups:
+    for group in GROUPS:
         group.register(app)
     return app
 

@@ -22,7 +22,7 @@ from typing import Any, Literal, cast
 
 import yaml
 
-from assay.audit.findings import DESCRIPTIONS, MEANINGS
+from assay.audits.findings import DESCRIPTIONS, MEANINGS
 from assay.errors import GateError
 
 By = Literal["point", "bound"]

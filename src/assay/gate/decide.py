@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from assay.audit.findings import MEANINGS, Finding
+from assay.audits.findings import MEANINGS, Finding
 from assay.errors import GateError
 from assay.gate.criteria import Criterion
 from assay.gate.evidence import Evidence
@@ -135,16 +135,16 @@ def decide_not_degenerate(evidence: Evidence, criterion: Criterion) -> Result:
 
 
 def decide_no_overlap(evidence: Evidence, criterion: Criterion) -> Result:
-    """The split's proof must say that no group is on both sides, and that there are groups on both."""
+    """The split's proof must say that no prompt group and no prompt is on both sides."""
     proof = evidence.split
     if proof is None:
         return _failed(criterion, "there is no split.json, so nothing shows that training and held-out prompts differ")
-    shared = proof.get("shared_groups")
-    count = len(shared) if isinstance(shared, list) else shared
-    if isinstance(count, bool) or not isinstance(count, int):
-        return _failed(criterion, "split.json does not state the number of shared prompt groups (shared_groups)")
-    if count:
-        return _failed(criterion, f"{count:,} prompt groups are on both sides of the split", float(count))
+    for what in ("groups", "prompts"):
+        count = proof.get(f"shared_{what}")
+        if isinstance(count, bool) or not isinstance(count, int):
+            return _failed(criterion, f"split.json does not state the number of shared prompt {what} (shared_{what})")
+        if count:
+            return _failed(criterion, f"{count:,} of the {what} are on both sides of the split", float(count))
     return Result(
         text=criterion.text,
         kind=criterion.kind,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assay.artifacts import RunFolder, read_json, sha256_file
-from assay.audit import Audit
+from assay.audits import Audit
 from assay.errors import ArtifactError
 
 SPLIT, TRAIN = "split.json", "train.json"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -82,17 +81,41 @@ def data(evidence: Evidence) -> dict[str, Any]:
     return {
         "there": evidence.contract is not None,
         "facts": contract_facts(evidence, contract),
-        "groups": contract_groups(contract),
+        "warnings": [str(line) for line in contract.get("warnings") or []],
         "rejects": reject_rows(contract),
+        "groups": contract_groups(contract),
+        "categories": grid(contract.get("by_category")),
+        "lengths": grid(contract.get("lengths")),
         "gate": gate,
-        "sides": counts(gate, "by_side"),
-        "categories": counts(gate, "by_category"),
-        "kept_categories": counts(contract, "categories"),
         "gate_sentence": gate_sentence(gate),
+        "gate_sides": counts(gate, "by_side"),
+        "gate_categories": counts(gate, "by_category"),
+        "split": split_facts(evidence) if evidence.split else None,
+        "split_categories": grid((evidence.split or {}).get("categories")),
     }
 
 
-def data_facts(evidence: Evidence) -> list[tuple[str, str]]:
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A small table: one row a name, one column a figure."""
+
+    columns: list[str]
+    rows: list[tuple[str, list[str]]]
+
+
+def grid(values: Any) -> Grid | None:
+    """The table inside a mapping of mappings that share their keys; None if there is none."""
+    if not isinstance(values, Mapping):
+        return None
+    inner = {str(name): row for name, row in values.items() if isinstance(row, Mapping) and row}
+    if not inner:
+        return None
+    columns = list(next(iter(inner.values())))
+    rows = [(name, [told(row.get(column)) for column in columns]) for name, row in inner.items()]
+    return Grid([words.spaced(str(column)) for column in columns], rows)
+
+
+def data_facts(evidence: Evidence) -> Facts:
     """The data in short, for the model card."""
     source = evidence.run.get("data") or {}
     facts = [
@@ -105,16 +128,16 @@ def data_facts(evidence: Evidence) -> list[tuple[str, str]]:
 def gate_sentence(gate: Mapping[str, Any] | None) -> str:
     if not gate:
         return ""
-    dropped = words.plural(gate.get("dropped", math.nan), "pair")
+    dropped = words.plural(gate.get("dropped") or 0, "pair")
     return (
         f"{dropped} dropped and {words.count(gate.get('kept'))} kept: a pair goes when either rendered answer exceeds "
         f"{words.count(gate.get('max_tokens'))} tokens. Nothing is cut."
     )
 
 
-def split_facts(evidence: Evidence) -> list[tuple[str, str]]:
-    """What split.json proves, small values only."""
-    skip = ("schema", "inputs", "train", "held_out")
+def split_facts(evidence: Evidence) -> Facts:
+    """What split.json proves."""
+    skip = ("schema", "inputs")
     return fact_list({key: value for key, value in (evidence.split or {}).items() if key not in skip})
 
 
@@ -124,8 +147,10 @@ def counts(body: Mapping[str, Any] | None, key: str) -> list[tuple[str, str]]:
 
 
 Facts = list[tuple[str, str]]
-TOLD_ELSEWHERE = {"schema", "rows", "kept", "pairs", "rejects", "categories", "inputs", "config", "layout"}
-SMALL = 12  # lists and groups longer than this are not facts but tables
+# Keys of contract.json that have their own place on the page, or are provenance.
+TOLD_ELSEWHERE = {"schema", "rows", "kept", "pairs", "rejected", "rejects", "categories", "by_category", "lengths"}
+TOLD_ELSEWHERE |= {"inputs", "config", "layout", "source", "seconds", "warnings"}
+SMALL = 12  # lists longer than this are no facts
 
 
 def contract_facts(evidence: Evidence, contract: Mapping[str, Any]) -> Facts:
@@ -139,7 +164,8 @@ def contract_facts(evidence: Evidence, contract: Mapping[str, Any]) -> Facts:
     ]
     if layout:
         facts.append(("Layout", told(layout.get("name") if isinstance(layout, Mapping) else layout)))
-    return facts + fact_list({key: value for key, value in contract.items() if key not in TOLD_ELSEWHERE})
+    single = {key: value for key, value in contract.items() if key not in TOLD_ELSEWHERE}
+    return facts + fact_list({key: value for key, value in single.items() if not isinstance(value, Mapping)})
 
 
 def contract_groups(contract: Mapping[str, Any]) -> list[tuple[str, Facts]]:
@@ -154,8 +180,12 @@ def fact_list(values: Mapping[str, Any]) -> Facts:
     return [
         (words.spaced(str(key)).capitalize(), words.percent(value) if str(key).endswith("share") else told(value))
         for key, value in values.items()
-        if not isinstance(value, Mapping) and not (isinstance(value, list) and len(value) > SMALL)
+        if not (isinstance(value, list) and len(value) > SMALL) and not (isinstance(value, Mapping) and nested(value))
     ]
+
+
+def nested(values: Mapping[str, Any]) -> bool:
+    return len(values) > 3 or any(isinstance(value, Mapping | list) for value in values.values())
 
 
 def total(rejects: Any) -> int | None:

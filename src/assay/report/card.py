@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from assay.artifacts import RunFolder, atomic_write
-from assay.audit.findings import Finding
+from assay.audits.findings import Finding
 from assay.report import account, method, results, words
 from assay.report.cells import kind
 from assay.report.evidence import Evidence, read_evidence

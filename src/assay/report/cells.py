@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from assay.audit.findings import Finding
+from assay.audits.findings import Finding
 from assay.report import words
 
 KINDS: Mapping[str, words.Kind] = {

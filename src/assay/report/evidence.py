@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.artifacts import RunFolder, read_json, read_jsonl, sha256_file
-from assay.audit.findings import Finding
+from assay.audits.findings import Finding
 from assay.errors import ArtifactError
 from assay.report import words
 

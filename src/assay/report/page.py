@@ -95,7 +95,6 @@ def context(evidence: Evidence) -> dict[str, Any]:
         "training": scores.training(evidence),
         "mistakes": account.mistakes(evidence),
         "data": account.data(evidence),
-        "split": account.split_facts(evidence),
         "method": method.method(evidence),
         "intervals": method.intervals(evidence),
         "provenance": account.provenance(evidence),

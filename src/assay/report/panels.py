@@ -102,15 +102,21 @@ def margins(bars: Sequence[Bin], *, wrong: float, right: float) -> str:
     label = f"Margins of {sum(b.n for b in bars)} pairs: {words.percent(right)} above 0, {words.percent(wrong)} below"
     drawing = Drawing(WIDTH, HEIGHT, label=label)
     most = max((bar.n for bar in bars), default=1) or 1
-    x, y = x_scale(bars[0].low, bars[-1].high), y_scale(0, most * 1.12)
+    x, y = x_scale(bars[0].low, bars[-1].high), y_scale(0, most * 1.15)
     frame(drawing, x, y, x_words="margin: reward of chosen − reward of rejected", y_words="pairs")
     for bar in bars:
         css = "chosen" if bar.low >= -1e-12 else "rejected"
         tip = f"{words.number(bar.low)} to {words.number(bar.high)}: {bar.n}"
         drawing.rect((x(bar.low) + 0.5, y(bar.n), x(bar.high) - x(bar.low) - 1, y(0) - y(bar.n)), css, tip)
     drawing.line(x(0), TOP - 4, x(0), y(0), "mean")
-    drawing.text(x(0) - 6, TOP + 4, f"wrong {words.percent(wrong)}", "name end")
-    drawing.text(x(0) + 6, TOP + 4, f"{words.percent(right)} right", "name")
+    room = 84  # pixels one of the two labels takes
+    if x(0) - LEFT < room:
+        drawing.text(x(0) + 6, TOP + 2, f"wrong {words.percent(wrong)}, right {words.percent(right)}", "name")
+    elif x.end - x(0) < room:
+        drawing.text(x(0) - 6, TOP + 2, f"wrong {words.percent(wrong)}, right {words.percent(right)}", "name end")
+    else:
+        drawing.text(x(0) - 6, TOP + 2, f"wrong {words.percent(wrong)}", "name end")
+        drawing.text(x(0) + 6, TOP + 2, f"{words.percent(right)} right", "name")
     return drawing.markup()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from assay.audit.findings import Finding
+from assay.audits.findings import Finding
 from assay.report import rows, words
 from assay.report.cells import cell, inline
 from assay.report.evidence import Evidence, SeedFiles, absent

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from assay.audit.findings import Finding
+from assay.audits.findings import Finding
 from assay.report import panels, rows, words
 from assay.report.cells import cell, inline, label
 from assay.report.evidence import Evidence, SeedFiles

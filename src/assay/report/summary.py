@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.audit.findings import Finding
+from assay.audits.findings import Finding
 from assay.report import words
 from assay.report.evidence import Evidence
 

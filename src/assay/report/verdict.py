@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from assay.audit.findings import MEANINGS
+from assay.audits.findings import MEANINGS
 from assay.errors import GateError
 from assay.gate.criteria import parse
 from assay.report import words
