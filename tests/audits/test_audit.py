@@ -120,6 +120,9 @@ def test_scores_and_pairs_that_do_not_match_are_refused(scores, pairs, error, wo
 
 def test_all_scores_broken_still_gives_an_audit():
     broken = [PairScore(pair_id=p.id, chosen=math.nan, rejected=math.nan) for p in PAIRS]
+    assert (
+        audited([PairScore(pair_id=p.id, chosen=None, rejected=None) for p in PAIRS], PAIRS).find("accuracy").value == 0
+    )
     found = audited(broken, PAIRS)
     assert found.find("accuracy").value == 0
     assert "non_finite" in found.find("degenerate").detail["problems"]

@@ -8,10 +8,10 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.audit.planted import audited, by_length, healthy, make_pairs, score
+from tests.audits.planted import audited, by_length, healthy, make_pairs, score
 
-from assay.audit import Audit, Finding
-from assay.audit.findings import measured, unknown
+from assay.audits import Audit, Finding
+from assay.audits.findings import measured, unknown
 from assay.errors import GateError
 from assay.gate import Evidence, decide, load_criteria
 from assay.gate.criteria import parse
@@ -164,13 +164,13 @@ def test_both_length_rules_must_be_beaten(longest, shortest, word):
     [
         (None, "fail"),
         ({}, "fail"),
-        ({"shared_groups": None}, "fail"),
-        ({"shared_groups": True}, "fail"),
-        ({"shared_groups": False}, "fail"),
-        ({"shared_groups": 2}, "fail"),
-        ({"shared_groups": ["g"]}, "fail"),
-        ({"shared_groups": 0}, "pass"),
-        ({"shared_groups": []}, "pass"),
+        ({"shared_groups": None, "shared_prompts": 0}, "fail"),
+        ({"shared_groups": True, "shared_prompts": 0}, "fail"),
+        ({"shared_groups": False, "shared_prompts": 0}, "fail"),
+        ({"shared_groups": 2, "shared_prompts": 0}, "fail"),
+        ({"shared_groups": 0, "shared_prompts": 1}, "fail"),
+        ({"shared_groups": 0}, "fail"),
+        ({"shared_groups": 0, "shared_prompts": 0}, "pass"),
     ],
 )
 def test_overlap_is_proved_or_the_gate_stays_shut(split, word):
@@ -203,7 +203,7 @@ def test_the_verdict_is_the_worst_of_its_criteria():
 
 def built_in(scores, pairs, split=None):
     verdict = decide(
-        Evidence(audit=audited(scores, pairs), split={"shared_groups": 0} if split is None else split),
+        Evidence(audit=audited(scores, pairs), split={"shared_groups": 0, "shared_prompts": 0} | (split or {})),
         load_criteria(None),
     )
     return verdict.verdict, {result.text: result.verdict for result in verdict.criteria}

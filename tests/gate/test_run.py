@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import typer
-from tests.audit.planted import audited, healthy, make_pairs
+from tests.audits.planted import audited, healthy, make_pairs
 from typer.testing import CliRunner
 
 from assay.artifacts import RunFolder, sha256_file, write_json, write_jsonl
@@ -19,7 +19,7 @@ PAIRS = make_pairs(900)
 @pytest.fixture
 def run(tmp_path) -> RunFolder:
     folder = RunFolder(tmp_path / "run")
-    folder.write("split.json", "split/1", {"shared_groups": 0})
+    folder.write("split.json", "split/1", {"shared_groups": 0, "shared_prompts": 0})
     digest = sha256_file(folder.path("split.json"))
     audited(healthy(PAIRS, signal=1.6), PAIRS, inputs={"split.json": digest, "data": "pairs.jsonl"}).write(folder)
     write_json(folder.seed(0) / "train.json", "train/1", {"self_checks": {"reload_equal": {"passed": True}}})

@@ -95,7 +95,9 @@ def align(
     kept = [index for index, pair in enumerate(pairs) if pair.label == "chosen"]
     if not kept:
         raise EmptyBatchError("audit: no pair with a definite label. There is nothing to be right or wrong about.")
-    chosen_rejected = np.array([_in_order(seed, scores[seed], pairs) for seed in sorted(scores)])[:, kept]
+    # A reward that was not finite stands as null in an artifact; as float64 it is not a number again.
+    rows = [_in_order(seed, scores[seed], pairs) for seed in sorted(scores)]
+    chosen_rejected = np.array(rows, dtype=np.float64)[:, kept]
     held = tuple(pairs[index] for index in kept)
     return Aligned(
         seeds=tuple(sorted(scores)),
