@@ -32,8 +32,8 @@ def hallucination(rng: random.Random, candidates: int) -> Case:
     prompt = desk.prompt(message(rng, _about(rng, desk.person), ask(rng, asked)))
     answers = []
     for _ in range(candidates):
-        told = tell_all(rng, asked, present=desk.facts, how={"right": 0.5, "wrong": 0.45, "missing": 0.05})
-        extra = weighted(rng, {"none": 0.6, "true": 0.22, "invented": 0.18}) if told.clauses else "none"
+        told = tell_all(rng, asked, present=desk.facts, how={"right": 0.5, "wrong": 0.47, "missing": 0.03})
+        extra = weighted(rng, {"none": 0.6, "true": 0.28, "invented": 0.12}) if told.clauses else "none"
         body = joined(rng, told.clauses) or [rng.choice(wording.EVASIONS)]
         if extra != "none":
             fact = rng.choice(rest) if extra == "true" else desk.absent(1)[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from assay.data.simulate import draws
 from assay.data.simulate.draws import sentence
-from assay.data.simulate.facts import FIRST, ITEMS, LAST, PLANS, Fact, draw_facts
+from assay.data.simulate.facts import ALL, FIRST, ITEMS, LAST, PLANS, Fact
 from assay.data.simulate.utility import Answer
 
 GREETINGS = ("Hi", "Hello", "Hi there", "Good morning", "Hey", "Good afternoon")
@@ -68,8 +68,8 @@ class Desk:
     def absent(self, count: int) -> list[Fact]:
         """Facts of kinds that are not on file here."""
         present = {fact.kind.name for fact in self.facts}
-        drawn = draw_facts(self.rng, account=count + len(present), policy=0)
-        return [fact for fact in drawn if fact.kind.name not in present][:count]
+        kinds = self.rng.sample([kind for kind in ALL if kind.name not in present], count)
+        return [Fact(kind=kind, value=kind.draw(self.rng)) for kind in kinds]
 
     def prompt(self, message: str) -> str:
         """Policy, account and message, in one of a few orders."""
