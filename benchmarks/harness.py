@@ -74,7 +74,15 @@ def hh_pairs(path: Path, tokenizer: Any, *, max_tokens: int) -> list[dict[str, A
         prompt = tokenizer.apply_chat_template(chosen[:-1], add_generation_prompt=True, return_dict=False)
         ids = [tokenizer.apply_chat_template(side, return_dict=False) for side in (chosen, rejected)]
         if max(map(len, ids)) <= max_tokens:
-            kept.append({"chosen": ids[0], "rejected": ids[1], "prompt": len(prompt), "messages": chosen[:-1]})
+            kept.append(
+                {
+                    "chosen": ids[0],
+                    "rejected": ids[1],
+                    "prompt": len(prompt),
+                    "messages": chosen[:-1],
+                    "answers": answers,
+                }
+            )
     return kept
 
 

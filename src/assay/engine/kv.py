@@ -46,7 +46,7 @@ class Headers:
         self.computed = 0  # headers run so far
 
     def of(self, rows: Sequence[Row], following: Sequence[Row] = ()) -> Header | None:
-        """The header to run `rows` with: the one kept if they begin with it, or a new one worth keeping for `following`.
+        """The header to run `rows` with: the one kept if they begin with it, or a new one if `following` shares it.
 
         None when the model cannot share, or nothing long enough is common.
         """

@@ -1,0 +1,76 @@
+"""How near a reward-training step is to what the machine's matrix multiplication allows.
+
+    python benchmarks/bench_limit.py --data test.jsonl.gz
+
+Limit: operations of one step over distinct tokens (forward, and twice that backward: linear layers 2 * weights a token,
+attention 4 * heads * head size for each pair of tokens that see each other, in every layer) divided by the rate of
+matrix multiplication measured right before and after the step in the same process. Elementwise work and Python count as
+loss. Rounds are printed one by one: load from elsewhere shows in the rate as well.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import torch
+from torch.nn.functional import logsigmoid
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from assay.engine.forward import last_hidden
+from assay.engine.trie import pack, plan
+from harness import batch, hh_pairs, matmul_rate, median, model_folder, parser, write
+
+
+def operations(model: Any, packs: list[list[list[int]]]) -> tuple[float, int]:
+    """Operations of one training step and distinct tokens run."""
+    config = model.config
+    weights = sum(m.weight.numel() for m in model.base_model.modules() if isinstance(m, torch.nn.Linear))
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    tries = [pack(rows) for rows in packs]
+    tokens = sum(trie.tokens for trie in tries)
+    seen = sum(int((trie.positions_L + 1).sum()) for trie in tries)
+    forward = 2 * weights * tokens + 4 * config.num_attention_heads * size * config.num_hidden_layers * seen
+    return 3.0 * forward, tokens
+
+
+def main() -> None:
+    options = parser(__doc__ or "", rounds=3).parse_args()
+    torch.set_num_threads(options.threads)
+    folder = model_folder(options.model)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    every = hh_pairs(options.data, tokenizer, max_tokens=options.max_tokens)
+    model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=1, dtype=torch.float32)
+    runs = []
+    for number in range(-1, options.rounds):  # the first one warms up
+        pairs = batch(every, options.pairs, max(number, 0))
+        groups = [[pair["chosen"], pair["rejected"]] for pair in pairs]
+        members = plan(groups, token_budget=options.micro_tokens)
+        packs = [[row for g in some for row in groups[g]] for some in members]
+        before = matmul_rate()
+        start = time.perf_counter()
+        for rows in packs[:1] if number < 0 else packs:
+            reward = model.score(last_hidden(model, rows))[:, 0]
+            (-logsigmoid(reward[0::2] - reward[1::2]).sum() / len(pairs)).backward()
+        seconds = time.perf_counter() - start
+        rate = (before + matmul_rate()) / 2
+        total, tokens = operations(model, packs)
+        if number >= 0:
+            run = {
+                "seconds": round(seconds, 2),
+                "distinct_tokens": tokens,
+                "microseconds_per_token": round(1e6 * seconds / tokens, 1),
+                "step_gflops": round(total / seconds / 1e9, 1),
+                "matmul_gflops": round(rate / 1e9, 1),
+                "share_of_limit": round(total / rate / seconds, 3),
+            }
+            runs.append(run)
+            print(json.dumps(run), flush=True)
+    write(
+        options, "limit", {"summary": {"share of limit": median([run["share_of_limit"] for run in runs])}, "runs": runs}
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""Scoring 16 sampled answers a prompt against transformers with padded batches.
+
+    python benchmarks/bench_scoring.py --data test.jsonl.gz --sample     # once: draws the answers, kept in results/
+    python benchmarks/bench_scoring.py --data test.jsonl.gz
+
+Contenders, the same reward model and rows, float32, inference mode:
+  grouped  AutoModelForSequenceClassification, the 16 answers to one prompt a batch, padded to the longest
+  mixed    the same, batches of 16 rows in random order: what a scorer without groups does
+  assay    packs of shared prefixes, long headers kept between packs
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
+
+from assay.engine.forward import hidden_at, last_hidden
+from assay.engine.kv import packs_with_headers
+from assay.engine.trie import distinct_tokens
+from harness import RESULTS, alternate, batch, hh_pairs, median, model_folder, parser, peak_bytes, ratios, write
+
+CONTENDERS = ("grouped", "mixed", "assay")
+ANSWERS = 16
+
+
+def sample(options: argparse.Namespace, path: Path) -> None:
+    """Draws 16 answers of the model itself to random HH prompts, at temperature 1, at most --new-tokens long."""
+    torch.set_num_threads(options.threads)
+    folder = model_folder(options.model)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    pairs = batch(hh_pairs(options.data, tokenizer, max_tokens=options.max_tokens), options.prompts, 0)
+    torch.manual_seed(0)
+    groups = []
+    for pair in pairs:
+        prompt = pair["chosen"][: pair["prompt"]]
+        with torch.inference_mode():
+            drawn = model.generate(
+                torch.tensor([prompt]), do_sample=True, top_k=0, num_return_sequences=ANSWERS,
+                max_new_tokens=options.new_tokens, pad_token_id=tokenizer.pad_token_id,
+            )  # fmt: skip
+        end = tokenizer.eos_token_id
+        rows = [row[: row.index(end, len(prompt)) + 1] if end in row[len(prompt) :] else row for row in drawn.tolist()]
+        groups.append({"prompt": len(prompt), "rows": rows})
+    path.write_text(json.dumps(groups), encoding="utf-8")
+
+
+def plain_scores(model: Any, rows: list[list[int]], pad: int) -> list[float]:
+    width = max(map(len, rows))
+    ids = torch.tensor([row + [pad] * (width - len(row)) for row in rows])
+    mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
+    # transformers finds the last token as the last that is not padding: here rows may end in the padding token itself
+    hidden = model.base_model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+    return model.score(hidden[torch.arange(len(rows)), mask.sum(1) - 1])[:, 0].tolist()
+
+
+def run_one(options: argparse.Namespace, path: Path) -> dict[str, Any]:
+    torch.set_num_threads(options.threads)
+    folder = model_folder(options.model)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    torch.manual_seed(0)
+    model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=1, dtype=torch.float32).eval()
+    groups = [group["rows"] for group in json.loads(path.read_text(encoding="utf-8"))]
+    places = [(g, n) for g, group in enumerate(groups) for n in range(len(group))]
+    scores = np.zeros((len(groups), ANSWERS))
+    with torch.inference_mode():
+        last_hidden(model, [[1, 2, 3], [1, 2, 4]])
+        start = time.perf_counter()
+        if options.contender == "assay":
+            for members, header in packs_with_headers(model, groups, token_budget=options.micro_tokens):
+                rows = [row for g in members for row in groups[g]]
+                last = np.array([len(row) - 1 for row in rows])
+                hidden = hidden_at(model, rows, row_P=np.arange(len(rows)), place_P=last, header=header)
+                scores[members] = model.score(hidden)[:, 0].numpy().reshape(len(members), ANSWERS)
+        else:
+            if options.contender == "mixed":
+                order = torch.randperm(len(places), generator=torch.Generator().manual_seed(options.round)).tolist()
+                places = [places[n] for n in order]
+            for first in range(0, len(places), 16):
+                some = places[first : first + 16]
+                found = plain_scores(model, [groups[g][n] for g, n in some], tokenizer.pad_token_id)
+                for (g, n), score in zip(some, found, strict=True):
+                    scores[g, n] = score
+        seconds = time.perf_counter() - start
+    every = [row for group in groups for row in group]
+    return {
+        "seconds": round(seconds, 2),
+        "answers_per_second": round(len(every) / seconds, 2),
+        "mean_score": float(scores.mean()),
+        "checksum": float((scores * np.arange(1, scores.size + 1).reshape(scores.shape) / scores.size).sum()),
+        "row_tokens": sum(map(len, every)),
+        "distinct_tokens": distinct_tokens(every),
+        "peak_gib": round(peak_bytes() / 2**30, 2),
+    }
+
+
+def main() -> None:
+    options = parser(__doc__ or "", rounds=3)
+    options.add_argument("--sample", action="store_true")
+    options.add_argument("--prompts", type=int, default=12)
+    options.add_argument("--new-tokens", type=int, default=64)
+    chosen = options.parse_args()
+    path = RESULTS / "scoring_answers.json"
+    if chosen.sample:
+        sample(chosen, path)
+    elif chosen.contender:
+        print(json.dumps(run_one(chosen, path)))
+    else:
+        runs = alternate(chosen, CONTENDERS)
+        groups = json.loads(path.read_text(encoding="utf-8"))
+        lengths = [len(row) - group["prompt"] for group in groups for row in group["rows"]]
+        summary = {
+            "prompt tokens, mean": float(np.mean([group["prompt"] for group in groups])),
+            "answer tokens, mean": float(np.mean(lengths)),
+            **{f"{peer} / assay, time": median(ratios(runs, "seconds", peer, "assay")) for peer in CONTENDERS},
+        }
+        write(chosen, "scoring", {"summary": summary, "runs": runs})
+
+
+if __name__ == "__main__":
+    main()
