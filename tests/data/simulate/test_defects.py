@@ -13,6 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from assay.cli import simulate as command
+from assay.data import prompt_groups, read_pairs
 from assay.data.simulate import DEFECTS, Simulation, support
 
 PAIRS = 600
@@ -38,6 +39,7 @@ def test_only_the_named_rows_are_touched(name: str) -> None:
             now["prompt"] = now.pop("prompt_left")
             same = now.pop("prompt_right") == row["prompt"]
         else:
+            now.pop("label", None)
             same = now == row
         if row["id"] not in found["rows"]:
             assert same
@@ -66,7 +68,7 @@ def test_ties_have_a_majority_of_tied_votes() -> None:
     simulation, found, rows = planted("ties")
     for row in rows.values():
         tied = sum(v["choice"] == "tie" for v in row["votes"])
-        assert tied == (2 if row["id"] in found["rows"] else 0)
+        assert (tied, row["label"]) == ((2, "tie") if row["id"] in found["rows"] else (0, "chosen"))
     assert simulation.truth["oracle"]["n"] == PAIRS - 60
 
 
@@ -114,6 +116,44 @@ def test_several_defects_take_different_rows() -> None:
     found = support(PAIRS, seed=3, defects=rates).truth["defects"]
     touched = [row for defect in found.values() for row in defect["rows"]]
     assert len(touched) == len(set(touched)) == 6 * 30
+
+
+REASONS = {
+    "ties": {"tie"},
+    "context_mismatch": {"context_mismatch"},
+    "duplicates": {"duplicate", "conflicting_labels"},
+}
+
+
+def test_the_contract_keeps_every_clean_row() -> None:
+    found = read_pairs(CLEAN.rows)
+    assert (len(found.pairs), found.rejects) == (PAIRS, [])
+
+
+@pytest.mark.parametrize("name", REASONS)
+def test_the_contract_finds_what_was_planted(name: str) -> None:
+    simulation, found, _ = planted(name)
+    rejects = read_pairs(simulation.rows).rejects
+    assert {reject.reason for reject in rejects} == REASONS[name]
+    if name == "duplicates":
+        originals = set(found["both_ways"].values())
+        assert {reject.row["id"] for reject in rejects if reject.row} <= set(found["rows"]) | originals | set(
+            found["exact"].values()
+        )
+    else:
+        assert {reject.row["id"] for reject in rejects if reject.row} == set(found["rows"])
+
+
+def test_leaked_prompts_end_in_the_group_they_came_from() -> None:
+    simulation, found, _ = planted("leaked_prompts")
+    pairs = read_pairs(simulation.rows).pairs
+    groups = prompt_groups(pairs, threshold=0.8, seed=0)
+    by_id = {pair.id: group for pair, group in zip(pairs, groups, strict=True)}
+    declared = {pair.group: by_id[pair.id] for pair in pairs}
+    origin = found["group_leaked_from"]
+    joined = [by_id[name] == declared[group] for name, group in origin.items() if group in declared]
+    assert np.mean(joined) > 0.9
+    assert len(set(groups)) < len(declared)
 
 
 def _run(*arguments: str) -> Any:

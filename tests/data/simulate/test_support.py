@@ -48,6 +48,11 @@ def test_rows_are_in_assays_own_layout(desk: Simulation) -> None:
         assert {v["shown_left"] for v in row["votes"]} <= {"chosen", "rejected"}
 
 
+def test_no_pair_comes_twice(desk: Simulation) -> None:
+    pairs = Counter((row["prompt"], frozenset((row["chosen"], row["rejected"]))) for row in desk.rows)
+    assert max(pairs.values()) == 1
+
+
 def test_several_pairs_a_group_several_candidates_a_prompt(desk: Simulation) -> None:
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in desk.rows:

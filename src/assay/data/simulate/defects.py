@@ -67,7 +67,7 @@ def length_shortcut(planted: Planted, places: list[int], rng: random.Random) -> 
 
 
 def ties(planted: Planted, places: list[int], rng: random.Random) -> dict[str, Any]:
-    """Two annotators of three could not decide."""
+    """Two annotators of three could not decide; the row's label is a tie."""
     for place in places:
         row = planted.rows[place]
         undecided = rng.sample(range(len(row.votes)), len(row.votes) - 1)
@@ -167,18 +167,22 @@ def plant(labelled: list[Labelled], rates: Mapping[str, float], *, seed: int) ->
         ids = sorted(row.id for row in planted.rows if row.voted_unread)
         biased = {"annotator": "annotator-3", "side": "left", "rows": ids}
         planted.truth["position_bias"] = {"rate": rates["position_bias"], **biased}
-    two_prompts = "context_mismatch" in planted.truth
-    return planted, [_row(row, two_prompts=two_prompts) for row in planted.rows]
+    return planted, [_row(row, planted) for row in planted.rows]
 
 
-def _row(row: Labelled, *, two_prompts: bool) -> dict[str, Any]:
-    """One row in assay's own layout. A file with mismatched contexts states both sides' prompts in every row."""
-    prompt = {"prompt_left": row.prompt, "prompt_right": row.prompt_right or row.prompt}
+def _row(row: Labelled, planted: Planted) -> dict[str, Any]:
+    """One row in assay's own layout.
+
+    A file with mismatched contexts states both sides' prompts in every row, one with ties states every row's label.
+    """
+    prompts = {"prompt_left": row.prompt, "prompt_right": row.prompt_right or row.prompt}
+    tied = sum(vote["choice"] == "tie" for vote in row.votes) * 2 > len(row.votes)
     return {
         "id": row.id,
-        **(prompt if two_prompts else {"prompt": row.prompt}),
+        **(prompts if "context_mismatch" in planted.truth else {"prompt": row.prompt}),
         "chosen": row.chosen.text,
         "rejected": row.rejected.text,
+        **({"label": "tie" if tied else "chosen"} if "ties" in planted.truth else {}),
         "category": row.category,
         "group": row.group,
         "votes": row.votes,

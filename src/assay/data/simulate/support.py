@@ -93,11 +93,12 @@ def _label_category(category: str, wanted: int, *, seed: int, annotators: tuple[
 
 
 def _couples(rng: random.Random, answers: tuple[Answer, ...], *, most: int) -> list[tuple[int, int]]:
-    """Up to `most` couples of candidates far enough apart to be told apart."""
+    """Up to `most` couples of candidates far enough apart to be told apart; of equal texts only the first counts."""
+    first = {answer.text: place for place, answer in reversed(tuple(enumerate(answers)))}
     couples = [
         (i, j)
-        for i, j in combinations(range(len(answers)), 2)
-        if answers[i].text != answers[j].text and abs(answers[i].utility - answers[j].utility) >= LEAST_APART
+        for i, j in combinations(sorted(first.values()), 2)
+        if abs(answers[i].utility - answers[j].utility) >= LEAST_APART
     ]
     rng.shuffle(couples)
     return couples[:most]
