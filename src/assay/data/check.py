@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
@@ -24,7 +24,7 @@ from assay.data.contract import Judge
 from assay.data.formats import SAMPLE, recognise
 from assay.data.native import as_native
 from assay.data.overlap import Ledger, Repeats, digest, overlap_report, overlap_warnings
-from assay.data.read import Source, locate
+from assay.data.read import Source, locate, parsed
 from assay.data.rows import Row
 from assay.errors import InputError
 from assay.records import REJECT_REASONS, REVIEW_REASONS, Pair, Reject, Text, plain_text
@@ -69,7 +69,7 @@ class Pass:
 
     def outcomes(self) -> Iterator[Pair | Reject]:
         """A Pair or a Reject for every row."""
-        rows = self.source.rows()
+        rows = map(parsed, self.source.rows())
         first: list[Row | Reject] = []
         readable = 0
         for row in rows:
@@ -87,6 +87,16 @@ class Pass:
             if self.judge is None:
                 self.judge = Judge(recognise([row], self.config, self.source.name), self.config)
             yield self.judge.judge(row)
+
+    def again(self, numbers: Set[int]) -> Iterator[tuple[int, Pair | Reject]]:
+        """(row number, outcome) of some rows once more; the others are passed over unparsed."""
+        if self.judge is None:
+            return
+        judge = Judge(self.judge.plan, self.config)  # one of its own: votes are not counted twice
+        for number, item in enumerate(self.source.rows()):
+            if number in numbers:
+                row = parsed(item)
+                yield number, row if isinstance(row, Reject) else judge.judge(row)
 
 
 @dataclass(slots=True)
@@ -138,33 +148,28 @@ def first_pass(
             progress(tally.rows)
 
 
-def repeated(outcomes: Iterable[Pair | Reject], tally: Tally, repeats: Repeats) -> Iterator[tuple[int, Reject]]:
-    """(number of the pair, reject) for each duplicate and each side of a conflict, from a second walk over the rows."""
-    conflicting = set(repeats.conflicting.tolist())
-    wanted = conflicting | set(repeats.duplicate.tolist())
-    firsts = {repeats.first[number] for number in wanted if number in repeats.first}
+def wanted_rows(tally: Tally, repeats: Repeats) -> Set[int]:
+    """Numbers of the rows that are duplicates or in conflict, and of the first of each."""
+    pairs = {*repeats.duplicate.tolist(), *repeats.conflicting.tolist()}
+    return {tally.place[number] for number in pairs | {repeats.first[n] for n in pairs if n in repeats.first}}
+
+
+def repeated(rows: Iterable[tuple[int, Pair | Reject]], tally: Tally, repeats: Repeats) -> Iterator[Reject]:
+    """A reject for each duplicate and each side of a conflict. rows: (row number, outcome) of wanted_rows at least."""
+    number_of = {row: number for number, row in enumerate(tally.place)} if len(repeats.first) else {}
+    duplicate, conflicting = set(repeats.duplicate.tolist()), set(repeats.conflicting.tolist())
     where: dict[int, str] = {}
-    number = -1
-    for outcome in outcomes:
-        if not isinstance(outcome, Pair):
-            continue
-        number += 1
-        if number in firsts:
-            where[number] = str(outcome.where)
-        if number not in wanted:
-            continue
-        if number >= len(tally.ids) or digest(outcome.id.encode()) != tally.ids[number]:
-            raise InputError(
-                f"{outcome.where}: the data changed while they were read. Start again when they are at rest."
-            )
-        earlier = where.get(repeats.first.get(number, -1), "")
+    for row, outcome in rows:
+        number = number_of.get(row, -1)
+        if not isinstance(outcome, Pair) or number < 0 or digest(outcome.id.encode()) != tally.ids[number]:
+            raise InputError(f"{outcome.where}: the data changed while they were read. Start again once they rest.")
+        where[number] = str(outcome.where)
+        first = where.get(repeats.first.get(number, -1))
         if number in conflicting:
-            detail = (
-                f"the same pair as {earlier}, labelled both ways" if earlier else "labelled the other way further down"
-            )
-            yield number, as_reject(outcome, "conflicting_labels", detail)
-        else:
-            yield number, as_reject(outcome, "duplicate", f"the same pair as {earlier}")
+            detail = f"also at {first}, labelled both ways" if first else "labelled the other way further down"
+            yield as_reject(outcome, "conflicting_labels", detail)
+        elif number in duplicate:
+            yield as_reject(outcome, "duplicate", f"the same pair as {first}")
 
 
 def as_reject(pair: Pair, reason: Any, detail: str) -> Reject:
@@ -193,7 +198,8 @@ def read_pairs(source: object, *, config: DataConfig | None = None) -> PairSet:
     first_pass(keeping(), tally, rejects.append, None)
     seconds = {"read": time.perf_counter() - clock}
     repeats = tally.ledger.repeats()
-    for _, reject in repeated(pairs, tally, repeats):
+    numbers = dict(zip(tally.place, pairs, strict=True))
+    for reject in repeated(((row, numbers[row]) for row in sorted(wanted_rows(tally, repeats))), tally, repeats):
         tally.reject(reject)
         rejects.append(reject)
     gone = {*repeats.duplicate.tolist(), *repeats.conflicting.tolist()}
@@ -234,8 +240,7 @@ def check(
         seconds = {"read": time.perf_counter() - clock}
         repeats = tally.ledger.repeats()
         if len(repeats.duplicate) or len(repeats.conflicting):
-            again = Pass(walk.source, config)
-            for _, reject in repeated(again.outcomes(), tally, repeats):
+            for reject in repeated(walk.again(wanted_rows(tally, repeats)), tally, repeats):
                 tally.reject(reject)
                 sink(reject)
         seconds["repeats"] = time.perf_counter() - clock - seconds["read"]

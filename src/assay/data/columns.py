@@ -17,7 +17,8 @@ ROLES = (
 )  # fmt: skip
 PROMPT_NAMES = ("prompt", "question", "instruction", "query", "input", "history", "context", "post", "conversation")
 LABEL_NAMES = (
-    "label", "winner", "preference", "preferred", "choice", "better", "better_response_id", "overall_preference", "gold",
+    "label", "winner", "preference", "preferred", "choice", "better", "better_response_id",
+    "overall_preference", "gold",
 )  # fmt: skip
 VOTES_NAMES = ("votes", "annotations", "ballots")
 ID_NAMES = ("id", "pair_id", "uid")

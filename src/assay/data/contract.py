@@ -17,9 +17,9 @@ import orjson
 from assay.config import DataConfig
 from assay.data.draft import Draft
 from assay.data.formats import Plan
-from assay.data.labels import Ballot, Outcome
+from assay.data.labels import OUTCOMES, Ballot, Outcome
 from assay.data.rows import Row
-from assay.data.texts import UnfitError, blank, told
+from assay.data.texts import UnfitError, blank, missing, told
 from assay.records import Label, Message, Pair, Reject, RejectReason, Text, Vote, as_messages, to_json
 
 SHAPE_ERRORS = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
@@ -40,8 +40,7 @@ class Agreement:
     picked_left: int = 0
     annotators: Counter[str] = field(default_factory=Counter)
 
-    def count(self, votes: tuple[Ballot, ...]) -> None:
-        counts = Counter(vote.outcome for vote in votes)
+    def count(self, votes: tuple[Ballot, ...], counts: Mapping[Outcome, int]) -> None:
         said = len(votes) - counts["abstain"]
         self.rows += 1
         self.votes += len(votes)
@@ -105,9 +104,10 @@ class Judge:
     def accept(self, draft: Draft, row: Row) -> Pair:
         """Raises UnfitError with the first reason that applies."""
         check_texts(draft)
+        counts = counted(draft.votes)
         if draft.votes:
-            self.agreement.count(draft.votes)
-        outcome = decide(draft, self.config)
+            self.agreement.count(draft.votes, counts)
+        outcome = decide(draft, counts, self.config)
         turned = outcome == "right"
         chosen, rejected = (draft.right, draft.left) if turned else (draft.left, draft.right)
         prompt, chosen, rejected = alike(draft.prompt, chosen, rejected)
@@ -156,9 +156,14 @@ def trimmed(text: Text) -> Any:
     return [(message.role, message.content.strip()) for message in text]
 
 
-def decide(draft: Draft, config: DataConfig) -> Outcome:
+def counted(votes: tuple[Ballot, ...]) -> dict[Outcome, int]:
+    """How many voted for each outcome."""
+    said = [vote.outcome for vote in votes]
+    return {outcome: said.count(outcome) for outcome in OUTCOMES}
+
+
+def decide(draft: Draft, counts: Mapping[Outcome, int], config: DataConfig) -> Outcome:
     """Who won, by the stated label, else by the majority. Raises UnfitError: abstention, tie, low_agreement."""
-    counts = Counter(vote.outcome for vote in draft.votes)
     said = len(draft.votes) - counts["abstain"]
     outcome = draft.label
     if outcome is None:
@@ -180,7 +185,7 @@ def decide(draft: Draft, config: DataConfig) -> Outcome:
     return outcome
 
 
-def majority(counts: Counter[Outcome]) -> Outcome:
+def majority(counts: Mapping[Outcome, int]) -> Outcome:
     """The side with more votes than the other; a tie if they have the same, or ties alone have most."""
     left, right = counts["left"], counts["right"]
     if left == right or counts["tie"] > max(left, right):
@@ -188,13 +193,16 @@ def majority(counts: Counter[Outcome]) -> Outcome:
     return "left" if left > right else "right"
 
 
+AS_READ: dict[str, Any] = {"left": "chosen", "right": "rejected", "tie": "tie", "abstain": "abstain"}
+TURNED: dict[str, Any] = AS_READ | {"left": "rejected", "right": "chosen"}
+
+
 def as_vote(vote: Ballot, *, turned: bool) -> Vote:
-    names: dict[str, Any] = {"left": "chosen", "right": "rejected", "tie": "tie", "abstain": "abstain", None: None}
-    if turned:
-        names |= {"left": "rejected", "right": "chosen"}
+    names = TURNED if turned else AS_READ
     if vote.annotator is not None and not vote.annotator.isascii():
         vote.annotator.encode()  # raises UnicodeEncodeError
-    return Vote(choice=names[vote.outcome], annotator=vote.annotator, shown_left=names[vote.shown_left])
+    shown = None if vote.shown_left is None else names[vote.shown_left]
+    return Vote(choice=names[vote.outcome], annotator=vote.annotator, shown_left=shown)
 
 
 def alike(prompt: Text, chosen: Text, rejected: Text) -> tuple[Text, Text, Text]:
@@ -207,7 +215,7 @@ def alike(prompt: Text, chosen: Text, rejected: Text) -> tuple[Text, Text, Text]
 
 def name(value: Any, what: Literal["id", "category", "group"]) -> str | None:
     """A name as text. Raises UnfitError for lists and objects."""
-    if value is None or value == "" or value != value:
+    if missing(value):
         return None
     if not isinstance(value, str):
         if not isinstance(value, bool | int | float):
@@ -224,7 +232,7 @@ def name_or_none(value: Any) -> str | None:
 
 def margin(value: Any) -> float | None:
     """A stated strength of preference. Raises UnfitError unless it is a finite number >= 0 or nothing."""
-    if value is None or value == "" or value != value:
+    if missing(value):
         return None
     try:
         number = math.nan if isinstance(value, bool) else float(value)
@@ -237,7 +245,7 @@ def margin(value: Any) -> float | None:
 
 def source(value: Any) -> Mapping[str, Any]:
     """Where a pair came from, as the data say it. Raises UnfitError if it cannot be written as JSON again."""
-    if value is None or value == "" or value != value:
+    if missing(value):
         return {}
     found = value if isinstance(value, Mapping) else {"name": value}
     try:

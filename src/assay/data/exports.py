@@ -26,7 +26,7 @@ def ukp_columns(_: Sequence[Row], seen: Sequence[str], __: Mapping[str, str]) ->
 
 
 def ukp(row: Row, columns: Columns) -> Draft:
-    """Two arguments for one side of a debate. The file name, debate_side.csv, makes the prompt; the debate the group."""
+    """Two arguments for one side of a debate. The file name, debate_side.csv, makes the prompt; group = debate."""
     name = PurePath(row.where.source).name.split(".")[0]
     debate, underscore, side = name.partition("_")
     if not underscore:
@@ -65,8 +65,8 @@ def shp_columns(_: Sequence[Row], seen: Sequence[str], stated: Mapping[str, str]
 def shp(row: Row, columns: Columns) -> Draft:
     """Stanford Human Preferences, whose card says: labels is 1 if A is preferred and 0 if B is."""
     data = row.data
-    label: Outcome | None = {1: "left", 0: "right", "1": "left", "0": "right"}.get(data.get("labels"))  # type: ignore[assignment, arg-type]
-    if label is None:
+    label: Outcome = "left" if str(data.get("labels")) == "1" else "right"
+    if str(data.get("labels")) not in ("0", "1"):
         raise UnfitError("missing_field", f"labels is {data.get('labels')!r}; SHP has 1 (A) and 0 (B)")
     prompt = as_text(data.get("history"), "prompt", "history")
     left, right = (as_text(data.get(name), "both", name) for name in ("human_ref_A", "human_ref_B"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from assay.config import DataConfig
 from assay.data.columns import (
@@ -33,10 +33,11 @@ from assay.data.exports import (
     ukp,
     ukp_columns,
 )
-from assay.data.labels import ballots
+from assay.data.labels import Ballot, ballots
 from assay.data.rows import Row
-from assay.data.texts import UnfitError, after_prompt, as_text, shared_prompt, turns
+from assay.data.texts import UnfitError, after_prompt, as_text, missing, shared_prompt, turns
 from assay.errors import ConfigError, InputError
+from assay.records import Text
 
 SAMPLE = 200  # rows from which a layout is recognised
 
@@ -99,15 +100,13 @@ def native(row: Row, columns: Columns) -> Draft:
         prompt=prompt, other_prompt=other, left=after_prompt(prompt, chosen), right=after_prompt(other, rejected)
     )
     draft.label = native_label(pick(data, "label"))
-    votes = pick(data, "votes")
-    if votes is not None and votes != "":
-        draft.votes = ballots(votes, columns.spelling)
+    draft.votes = votes(data, columns)
     return extras(draft, data, columns)
 
 
 def native_label(value: Any) -> Any:
     """chosen (also when unsaid) or tie. Raises InputError for any other: it may turn the pair around."""
-    if value is None or value != value or (isinstance(value, str) and value in ("", "chosen")):
+    if missing(value) or (isinstance(value, str) and value == "chosen"):
         return "left"
     if isinstance(value, str) and value == "tie":
         return "tie"
@@ -123,6 +122,14 @@ def prompts(data: Mapping[str, Any], columns: Columns) -> tuple[Any, Any]:
         return prompt, prompt
     left = as_text(columns.pick(data, "prompt_left"), "prompt", columns.names["prompt_left"])
     return left, as_text(columns.pick(data, "prompt_right"), "prompt", columns.names["prompt_right"])
+
+
+def votes(data: Mapping[str, Any], columns: Columns) -> tuple[Ballot, ...]:
+    """The votes on one row, none where it has none."""
+    if "votes" not in columns.names:
+        return ()
+    value = columns.pick(data, "votes")
+    return () if missing(value) else ballots(value, columns.spelling)
 
 
 def extras(draft: Draft, data: Mapping[str, Any], columns: Columns) -> Draft:
@@ -165,22 +172,21 @@ def implicit(row: Row, columns: Columns) -> Draft:
 
 def hh(row: Row, columns: Columns) -> Draft:
     """Transcripts with Human: and Assistant: turns."""
-    sides = {}
-    for side in ("chosen", "rejected"):
-        text = as_text(columns.pick(row.data, side), side, columns.names[side])  # type: ignore[arg-type]
-        said = turns(text) if isinstance(text, str) else text
-        if said is None:
-            raise UnfitError("missing_field", f'"{side}" has no "Human:" and "Assistant:" turns', side)  # type: ignore[arg-type]
-        sides[side] = said
-    return from_shared(row.data, columns, sides["chosen"], sides["rejected"])
+    return from_shared(row.data, columns, spoken(row, columns, "chosen"), spoken(row, columns, "rejected"))
+
+
+def spoken(row: Row, columns: Columns, side: Literal["chosen", "rejected"]) -> Text:
+    text = as_text(columns.pick(row.data, side), side, columns.names[side])
+    said = turns(text) if isinstance(text, str) else text
+    if said is None:
+        raise UnfitError("missing_field", f'"{side}" has no "Human:" and "Assistant:" turns', side)
+    return said
 
 
 def from_shared(data: Mapping[str, Any], columns: Columns, chosen: Any, rejected: Any) -> Draft:
     prompt, left, right = shared_prompt(chosen, rejected)
     draft = Draft(prompt=prompt, other_prompt=prompt, left=left, right=right, label="left")
-    votes = columns.pick(data, "votes")
-    if votes is not None and votes != "":
-        draft.votes = ballots(votes, columns.spelling)
+    draft.votes = votes(data, columns)
     return extras(draft, data, columns)
 
 
@@ -211,10 +217,8 @@ def comparison(row: Row, columns: Columns) -> Draft:
     left = as_text(pick(data, "left"), "both", columns.names["left"])
     right = as_text(pick(data, "right"), "both", columns.names["right"])
     draft = Draft(prompt=prompt, other_prompt=other, left=after_prompt(prompt, left), right=after_prompt(other, right))
-    votes, label = pick(data, "votes"), pick(data, "label")
-    if votes is not None and votes != "":
-        draft.votes = ballots(votes, columns.spelling)
-    if not draft.votes or label not in (None, ""):
+    draft.votes, label = votes(data, columns), pick(data, "label")
+    if not draft.votes or not missing(label):
         draft.label = columns.spelling.read(label)
     return extras(draft, data, columns)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from assay.data.texts import UnfitError, told
+from assay.data.texts import UnfitError, missing, told
 from assay.errors import ConfigError, InputError
 
 Outcome = Literal["left", "right", "tie", "abstain"]
@@ -50,7 +50,9 @@ class Spelling:
 
         Raises InputError for a number or truth value whose meaning nobody stated, UnfitError for an unknown word.
         """
-        if value is None or value != value or (isinstance(value, str) and not value.strip()):
+        if type(value) is str and (known := self.words.get(value)) is not None:
+            return known
+        if missing(value) or (isinstance(value, str) and not value.strip()):
             raise UnfitError("missing_field", "the label is empty")
         key = spelled(value)
         found = self.words.get(key) or self.words.get(key.replace("_", ""))
@@ -96,6 +98,7 @@ def stated(labels: Mapping[str, str]) -> dict[str, Outcome]:
     return found
 
 
+BALLOTS: dict[Outcome, Ballot] = {outcome: Ballot(outcome=outcome) for outcome in OUTCOMES}
 CHOICE_KEYS = ("choice", "selected", "vote", "label", "preference", "winner", "value")
 ANNOTATOR_KEYS = ("annotator", "annotator_id", "user_id", "user", "worker", "worker_id", "rater")
 SHOWN_KEYS = ("shown_left", "left_shown")
@@ -106,8 +109,8 @@ def ballots(value: Any, spelling: Spelling) -> tuple[Ballot, ...]:
 
     Raises UnfitError if it is none of these.
     """
-    if value is None or value == "":
-        return ()
+    if type(value) is list:
+        return tuple([ballot(vote, spelling) for vote in value])
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, Mapping):
@@ -121,14 +124,16 @@ def ballots(value: Any, spelling: Spelling) -> tuple[Ballot, ...]:
 
 
 def ballot(value: Any, spelling: Spelling, annotator: str | None = None) -> Ballot:
+    if type(value) is str and annotator is None:
+        return BALLOTS[read_choice(value, spelling)]
     if isinstance(value, Mapping):
         name = annotator if annotator is not None else first(value, ANNOTATOR_KEYS)
         shown = first(value, SHOWN_KEYS)
         side = None if shown is None else spelling.read(shown)
-        if side not in ("left", "right", None):
+        if side == "tie" or side == "abstain":  # noqa: PLR1714 (mypy narrows on this form)
             raise UnfitError("not_text", f"a vote was shown {side!r} on the left")
         choice = read_choice(first(value, CHOICE_KEYS), spelling)
-        return Ballot(outcome=choice, annotator=None if name is None else str(name), shown_left=side)  # type: ignore[arg-type]
+        return Ballot(outcome=choice, annotator=None if name is None else str(name), shown_left=side)
     if isinstance(value, Sequence) and not isinstance(value, str) and len(value) >= 2:
         return Ballot(outcome=read_choice(value[1], spelling), annotator=str(value[0]))
     return Ballot(outcome=read_choice(value, spelling), annotator=annotator)
@@ -136,7 +141,9 @@ def ballot(value: Any, spelling: Spelling, annotator: str | None = None) -> Ball
 
 def read_choice(value: Any, spelling: Spelling) -> Outcome:
     """A vote that says nothing is an abstention; a label that says nothing is a missing label."""
-    if value is None or value != value or (isinstance(value, str) and not value.strip()):
+    if type(value) is not str and missing(value):
+        return "abstain"
+    if isinstance(value, str) and not value.strip():
         return "abstain"
     return spelling.read(value)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import tempfile
+import weakref
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ from assay.data.shingles import ROWS_AT_ONCE, TOKEN_BITS, U64, shingle
 
 I64 = NDArray[np.int64]
 REST = 0.5  # share of word pairs outside the template that near-duplicates have in common
-PERMUTATIONS = 126
+FEW, MANY = (31, 4), (12, 5)  # bands and hashes a band: up to 50,000 prompts, and beyond, where candidates abound
+FEW_PROMPTS = 50_000
 CROWD = 64  # a bucket larger than this compares its members with its first CROWD only
 SKETCH_BITS = 22
 FLUSH_CHARACTERS = 2_000_000
@@ -46,6 +48,7 @@ class PromptIndex:
         self.waiting = 0
         self.sizes = array("i")
         self.spool = tempfile.SpooledTemporaryFile(max_size=64 * 2**20)  # noqa: SIM115 (lives as long as the index)
+        weakref.finalize(self, self.spool.close)
         self.sketch = np.zeros((2, 2**SKETCH_BITS), dtype=np.uint32)
 
     def add(self, text: str) -> None:
@@ -62,7 +65,7 @@ class PromptIndex:
         self.sizes.extend(np.diff(starts).astype(np.int32).tolist())
         self.spool.write(tokens.tobytes())
         for row, cell in enumerate(cells(tokens)):
-            np.add.at(self.sketch[row], cell, 1)
+            np.add.at(self.sketch[row], cell, np.uint32(1))
         self.texts, self.waiting = [], 0
 
     def near(self, *, threshold: float, seed: int, order: U64) -> Near:
@@ -77,8 +80,9 @@ class PromptIndex:
         start_N = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(size_N)])
         count = len(size_N)
         often = max(10, math.isqrt(count))
-        rows_a_band = 4 if count <= 50_000 else 6
-        keys, marks, rest_N = self.signatures(start_N, often=often, rows=rows_a_band, seed=seed)
+        keys, marks, rest_N = self.signatures(
+            start_N, often=often, bands=FEW if count <= FEW_PROMPTS else MANY, seed=seed
+        )
         links: list[I64] = []
         candidates = crowded = verified = 0
         seen: I64 = np.zeros(0, dtype=np.int64)
@@ -90,7 +94,7 @@ class PromptIndex:
             alike = (marks[left] == marks[right]).mean(axis=1) if len(found) else np.zeros(0)
             seen = np.union1d(seen, found)
             candidates += len(found)
-            likely = alike >= REST - 0.2  # five standard errors of the estimate from 126 permutations
+            likely = alike >= REST - 0.2  # three standard errors of the estimate from 60 hashes, and more from 124
             verified += int(likely.sum())
             both = np.stack([left[likely], right[likely]], axis=1)
             links.append(both[[self.verify(int(i), int(j), start_N, threshold, often) for i, j in both]].reshape(-1, 2))
@@ -103,12 +107,12 @@ class PromptIndex:
         )
 
     def signatures(
-        self, start_N: I64, *, often: int, rows: int, seed: int
+        self, start_N: I64, *, often: int, bands: tuple[int, int], seed: int
     ) -> tuple[NDArray[np.uint32], NDArray[np.uint8], I64]:
-        """Bucket keys (N, bands), one byte of each MinHash (N, PERMUTATIONS), word pairs outside the template (N,)."""
-        count, bands = len(start_N) - 1, PERMUTATIONS // rows
-        keys = np.zeros((count, bands), dtype=np.uint32)
-        marks = np.zeros((count, PERMUTATIONS), dtype=np.uint8)
+        """Bucket keys (N, bands), one byte of each MinHash (N, hashes), word pairs outside the template (N,)."""
+        count, hashes = len(start_N) - 1, bands[0] * bands[1]
+        keys = np.zeros((count, bands[0]), dtype=np.uint32)
+        marks = np.zeros((count, hashes), dtype=np.uint8)
         rest_N = np.zeros(count, dtype=np.int64)
         for low, high in chunks(start_N):
             tokens = self.read(int(start_N[low]), int(start_N[high]))
@@ -117,15 +121,16 @@ class PromptIndex:
             running = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(kept)])
             rest_offset = running[offset]
             rest_N[low:high] = np.diff(rest_offset)
-            hashes = minhash(tokens[kept], rest_offset, seed=seed)
-            marks[low:high] = (hashes & 0xFF).astype(np.uint8)
-            keys[low:high] = band_keys(hashes, rows)
+            hash_NH = minhash(tokens[kept], rest_offset, hashes=hashes, seed=seed)
+            marks[low:high] = (hash_NH & 0xFF).astype(np.uint8)
+            keys[low:high] = band_keys(hash_NH, bands)
         return keys, marks, rest_N
 
     def frequency(self, tokens: U64) -> NDArray[np.uint32]:
         """In how many prompts each word pair occurs; a count-min sketch, so never too low."""
         first, second = cells(tokens)
-        return np.minimum(self.sketch[0][first], self.sketch[1][second])
+        rarer: NDArray[np.uint32] = np.minimum(self.sketch[0][first], self.sketch[1][second])
+        return rarer
 
     def read(self, low: int, high: int) -> U64:
         self.spool.seek(8 * low)
@@ -148,31 +153,30 @@ def cells(tokens: U64) -> tuple[I64, I64]:
 
 
 def chunks(start_N: I64) -> Iterator[tuple[int, int]]:
-    """Runs of prompts with about a million word pairs each."""
+    """Runs of at most 2,048 prompts with at most a quarter of a million word pairs (or one prompt with more)."""
     low, count = 0, len(start_N) - 1
     while low < count:
-        high = int(np.searchsorted(start_N, start_N[low] + 2**20, side="right"))
-        high = min(max(high, low + 1), count, low + ROWS_AT_ONCE)
+        high = int(np.searchsorted(start_N, start_N[low] + 2**18, side="right"))
+        high = min(max(high - 1, low + 1), count, low + 2048)
         yield low, high
         low = high
 
 
-def minhash(tokens: U64, offset: I64, *, seed: int) -> NDArray[np.uint32]:
-    """MinHash signatures (N, PERMUTATIONS) of sets laid end to end; sets without members have no meaning."""
+def minhash(tokens: U64, offset: I64, *, hashes: int, seed: int) -> NDArray[np.uint32]:
+    """MinHash signatures (N, hashes) of sets laid end to end; sets without members have no meaning."""
     from rensa import RMinHash
 
     matrix = RMinHash.digest_matrix_from_flat_token_hashes(
-        np.ascontiguousarray(tokens), offset.astype(np.uint64), PERMUTATIONS, seed & 0xFFFF_FFFF_FFFF_FFFF
+        np.ascontiguousarray(tokens), offset.astype(np.uint64), hashes, seed & 0xFFFF_FFFF_FFFF_FFFF
     )
-    return np.array(matrix.to_rows(), dtype=np.uint32).reshape(len(offset) - 1, PERMUTATIONS)
+    return np.array(matrix.to_rows(), dtype=np.uint32).reshape(len(offset) - 1, hashes)
 
 
-def band_keys(hashes: NDArray[np.uint32], rows: int) -> NDArray[np.uint32]:
-    """One key for each band of `rows` hashes (N, bands)."""
-    bands = PERMUTATIONS // rows
-    parts = hashes[:, : bands * rows].reshape(len(hashes), bands, rows).astype(np.uint64)
+def band_keys(hash_NH: NDArray[np.uint32], bands: tuple[int, int]) -> NDArray[np.uint32]:
+    """One key for each band (N, bands)."""
+    parts = hash_NH.reshape(len(hash_NH), *bands).astype(np.uint64)
     key = np.zeros(parts.shape[:2], dtype=np.uint64)
-    for place in range(rows):
+    for place in range(bands[1]):
         key = (key ^ parts[:, :, place]) * np.uint64(0x9E3779B97F4A7C15)
         key ^= key >> np.uint64(29)
     return (key >> np.uint64(32)).astype(np.uint32)

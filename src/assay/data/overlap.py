@@ -208,8 +208,8 @@ def overlap_warnings(report: dict[str, Any], declared: Iterable[str]) -> list[st
         else "If its prompts only share a template, raise data.near_duplicates or switch it off (null)."
     )
     return [
-        f"Group {largest['name']} holds {largest['pairs']:,} pairs, {largest['share']:.0%} of all, and can only go to one "
-        f"side of a split as a whole. {cause}"
+        f"Group {largest['name']} holds {largest['pairs']:,} pairs, {largest['share']:.0%} of all, and a split can "
+        f"only put it on one side as a whole. {cause}"
     ]
 
 

@@ -11,23 +11,23 @@ from typing import Any
 
 from assay.artifacts import sha256_file
 from assay.config import DataConfig
-from assay.data.rows import Row, unreadable
-from assay.data.textfiles import delimited, json_file, json_lines, opened
+from assay.data.rows import Line, Row, unreadable
+from assay.data.textfiles import delimited, json_file, json_lines, json_row, opened
 from assay.errors import InputError
 from assay.records import Pair, Reject, Where
 
-Rows = Callable[[], Iterator[Row | Reject]]
+Rows = Callable[[], Iterator[Row | Line | Reject]]
 BATCH = 256  # rows of a columnar file held at once
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(:[\w.-]+)?")
 DATASET_MARKS = ("dataset_info.json", "state.json", "dataset_dict.json")
 
 
-def jsonl_rows(path: Path) -> Iterator[Row | Reject]:
+def jsonl_rows(path: Path) -> Iterator[Line | Reject]:
     with opened(path) as stream:
         yield from json_lines(stream, str(path))
 
 
-def json_rows(path: Path) -> Iterator[Row | Reject]:
+def json_rows(path: Path) -> Iterator[Row | Line | Reject]:
     with opened(path) as stream:
         yield from json_file(stream, str(path))
 
@@ -48,7 +48,9 @@ def parquet_rows(path: Path) -> Iterator[Row | Reject]:
         raise InputError(f"{path}: cannot be read as Parquet ({error}).") from None
 
 
-READERS: dict[str, Callable[[Path], Iterator[Row | Reject]]] = {
+READERS: dict[
+    str, Callable[[Path], Iterator[Row | Line | Reject] | Iterator[Row | Reject] | Iterator[Line | Reject]]
+] = {
     ".jsonl": jsonl_rows,
     ".ndjson": jsonl_rows,
     ".json": json_rows,
@@ -77,7 +79,12 @@ def read_rows(source: object, *, config: DataConfig | None = None) -> Iterator[R
     source: a path (file, folder, or pattern with *), a Hugging Face dataset id, dicts, Pairs, or a table in memory.
     Raises InputError where a source as a whole cannot be used.
     """
-    return locate(source, config=config or DataConfig()).rows()
+    return map(parsed, locate(source, config=config or DataConfig()).rows())
+
+
+def parsed(item: Row | Line | Reject) -> Row | Reject:
+    """A row with its values, or why it has none."""
+    return json_row(item.text, item.where) if type(item) is Line else item  # type: ignore[return-value]
 
 
 def locate(source: object, *, config: DataConfig) -> Source:
@@ -133,7 +140,7 @@ def of_files(name: str, files: Sequence[Path]) -> Source:
     if not any(path.stat().st_size for path in files):
         raise InputError(f"{name} is empty: there is nothing to read.")
 
-    def rows() -> Iterator[Row | Reject]:
+    def rows() -> Iterator[Row | Line | Reject]:
         for path in files:
             if path.stat().st_size:
                 yield from READERS[suffix(path)](path)

@@ -17,6 +17,13 @@ class Row(NamedTuple):
     where: Where
 
 
+class Line(NamedTuple):
+    """One row of JSON lines, not parsed yet: a second walk parses only the rows it wants."""
+
+    text: bytes
+    where: Where
+
+
 def unreadable(where: Where, reason: RejectReason, detail: str, raw: bytes | str = b"") -> Reject:
     """The reject of a row that could not be read, with the head of what stood there."""
     text = raw[: 4 * EXCERPT].decode("utf-8", "replace") if isinstance(raw, bytes) else raw

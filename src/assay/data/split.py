@@ -91,8 +91,8 @@ def achievable(sizes: Counter[str], config: SplitConfig) -> int:
     available = Counter(sizes.values())
     if len(sizes) < 2:
         raise SplitError(
-            f"{total:,} pairs in {len(sizes)} group{'s' * (len(sizes) != 1)} cannot be split: a group goes to one side as a "
-            "whole. If prompts only share a template, raise data.near_duplicates or switch it off (null)."
+            f"{total:,} pairs in {len(sizes)} group{'s' * (len(sizes) != 1)} cannot be split: a group goes to one side "
+            "as a whole. If prompts only share a template, raise data.near_duplicates or switch it off (null)."
         )
     below, above = nearest(available, config.holdout)
     if below == config.holdout:
@@ -104,8 +104,8 @@ def achievable(sizes: Counter[str], config: SplitConfig) -> int:
     largest, count = sizes.most_common(1)[0]
     raise SplitError(
         f"{config.holdout:,} of {total:,} pairs cannot be held out in whole groups. Nearest possible: {named}. "
-        f"There are {len(sizes):,} groups; the largest, {largest!r}, has {count:,} pairs. Ask for a possible size, or take "
-        "the nearest with --set split.rounding=nearest."
+        f"There are {len(sizes):,} groups; the largest, {largest!r}, has {count:,} pairs. Ask for a possible size, or "
+        "take the nearest with --set split.rounding=nearest."
     )
 
 
@@ -214,7 +214,7 @@ def proof(sides: Split, sizes: Counter[str], config: SplitConfig, wanted: Mappin
     train_prompts, held_out_prompts = ({prompt_key(pair) for pair in side} for side in (sides.train, sides.held_out))
     train_groups, held_out_groups = set(sides.train_groups), set(sides.held_out_groups)
     trained, held = (Counter(map(category_of, side)) for side in (sides.train, sides.held_out))
-    largest, count = sizes.most_common(1)[0]
+    count = max(sizes.values())
     return {
         "seed": config.seed,
         "rounding": config.rounding,

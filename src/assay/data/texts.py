@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import Any, Literal
 
 from assay.records import Message, RejectReason, Text
@@ -27,7 +28,7 @@ def as_text(value: Any, side: Side, name: str) -> Text:
         return value
     if isinstance(value, str):
         return str(value)
-    if value is None or (isinstance(value, float) and value != value):  # tables write a missing text as NaN
+    if value is None or (type(value) is float and isnan(value)):  # tables write a missing text as NaN
         raise UnfitError("missing_field", f'"{name}" is missing', side)
     if isinstance(value, Mapping) and "role" in value:
         return (as_message(value, side, name),)
@@ -52,6 +53,11 @@ def as_message(value: Any, side: Side, name: str) -> Message:
     if not isinstance(role, str) or not isinstance(content, str):
         raise UnfitError("not_text", f'"{name}" has a message without a role or a text content', side)
     return Message(role=ROLES.get(role, role), content=content)
+
+
+def missing(value: Any) -> bool:
+    """Nothing there: null, an empty cell, or the NaN with which tables fill one."""
+    return value is None or (isinstance(value, str) and not value) or (isinstance(value, float) and isnan(value))
 
 
 def told(value: Any) -> str:
