@@ -67,7 +67,8 @@ def brevity(rng: random.Random, candidates: int) -> Case:
 def _brief(rng: random.Random, desk: Desk, *, asked: list[Fact], rest: list[Fact], wish: Wish) -> Answer:
     told = tell_all(rng, asked, present=desk.facts, how={"right": 0.72, "wrong": 0.16, "missing": 0.12})
     details = rng.sample(rest, weighted(rng, {0: 0.5, 1: 0.25, 2: 0.25}))
-    padding = rng.sample(wording.PADDING, weighted(rng, {0: 0.45, 1: 0.25, 2: 0.2, 3: 0.1}))
+    lines = weighted(rng, {0: 0.45, 1: 0.25, 2: 0.2, 3: 0.1})
+    padding = rng.sample(wording.PADDING, min(lines, 3 - len(details)))
     body = joined(rng, told.clauses)
     leads = rng.sample(wording.ALSO, len(details))
     body += [lead.format(said=fact.said(rng, fact.value)) for lead, fact in zip(leads, details, strict=True)]
