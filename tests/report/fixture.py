@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from assay.artifacts import RunFolder, write_json, write_jsonl
-from assay.audit import audit
+from assay.audits import audit
 from assay.config import AuditConfig, DataConfig, ModelConfig, RewardConfig, SplitConfig, TrainConfig
+from assay.data import PairSet, read_pairs, split
 from assay.gate import decide_run
 from assay.records import Pair, PairScore, Vote, Where
 
@@ -79,33 +81,43 @@ def plausible(pairs: Sequence[Pair], rng: np.random.Generator) -> list[PairScore
 def make_run(
     root: Path, *, pairs: int | Sequence[Pair] = 300, seeds: int = 3, simulated: bool = True, score: Scoring = plausible
 ) -> RunFolder:
-    """Write all artifacts of a plausible run, or of these pairs as `score` scores them; the same every time."""
+    """Write all artifacts of a plausible run; the same every time.
+
+    pairs: how many are held out of three times as many, or pairs of which half are held out.
+    """
     rng = np.random.default_rng(0)
     run = RunFolder(root)
-    held = make_pairs(pairs, rng) if isinstance(pairs, int) else list(pairs)
-    pairs = len(held)
-    scores = {number: score(held, rng) for number in range(seeds)}
+    made = make_pairs(3 * pairs, rng) if isinstance(pairs, int) else list(pairs)
+    holdout = pairs if isinstance(pairs, int) else len(made) // 2
+    rows = [*made, *made[:2], replace(made[3], rejected=" "), {"prompt": 7}]  # two duplicates, one empty, one broken
+    write_jsonl(run.path("pairs.jsonl"), map(as_row, rows))
+    found = read_pairs(run.path("pairs.jsonl"), config=DataConfig(near_duplicates=None))
+    run.write("contract.json", "contract/1", found.report)
     config = RewardConfig(
-        data=DataConfig(),
-        split=SplitConfig(holdout=pairs),
+        split=SplitConfig(holdout=holdout, rounding="nearest"),
         model=ModelConfig(base="minilm", max_tokens=256),
         train=TrainConfig(seeds=tuple(range(seeds))),
         audit=AuditConfig(resamples=200, mistakes=6),
     )
-    made = audit(scores, held, groups=[pair.group or pair.id for pair in held], config=config.audit)
-    made.write(run)
-    for number, rows in scores.items():
+    parts = split(found.pairs, config=config.split, groups=[pair.group or pair.id for pair in found.pairs])
+    run.write("split.json", "split/1", parts.proof)
+    scores = {number: score(parts.held_out, rng) for number in range(seeds)}
+    audit(scores, parts.held_out, groups=parts.held_out_groups, config=config.audit).write(run)
+    for number, pair_scores in scores.items():
         folder = run.seed(number)
-        write_jsonl(
-            folder / "scores.jsonl", [{"pair_id": s.pair_id, "chosen": s.chosen, "rejected": s.rejected} for s in rows]
-        )
+        write_jsonl(folder / "scores.jsonl", map(asdict, pair_scores))
         write_jsonl(folder / "metrics.jsonl", metrics_of(240, rng))
         write_json(folder / "train.json", "train/1", train_body(number))
-    run.write("contract.json", "contract/1", contract_body(pairs))
-    run.write("split.json", "split/1", split_body(pairs))
-    run.write("run.json", "run/1", run_body(root.name, config, pairs, simulated=simulated))
+    run.write("run.json", "run/1", run_body(root.name, config, found, simulated=simulated))
     decide_run(run)
     return run
+
+
+def as_row(row: Pair | dict[str, Any]) -> dict[str, Any]:
+    if isinstance(row, dict):
+        return row
+    said = {name: getattr(row, name) for name in ("id", "prompt", "chosen", "rejected", "category", "group")}
+    return {**said, "votes": [vote.choice for vote in row.votes]}
 
 
 def train_body(number: int) -> dict[str, Any]:
@@ -122,21 +134,7 @@ def train_body(number: int) -> dict[str, Any]:
     }
 
 
-def contract_body(pairs: int) -> dict[str, Any]:
-    return {
-        "rows": pairs + 1940,
-        "kept": pairs + 1900,
-        "rejects": {"tie": 21, "duplicate": 12, "low_agreement": 7, "bad_json": 0},
-        "agreement": {"rows_with_votes": 1900, "annotators": 3, "unanimous_share": 0.7789, "picked_left_share": None},
-        "categories": dict.fromkeys(SKILL, (pairs + 1900) // 5),
-    }
-
-
-def split_body(pairs: int) -> dict[str, Any]:
-    return {"train_pairs": 1900, "held_out_pairs": pairs, "shared_groups": 0, "seed": 0}
-
-
-def run_body(name: str, config: RewardConfig, pairs: int, *, simulated: bool) -> dict[str, Any]:
+def run_body(name: str, config: RewardConfig, found: PairSet, *, simulated: bool) -> dict[str, Any]:
     stages = (("contract", 1.2, None), ("length gate", 3.9, None), ("split", 0.4, None), ("train", 893.2, 5_712_660))
     return {
         "name": name,
@@ -148,7 +146,7 @@ def run_body(name: str, config: RewardConfig, pairs: int, *, simulated: bool) ->
         "data": {
             "path": "data/pairs.jsonl",
             "sha256": "sha256:" + "4f" * 32,
-            "rows": pairs + 1940,
+            "rows": found.rows,
             "simulated": simulated,
             "oracle": {"overall": 0.93, "by_category": dict.fromkeys(SKILL, 0.93)} if simulated else None,
         },
@@ -157,7 +155,7 @@ def run_body(name: str, config: RewardConfig, pairs: int, *, simulated: bool) ->
         "versions": {"torch": "2.13.0", "transformers": "5.20.1"},
         "stages": [{"name": name, "seconds": seconds, "tokens": tokens} for name, seconds, tokens in stages],
         "length_gate": {
-            "kept": pairs + 1900,
+            "kept": len(found.pairs),
             "dropped": 4,
             "max_tokens": 256,
             "by_side": {"chosen": 3, "both": 1},

@@ -1,5 +1,8 @@
 """The model card as Hugging Face's own reader sees it."""
 
+import importlib.util
+from pathlib import Path
+
 import orjson
 import pytest
 from fixture import make_run
@@ -43,6 +46,38 @@ def test_says_verdict_limits_and_no_nan(whole):
         assert word in text
     assert "nan" not in text.lower().split()
     assert "None" not in text
+
+
+def tiny():
+    """The tiny bases of the training tests."""
+    spec = importlib.util.spec_from_file_location("tiny_bases", Path(__file__).parents[1] / "train" / "tiny.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("kind", ["bert", "llama"])
+def test_the_code_on_the_card_gives_our_scores(run, kind, monkeypatch):
+    """A stranger who pastes the code gets, in plain transformers, the reward assay gives."""
+    torch = pytest.importorskip("torch")
+    torch.set_num_threads(1)
+    from assay.config import ModelConfig
+    from assay.engine.reward_model import RewardModel
+
+    base = tiny().base(run.path("base"), kind)
+    model = RewardModel.from_base(ModelConfig(base=str(base), max_tokens=64))
+    with torch.no_grad():  # a new head is small; a larger one shows what differs
+        model.model.get_parameter("classifier.weight" if kind == "bert" else "score.weight").normal_()
+    model.save(run.seed(0) / "model", provenance={})
+    text = model_card(run).read_text(encoding="utf-8")
+    assert model.renderer.hash in text
+    code = text.split("```python\n")[1].split("```")[0]
+    names = {"prompt": "w1 w2 w3", "answer": "w4 good"}
+    monkeypatch.chdir(run.root)
+    exec(code, names)
+    ours = model.score([model.renderer.encode(names["prompt"], names["answer"])])
+    assert names["reward"] == pytest.approx(float(ours[0]), abs=1e-5)
+    assert abs(names["reward"]) > 1e-3
 
 
 def test_hostile_names_break_no_table_and_no_tag(tmp_path):

@@ -124,12 +124,15 @@ def test_figure_by_category_is_told_in_words(whole):
 
 
 def test_data_contract_is_told(whole):
+    """Nine hundred pairs and four bad rows went in: two duplicates, an empty answer, a row that is none."""
     said = text_of(by_id(tree(whole), "data"))
-    for words in ("Rows read 2,240", "Pairs kept 2,200", "Rows rejected 40", "low_agreement 7", "tone 440"):
+    for words in ("Rows read 904", "Pairs kept 900", "Rows rejected 4", "duplicate 2", "empty_candidate 1"):
         assert words in said
-    assert "Unanimous share 77.9%" in said
-    assert "Picked left share unknown" in said
+    assert "Unanimous share 0.0%" in said  # two against one in every row
+    assert "Picked left share unknown" in said  # nobody recorded the sides
     assert "bad_json" not in said  # no row was rejected for it
+    assert "Shared groups 0" in said
+    assert "Pairs held out 300" in said
 
 
 def test_same_artifacts_same_bytes(whole):
@@ -182,12 +185,12 @@ def perfect(pairs, rng):
     ("score", "word", "said"),
     [
         (constant, "Fail", "every answer gets the reward 0.5"),
-        (broken, "Fail", "200 rewards are not finite numbers"),
+        (broken, "Fail", "300 rewards are not finite numbers"),
         (perfect, "Pass", "The gate passes: all 5 criteria are met."),
     ],
 )
 def test_scores_of_all_kinds_are_drawn(tmp_path, score, word, said):
-    run = make_run(tmp_path / "run", pairs=200, seeds=2, score=score)
+    run = make_run(tmp_path / "run", pairs=300, seeds=2, score=score)
     text = text_of(tree(run))
     assert word in text
     assert said in text

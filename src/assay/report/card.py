@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from assay.artifacts import RunFolder, atomic_write
 from assay.audits.findings import Finding
+from assay.config import RewardConfig
 from assay.report import account, method, results, words
 from assay.report.cells import kind
 from assay.report.evidence import Evidence, read_evidence
@@ -32,13 +33,24 @@ model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
 {encode}
 with torch.no_grad():
     reward = model(**inputs).logits[0, 0].item()"""
+ENCODE = {
+    "encoder": 'inputs = tokenizer(prompt, answer, return_tensors="pt")',
+    "decoder": """\
+turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]
+inputs = tokenizer.apply_chat_template(turns, return_dict=True, return_tensors="pt")""",
+}
+RENDERING = {
+    "encoder": "Prompt and answer go to the tokenizer as a pair. A conversation of one message is its content; of "
+    "several, each is written `Role: content`, a blank line between them.",
+    "decoder": "The chat template saved beside the model is part of it: it writes the rows of training, with one BOS "
+    "where the base expects one and its end marker last. Add no generation prompt and no second BOS.",
+}
 METRICS = {
     "accuracy": "Held-out pairwise accuracy",
     "length_baseline": "Longest-wins baseline",
     "accuracy_beyond_length": "Accuracy beyond longest wins",
     "length_matched_accuracy": "Accuracy at equal length",
 }
-ENCODE = 'inputs = tokenizer(prompt, answer, return_tensors="pt")'
 
 
 def model_card(run: RunFolder) -> Path:
@@ -52,14 +64,18 @@ def model_card(run: RunFolder) -> Path:
 def card(evidence: Evidence) -> str:
     template = environment().get_template("model_card.md.j2")
     first = evidence.seeds[0].seed if evidence.seeds else 0
+    render = (evidence.model or {}).get("render") or {}
     return template.render(
         front=Markup(front_matter(evidence)),
         name=evidence.run.get("name") or "reward model",
         summary=three_sentences(evidence),
         simulated=evidence.simulated,
         verdict=verdict(evidence),
-        code=Markup(CODE.format(seed=first, encode=ENCODE)),
-        rendering="",
+        code=Markup(CODE.format(seed=first, encode=ENCODE[kind_of_base(evidence)])),
+        rendering=Markup(RENDERING[kind_of_base(evidence)]),
+        max_tokens=words.count(RewardConfig.build(evidence.run.get("config") or {}).model.max_tokens),
+        render_hash=render.get("hash") or words.UNKNOWN,
+        render_notes=render.get("notes") or [],
         data=account.data_facts(evidence),
         level=words.level(evidence.head("accuracy").interval),
         accuracy=results.accuracy_table(evidence),
@@ -68,6 +84,12 @@ def card(evidence: Evidence) -> str:
         command=evidence.run.get("command") or words.UNKNOWN,
         version=evidence.run.get("assay_version") or words.UNKNOWN,
     )
+
+
+def kind_of_base(evidence: Evidence) -> Literal["encoder", "decoder"]:
+    """How the base reads: as the saved model or run.json says; a decoder where neither does."""
+    stated = (evidence.model or {}).get("kind") or (evidence.run.get("base") or {}).get("kind")
+    return "encoder" if stated == "encoder" else "decoder"
 
 
 def environment() -> Environment:

@@ -53,6 +53,7 @@ class Evidence:
     findings: tuple[Finding, ...]
     missing: tuple[Missing, ...]
     hashes: Mapping[str, str]
+    model: Mapping[str, Any] | None  # assay.json of the first seed that holds a model
 
     def find(self, name: str, where: str = "overall", seed: int | None = None) -> Finding | None:
         return next((f for f in self.findings if (f.name, f.slice, f.seed) == (name, where, seed)), None)
@@ -129,7 +130,14 @@ def read_evidence(run: RunFolder) -> Evidence:
         findings=tuple(Finding.from_dict(row) for row in required["audit.json"].get("findings") or []),
         missing=tuple(missing),
         hashes=hashes,
+        model=next((found for one in seeds if (found := read_model(run, one.seed))), None),
     )
+
+
+def read_model(run: RunFolder, seed: int) -> dict[str, Any] | None:
+    """What the saved model says of itself: its kind, and how its rows were rendered; None without a model."""
+    path = run.seed(seed) / "model" / "assay.json"
+    return read_json(path, "model/1") if path.exists() else None
 
 
 def refuse_stale(run: RunFolder, gate: Mapping[str, Any]) -> None:
