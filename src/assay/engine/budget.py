@@ -1,4 +1,4 @@
-"""Token-budget micro-batches. Knows lengths; knows no ids and no model."""
+"""Token-budget micro-batches: which rows share a forward pass. Knows lengths; knows no model."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from assay.errors import ConfigError
 
 
 def micro_batches(lengths: Sequence[int], token_budget: int) -> list[list[int]]:
-    """Indices of rows in micro-batches of at most `token_budget` tokens, padding to the longest row included.
+    """Indices of `lengths`, longest first, cut so that rows x longest row, padding included, stays in the budget.
 
-    Rows are sorted by length, longest first, so that padding is small and the largest batch runs first; ties keep
-    their order. Every index is in exactly one batch; a single row over the budget is a batch of its own.
-    Raises ConfigError for a budget below 1.
+    Every index is in exactly one batch; equal lengths keep their order. A row over the budget is a batch of its own.
+    The first batch is the widest, so memory that does not suffice shows at once. Raises ConfigError for a budget < 1.
     """
     if token_budget < 1:
-        raise ConfigError(f"the token budget is {token_budget}: give at least 1.")
-    order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
+        raise ConfigError(f"token_budget is {token_budget}: give at least 1.")
     batches: list[list[int]] = []
-    for index in order:
-        if batches and (len(batches[-1]) + 1) * lengths[batches[-1][0]] <= token_budget:
+    width = 0
+    for index in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
+        if batches and width * (len(batches[-1]) + 1) <= token_budget:
             batches[-1].append(index)
         else:
             batches.append([index])
+            width = lengths[index]
     return batches

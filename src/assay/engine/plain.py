@@ -1,0 +1,136 @@
+"""The model run as everyone runs it: one padded batch, transformers' own pooling. The reference for all other paths.
+
+Knows a sequence-classification model and rendered rows; knows no loss. Letters: N rows, T tokens of the longest row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from assay.engine.render import Encoded
+from assay.engine.sharing import trunk_of, unwrap
+from assay.errors import EmptyBatchError, InputError
+
+
+def rewards_padded(model: nn.Module, rows: Sequence[Encoded], *, side: Literal["right", "left"] = "right") -> Tensor:
+    """Rewards of rendered rows, float32, shape (N,), differentiable, in the order given; one padded forward pass.
+
+    The head runs in float32 also under autocast. side: where the padding stands; left gives position numbers along.
+    Raises EmptyBatchError without rows, InputError for a row longer than the model has positions for.
+    """
+    if not rows:
+        raise EmptyBatchError("There are no rows to score. Give at least one rendered row.")
+    check_positions(model, rows)
+    batch = {name: torch.from_numpy(array).to(device_of(model)) for name, array in padded(model, rows, side).items()}
+    with float32_head(model):
+        logits_N1: Tensor = model(**batch).logits
+    return logits_N1[:, 0].float()
+
+
+def padded(model: nn.Module, rows: Sequence[Encoded], side: Literal["right", "left"]) -> dict[str, Any]:
+    """The model's inputs for `rows` as int64 arrays of shape (N, T)."""
+    lengths_N = np.array([len(row.ids) for row in rows])
+    place_NT = np.arange(lengths_N.max())
+    mask_NT = place_NT < lengths_N[:, None] if side == "right" else place_NT >= lengths_N.max() - lengths_N[:, None]
+    pad = pad_id(model)
+    ids_NT = np.full(mask_NT.shape, 0 if pad is None else pad, dtype=np.int64)
+    ids_NT[mask_NT] = np.concatenate([np.asarray(row.ids, dtype=np.int64) for row in rows])
+    batch = {"input_ids": ids_NT, "attention_mask": mask_NT.astype(np.int64)}
+    if rows[0].type_ids is not None:
+        types_NT = np.zeros(mask_NT.shape, dtype=np.int64)
+        types_NT[mask_NT] = np.concatenate([np.asarray(row.type_ids, dtype=np.int64) for row in rows])
+        batch["token_type_ids"] = types_NT
+    if side == "left":
+        batch["position_ids"] = np.maximum(mask_NT.cumsum(axis=1) - 1, 0)
+    return batch
+
+
+def pad_id(model: nn.Module) -> int | None:
+    """The padding token by which the model's own pooling finds the end of a row."""
+    config: Any = unwrap(model).config
+    found = config.get_text_config().pad_token_id
+    return None if found is None else int(found)
+
+
+def pooled_places(model: nn.Module, rows: Sequence[Encoded]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Which token of each row a decoder's head reads, by transformers' rule: the last that is not padding; shape (N,).
+
+    Models that assay trains never end a row with their padding token. Others may, and then this is what they learnt.
+    """
+    pad = pad_id(model)
+    places = []
+    for row in rows:
+        last = len(row.ids) - 1
+        while last > 0 and row.ids[last] == pad:
+            last -= 1
+        places.append(last)
+    return np.array(places, dtype=np.int64)
+
+
+def device_of(model: nn.Module) -> torch.device:
+    return next(model.parameters()).device
+
+
+def most_tokens(model: nn.Module) -> int | None:
+    """The longest row the model has positions for, or None if it states no limit."""
+    config: Any = unwrap(model).config
+    limit = getattr(config.get_text_config(), "max_position_embeddings", None)
+    if not isinstance(limit, int) or limit <= 0:
+        return None
+    embeddings = getattr(trunk_of(model), "embeddings", None)
+    table = getattr(embeddings, "position_embeddings", None)
+    if getattr(table, "padding_idx", None) is not None:  # RoBERTa counts positions from after the padding index
+        return limit - int(config.pad_token_id) - 1
+    return limit
+
+
+def check_positions(model: nn.Module, rows: Sequence[Encoded]) -> None:
+    """Raises InputError if a row is empty, or longer than the model has positions for."""
+    limit, longest = most_tokens(model), max(len(row.ids) for row in rows)
+    if min(len(row.ids) for row in rows) == 0:
+        raise InputError("A row has no tokens: there is nothing to read a reward from. Remove empty answers.")
+    if limit is not None and longest > limit:
+        raise InputError(
+            f"A row has {longest} tokens; the model has positions for {limit}. Lower --max-tokens so that the length "
+            "gate drops such rows, or take a model with a longer context."
+        )
+
+
+def head_layers(model: nn.Module) -> dict[str, nn.Linear]:
+    """The last layer of the head: linear, outside the trunk, one output. With PEFT, its original and trained copies."""
+    inner = unwrap(model)
+    trunk = {id(module) for module in trunk_of(model).modules()}
+    return {
+        name: module
+        for name, module in inner.named_modules()
+        if isinstance(module, nn.Linear) and module.out_features == 1 and id(module) not in trunk
+    }
+
+
+def float32_linear(layer: nn.Linear, hidden: Tensor) -> Tensor:
+    """The layer's output in float32, whatever autocast or the trunk's precision say."""
+    with torch.autocast(hidden.device.type, enabled=False):
+        bias = None if layer.bias is None else layer.bias.float()
+        return nn.functional.linear(hidden.float(), layer.weight.float(), bias)
+
+
+@contextmanager
+def float32_head(model: nn.Module) -> Iterator[None]:
+    """Within it, the head's last layer gives float32 although autocast or the trunk have less."""
+    with ExitStack() as hooks:
+        for layer in head_layers(model).values():
+            hooks.callback(layer.register_forward_hook(_again_in_float32).remove)
+        yield
+
+
+def _again_in_float32(layer: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor | None:
+    if output.dtype == torch.float32:
+        return None
+    assert isinstance(layer, nn.Linear)
+    return float32_linear(layer, inputs[0])

@@ -1,0 +1,214 @@
+"""Chat templates made fit for rewards: same text on any day, one BOS, an end marker as the last token.
+
+What is changed is changed in the template itself, which is saved with the model: whoever renders with the saved
+tokenizer gets the rows that were trained on. Knows templates and text; knows no model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import jinja2
+
+from assay.errors import TemplateError
+
+PINNED_DATE = datetime(2024, 7, 26, tzinfo=UTC)
+PLAIN_TEMPLATE = (
+    "{% for message in messages %}{{ message['role'] | capitalize }}: {{ message['content'] }}"
+    "{% if not loop.last %}{{ '\\n\\n' }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '\\n\\nAssistant:' }}{% endif %}"
+)
+_DATE_CALL = re.compile(r"""strftime_now\(\s*(['"])(?P<format>.*?)\1\s*\)""")
+_USER, _ANSWER, _SYSTEM = "qzu question", "qza answer", "qzs rules"
+
+Chat = list[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How conversations become text for one tokenizer.
+
+    prompt_end: where the prompt's tokens end: after the header of the answer (generation) or after the last turn.
+    system: by the template, or folded into the first user turn where the template refuses or drops it.
+    notes: what was changed or found, in sentences.
+    """
+
+    template: str
+    prompt_end: Literal["generation", "turn"]
+    system: Literal["template", "folded"]
+    notes: tuple[str, ...] = ()
+
+
+def rules_for(tokenizer: Any, *, source: str, adapt: Literal["base", "published"]) -> Rules:
+    """The rendering rules of a decoder's tokenizer.
+
+    adapt "base": date pinned, BOS and end marker put right; "published": a finished reward model's template as it is.
+    Raises TemplateError, naming `source`, for a template that no rule makes usable.
+    """
+    template, notes = _source_template(tokenizer)
+    _check_content(tokenizer, template, source=source)
+    if adapt == "base":
+        template, dated = _pin_date(tokenizer, template, source=source)
+        template, framed = _frame(tokenizer, template)
+        notes += dated + framed
+    prompt_end, ended = _prompt_end(tokenizer, template, source=source)
+    system, folded = _system_rule(tokenizer, template)
+    return Rules(template=template, prompt_end=prompt_end, system=system, notes=(*notes, *ended, *folded))
+
+
+def text_of(tokenizer: Any, template: str, chats: Sequence[Chat], *, generation: bool) -> list[str]:
+    """Conversations as text. Raises TemplateError with the template's own words where it refuses one."""
+    try:
+        rendered = tokenizer.apply_chat_template(
+            list(chats), chat_template=template, tokenize=False, add_generation_prompt=generation
+        )
+    except (jinja2.TemplateError, TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+        raise TemplateError(f"the chat template refuses the conversation: {error}") from None
+    return list(rendered)
+
+
+def ids_of(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+    """Token ids of rendered texts: nothing added, nothing cut."""
+    found = tokenizer(
+        list(texts), add_special_tokens=False, padding=False, truncation=False, return_attention_mask=False,
+        return_token_type_ids=False, verbose=False,
+    )  # fmt: skip
+    return list(found["input_ids"])
+
+
+def _source_template(tokenizer: Any) -> tuple[str, tuple[str, ...]]:
+    if tokenizer.chat_template is None:
+        return PLAIN_TEMPLATE, (
+            "The base has no chat template: turns are rendered as 'User: ...', 'Assistant: ...', a blank line apart.",
+        )
+    return str(tokenizer.get_chat_template()), ()
+
+
+def _pin_date(tokenizer: Any, template: str, *, source: str) -> tuple[str, tuple[str, ...]]:
+    """The template with calls for today's date replaced by a fixed one."""
+    pinned = _DATE_CALL.sub(lambda call: repr(PINNED_DATE.strftime(call["format"])), template)
+    chat = _chat()
+    clocks = ["{%- macro strftime_now(format) -%}" + day + "{%- endmacro -%}" for day in ("qzd1", "qzd2")]
+    days = {
+        text_of(tokenizer, clock + pinned, [turns], generation=generation)[0]
+        for clock in clocks
+        for turns, generation in ((chat, False), (chat[:1], True))
+    }
+    if len(days) > 2:
+        raise TemplateError(
+            f"{source}: the chat template writes today's date in a form that cannot be pinned, so rewards would change "
+            "from day to day. Set a chat_template without strftime_now in the base's tokenizer folder."
+        )
+    if pinned == template:
+        return template, ()
+    when = PINNED_DATE.strftime("%d %B %Y")
+    return pinned, (f"The chat template writes today's date; it is pinned to {when} so that rewards stay the same.",)
+
+
+def _chat(*, system: bool = False) -> Chat:
+    first = [{"role": "system", "content": _SYSTEM}] if system else []
+    return [*first, {"role": "user", "content": _USER}, {"role": "assistant", "content": _ANSWER}]
+
+
+def _check_content(tokenizer: Any, template: str, *, source: str) -> None:
+    try:
+        text = text_of(tokenizer, template, [_chat()], generation=False)[0]
+    except TemplateError as error:
+        raise TemplateError(f"{source}: {error}. It has to take a user turn and an assistant turn.") from None
+    for role, words in (("user", _USER), ("assistant", _ANSWER)):
+        if words not in text:
+            raise TemplateError(
+                f"{source}: the chat template leaves out what the {role} says. Rewards could not depend on it; "
+                "set another chat_template in the base's tokenizer folder."
+            )
+
+
+def _frame(tokenizer: Any, template: str) -> tuple[str, tuple[str, ...]]:
+    """The template with exactly one BOS where the base expects one, ending in its end marker."""
+    text = text_of(tokenizer, template, [_chat()], generation=False)[0]
+    start, end, trim, notes = "", "", "", []
+    if _adds_bos(tokenizer) and ids_of(tokenizer, [text])[0][0] != tokenizer.bos_token_id:
+        start = f"{tokenizer.bos_token!r} ~ "
+        notes.append(f"The template writes no BOS, which the base expects: {tokenizer.bos_token} is put first.")
+    tail = text.rpartition(_ANSWER)[2]
+    marker = _end_marker(tokenizer, tail)
+    if marker is None and tokenizer.eos_token is not None:
+        end = f" ~ {tokenizer.eos_token!r}"
+        notes.append(f"The template does not end an answer; {tokenizer.eos_token} is put last.")
+    elif marker is not None and tail != tail.rstrip() and tail.rstrip().endswith(marker):
+        trim = ".rstrip()"
+        notes.append(f"White space after {marker} is left off, so that the reward is read from it.")
+    if not notes:
+        return template, ()
+    framed = (
+        "{% set assay_text %}" + template.removesuffix("\n") + "{% endset %}"
+        "{% if not add_generation_prompt and messages[-1]['role'] == 'assistant' %}"
+        "{{ " + f"{start}assay_text{trim}{end}" + " }}{% else %}{{ " + f"{start}assay_text" + " }}{% endif %}"
+    )
+    if not _frames_exactly(tokenizer, template, framed, bos=bool(start), end=bool(end)):
+        return template, (
+            "The template cannot be framed; rows are what it writes, its white space at the end included.",
+        )
+    return framed, tuple(notes)
+
+
+def _frames_exactly(tokenizer: Any, template: str, framed: str, *, bos: bool, end: bool) -> bool:
+    """Whether the framed template differs from the given one in what was meant only."""
+    start, stop = tokenizer.bos_token if bos else "", tokenizer.eos_token if end else ""
+    turns = _chat()
+    for chat, generation in ((turns, False), (turns[:1], True), (turns + turns, False), (turns + turns[:1], True)):
+        plain = text_of(tokenizer, template, [chat], generation=generation)[0]
+        try:
+            found = text_of(tokenizer, framed, [chat], generation=generation)[0]
+        except TemplateError:
+            return False
+        wanted = start + plain if generation else start + (plain if end else plain.rstrip()) + stop
+        if found != wanted and not (not end and not generation and found == start + plain):
+            return False
+    return True
+
+
+def _adds_bos(tokenizer: Any) -> bool:
+    first = tokenizer("a", verbose=False)["input_ids"][:1]
+    return tokenizer.bos_token_id is not None and first == [tokenizer.bos_token_id]
+
+
+def _end_marker(tokenizer: Any, tail: str) -> str | None:
+    """The last special token the template writes after an answer, as text."""
+    special = {**{str(token): None for token in tokenizer.added_tokens_decoder.values()}, tokenizer.eos_token: None}
+    found = [(tail.rfind(token), len(token), token) for token in special if token and token in tail]
+    return max(found)[2] if found else None
+
+
+def _prompt_end(tokenizer: Any, template: str, *, source: str) -> tuple[Literal["generation", "turn"], tuple[str, ...]]:
+    """Where the prompt ends such that its tokens begin those of prompt and answer."""
+    turns = _chat()
+    full = ids_of(tokenizer, text_of(tokenizer, template, [turns], generation=False))[0]
+    ends: tuple[Literal["generation", "turn"], ...] = ("generation", "turn")
+    for end in ends:
+        prompt = ids_of(tokenizer, text_of(tokenizer, template, [turns[:1]], generation=end == "generation"))[0]
+        if len(prompt) < len(full) and full[: len(prompt)] == prompt:
+            note = (
+                "The header the template opens an answer with differs from the one it writes before a given answer "
+                "(thinking templates do this); the prompt is taken to end before it."
+            )
+            return end, () if end == "generation" else (note,)
+    raise TemplateError(
+        f"{source}: the chat template's prompt is not the beginning of prompt and answer, so the answer's tokens "
+        "cannot be told from the prompt's. Set another chat_template in the base's tokenizer folder."
+    )
+
+
+def _system_rule(tokenizer: Any, template: str) -> tuple[Literal["template", "folded"], tuple[str, ...]]:
+    try:
+        text = text_of(tokenizer, template, [_chat(system=True)], generation=False)[0]
+        how = "drops"
+    except TemplateError:
+        text, how = "", "refuses"
+    if _SYSTEM in text:
+        return "template", ()
+    return "folded", (f"The template {how} system messages; they are put before the first user turn's text.",)
