@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,7 +23,7 @@ from assay.config import DataConfig
 from assay.data.contract import Judge
 from assay.data.formats import SAMPLE, recognise
 from assay.data.native import as_native
-from assay.data.overlap import Ledger, Repeats, digest, overlap_report, overlap_warnings
+from assay.data.overlap import Groups, Ledger, Repeats, digest, overlap_report, overlap_warnings
 from assay.data.read import Source, locate, parsed
 from assay.data.rows import Row
 from assay.errors import InputError
@@ -36,9 +36,13 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairSet:
-    """Everything a source holds: pairs and rejects add up to its rows. report: the body of contract.json."""
+    """Everything a source holds: pairs and rejects add up to its rows.
+
+    groups: the prompt group of each pair, as prompt_groups gives it; for `split`. report: the body of contract.json.
+    """
 
     pairs: list[Pair]
+    groups: list[str]
     rejects: list[Reject]
     rows: int
     report: dict[str, Any]
@@ -202,10 +206,12 @@ def read_pairs(source: object, *, config: DataConfig | None = None) -> PairSet:
     for reject in repeated(((row, numbers[row]) for row in sorted(wanted_rows(tally, repeats))), tally, repeats):
         tally.reject(reject)
         rejects.append(reject)
-    gone = {*repeats.duplicate.tolist(), *repeats.conflicting.tolist()}
-    report = summary(walk, tally, repeats, seconds)
-    kept = unique_ids([pair for number, pair in enumerate(pairs) if number not in gone])
-    return PairSet(pairs=kept, rejects=rejects, rows=tally.rows, report=report)
+    keep = repeats.keep(len(pairs))
+    groups = grouped(tally, seconds)
+    kept = unique_ids([pair for pair, stays in zip(pairs, keep, strict=True) if stays])
+    names = [groups.names[number] for number in groups.group_N[keep]]
+    report = summary(walk, tally, repeats, groups, seconds)
+    return PairSet(pairs=kept, groups=names, rejects=rejects, rows=tally.rows, report=report)
 
 
 def unique_ids(pairs: list[Pair]) -> list[Pair]:
@@ -244,7 +250,7 @@ def check(
                 tally.reject(reject)
                 sink(reject)
         seconds["repeats"] = time.perf_counter() - clock - seconds["read"]
-        report = summary(walk, tally, repeats, seconds)
+        report = summary(walk, tally, repeats, grouped(tally, seconds), seconds)
     if folder is not None:
         write_json(folder / "contract.json", "contract/1", report)
     return CheckReport(rows=tally.rows, kept=report["kept"], report=report, folder=folder)
@@ -301,16 +307,21 @@ def plainly(value: Any) -> Any:
     return value
 
 
-def summary(walk: Pass, tally: Tally, repeats: Repeats, seconds: dict[str, float]) -> dict[str, Any]:
+def grouped(tally: Tally, seconds: dict[str, float]) -> Groups:
+    """The groups of all pairs, timed."""
+    clock = time.perf_counter()
+    groups = tally.ledger.groups()
+    seconds["near_duplicates"] = time.perf_counter() - clock
+    return groups
+
+
+def summary(walk: Pass, tally: Tally, repeats: Repeats, groups: Groups, seconds: dict[str, float]) -> dict[str, Any]:
     """The body of contract.json."""
-    keep = np.ones(len(tally.place), dtype=bool)
-    keep[np.concatenate([repeats.duplicate, repeats.conflicting])] = False
+    keep = repeats.keep(len(tally.place))
     kept = int(keep.sum())
     if kept + tally.reasons.total() != tally.rows:
         raise AssertionError(f"{kept} pairs and {tally.reasons.total()} rejects do not add up to {tally.rows} rows")
-    clock = time.perf_counter()
-    overlap = overlap_report(tally.ledger.groups(), repeats, keep=keep, prompts=len(tally.ledger.prompts))
-    seconds["near_duplicates"] = time.perf_counter() - clock
+    overlap = overlap_report(groups, repeats, keep=keep, prompts=len(tally.ledger.prompts))
     clock = time.perf_counter()
     inputs = walk.source.inputs()
     seconds["hashes"] = time.perf_counter() - clock
@@ -376,8 +387,3 @@ def row_warnings(tally: Tally, kept: int) -> list[str]:
     if lost > 0.2 * tally.rows:
         return [f"{lost / tally.rows:.0%} of the rows are rejected, most often as {commonest[0][0]}."]
     return []
-
-
-def peek(source: object, *, config: DataConfig, rows: int = 5) -> list[Pair | Reject]:
-    """What comes of the first few rows."""
-    return list(islice(Pass(locate(source, config=config), config).outcomes(), rows))

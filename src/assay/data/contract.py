@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import orjson
 
@@ -19,7 +19,7 @@ from assay.data.draft import Draft
 from assay.data.formats import Plan
 from assay.data.labels import OUTCOMES, Ballot, Outcome
 from assay.data.rows import Row
-from assay.data.texts import UnfitError, blank, missing, told
+from assay.data.texts import Side, UnfitError, blank, missing, told
 from assay.records import Label, Message, Pair, Reject, RejectReason, Text, Vote, as_messages, to_json
 
 SHAPE_ERRORS = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
@@ -97,7 +97,7 @@ class Judge:
         except SHAPE_ERRORS as error:
             reason, side = "not_text", None
             detail = f"the values do not have the shape of layout {self.plan.name} ({type(error).__name__}: {error})"
-        category = None if draft is None else name_or_none(draft.category)
+        category = printable(self.plan.columns.pick(row.data, "category"))
         kept = as_read(draft, row) if draft is not None else row.data
         return Reject(where=row.where, reason=reason, detail=detail, side=side, category=category, row=kept)
 
@@ -133,19 +133,19 @@ class Judge:
 def check_texts(draft: Draft) -> None:
     if blank(draft.prompt) or blank(draft.other_prompt):
         raise UnfitError("missing_field", "the prompt is empty", "prompt")
-    empty = [side for side, text in (("chosen", draft.left), ("rejected", draft.right)) if blank(text)]
-    if empty:
-        side: Any = "both" if len(empty) == 2 else empty[0] if draft.label == "left" else "both"
-        raise UnfitError("empty_candidate", f"{' and '.join(empty_names(draft))} empty", side)
+    if blank(draft.left) or blank(draft.right):
+        refuse_empty(draft)
     if draft.prompt is not draft.other_prompt and trimmed(draft.prompt) != trimmed(draft.other_prompt):
         raise UnfitError("context_mismatch", "the two answers were given to different prompts", "prompt")
     if trimmed(draft.left) == trimmed(draft.right):
         raise UnfitError("identical_candidates", "both answers are the same", "both")
 
 
-def empty_names(draft: Draft) -> list[str]:
-    named = ("chosen", "rejected") if draft.label == "left" else ("the first answer", "the second answer")
-    return [what for what, text in zip(named, (draft.left, draft.right), strict=True) if blank(text)]
+def refuse_empty(draft: Draft) -> NoReturn:
+    """Raises UnfitError with the side that is empty; which side that is depends on who won, where that is known."""
+    sides: tuple[Side, Side] = ("rejected", "chosen") if draft.label == "right" else ("chosen", "rejected")
+    empty = [side for side, text in zip(sides, (draft.left, draft.right), strict=True) if blank(text)]
+    raise UnfitError("empty_candidate", f"{' and '.join(empty)} empty", empty[0] if len(empty) == 1 else "both")
 
 
 def trimmed(text: Text) -> Any:
@@ -226,8 +226,9 @@ def name(value: Any, what: Literal["id", "category", "group"]) -> str | None:
     return value
 
 
-def name_or_none(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+def printable(value: Any) -> str | None:
+    """A category for counting, even of a row that is rejected for it."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) and value else None
 
 
 def margin(value: Any) -> float | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from assay.artifacts import write_jsonl
+from assay.artifacts import write_json, write_jsonl
 from assay.records import Pair, to_json
 
 
@@ -32,6 +32,22 @@ def as_native(pair: Pair) -> dict[str, Any]:
     if pair.source:
         row["source"] = dict(pair.source)
     return row
+
+
+def write_split(
+    folder: Path,
+    train: Iterable[Pair],
+    held_out: Iterable[Pair],
+    *,
+    proof: Mapping[str, Any],
+    inputs: Mapping[str, str],
+) -> dict[str, Any]:
+    """Write train.jsonl, held_out.jsonl and, last, split.json with the proof; returns the body of split.json."""
+    write_pairs(folder / "train.jsonl", train)
+    write_pairs(folder / "held_out.jsonl", held_out)
+    body = {**proof, "inputs": dict(inputs)}
+    write_json(folder / "split.json", "split/1", body)
+    return body
 
 
 def write_pairs(path: Path, pairs: Iterable[Pair]) -> int:

@@ -38,6 +38,12 @@ class Repeats:
     conflicting: I64
     first: dict[int, int]
 
+    def keep(self, pairs: int) -> NDArray[np.bool_]:
+        """Which of the pairs stay (N,)."""
+        stays = np.ones(pairs, dtype=bool)
+        stays[np.concatenate([self.duplicate, self.conflicting])] = False
+        return stays
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Groups:

@@ -22,19 +22,24 @@ HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(:[\w.-]+)?")
 DATASET_MARKS = ("dataset_info.json", "state.json", "dataset_dict.json")
 
 
+def shown(path: Path) -> str:
+    """A path as text that can be written; file names need not be UTF-8."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
 def jsonl_rows(path: Path) -> Iterator[Line | Reject]:
     with opened(path) as stream:
-        yield from json_lines(stream, str(path))
+        yield from json_lines(stream, shown(path))
 
 
 def json_rows(path: Path) -> Iterator[Row | Line | Reject]:
     with opened(path) as stream:
-        yield from json_file(stream, str(path))
+        yield from json_file(stream, shown(path))
 
 
 def delimited_rows(path: Path, *, delimiter: str | None) -> Iterator[Row | Reject]:
     with opened(path) as stream:
-        yield from delimited(stream, str(path), delimiter=delimiter)
+        yield from delimited(stream, shown(path), delimiter=delimiter)
 
 
 def parquet_rows(path: Path) -> Iterator[Row | Reject]:
@@ -43,7 +48,7 @@ def parquet_rows(path: Path) -> Iterator[Row | Reject]:
 
     try:
         with parquet.ParquetFile(path) as file:
-            yield from batch_rows(file.iter_batches(batch_size=BATCH), str(path))
+            yield from batch_rows(file.iter_batches(batch_size=BATCH), shown(path))
     except (pyarrow.ArrowException, OSError) as error:
         raise InputError(f"{path}: cannot be read as Parquet ({error}).") from None
 
@@ -70,7 +75,7 @@ class Source:
 
     def inputs(self) -> dict[str, str]:
         """`sha256:...` of each file, by its name."""
-        return {str(path): sha256_file(path) for path in self.files}
+        return {shown(path): sha256_file(path) for path in self.files}
 
 
 def read_rows(source: object, *, config: DataConfig | None = None) -> Iterator[Row | Reject]:

@@ -128,11 +128,16 @@ def text_boundary(chosen: str, rejected: str) -> int:
 
 
 def after_prompt(prompt: Text, answer: Text) -> Text:
-    """The answer alone, of a conversation that repeats the prompt before it."""
+    """The answer alone, of a conversation that repeats the prompt before it.
+
+    Raises UnfitError context_mismatch where a conversation begins with another question.
+    """
     if isinstance(answer, str) or len(answer) < 2:
         return answer
     before = (Message(role="user", content=prompt),) if isinstance(prompt, str) else prompt
     for start in range(len(answer) - 1):  # a system message of the template's own may stand in front
         if answer[start : start + len(before)] == before and all(m.role == "system" for m in answer[:start]):
             return answer[start + len(before) :] or answer[-1:]
+    if answer[0].role == "user":
+        raise UnfitError("context_mismatch", "the conversation does not begin with the prompt", "both")
     return answer

@@ -1,0 +1,199 @@
+"""`assay check` and `assay split`: what is in a data set, and two sides of it without leaks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from assay.cli.options import ConfigFile, Json, Sets, notes, output
+from assay.config import RewardConfig, load_config
+
+Data = Annotated[str, typer.Argument(help="Preference pairs: a file, a folder, or a Hugging Face dataset id.")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the results.")]
+LayoutName = Annotated[str | None, typer.Option("--layout", help="Layout, where it is not to be recognised.")]
+ColumnNames = Annotated[
+    str | None,
+    typer.Option("--columns", metavar="OURS=YOURS,...", help="Your columns: prompt=instruction,chosen=good."),
+]
+LabelNames = Annotated[
+    str | None, typer.Option("--labels", metavar="LABEL=SIDE,...", help="Your labels: 1=left,2=right,0=tie.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `assay check` and `assay split`."""
+    app.command("check", epilog="Example: assay check pairs.jsonl --out checked")(check)
+    app.command("split", epilog="Example: assay split pairs.jsonl --holdout 1000 --out sides")(split)
+
+
+def check(
+    data: Data,
+    out: Out,
+    layout: LayoutName = None,
+    columns: ColumnNames = None,
+    labels: LabelNames = None,
+    config: ConfigFile = None,
+    sets: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Check every row against the pair contract: what is kept, what is not and why, agreement, overlap, lengths.
+
+    Writes contract.json, rejects.jsonl and review.jsonl. Rows are streamed: a million pairs take under 1.5 GiB.
+    Options are those of `assay reward`, such as --set data.min_agreement=0.7.
+    """
+    from assay.data import check as run_check
+
+    settings = load_config(RewardConfig, file=config, sets=settings_of(layout, columns, labels, None, sets))
+    with progress() as told:
+        found = run_check(data, out, config=settings.data, progress=told)
+    output(found.report, summary(found.report, out), as_json=as_json)
+
+
+def split(
+    data: Data,
+    out: Out,
+    holdout: Annotated[int | None, typer.Option(help="Pairs held out, exactly.", min=1)] = None,
+    layout: LayoutName = None,
+    columns: ColumnNames = None,
+    labels: LabelNames = None,
+    config: ConfigFile = None,
+    sets: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Split pairs into training and held-out, in whole groups of prompts, each category in proportion.
+
+    Writes train.jsonl, held_out.jsonl and split.json, the proof that no group and no prompt is on both sides.
+    """
+    from assay.data import read_pairs
+    from assay.data import split as run_split
+    from assay.data.native import write_split
+
+    settings = load_config(RewardConfig, file=config, sets=settings_of(layout, columns, labels, holdout, sets))
+    found = read_pairs(data, config=settings.data)
+    sides = run_split(found.pairs, config=settings.split, groups=found.groups)
+    body = write_split(out, sides.train, sides.held_out, proof=sides.proof, inputs=found.report["inputs"])
+    output(body, split_summary(body, found.report, out), as_json=as_json)
+
+
+def settings_of(
+    layout: str | None, columns: str | None, labels: str | None, holdout: int | None, sets: list[str] | None
+) -> list[str]:
+    """The flags that were given, as settings; --set comes after and so wins."""
+    from assay.artifacts import dumps
+
+    flags = {
+        "data.layout": layout,
+        "data.columns": None if columns is None else mapping(columns, "--columns", "prompt=instruction,chosen=good"),
+        "data.labels": None if labels is None else mapping(labels, "--labels", "1=left,2=right,0=tie"),
+        "split.holdout": holdout,
+    }
+    given = [f"{key}={dumps(value).decode()}" for key, value in flags.items() if value is not None]
+    return given + list(sets or [])
+
+
+def mapping(text: str, option: str, example: str) -> dict[str, str]:
+    """`a=b,c=d` as a mapping. Raises typer.BadParameter on anything else."""
+    parts = [part.split("=", 1) for part in text.split(",") if part.strip()]
+    if not parts or any(len(part) != 2 or not all(side.strip() for side in part) for part in parts):
+        raise typer.BadParameter(f"{text!r}: expected name=name, such as {example}.", param_hint=option)
+    return {ours.strip(): yours.strip() for ours, yours in parts}
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[int], None] | None]:
+    """Rows read so far, on a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with notes().status("reading rows") as status:
+        yield lambda rows: status.update(f"{rows:,} rows read")
+
+
+def summary(report: Mapping[str, Any], out: Path) -> str:
+    """A check for people."""
+    from rich.markup import escape
+
+    rows = report["rows"]
+    lines = [f"[bold]{rows:,} rows[/]: {report['kept']:,} pairs kept, {report['rejected']:,} rejected"]
+    if report["layout"]:
+        lines.append(f"layout     {report['layout']['name']}: {escape(report['layout']['about'])}")
+    rejects = [(reason, count) for reason, count in report["rejects"].items() if count]
+    lines += [f"[yellow]{reason:<22}[/] {count:>9,}  {count / rows:6.1%}" for reason, count in by_size(rejects)]
+    if len(report["by_category"]) > 1:
+        lines.append("category                    kept   rejected")
+        lines += [
+            f"{escape(name)[:22]:<22} {count['kept']:>9,}  {count['rejected']:>9,}"
+            for name, count in report["by_category"].items()
+        ]
+    lines += agreement_lines(report["agreement"]) + overlap_lines(report["overlap"]) + length_lines(report["lengths"])
+    lines += [f"[yellow]warning[/]    {escape(text)}" for text in report["warnings"]]
+    review = f" ({report['for_review']:,} rows to adjudicate in review.jsonl)" if report["for_review"] else ""
+    return "\n".join([*lines, f"written    {escape(str(out))}/contract.json, rejects.jsonl, review.jsonl{review}"])
+
+
+def by_size(rejects: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    return sorted(rejects, key=lambda item: (-item[1], item[0]))
+
+
+def agreement_lines(agreement: Mapping[str, Any] | None) -> list[str]:
+    if agreement is None:
+        return []
+    share = agreement["mean_majority_share"]
+    if share is None:
+        return [f"votes      {agreement['votes']:,}, never two on one pair: agreement unknown"]
+    left = agreement["picked_left_share"]
+    shown = (
+        "" if left is None else f"; the left answer was picked in {left:.1%} of {agreement['votes_with_position']:,}"
+    )
+    return [
+        f"votes      {agreement['votes']:,} on {agreement['rows_with_votes']:,} rows: the majority has {share:.1%} "
+        f"on average, {agreement['unanimous_share']:.1%} unanimous{shown}"
+    ]
+
+
+def overlap_lines(overlap: Mapping[str, Any]) -> list[str]:
+    near = overlap["near_duplicate_prompts"]
+    near_text = "near-duplicates not looked for" if near is None else f"{near:,} with a near-duplicate"
+    line = f"prompts    {overlap['distinct_prompts']:,} distinct, {near_text}; {overlap['groups']:,} groups"
+    largest = overlap["largest_group"]
+    return [
+        line + ("" if largest is None else f", the largest with {largest['pairs']:,} pairs ({largest['share']:.1%})")
+    ]
+
+
+def length_lines(lengths: Mapping[str, Any] | None) -> list[str]:
+    if lengths is None:
+        return []
+    medians = ", ".join(f"{side} {lengths[side]['median']:,}" for side in ("prompt", "chosen", "rejected"))
+    longer = lengths["longer_is_chosen_share"]
+    told = "" if longer is None else f"; the longer answer is the chosen one in {longer:.1%}"
+    return [f"characters median {medians}{told}"]
+
+
+def split_summary(body: Mapping[str, Any], report: Mapping[str, Any], out: Path) -> str:
+    """A split for people."""
+    from rich.markup import escape
+
+    lines = [
+        f"[bold]{body['pairs_train']:,} training and {body['pairs_held_out']:,} held-out pairs[/] "
+        f"of {report['rows']:,} rows ({report['rejected']:,} rejected)"
+    ]
+    if body["pairs_held_out"] != body["holdout_wanted"]:
+        lines.append(f"[yellow]{body['holdout_wanted']:,} were asked for; this is the nearest whole groups make[/]")
+    lines.append(
+        f"groups     {body['groups_train']:,} and {body['groups_held_out']:,}, {body['shared_groups']} on both sides; "
+        f"prompts {body['prompts_train']:,} and {body['prompts_held_out']:,}, {body['shared_prompts']} on both sides"
+    )
+    if len(body["categories"]) > 1:
+        lines.append("category                   pairs   held out     wanted")
+        lines += [
+            f"{escape(name)[:22]:<22} {part['pairs']:>9,}  {part['held_out']:>9,}  {part['wanted']:>9,.1f}"
+            for name, part in body["categories"].items()
+        ]
+    lines += [f"[yellow]warning[/]    {escape(text)}" for text in report["warnings"]]
+    return "\n".join([*lines, f"written    {escape(str(out))}/train.jsonl, held_out.jsonl, split.json"])
