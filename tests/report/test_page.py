@@ -129,7 +129,7 @@ def test_data_contract_is_told(whole):
     for words in ("Rows read 904", "Pairs kept 900", "Rows rejected 4", "duplicate 2", "empty_candidate 1"):
         assert words in said
     assert "Unanimous share 0.0%" in said  # two against one in every row
-    assert "Picked left share unknown" in said  # nobody recorded the sides
+    assert "Picked left share unknown: no vote says which answer stood on the left" in said
     assert "bad_json" not in said  # no row was rejected for it
     assert "Shared groups 0" in said
     assert "Pairs held out 300" in said

@@ -71,7 +71,7 @@ def mistake_notes(row: Mapping[str, Any]) -> list[str]:
     lengths = row.get("length_chosen"), row.get("length_rejected")
     if all(words.known(length) for length in lengths):
         notes.append(f"{words.count(lengths[0])} against {words.count(lengths[1])} characters")
-    return notes + ([str(row["where"])] if row.get("where") else [])
+    return notes + ([str(row["where"]).replace("\\", "/").rpartition("/")[2]] if row.get("where") else [])
 
 
 def data(evidence: Evidence) -> dict[str, Any]:
@@ -150,6 +150,18 @@ Facts = list[tuple[str, str]]
 # Keys of contract.json that have their own place on the page, or are provenance.
 TOLD_ELSEWHERE = {"schema", "rows", "kept", "pairs", "rejected", "rejects", "categories", "by_category", "lengths"}
 TOLD_ELSEWHERE |= {"inputs", "config", "layout", "source", "seconds", "warnings"}
+# Why contract.json leaves a figure out.
+BECAUSE = {
+    "annotators": "the votes name nobody",
+    "picked_left_share": "no vote says which answer stood on the left",
+    "mean_majority_share": "no row has several votes",
+    "unanimous_share": "no row has several votes",
+    "agreement": "no row has votes",
+    "near_duplicate_prompts": "not looked for",
+    "template_prompts": "not looked for",
+    "crowded_buckets": "not looked for",
+    "longer_is_chosen_share": "no pair has answers of different length",
+}
 SMALL = 12  # lists longer than this are no facts
 
 
@@ -176,12 +188,19 @@ def contract_groups(contract: Mapping[str, Any]) -> list[tuple[str, Facts]]:
 
 
 def fact_list(values: Mapping[str, Any]) -> Facts:
-    """The single figures of a group: shares in percent, unknown where there is none."""
+    """The single figures of a group; unknown with the reason where there is none."""
     return [
-        (words.spaced(str(key)).capitalize(), words.percent(value) if str(key).endswith("share") else told(value))
+        (words.spaced(str(key)).capitalize(), by_name(str(key), value))
         for key, value in values.items()
         if not (isinstance(value, list) and len(value) > SMALL) and not (isinstance(value, Mapping) and nested(value))
     ]
+
+
+def by_name(key: str, value: Any) -> str:
+    """A figure as its name says it is read: shares in percent."""
+    if value is None:
+        return f"{words.UNKNOWN}: {BECAUSE.get(key, 'not recorded')}"
+    return words.percent(value) if key.endswith("share") else told(value)
 
 
 def nested(values: Mapping[str, Any]) -> bool:
@@ -201,9 +220,9 @@ def told(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if words.known(value):
-        return words.count(value) if float(value).is_integer() else words.number(value, 3)
+        return words.count(value) if float(value).is_integer() else words.plain(value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{words.spaced(str(key))} {told(inner)}" for key, inner in value.items())
+        return ", ".join(f"{words.spaced(str(key))} {by_name(str(key), inner)}" for key, inner in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(told(inner) for inner in value)
     return str(value)

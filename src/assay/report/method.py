@@ -12,7 +12,7 @@ def method(evidence: Evidence) -> dict[str, list[str]]:
     """How the figures came about, in sentences built from the configuration, by part."""
     config = RewardConfig.build(evidence.run.get("config") or {})
     return {
-        "Data and split": method_data(config),
+        "Data and split": method_data(config, evidence),
         "Training": method_training(config, evidence),
         "Measurement": method_audit(config),
     }
@@ -29,7 +29,7 @@ def intervals(evidence: Evidence) -> list[tuple[str, str]]:
     return [(way, "; ".join(names)) for way, names in used.items()]
 
 
-def method_data(config: RewardConfig) -> list[str]:
+def method_data(config: RewardConfig, evidence: Evidence) -> list[str]:
     near = config.data.near_duplicates
     groups = (
         f"Pairs with the same prompt, with a prompt nearly the same (Jaccard similarity of at least {near:g}) or "
@@ -40,11 +40,20 @@ def method_data(config: RewardConfig) -> list[str]:
     )
     return [
         f"{groups}; a group is never on both sides of the split.",
-        f"Exactly {words.count(config.split.holdout)} pairs are held out, stratified by category, "
-        f"by a draw that depends on the pairs and on seed {config.split.seed} but not on the order of the rows.",
+        f"{held_out(config, evidence)}, stratified by category, by a draw that depends on the pairs and on seed "
+        f"{config.split.seed} but not on the order of the rows.",
         f"Pairs whose rendered prompt and answer exceed {words.count(config.model.max_tokens)} tokens on either side "
         "are dropped and counted, never cut. One encoder renders text for training, evaluation and serving.",
     ]
+
+
+def held_out(config: RewardConfig, evidence: Evidence) -> str:
+    """How many pairs are held out: exactly as asked, or the nearest size that whole groups allow."""
+    wanted = words.count(config.split.holdout)
+    if config.split.rounding == "exact":
+        return f"Exactly {wanted} pairs are held out"
+    found = words.count((evidence.split or {}).get("pairs_held_out"))
+    return f"The number of pairs nearest to {wanted} that whole groups allow ({found}) is held out"
 
 
 def method_training(config: RewardConfig, evidence: Evidence) -> list[str]:
