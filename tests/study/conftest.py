@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from harness import Cluster, cannot_run_postgres  # noqa: E402
+from study.harness import Cluster, cannot_run_postgres
 
 
 @pytest.fixture(scope="session")

@@ -100,7 +100,7 @@ def in_thread(place: str, **address: object) -> Iterator[Served]:
     async def run() -> None:
         async with open_study(place) as (desk, book):
             app = build_app(desk, book, address=Address(port=site.port, **address))  # type: ignore[arg-type]
-            config = uvicorn.Config(app, port=site.port, log_level="warning", access_log=False, server_header=False, lifespan="off")  # fmt: skip
+            config = uvicorn.Config(app, port=site.port, log_level="warning", server_header=False, lifespan="off")
             servers.append(uvicorn.Server(config))
             await servers[0].serve()
 
@@ -186,7 +186,9 @@ class Browser:
         return self.send("POST", "/undo", fields)
 
 
-def write_generations(folder: Path, prompts: int, systems: Sequence[str] = ("silent-fox-7b", "loud-owl-7b")) -> list[Path]:
+def write_generations(
+    folder: Path, prompts: int, systems: Sequence[str] = ("silent-fox-7b", "loud-owl-7b")
+) -> list[Path]:
     """Generation files whose answers differ in words only, and whose systems have names no answer should say."""
     paths = []
     for number, system in enumerate(systems):
@@ -238,7 +240,11 @@ class Cluster:
 
     def _command(self, name: str, *rest: str) -> list[str]:
         command = [str(POSTGRES / name), *rest]  # type: ignore[operator]
-        return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command] if os.getuid() == 0 else command
+        return (
+            ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
+            if os.getuid() == 0
+            else command
+        )
 
     def _run(self, name: str, *rest: str) -> None:
         done = subprocess.run(self._command(name, *rest), capture_output=True, text=True, cwd="/", check=False)
@@ -276,7 +282,8 @@ class Cluster:
 
     def url(self, schema: str) -> str:
         """A study's address: a schema of its own in one database."""
-        self._run("psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "assay", "-d", "postgres", "-qc", f"CREATE SCHEMA {schema}")  # fmt: skip
+        where = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "assay", "-d", "postgres")
+        self._run("psql", *where, "-qc", f"CREATE SCHEMA {schema}")
         return f"postgresql://assay@127.0.0.1:{self.port}/postgres?options=-csearch_path%3D{schema}"
 
 

@@ -12,11 +12,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-sys.path.insert(0, str(Path(__file__).parent))
-from harness import CHROMIUM, Served, served  # noqa: E402
-
-from assay.study import Editor, Sources, create_study  # noqa: E402
-from assay.study.settings import StudyConfig  # noqa: E402
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from assay.study import Editor, Sources, create_study
+from assay.study.settings import StudyConfig
+from study.harness import CHROMIUM, Served, served
 
 PROMPT = (
     "Our bakery wants to tell regulars that we close for two weeks in August. Please write a short notice for the door."
@@ -44,7 +43,11 @@ The Management"""
 
 def demo(folder: Path) -> tuple[str, dict[str, str]]:
     rows = [(PROMPT, LEFT, RIGHT)] + [
-        (f"Question {n}: how do I freeze bread?", f"Slice it, wrap it, freeze it. Day {n}.", f"In a bag, for {n} weeks.")
+        (
+            f"Question {n}: how do I freeze bread?",
+            f"Slice it, wrap it, freeze it. Day {n}.",
+            f"In a bag, for {n} weeks.",
+        )
         for n in range(2, 51)
     ]
     for name, column in (("base", 1), ("tuned", 2)):

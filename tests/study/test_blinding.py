@@ -7,14 +7,13 @@ import statistics
 import time
 from contextlib import closing
 
-from harness import Browser, in_thread, make_study
-
 from assay.study import Created, Editor, tables
 from assay.study.book import read_book
 from assay.study.client import JudgeClient
 from assay.study.database import open_database
 from assay.study.render import safe_html
 from assay.study.web import HERE
+from study.harness import Browser, in_thread, make_study
 
 RANDOM = re.compile(r"[0-9a-f]{12,64}|[\w-]{43}")  # showings, form tokens, hashes of files; link and session tokens
 EDITORS = [Editor(name="anna"), Editor(name="benedikt"), Editor(name="zora-rule", judge="simulated")]
@@ -88,7 +87,7 @@ def test_pages_of_all_items_are_the_same_but_for_texts_counts_and_random_names(t
     # Whatever could tell real from repeat from attention, or a-left from b-left, would make two pages differ.
     made = make_study(tmp_path, sqlite_place, prompts=12, editors=EDITORS, repeats=4, attention=3)
     anna, _, _ = everything_an_editor_can_get(sqlite_place, made)
-    pages = [answer for answer in anna.seen if 'id="ballot"' in answer.body and "role=\"status\">T" not in answer.body]
+    pages = [answer for answer in anna.seen if 'id="ballot"' in answer.body and 'role="status">T' not in answer.body]
     bare, heads = set(), set()
     for answer in pages:
         text = re.sub(r'(?s)<div class="text".*?</div>', "", answer.body)

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import CHROMIUM, Served, free_port, in_thread, make_study
 
 from assay.study import read_votes
 from assay.study.store import close_study, read_progress, verify
+from study.harness import CHROMIUM, Served, free_port, in_thread, make_study
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install '.[browser]')")
 if not Path(CHROMIUM).exists():
@@ -163,14 +163,16 @@ def test_hostile_answers_run_nothing_and_reach_no_network(tmp_path, sqlite_place
 
     hostile = (
         "<script>window.owned = 1</script><img src='http://127.0.0.1:9/p.png' onerror='window.owned = 2'>\n\n"
-        "[click](javascript:window.owned=3) ![x](http://127.0.0.1:9/q.png)\n\n<form action='/undo'><button>x</button>\n\n"
+        "[click](javascript:window.owned=3) ![x](http://127.0.0.1:9/q.png)\n\n"
+        "<form action='/undo'><button>x</button>\n\n"
         "\u202egnirts desrever\u202c " + "W" * 3000 + "\n\n" + "a\u0300\u0301\u0302\u0303\u0304" * 40 + "\n\n"
         "<style>*{display:none}</style></main></body><div style='position:fixed;inset:0'>"
     )
     rows = [{"prompt": hostile, "answer_a": hostile, "answer_b": "fine"}]
     pairs = tmp_path / "pairs.jsonl"
     pairs.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    made = create_study(sqlite_place, Sources(pairs=pairs), [Editor(name="anna")], config=StudyConfig(repeats=0, attention=0))  # fmt: skip
+    config = StudyConfig(repeats=0, attention=0)
+    made = create_study(sqlite_place, Sources(pairs=pairs), [Editor(name="anna")], config=config)
     with in_thread(sqlite_place) as site:
         context = chromium.new_context(viewport={"width": 390, "height": 844})
         page = context.new_page()
@@ -209,9 +211,7 @@ def test_axe_finds_nothing_serious_on_any_page(tmp_path, sqlite_place, chromium,
         def check(name: str) -> None:
             page.add_script_tag(content=axe)
             result = page.evaluate("axe.run({resultTypes: ['violations']})")
-            found = [
-                (v["id"], v["impact"], [node["html"][:120] for node in v["nodes"]]) for v in result["violations"]
-            ]
+            found = [(v["id"], v["impact"], [node["html"][:120] for node in v["nodes"]]) for v in result["violations"]]
             assert found == [], (name, found)
 
         page.goto(f"{site.base}/s/{made.tokens['editor-1']}")
@@ -295,7 +295,8 @@ def test_three_editors_judge_fifty_prompts_by_keyboard(tmp_path, sqlite_place, c
     own = {name: [vote for vote in votes if vote.editor == name] for name in ("editor-1", "editor-2", "editor-3")}
     assert [vote.choice for vote in own["editor-1"]] == [choices[keys[n % 5]] for n in range(total)]
     assert [vote.choice for vote in own["editor-2"]] == ["left"] * 20 + ["right"] * (total - 20)
-    assert [vote.choice for vote in own["editor-3"]] == ["tie" if n % 10 == 9 and n < total - 1 else "left" for n in range(total)]  # fmt: skip
+    ties = {9, 19, 29, 39, 49}
+    assert [vote.choice for vote in own["editor-3"]] == ["tie" if n in ties else "left" for n in range(total)]
     assert sum(vote.undone for vote in own["editor-3"]) == 5
     assert all(vote.ms is not None and vote.ms_source == "page" for vote in votes)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -101,8 +102,14 @@ def test_attention_items_are_spread_and_their_sides_balanced() -> None:
     for own in by_editor(slots).values():
         places = [slot for slot in own if slot.kind == "attention"]
         assert Counter(slot.left for slot in places) == {"a": 2, "b": 2}
-        gaps = [b.position - a.position for a, b in zip(places, places[1:], strict=False)]
+        gaps = [b.position - a.position for a, b in pairwise(places)]
         assert all(1 <= gap <= 17 for gap in gaps)
+
+
+def test_repeats_are_five_unless_the_study_is_too_small() -> None:
+    assert sum(slot.kind == "repeat" for slot in plan(40, 1, repeats=None)) == 5
+    assert sum(slot.kind == "repeat" for slot in plan(7, 1, repeats=None)) == 3
+    assert sum(slot.kind == "repeat" for slot in plan(1, 1, repeats=None)) == 0
 
 
 def test_overlap_is_exact_and_the_load_even() -> None:
@@ -150,7 +157,9 @@ def test_the_seal_covers_sides_order_texts_and_systems() -> None:
     assert whole == seal(list(reversed(items(4))), list(reversed(slots)))
     import dataclasses
 
-    assert whole != seal(items(4), [dataclasses.replace(slots[0], left="a" if slots[0].left == "b" else "b"), *slots[1:]])
+    assert whole != seal(
+        items(4), [dataclasses.replace(slots[0], left="a" if slots[0].left == "b" else "b"), *slots[1:]]
+    )
     changed = dataclasses.replace(items(4)[0], answer_a="other")
     assert whole != seal([changed, *items(4)[1:]], slots)
 

@@ -1,4 +1,4 @@
-"""No acknowledged vote is ever lost: SIGKILL of server and database under load, full disks, two presses, torn answers."""
+"""No acknowledged vote is ever lost: SIGKILL of server and database under load, full disks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from harness import Browser, Cluster, Served, cannot_run_postgres, make_study, served
 from sqlalchemy import select
 
 from assay.errors import StudyError
@@ -22,6 +21,7 @@ from assay.study import Created, Editor, read_votes, tables
 from assay.study.client import JudgeClient
 from assay.study.database import open_database
 from assay.study.store import close_study, verify
+from study.harness import Browser, Cluster, Served, cannot_run_postgres, make_study, served
 
 Acknowledged = dict[tuple[str, int], str]
 
@@ -68,6 +68,16 @@ def voters(site: Served, made: Created):
         assert voter.failure is None, voter.failure
 
 
+def await_votes(crew: list[Voter], more: int) -> None:
+    """Until the crew has had `more` votes acknowledged: the load is there, however slow the machine."""
+    goal = sum(len(voter.acknowledged) for voter in crew) + more
+    end = time.monotonic() + 60
+    while sum(len(voter.acknowledged) for voter in crew) < goal:
+        assert all(voter.failure is None for voter in crew), [voter.failure for voter in crew]
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def assert_nothing_lost(place: str, crew: list[Voter]) -> int:
     assert verify(place) == []
     with closing(open_database(place)) as database, database.begin() as connection:
@@ -91,20 +101,21 @@ def kill_server_in_a_loop(tmp_path: Path, place: str, *, kills: int, prompts: in
     people = [Editor(name=f"bot-{n}", judge="simulated") for n in range(editors)]
     made = make_study(tmp_path, place, prompts=prompts, editors=people)
     site = Served(place, port=0)
-    from harness import free_port
+    from study.harness import free_port
 
     site.port = free_port()
     site.start()
     rng = random.Random(1)
     with voters(site, made) as crew:
         for _ in range(kills):
-            time.sleep(0.2 + 0.5 * rng.random())
+            await_votes(crew, 20)
+            time.sleep(0.3 * rng.random())
             site.kill(signal.SIGKILL)
             site.start()
-        time.sleep(0.3)
+        await_votes(crew, 5)
     site.kill(signal.SIGTERM)
     count = assert_nothing_lost(place, crew)
-    assert count > 20 * kills, count
+    assert count >= 20 * kills, count
     return count
 
 
@@ -132,11 +143,12 @@ def test_killing_postgresql_under_load_loses_nothing_acknowledged(tmp_path) -> N
         rng = random.Random(2)
         with served(place) as site, voters(site, made) as crew:
             for _ in range(12):
-                time.sleep(0.3 + 0.5 * rng.random())
+                await_votes(crew, 20)
+                time.sleep(0.3 * rng.random())
                 own.kill()
                 own.start()
-            time.sleep(0.5)
-        assert assert_nothing_lost(place, crew) > 200
+            await_votes(crew, 5)
+        assert assert_nothing_lost(place, crew) >= 240
         own.stop()
 
 
@@ -225,7 +237,7 @@ def test_creating_a_study_on_a_full_disk_leaves_nothing(tmp_path) -> None:
 def test_votes_survive_sigkill_right_after_the_answer(tmp_path, sqlite_place) -> None:
     made = make_study(tmp_path, sqlite_place)
     site = Served(sqlite_place, port=0)
-    from harness import free_port
+    from study.harness import free_port
 
     site.port = free_port()
     for choice in ("left", "right"):

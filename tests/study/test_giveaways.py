@@ -7,20 +7,21 @@ import pytest
 from assay.study.giveaways import find_giveaways
 from assay.study.records import Item
 
+SYSTEMS = {"system_a": "sunny-3b", "system_b": "rainy-3b"}
+
 
 def item(n: int, a: str, b: str, *, prompt: str = "Tell me about gardens.") -> Item:
-    return Item(id=f"i{n}", prompt_id=f"p{n}", prompt=prompt, answer_a=a, answer_b=b, system_a="sunny-3b", system_b="rainy-3b")  # fmt: skip
+    return Item(id=f"i{n}", prompt_id=f"p{n}", prompt=prompt, answer_a=a, answer_b=b, **SYSTEMS)
 
 
+PLANTS = ("roses", "beans", "tulips", "herbs", "apples", "leeks", "peas", "poppies", "mint", "sage", "ferns", "moss")
 CLEAN = [
     item(
         n,
         f"Plant {word} early, since the base of the stem {n} needs time; a model gardener waters {word}.",
         f"{word.title()} like shade. Trained plants climb; fine tuning the soil takes {n} weeks.",
     )
-    for n, word in enumerate(
-        "roses beans tulips herbs apples leeks peas poppies mint sage ferns moss pears plums".split()
-    )
+    for n, word in enumerate(PLANTS)
 ]
 
 

@@ -96,9 +96,7 @@ def test_identical_answers_are_set_aside_as_ties_by_construction(tmp_path: Path)
     assert len(items) == 1
     assert (aside[0].prompt_id, aside[0].reason) == ("p1", "identical")
     with pytest.raises(InputError, match="same answer"):
-        items_from_generations(
-            both(tmp_path, rows(["same"]), rows(["same"])), config=StudyConfig(identical="refuse")
-        )
+        items_from_generations(both(tmp_path, rows(["same"]), rows(["same"])), config=StudyConfig(identical="refuse"))
     with pytest.raises(InputError, match="Nothing left to judge"):
         items_from_generations(both(tmp_path, rows(["same"]), rows(["same"])), config=REFUSE)
 

@@ -44,7 +44,9 @@ def assert_tame(html: str) -> None:
 def test_markup_in_answers_is_shown_and_never_obeyed(text: str) -> None:
     html = safe_html(text)
     assert_tame(html)
-    assert "href" not in re.sub(r"&[a-z]+;", "", "".join(TAG.findall(html)[n][2] for n in range(len(TAG.findall(html)))))
+    assert "href" not in re.sub(
+        r"&[a-z]+;", "", "".join(TAG.findall(html)[n][2] for n in range(len(TAG.findall(html))))
+    )
     assert "<script" not in html
     assert "<img" not in html
 

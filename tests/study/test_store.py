@@ -6,7 +6,6 @@ import time
 from contextlib import closing
 
 import pytest
-from harness import make_study
 from sqlalchemy import Connection, delete, insert, select, text, update
 
 from assay.errors import StudyError
@@ -24,6 +23,7 @@ from assay.study.store import (
     verify,
 )
 from assay.study.votes import Ballot, record_undo, record_vote, standing
+from study.harness import make_study
 
 
 def plan_of(connection: Connection, editor: int) -> list[Slot]:
@@ -198,7 +198,7 @@ def test_a_creation_that_fails_leaves_nothing(tmp_path, place) -> None:
 
     with pytest.raises(StudyError, match="half way"):
         create_database(place, fill)
-    with pytest.raises(StudyError, match="no such study|holds no study"):
+    with pytest.raises(StudyError, match=r"no such study|holds no study"):
         read_study(place)
     if not is_url(place):
         assert list(tmp_path.glob(".study*")) == []
@@ -246,7 +246,7 @@ def test_links_are_kept_as_hashes_and_end_when_revoked_or_renewed(tmp_path, plac
         assert links.open_link(connection, fresh, at=now)[0] == "active"
     assert revoke_link(place, "editor-1") == 1
     assert {p.editor.name: p.link for p in read_progress(place)} == {"editor-1": "revoked", "editor-2": "active"}
-    with pytest.raises(StudyError, match='No editor is called "nobody". Editors: editor-1, editor-2'):
+    with pytest.raises(StudyError, match=r'No editor is called "nobody". Editors: editor-1, editor-2'):
         renew_link(place, "nobody", days=1)
 
 

@@ -18,6 +18,7 @@ from assay.study.records import Editor, Item, Side, Slot
 from assay.study.settings import StudyConfig
 
 SHOWING_BYTES = 12
+USUAL_REPEATS = 5
 
 
 def stream(seed: int, use: str) -> random.Random:
@@ -41,7 +42,8 @@ def make_plan(
         rng = stream(seed, f"order:{editor.name}")
         real = [(item.id, sides[row, item.id], "real") for item in assigned[row]]
         rng.shuffle(real)
-        order = _with_attention(_with_repeats(real, config.repeats, rng), attention, config.attention, rng)
+        repeats = min(USUAL_REPEATS, len(real) // 2) if config.repeats is None else config.repeats
+        order = _with_attention(_with_repeats(real, repeats, rng), attention, config.attention, rng)
         for position, (item_id, left, kind) in enumerate(order, start=1):
             # Not from the seed: pages show this name, and nothing on a page may help to guess the seed.
             showing = secrets.token_hex(SHOWING_BYTES)
@@ -124,7 +126,7 @@ def _check(items: Sequence[Item], attention: Sequence[Item], editors: Sequence[E
     if config.overlap is not None and config.overlap > len(editors):
         raise StudyError(f"overlap={config.overlap} editors per prompt, but there are {len(editors)} editors.")
     per_editor = prompts if config.overlap is None else prompts * config.overlap // len(editors)
-    if config.repeats > per_editor // 2:
+    if config.repeats is not None and config.repeats > per_editor // 2:
         raise StudyError(
             f"repeats={config.repeats}, but an editor judges about {per_editor} prompts and at most half can come "
             f"again. Use --set repeats={per_editor // 2} or fewer."

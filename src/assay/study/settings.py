@@ -21,7 +21,9 @@ class StudyConfig(StageConfig):
     seed: int | None = Field(None, description="of sides and order; null draws one and stores it")
     overlap: PositiveInt | None = Field(None, description="editors per prompt; null: every editor judges every prompt")
     pairs_per_prompt: Literal["one", "all"] = Field("one", description="with three or more systems, per editor")
-    repeats: NonNegativeInt = Field(5, description="items per editor shown again, sides swapped")
+    repeats: NonNegativeInt | None = Field(
+        None, description="items per editor shown again, sides swapped; null: 5, or half the items if fewer"
+    )
     attention: NonNegativeInt = Field(3, description="items per editor with a known answer")
     aspects: tuple[str, ...] = Field((), max_length=MAX_ASPECTS, description="such as helpful, harmless, honest")
     comments: Literal["on", "off"] = "on"

@@ -174,7 +174,9 @@ def study_of(connection: Connection) -> Study:
 
 def progress_of(connection: Connection, *, at: float) -> list[EditorProgress]:
     acts, slots, people, joins = tables.votes.c, tables.plan.c, tables.editors.c, tables.links.c
-    totals: dict[int, int] = dict(connection.execute(select(slots.editor_id, func.count()).group_by(slots.editor_id)).all())
+    totals: dict[int, int] = dict(
+        connection.execute(select(slots.editor_id, func.count()).group_by(slots.editor_id)).all()
+    )
     acted: dict[tuple[int, str], int] = {
         (editor, action): count
         for editor, action, count in connection.execute(

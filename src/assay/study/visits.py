@@ -56,7 +56,9 @@ class Visits:
 
     def check_csrf(self, token: str, form: Mapping[str, str]) -> None:
         if not hmac.compare_digest(csrf_token(token).encode(), form.get("csrf", "").encode()):
-            raise PageError(403, "This form is out of date", "Open the page again and press once more; nothing was saved.")
+            raise PageError(
+                403, "This form is out of date", "Open the page again and press once more; nothing was saved."
+            )
 
     def set_cookie(self, response: Response, role: Role, token: str) -> None:
         response.set_cookie(
