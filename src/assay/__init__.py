@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from assay.version import __version__
+
 
 if TYPE_CHECKING:
     from assay.api import audit, check, decide, load, read_pairs, score, split, train_reward
 
-__all__ = ["audit", "check", "decide", "load", "read_pairs", "score", "split", "train_reward"]
+__all__ = ["__version__", "audit", "check", "decide", "load", "read_pairs", "score", "split", "train_reward"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,10 +13,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from assay import __version__
 from assay.artifacts import RunFolder, sha256_json
 from assay.config import StageConfig
 from assay.errors import ArtifactError
+from assay.version import __version__
 
 SCHEMA = "run/1"
 PACKAGES = ("torch", "transformers", "accelerate", "peft", "tokenizers", "numpy", "scipy")
