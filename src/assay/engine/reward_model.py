@@ -143,6 +143,13 @@ class RewardModel:
             if hasattr(self.model, "peft_config"):
                 self.model.save_pretrained(path / "adapter")  # type: ignore[operator]
             self.renderer.save(path)
+        kept = Renderer.from_pretrained(path, adapt="published")
+        if kept.hash != self.renderer.hash:
+            differ = [name for name, digest in kept.parts.items() if self.renderer.parts[name] != digest]
+            raise ModelError(
+                f"{path}: the {' and the '.join(differ)} does not come back from disk as it was saved, so the model "
+                "would be served other rows than it was trained on. Take another base, or report this with its name."
+            )
         body = {
             "kind": self.renderer.kind,
             **self.about,
@@ -192,6 +199,11 @@ class RewardModel:
             self._reads_last = None
             self.model.train(training)
         return torch.allclose(plain_N, ours_N, rtol=1e-3, atol=1e-4)
+
+
+def best_device() -> str:
+    """Where to run on this machine: a GPU where torch sees one."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def open_model(folder: Path | str) -> nn.Module:

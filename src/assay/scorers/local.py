@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from assay.errors import InputError
+from assay.errors import InputError, TemplateError
 from assay.records import Candidates
 
 if TYPE_CHECKING:
@@ -16,19 +16,22 @@ if TYPE_CHECKING:
 
 
 class LocalScorer:
-    """Scores with a saved reward model: a folder assay wrote, or any sequence-classification model with one label."""
+    """Scores with a saved reward model: a folder assay wrote, or any sequence-classification model with one output.
+
+    device: cpu, cuda, ...; auto takes a GPU where there is one. micro_tokens: tokens in one forward pass.
+    """
 
     def __init__(
         self,
         model: Path | str,
         *,
         revision: str | None = None,
+        device: str = "auto",
         micro_tokens: int = 8192,
         sharing: Literal["on", "off"] = "on",
     ) -> None:
-        self.model = str(model)
-        self.revision = revision
-        self.micro_tokens = micro_tokens
+        self.model, self.revision = str(model), revision
+        self.device, self.micro_tokens = device, micro_tokens
         self.sharing: Literal["on", "off"] = sharing
 
     @property
@@ -37,32 +40,35 @@ class LocalScorer:
 
     @cached_property
     def reward_model(self) -> RewardModel:
-        from assay.engine.reward_model import RewardModel
+        """The model, loaded at first use."""
+        from assay.engine.reward_model import RewardModel, best_device
 
-        return RewardModel.load(self.model, revision=self.revision)
+        device = best_device() if self.device == "auto" else self.device
+        return RewardModel.load(self.model, revision=self.revision, device=device)
 
     @cached_property
     def fingerprint(self) -> str:
-        from assay.engine.models import resolve
+        from assay.engine.models import locate
 
-        return resolve(self.model, self.revision).fingerprint
-
-    @property
-    def longest(self) -> int:
-        """Most tokens a row may have."""
-        return int(getattr(self.reward_model.model.config, "max_position_embeddings", 0) or 2**31)
+        return locate(self.model, self.revision).fingerprint
 
     def score(self, groups: Sequence[Candidates]) -> list[tuple[float, ...]]:
-        """Rewards of every answer. Raises InputError, naming the group, for a row longer than the model reads."""
+        """Rewards of every answer. Raises InputError, naming the group, for a row that cannot be rendered or is too
+        long to be read whole: a cut answer would get a reward that means something else.
+        """
+        model = self.reward_model
+        owners = [(group, answer) for group in groups for answer in group.answers]
         rows: list[Encoded] = []
-        for group in groups:
-            for answer in group.answers:
-                row = self.reward_model.encode(group.prompt, answer)
-                if len(row.ids) > self.longest:
-                    raise InputError(
-                        f"group {group.id}: a row has {len(row.ids)} tokens, {self.model} reads {self.longest}. "
-                        "Leave it out: a cut answer would get a reward that means something else."
-                    )
-                rows.append(row)
-        rewards = iter(self.reward_model.score(rows, micro_tokens=self.micro_tokens, sharing=self.sharing).tolist())
+        for (group, _), row in zip(
+            owners, model.renderer.encode_rows([(group.prompt, answer) for group, answer in owners]), strict=True
+        ):
+            if isinstance(row, TemplateError):
+                raise InputError(f"{group.id}: {row}. Remove it, or take a model whose chat template allows it.")
+            if model.most_tokens is not None and len(row.ids) > model.most_tokens:
+                raise InputError(
+                    f"{group.id}: a candidate has {len(row.ids)} tokens with its prompt; {self.model} reads "
+                    f"{model.most_tokens}. Remove it: a cut answer would get a reward that means something else."
+                )
+            rows.append(row)
+        rewards = iter(model.score(rows, micro_tokens=self.micro_tokens, sharing=self.sharing).tolist())
         return [tuple(next(rewards) for _ in group.answers) for group in groups]

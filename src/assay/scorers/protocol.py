@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
@@ -24,36 +23,48 @@ class Scorer(Protocol):
     def fingerprint(self) -> str: ...
 
     def score(self, groups: Sequence[Candidates]) -> list[tuple[float, ...]]:
-        """One reward for each answer of each group, in the order given; higher is better."""
+        """One reward for each answer of each group, in the order given; higher is better. Not finite: no reward."""
         ...
 
 
 def as_candidates(pairs: Sequence[Pair]) -> list[Candidates]:
-    """Pairs as groups: one group for each prompt, in order of first appearance, each distinct answer in it once."""
-    answers: dict[Text, dict[Text, None]] = {}
+    """Pairs as groups: one group for each prompt, in order of first appearance, each distinct answer in it once.
+
+    A group is called as the first of its pairs.
+    """
+    groups: dict[Text, tuple[str, dict[Text, None]]] = {}
     for pair in pairs:
-        answers.setdefault(pair.prompt, {}).update({pair.chosen: None, pair.rejected: None})
-    return [
-        Candidates(id=str(number), prompt=prompt, answers=tuple(found))
-        for number, (prompt, found) in enumerate(answers.items())
-    ]
+        _, answers = groups.setdefault(pair.prompt, (pair.id, {}))
+        answers.update({pair.chosen: None, pair.rejected: None})
+    return [Candidates(id=first, prompt=prompt, answers=tuple(answers)) for prompt, (first, answers) in groups.items()]
 
 
 def score_pairs(scorer: Scorer, pairs: Sequence[Pair]) -> list[PairScore]:
     """One PairScore for each pair, in order; pairs under one prompt share it, and equal answers are scored once.
 
-    Raises InputError if the scorer gives another number of rewards than there are answers, or a reward is not finite.
+    Raises InputError if the scorer gives another number of rewards than there are answers.
     """
     groups = as_candidates(pairs)
-    found = scorer.score(groups)
-    if len(found) != len(groups):
-        raise InputError(f"{scorer.name} gave rewards for {len(found)} of {len(groups)} groups.")
-    rewards: dict[tuple[Text, Text], float] = {}
-    for group, values in zip(groups, found, strict=True):
-        if len(values) != len(group.answers) or not all(map(math.isfinite, values)):
-            raise InputError(f"{scorer.name}: group {group.id} has {len(group.answers)} answers and got {values!r}.")
-        rewards.update({(group.prompt, answer): value for answer, value in zip(group.answers, values, strict=True)})
+    found = scores_of(scorer, groups)
+    rewards = {
+        (group.prompt, answer): value
+        for group, values in zip(groups, found, strict=True)
+        for answer, value in zip(group.answers, values, strict=True)
+    }
     return [
         PairScore(pair_id=p.id, chosen=rewards[p.prompt, p.chosen], rejected=rewards[p.prompt, p.rejected])
         for p in pairs
     ]
+
+
+def scores_of(scorer: Scorer, groups: Sequence[Candidates]) -> list[tuple[float, ...]]:
+    """What the scorer gives, one value an answer. Raises InputError if it gives more or fewer."""
+    found = scorer.score(groups)
+    if len(found) != len(groups):
+        raise InputError(f"{scorer.name} gave rewards for {len(found)} of {len(groups)} groups of candidates.")
+    for group, values in zip(groups, found, strict=True):
+        if len(values) != len(group.answers):
+            raise InputError(
+                f"{scorer.name} gave {len(values)} rewards for the {len(group.answers)} candidates of {group.id}."
+            )
+    return found
