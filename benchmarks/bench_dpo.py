@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-import time
 from contextlib import nullcontext
 from typing import Any
 
@@ -26,7 +25,7 @@ from assay.engine.drop_in import shared_prefixes
 from assay.engine.logprobs import completion_logprobs
 from assay.engine.trie import plan
 from bench_reward import Stopwatch
-from harness import alternate, batch, hh_pairs, median, model_folder, parser, peak_bytes, ratios, write
+from harness import Clock, alternate, batch, hh_pairs, median, model_folder, parser, peak_bytes, ratios, write
 
 CONTENDERS = ("trl", "trl_shared", "assay")
 BETA = 0.1
@@ -66,13 +65,13 @@ def trl_step(options: argparse.Namespace, folder: str, tokenizer: Any, pairs: li
         shared = shared_prefixes(trainer.model, trainer.ref_model)
         with shared if options.contender == "trl_shared" else nullcontext():
             result = trainer.train()
-    return {"seconds": watch.seconds[0], "loss": result.training_loss}
+    return watch.seconds | {"loss": result.training_loss}
 
 
 def our_step(options: argparse.Namespace, folder: str, pairs: list[dict[str, Any]]) -> dict[str, Any]:
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     groups = [[pair["chosen"], pair["rejected"]] for pair in pairs]
-    start = time.perf_counter()
+    clock = Clock()
     packs = plan(groups, token_budget=options.micro_tokens)
     packed = [
         ([row for g in members for row in groups[g]], [pairs[g]["prompt"] for g in members for _ in "ab"])
@@ -80,11 +79,11 @@ def our_step(options: argparse.Namespace, folder: str, pairs: list[dict[str, Any
     ]
     with torch.inference_mode():
         reference = [completion_logprobs(model, rows, prompts).numpy() for rows, prompts in packed]
-    reference_seconds = time.perf_counter() - start
+    before_training = clock.read()
     perturb(model)
     model.train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-6, fused=True)
-    start = time.perf_counter()
+    clock = Clock()
     total = 0.0
     for (rows, prompts), before in zip(packed, reference, strict=True):
         ratio = completion_logprobs(model, rows, prompts) - torch.from_numpy(before)
@@ -94,13 +93,9 @@ def our_step(options: argparse.Namespace, folder: str, pairs: list[dict[str, Any
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimiser.step()
     optimiser.zero_grad()
-    policy_seconds = time.perf_counter() - start
-    return {
-        "seconds": reference_seconds + policy_seconds,
-        "reference_seconds": round(reference_seconds, 2),
-        "policy_seconds": round(policy_seconds, 2),
-        "loss": total,
-    }
+    training = clock.read()
+    both = {name: round(before_training[name] + training[name], 2) for name in training}
+    return both | {f"policy_{name}": value for name, value in training.items()} | {"loss": total}
 
 
 def run_one(options: argparse.Namespace) -> dict[str, Any]:
@@ -113,7 +108,6 @@ def run_one(options: argparse.Namespace) -> dict[str, Any]:
     else:
         run = trl_step(options, folder, tokenizer, pairs)
     return run | {
-        "seconds": round(run["seconds"], 2),
         "pairs_per_second": round(options.pairs / run["seconds"], 3),
         "peak_gib": round(peak_bytes() / 2**30, 2),
     }
@@ -128,14 +122,15 @@ def main() -> None:
     summary: dict[str, Any] = {
         f"{peer} / assay": {
             "time": median(ratios(runs, "seconds", peer, "assay")),
+            "processor time": median(ratios(runs, "processor_seconds", peer, "assay")),
             "peak memory": median(ratios(runs, "peak_gib", peer, "assay")),
         }
         for peer in CONTENDERS
     }
     ours = [run for run in runs if run["contender"] == "assay"]
-    peers = {run["round"]: run["seconds"] for run in runs if run["contender"] == "trl"}
-    stored = [peers[run["round"]] / run["policy_seconds"] for run in ours]
-    summary["trl / assay, reference log-probabilities stored"] = {"time": median(stored)}
+    peers = {run["round"]: run["processor_seconds"] for run in runs if run["contender"] == "trl"}
+    stored = [peers[run["round"]] / run["policy_processor_seconds"] for run in ours]
+    summary["trl / assay, reference log-probabilities stored"] = {"processor time": median(stored)}
     write(options, "dpo", {"summary": summary, "runs": runs})
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 from assay.engine.forward import hidden_at, last_hidden
 from assay.engine.kv import packs_with_headers
 from assay.engine.trie import distinct_tokens
-from harness import RESULTS, alternate, batch, hh_pairs, median, model_folder, parser, peak_bytes, ratios, write
+from harness import RESULTS, Clock, alternate, batch, hh_pairs, median, model_folder, parser, peak_bytes, ratios, write
 
 CONTENDERS = ("grouped", "mixed", "assay")
 ANSWERS = 16
@@ -72,7 +71,7 @@ def run_one(options: argparse.Namespace, path: Path) -> dict[str, Any]:
     scores = np.zeros((len(groups), ANSWERS))
     with torch.inference_mode():
         last_hidden(model, [[1, 2, 3], [1, 2, 4]])
-        start = time.perf_counter()
+        clock = Clock()
         if options.contender == "assay":
             for members, header in packs_with_headers(model, groups, token_budget=options.micro_tokens):
                 rows = [row for g in members for row in groups[g]]
@@ -88,11 +87,10 @@ def run_one(options: argparse.Namespace, path: Path) -> dict[str, Any]:
                 found = plain_scores(model, [groups[g][n] for g, n in some], tokenizer.pad_token_id)
                 for (g, n), score in zip(some, found, strict=True):
                     scores[g, n] = score
-        seconds = time.perf_counter() - start
+        seconds = clock.read()
     every = [row for group in groups for row in group]
-    return {
-        "seconds": round(seconds, 2),
-        "answers_per_second": round(len(every) / seconds, 2),
+    return seconds | {
+        "answers_per_second": round(len(every) / seconds["seconds"], 2),
         "mean_score": float(scores.mean()),
         "checksum": float((scores * np.arange(1, scores.size + 1).reshape(scores.shape) / scores.size).sum()),
         "row_tokens": sum(map(len, every)),
@@ -120,6 +118,10 @@ def main() -> None:
             "prompt tokens, mean": float(np.mean([group["prompt"] for group in groups])),
             "answer tokens, mean": float(np.mean(lengths)),
             **{f"{peer} / assay, time": median(ratios(runs, "seconds", peer, "assay")) for peer in CONTENDERS},
+            **{
+                f"{peer} / assay, processor time": median(ratios(runs, "processor_seconds", peer, "assay"))
+                for peer in CONTENDERS
+            },
         }
         write(chosen, "scoring", {"summary": summary, "runs": runs})
 

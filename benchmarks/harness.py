@@ -2,6 +2,8 @@
 
 A contender runs in a fresh process, so that its peak memory is its own, and rounds alternate, so that load from
 elsewhere on the machine falls on all of them. Ratios are taken within a round, and the median over rounds is reported.
+Seconds are given twice: by the wall clock, and processor seconds of all threads. On a machine shared with other work
+only the second are comparable; waiting threads sleep (OMP_WAIT_POLICY=PASSIVE), so that waiting does not count as work.
 """
 
 from __future__ import annotations
@@ -92,6 +94,17 @@ def batch(pairs: Sequence[dict[str, Any]], size: int, number: int) -> list[dict[
     return [pairs[place] for place in order[:size]]
 
 
+class Clock:
+    """Wall-clock and processor seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._wall, self._processor = time.perf_counter(), time.process_time()
+
+    def read(self) -> dict[str, float]:
+        wall, processor = time.perf_counter() - self._wall, time.process_time() - self._processor
+        return {"seconds": round(wall, 2), "processor_seconds": round(processor, 2)}
+
+
 def peak_bytes() -> int:
     """Highest resident memory of this process so far."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
@@ -123,11 +136,12 @@ def matmul_rate(shapes: Sequence[tuple[int, int, int]] = ((2048, 576, 1536), (20
 def alternate(options: argparse.Namespace, contenders: Sequence[str]) -> list[dict[str, Any]]:
     """Every contender once a round, each in its own process, the order turned round from round to round."""
     runs = []
-    for number in range(options.rounds):
+    for number in range(options.round, options.round + options.rounds):
         for contender in contenders if number % 2 == 0 else tuple(reversed(contenders)):
             load = os.getloadavg()[0]
             command = [sys.executable, *sys.argv, "--contender", contender, "--round", str(number)]
             environment = os.environ | {"TOKENIZERS_PARALLELISM": "false", "OMP_NUM_THREADS": str(options.threads)}
+            environment["OMP_WAIT_POLICY"] = "PASSIVE"
             done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
             run = json.loads(done.stdout.splitlines()[-1])
             runs.append({"round": number, "contender": contender, "load_before": round(load, 2), **run})

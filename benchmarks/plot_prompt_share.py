@@ -51,7 +51,5 @@ def plot(path: Path, body: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     root = Path(__file__).parent
-    plot(
-        root.parent / "docs" / "images" / "prompt_share.svg",
-        json.loads((root / "results/prompt_share.json").read_text()),
-    )
+    result = json.loads((root / "results/prompt_share.json").read_text(encoding="utf-8"))
+    plot(root.parent / "docs" / "images" / "prompt_share.svg", result)

@@ -36,13 +36,14 @@ def hidden_at(
 ) -> Tensor:
     """Hidden states of chosen tokens, shape (P, H): token place_P[p] of row row_P[p]; otherwise as `last_hidden`.
 
-    header: what `kv.Headers` keeps of a beginning that all rows have; no chosen token may lie in it.
+    header: what `kv.Headers` keeps of a beginning that all rows have; not used if a chosen token lies in it.
     """
     check_length(model, max(map(len, rows), default=0))
     if refusal(model, rows) is not None:
         return plain_hidden_at(model, rows, row_P=row_P, place_P=place_P)
+    if header is not None and place_P.min() < len(header.ids):
+        header = None
     if header is not None:
-        assert place_P.min() >= len(header.ids)
         rows, place_P = [row[len(header.ids) :] for row in rows], place_P - len(header.ids)
     trie = pack(rows)
     hidden_LH = packed_hidden(model, trie, header=header)

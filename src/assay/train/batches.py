@@ -16,6 +16,7 @@ from torch.utils.data import Sampler
 from assay.config import LossConfig, ModelConfig
 from assay.engine.budget import micro_batches
 from assay.engine.render import Encoded, Renderer
+from assay.engine.trie import plan
 from assay.errors import InputError
 from assay.records import Pair
 from assay.stats.stream import stream
@@ -47,8 +48,8 @@ class Drawn:
 def encode_pairs(pairs: Sequence[Pair], renderer: Renderer, *, model: ModelConfig, loss: LossConfig) -> list[Example]:
     """Pairs as examples, in order. Raises InputError for a row over max_tokens: training never cuts a text."""
     examples = []
-    for pair in pairs:
-        chosen, rejected = renderer.encode(pair.prompt, pair.chosen), renderer.encode(pair.prompt, pair.rejected)
+    rows = renderer.encode_many([(pair.prompt, answer) for pair in pairs for answer in (pair.chosen, pair.rejected)])
+    for pair, chosen, rejected in zip(pairs, rows[::2], rows[1::2], strict=True):
         longest = max(len(chosen.ids), len(rejected.ids))
         if longest > model.max_tokens:
             raise InputError(
@@ -84,11 +85,14 @@ class PairBatches(Sampler[list[Drawn]]):
             yield share or [Drawn(batch[0], 0.0)]
 
 
-def cut(examples: Sequence[Example], *, micro_tokens: int) -> list[list[int]]:
-    """Places in `examples`, sorted by length and cut so that both sides, padded, stay within `micro_tokens`.
+def cut(examples: Sequence[Example], *, micro_tokens: int, shared: bool = False) -> list[list[int]]:
+    """Places in `examples`, cut so that the tokens a forward pass runs stay within `micro_tokens`.
 
-    Both sides of a pair stay in one forward pass, since its loss needs both.
+    Both sides of a pair stay in one forward pass, since its loss needs both. shared: distinct tokens count, padding
+    there is none; else rows are sorted by length and count as padded.
     """
+    if shared:
+        return plan([[one.chosen.ids, one.rejected.ids] for one in examples], token_budget=micro_tokens)
     lengths = [2 * max(len(one.chosen.ids), len(one.rejected.ids)) for one in examples]
     return micro_batches(lengths, micro_tokens)
 

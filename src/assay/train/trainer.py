@@ -56,6 +56,10 @@ class Rewards(nn.Module):
         chosen_B, rejected_B = sides_2B.chunk(2)
         return chosen_B, rejected_B
 
+    def shares(self, examples: Sequence[Example]) -> bool:
+        """Whether the tokens these examples share are run once."""
+        return self.reward_model.shares([side for one in examples for side in (one.chosen, one.rejected)])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
@@ -133,7 +137,8 @@ class RewardTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped h
         model.train()
         examples = [self.task.pairs[drawn.index] for drawn in inputs]
         weight_B = torch.tensor([drawn.weight for drawn in inputs], device=self.args.device)
-        parts = cut(examples, micro_tokens=self.task.config.micro_tokens)
+        shared = self.task.config.sharing == "on" and self.accelerator.unwrap_model(model).shares(examples)
+        parts = cut(examples, micro_tokens=self.task.config.micro_tokens, shared=shared)
         values: list[Tensor] = []
         for number, places in enumerate(parts):
             # Several processes exchange gradients once, with the last micro-batch.
