@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -53,22 +53,37 @@ class LocalScorer:
         return locate(self.model, self.revision).fingerprint
 
     def score(self, groups: Sequence[Candidates]) -> list[tuple[float, ...]]:
-        """Rewards of every answer. Raises InputError, naming the group, for a row that cannot be rendered or is too
-        long to be read whole: a cut answer would get a reward that means something else.
+        """Rewards of every answer.
+
+        Raises InputError, naming the group, for a row that cannot be rendered or is too long to be read whole: a cut
+        answer would get a reward that means something else. `refusals` tells them apart beforehand.
         """
-        model = self.reward_model
-        owners = [(group, answer) for group in groups for answer in group.answers]
         rows: list[Encoded] = []
-        for (group, _), row in zip(
-            owners, model.renderer.encode_rows([(group.prompt, answer) for group, answer in owners]), strict=True
-        ):
-            if isinstance(row, TemplateError):
-                raise InputError(f"{group.id}: {row}. Remove it, or take a model whose chat template allows it.")
-            if model.most_tokens is not None and len(row.ids) > model.most_tokens:
-                raise InputError(
-                    f"{group.id}: a candidate has {len(row.ids)} tokens with its prompt; {self.model} reads "
-                    f"{model.most_tokens}. Remove it: a cut answer would get a reward that means something else."
-                )
+        for group, _, row in self._rendered(groups):
+            if isinstance(row, str):
+                raise InputError(f"{group.id}: {row}. Leave it out, or take another model.")
             rows.append(row)
-        rewards = iter(model.score(rows, micro_tokens=self.micro_tokens, sharing=self.sharing).tolist())
+        rewards = iter(
+            self.reward_model.score(rows, micro_tokens=self.micro_tokens, sharing=self.sharing).tolist() if rows else ()
+        )
         return [tuple(next(rewards) for _ in group.answers) for group in groups]
+
+    def refusals(self, groups: Sequence[Candidates]) -> dict[tuple[int, int], str]:
+        """What `score` would not take: why, by place of the group and place of the answer in it."""
+        place = {id(group): number for number, group in enumerate(groups)}
+        return {
+            (place[id(group)], number): row for group, number, row in self._rendered(groups) if isinstance(row, str)
+        }
+
+    def _rendered(self, groups: Sequence[Candidates]) -> Iterator[tuple[Candidates, int, Encoded | str]]:
+        """Every answer's row, or why it cannot be scored."""
+        model = self.reward_model
+        owners = [(group, number) for group in groups for number in range(len(group.answers))]
+        texts = [(group.prompt, group.answers[number]) for group, number in owners]
+        for (group, number), row in zip(owners, model.renderer.encode_rows(texts), strict=True):
+            if isinstance(row, TemplateError):
+                yield group, number, str(row)
+            elif model.most_tokens is not None and len(row.ids) > model.most_tokens:
+                yield group, number, f"{len(row.ids)} tokens with its prompt; the model reads {model.most_tokens}"
+            else:
+                yield group, number, row
