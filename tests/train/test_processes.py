@@ -24,7 +24,7 @@ def test_two_processes_equal_one(tmp_path: Path, kind: str) -> None:
     before = torch.get_num_threads()
     two_processes.train(tmp_path / "one", base)
     torch.set_num_threads(before)
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=0", "-m"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", "-m"]
     command += ["tests.train.two_processes", str(tmp_path / "two"), str(base)]
     done = subprocess.run(
         command,

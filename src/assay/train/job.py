@@ -21,7 +21,7 @@ from assay.train.metrics import MetricsFile, held_out_accuracy
 from assay.train.optimise import head_parameters, snapshot
 from assay.train.progress import Progress
 from assay.train.result import SCHEMA, TrainResult, hashes, read_result, save_model, versions
-from assay.train.setting import trainer_arguments, without_printer
+from assay.train.setting import checkpoint_activations, trainer_arguments, without_printer
 from assay.train.trainer import Evaluation, Flow, RewardTrainer, Task
 
 
@@ -49,7 +49,7 @@ class Job:
         task = self.task
         args = trainer_arguments(task.config, seed=task.seed, folder=self.folder)
         if task.config.gradient_checkpointing == "on":
-            self.reward_model.model.activation_checkpointing_enable()
+            checkpoint_activations(self.reward_model.model, "on")
         trainer = RewardTrainer(self.reward_model, task, args, metrics=MetricsFile(self.folder / "metrics.jsonl"))
         without_printer(trainer)
         return trainer
@@ -90,14 +90,14 @@ class Job:
         """Save, check, and write train.json last: that file says the seed is finished."""
         task, steps = self.task, self.task.steps
         if task.config.gradient_checkpointing == "on":
-            self.reward_model.model.activation_checkpointing_disable()
+            checkpoint_activations(self.reward_model.model, "off")
         self.reward_model.model.eval()
         with self._stage("save", steps):
             provenance = {**task.identity, "base_name": base_name, "pairs": len(task.pairs)}
             save_model(self.reward_model, self.folder / "model", provenance=provenance)
             write_jsonl(self.folder / "scores.jsonl", evaluation.scores)
         with self._stage("check", steps):
-            checks = self_check(self.folder / "model", self.reward_model, task, evaluation)
+            checks = self_check(self.folder / "model", self.reward_model, task.held_out_examples or task.pairs)
         rows = list(read_jsonl(self.folder / "metrics.jsonl"))
         training = sum(row["seconds"] for row in rows)
         found = evaluation.result

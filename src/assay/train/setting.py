@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -19,7 +21,7 @@ from assay.errors import ConfigError
 def trainer_arguments(config: TrainConfig, *, seed: int, folder: Path) -> TrainingArguments:
     """Trainer's options for one seed. Raises ConfigError for reporters that are unknown or not installed."""
     _check_reporters(config.report_to)
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(folder),
         run_name=f"{folder.parent.name}-{folder.name}",
         seed=seed,
@@ -41,6 +43,31 @@ def trainer_arguments(config: TrainConfig, *, seed: int, folder: Path) -> Traini
         dataloader_pin_memory=False,
         ddp_find_unused_parameters=False,
     )
+    if arguments.world_size > 1:
+        _leave_together()
+    return arguments
+
+
+@functools.cache
+def _leave_together() -> None:
+    """Take down the process group before Python's own end, where gloo would wait for ever."""
+
+    def leave() -> None:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+
+    atexit.register(leave)
+
+
+def checkpoint_activations(model: Any, switch: Literal["on", "off"]) -> None:
+    """Recompute activations in the backward pass, or keep them again. Raises ConfigError if the model cannot."""
+    try:
+        if switch == "on":
+            model.activation_checkpointing_enable()
+        else:
+            model.activation_checkpointing_disable()
+    except ValueError as error:
+        raise ConfigError(f"train.gradient_checkpointing: {error}") from None
 
 
 @contextmanager

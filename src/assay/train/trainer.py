@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from accelerate.utils import gather_object
@@ -41,7 +41,7 @@ class Rewards(nn.Module):
 
     _keys_to_ignore_on_save = None  # Trainer asks every model it loads a checkpoint into
 
-    def __init__(self, reward_model: RewardModel, *, sharing: str) -> None:
+    def __init__(self, reward_model: RewardModel, *, sharing: Literal["on", "off"]) -> None:
         super().__init__()
         self.inner = reward_model.model
         self.reward_model = reward_model
