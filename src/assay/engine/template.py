@@ -22,7 +22,7 @@ PLAIN_TEMPLATE = (
     "{% if not loop.last %}{{ '\\n\\n' }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '\\n\\nAssistant:' }}{% endif %}"
 )
-_DATE_CALL = re.compile(r"""strftime_now\(\s*(['"])(?P<format>.*?)\1\s*\)""")
+_DATE_CALL = re.compile(r"""strftime_now\(\s*(['"])(?P<format>(?:(?!\1).)*)\1\s*\)""")
 _USER, _ANSWER, _SYSTEM = "qzu question", "qza answer", "qzs rules"
 
 Chat = list[dict[str, str]]
