@@ -66,6 +66,7 @@ def test_the_code_on_the_card_gives_our_scores(run, kind, monkeypatch):
 
     base = tiny().base(run.path("base"), kind)
     model = RewardModel.from_base(ModelConfig(base=str(base), max_tokens=64))
+    torch.manual_seed(0)
     with torch.no_grad():  # a new head is small; a larger one shows what differs
         model.model.get_parameter("classifier.weight" if kind == "bert" else "score.weight").normal_()
     model.save(run.seed(0) / "model", provenance={})

@@ -123,6 +123,13 @@ def test_figure_by_category_is_told_in_words(whole):
         assert re.search(rf"{name} {accuracy:.1f}% \([^)]*\), longest wins {longest:.1f}%", plots[-1])
 
 
+def test_self_checks_say_what_failed_first(whole):
+    rows = [text_of(row) for row in by_id(tree(whole), "seeds").iter(f"{XHTML}tr")][1:]
+    assert "passed reload equal (exact), batch invariance (within 2.4e-07)" in rows[0]
+    assert "failed" not in rows[0]
+    assert rows[1].index("failed swap mirrors (Something looks at which side") < rows[1].index("passed")
+
+
 def test_data_contract_is_told(whole):
     """Nine hundred pairs and four bad rows went in: two duplicates, an empty answer, a row that is none."""
     said = text_of(by_id(tree(whole), "data"))

@@ -54,8 +54,8 @@ def mistakes(evidence: Evidence) -> list[dict[str, Any]]:
                 "prompt": passages(row.get("prompt")),
                 "chosen": passages(row.get("chosen")),
                 "rejected": passages(row.get("rejected")),
-                "good": words.number(row.get("reward_chosen")),
-                "bad": words.number(row.get("reward_rejected")),
+                "good": words.reward(row.get("reward_chosen")),
+                "bad": words.reward(row.get("reward_rejected")),
             }
         )
     return rows
@@ -63,7 +63,7 @@ def mistakes(evidence: Evidence) -> list[dict[str, Any]]:
 
 def mistake_notes(row: Mapping[str, Any]) -> list[str]:
     """Margin, how many seeds err, votes and place of one mistake, as far as recorded."""
-    notes = [f"margin {words.number(row.get('margin'))}"]
+    notes = [f"margin {words.reward(row.get('margin'))}"]
     if words.known(row.get("seeds")) and row["seeds"] > 1:
         notes.append(f"wrong with {row.get('seeds_wrong')} of {row['seeds']} seeds")
     if row.get("votes"):
@@ -128,10 +128,10 @@ def data_facts(evidence: Evidence) -> Facts:
 def gate_sentence(gate: Mapping[str, Any] | None) -> str:
     if not gate:
         return ""
-    dropped = words.plural(gate.get("dropped") or 0, "pair")
+    why = ", ".join(f"{reason} {words.count(n)}" for reason, n in sorted((gate.get("by_reason") or {}).items()))
     return (
-        f"{dropped} dropped and {words.count(gate.get('kept'))} kept: a pair goes when either rendered answer exceeds "
-        f"{words.count(gate.get('max_tokens'))} tokens. Nothing is cut."
+        f"{words.count(gate.get('kept'))} pairs fit as rendered, within {words.count(gate.get('max_tokens'))} tokens a "
+        f"side; {words.count(gate.get('dropped'))} dropped{f' ({why})' if why else ''}. Nothing is cut."
     )
 
 

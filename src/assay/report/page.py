@@ -77,8 +77,8 @@ def context(evidence: Evidence) -> dict[str, Any]:
     base, source = ((evidence.run.get(key) or {}) for key in ("base", "data"))
     return {
         "run": run,
-        "base": base.get("name") or "base model unknown",
-        "source": Path(str(source["path"])).name if source.get("path") else "data unknown",
+        "base": short(base.get("name")) or "base model unknown",
+        "source": short(source.get("path")) or "data unknown",
         "seed_count": words.plural(len(evidence.seeds), "seed"),
         "created": account.moment(run["created"]) or "date unknown",
         "simulated": evidence.simulated,
@@ -101,6 +101,12 @@ def context(evidence: Evidence) -> dict[str, Any]:
         "limits": method.limits(evidence),
         "all_findings": account.findings_rows(evidence),
     }
+
+
+def short(name: Any) -> str:
+    """The last part of a path; a Hugging Face id stays whole."""
+    text = str(name or "")
+    return Path(text).name if text.startswith(("/", ".", "~")) or text.count("/") > 1 else text
 
 
 def keys(evidence: Evidence) -> list[Mapping[str, Any]]:

@@ -71,8 +71,8 @@ def mirrored(up: Sequence[Bin], down: Sequence[Bin], *, names: tuple[str, str], 
     """Two histograms on one axis of rewards, the first upwards, the second downwards, with a tick at each mean."""
     most = max((bar.n for bar in (*up, *down)), default=1) or 1
     label = (
-        f"Rewards of {sum(b.n for b in up)} {names[0]} answers (mean {words.number(means[0])}) above, and of "
-        f"{sum(b.n for b in down)} {names[1]} answers (mean {words.number(means[1])}) below the axis"
+        f"Rewards of {sum(b.n for b in up)} {names[0]} answers (mean {words.reward(means[0])}) above, and of "
+        f"{sum(b.n for b in down)} {names[1]} answers (mean {words.reward(means[1])}) below the axis"
     )
     drawing = Drawing(WIDTH, HEIGHT, label=label)
     middle = (TOP + HEIGHT - BOTTOM) / 2
@@ -81,7 +81,7 @@ def mirrored(up: Sequence[Bin], down: Sequence[Bin], *, names: tuple[str, str], 
     for bars, css, sign in ((up, "chosen", -1), (down, "rejected", 1)):
         for bar in bars:
             size = bar.n / most * reach
-            tip = f"{words.number(bar.low)} to {words.number(bar.high)}: {bar.n}"
+            tip = f"{words.reward(bar.low)} to {words.reward(bar.high)}: {bar.n}"
             top = middle - size if sign < 0 else middle
             drawing.rect((x(bar.low) + 0.5, top, x(bar.high) - x(bar.low) - 1, size), css, tip)
     for mean, sign in zip(means, (-1, 1), strict=True):
@@ -106,7 +106,7 @@ def margins(bars: Sequence[Bin], *, wrong: float, right: float) -> str:
     frame(drawing, x, y, x_words="margin: reward of chosen − reward of rejected", y_words="pairs")
     for bar in bars:
         css = "chosen" if bar.low >= -1e-12 else "rejected"
-        tip = f"{words.number(bar.low)} to {words.number(bar.high)}: {bar.n}"
+        tip = f"{words.reward(bar.low)} to {words.reward(bar.high)}: {bar.n}"
         drawing.rect((x(bar.low) + 0.5, y(bar.n), x(bar.high) - x(bar.low) - 1, y(0) - y(bar.n)), css, tip)
     drawing.line(x(0), TOP - 4, x(0), y(0), "mean")
     room = 84  # pixels one of the two labels takes
@@ -139,11 +139,18 @@ def reach(values: Sequence[float]) -> float:
     return max(ordered[min(len(ordered) - 1, math.ceil(0.99 * len(ordered)) - 1)], 1e-9) if ordered else 1.0
 
 
-def curves(lines: Sequence[Line], *, y_words: str, percent: bool = False, floor: float | None = None) -> str:
-    """Curves over optimiser steps, one dash pattern per seed, each named at its end."""
+def curves(
+    lines: Sequence[Line],
+    *,
+    y_words: str,
+    percent: bool = False,
+    floor: float | None = None,
+    reference: float | None = None,
+) -> str:
+    """Curves over optimiser steps, one dash pattern per seed, each named at its end; a dotted line at `reference`."""
     values = [y for line in lines for _, y in line.points]
     steps = [x for line in lines for x, _ in line.points]
-    low, high = min(values), max(values)
+    low, high = min(values + ([] if reference is None else [reference])), max(values)
     pad = (high - low) * 0.08 or abs(high) * 0.08 or 0.1
     low = floor if floor is not None and floor <= low else low - pad
     ends = "; ".join(
@@ -153,6 +160,8 @@ def curves(lines: Sequence[Line], *, y_words: str, percent: bool = False, floor:
     drawing = Drawing(WIDTH, HEIGHT, label=f"{y_words} over {round(max(steps))} steps: {ends}")
     x, y = x_scale(min(0.0, *steps), max(steps)), y_scale(low, high + pad)
     frame(drawing, x, y, x_words="optimiser step", y_words=y_words, y_percent=percent)
+    if reference is not None and y.holds(reference):
+        drawing.line(x.start, y(reference), x.end, y(reference), "chance")
     for line in lines:
         pixels = [(x(step), y(value)) for step, value in line.points]
         drawing.polyline(pixels, f"curve seed{line.style % 4}")

@@ -143,19 +143,17 @@ def checks_in_short(checks: Sequence[Mapping[str, str]]) -> list[dict[str, str]]
     """Checks grouped by outcome, failures first: word, how many, and their names with details."""
     groups: dict[str, list[str]] = {}
     for check in sorted(checks, key=lambda one: one["word"] == "passed"):
-        groups.setdefault(check["word"], []).append(f"{check['name']} {check['detail']}".strip())
+        groups.setdefault(check["word"], []).append(
+            f"{check['name']} ({check['detail']})" if check["detail"] else check["name"]
+        )
     return [{"word": word, "names": ", ".join(names)} for word, names in groups.items()]
 
 
 def check_row(name: str, value: Any) -> dict[str, str]:
-    """A self-check of training: its name, `passed`, `failed` or what was recorded."""
-    if isinstance(value, Mapping):
-        passed = value.get("passed", value.get("ok"))
-        detail = value.get("detail") or value.get("worst") or value.get("difference")
-        said = f" ({detail:.1e})" if words.known(detail) else f" ({detail})" if isinstance(detail, str) else ""
-    else:
-        passed, said = (value, "") if isinstance(value, bool) else (None, "")
-    word = {True: "passed", False: "failed"}.get(
-        passed, f"recorded {words.number(value, 6)}" if words.known(value) else "recorded"
-    )
-    return {"name": words.spaced(name), "word": word, "detail": said.strip()}
+    """A self-check of training: its name, `passed`, `failed` or `unknown`, and the worst difference found."""
+    body = value if isinstance(value, Mapping) else {"passed": value}
+    word = {True: "passed", False: "failed"}.get(body.get("passed"), words.UNKNOWN)
+    worst = next((body[key] for key in ("worst", "difference") if words.known(body.get(key))), None)
+    said = "" if worst is None else "exact" if worst == 0 else f"within {worst:.1e}"
+    meaning = str(body.get("meaning") or "") if word == "failed" else ""
+    return {"name": words.spaced(name), "word": word, "detail": " ".join(part for part in (said, meaning) if part)}

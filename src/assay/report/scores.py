@@ -66,7 +66,7 @@ def score_panels(files: SeedFiles) -> list[dict[str, Any]]:
         "title": "Rewards",
         "svg": panels.mirrored(up, down, names=("chosen", "rejected"), means=means),
         "caption": f"Chosen answers above the axis, rejected below; long ticks are the means "
-        f"({words.number(means[0])} and {words.number(means[1])}).",
+        f"({words.reward(means[0])} and {words.reward(means[1])}).",
     }
     return [rewards, margin_panel(gaps, right=right, wrong=wrong)]
 
@@ -183,7 +183,7 @@ def calibration_reading(found: Finding) -> str:
 def training(evidence: Evidence) -> dict[str, Any]:
     """Loss, held-out accuracy and gradient norm over steps, one curve a seed."""
     wanted = (
-        ("Loss", ("loss",), False, 0.0, "training loss, nats"),
+        ("Loss", ("loss",), False, None, "training loss, nats; dotted: guessing (ln 2)"),
         ("Held-out accuracy", ("eval_accuracy", "held_out_accuracy"), True, None, "accuracy on held-out pairs"),
         ("Training accuracy", ("accuracy",), True, None, "accuracy on training batches"),
         ("Gradient norm", ("grad_norm", "gradient_norm"), False, 0.0, "gradient norm before clipping"),
@@ -197,7 +197,18 @@ def training(evidence: Evidence) -> dict[str, Any]:
             if found
         ]
         if lines:
-            drawn.append({"title": title, "svg": panels.curves(lines, y_words=unit, percent=share, floor=floor)})
+            drawn.append(
+                {
+                    "title": title,
+                    "svg": panels.curves(
+                        lines,
+                        y_words=unit,
+                        percent=share,
+                        floor=floor,
+                        reference=math.log(2) if title == "Loss" else None,
+                    ),
+                }
+            )
     return {
         "panels": drawn,
         "seeds": [(one.seed, index % 4) for index, one in enumerate(evidence.seeds) if one.metrics],

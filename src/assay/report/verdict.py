@@ -56,7 +56,7 @@ def criterion(row: Mapping[str, Any]) -> dict[str, Any]:
             why="" if there else "see the reason",
         ),
         "threshold": words.figure(row.get("threshold"), as_kind) if words.known(row.get("threshold")) else "",
-        "reason": words.sentence(reason),
+        "reasons": [words.sentence(part) for part in reason.split("; ")],
         "more": "" if words.known(more) and f"{words.count(more)} more" in reason else said,
     }
 

@@ -64,9 +64,18 @@ def figure(value: Any, kind: Kind) -> str:
 
 
 def plain(value: float) -> str:
-    """Three significant places for small numbers, fewer for large ones."""
+    """Three decimals where they say something, two significant digits for small figures, fewer for large ones."""
     size = abs(value)
+    if 0 < size < 0.01:
+        return f"{value:.2g}".replace("-", MINUS)
     return number(value, 3 if size < 10 else 1 if size < 1000 else 0)
+
+
+def reward(value: Any) -> str:
+    """A reward or margin: two decimals, or two significant digits where those would show nothing."""
+    if not known(value):
+        return UNKNOWN
+    return plain(value) if 0 < abs(value) < 0.01 else number(value, 2)
 
 
 def span(interval: Interval | None, kind: Kind) -> str:
