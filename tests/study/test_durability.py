@@ -120,12 +120,12 @@ def kill_server_in_a_loop(tmp_path: Path, place: str, *, kills: int, prompts: in
 
 
 def test_killing_the_server_under_load_loses_nothing_acknowledged(tmp_path, sqlite_place) -> None:
-    kill_server_in_a_loop(tmp_path, sqlite_place, kills=3, prompts=2000)
+    kill_server_in_a_loop(tmp_path, sqlite_place, kills=3, prompts=300)
 
 
 @pytest.mark.slow
 def test_killing_the_server_thirty_times_loses_nothing_acknowledged(tmp_path, place) -> None:
-    kill_server_in_a_loop(tmp_path, place, kills=30, prompts=6000)
+    kill_server_in_a_loop(tmp_path, place, kills=30, prompts=2500)
 
 
 @pytest.mark.slow

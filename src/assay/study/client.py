@@ -125,7 +125,7 @@ class JudgeClient:
                 if status not in TRY_AGAIN or time.monotonic() > end:
                     return status, headers, body
             time.sleep(wait)
-            wait = min(2 * wait, 2.0)
+            wait = min(2 * wait, 0.5)
 
     def _act(self, path: str, fields: Mapping[str, str]) -> str:
         status, _, body = self.request("POST", path, fields)

@@ -1,4 +1,4 @@
-"""All work of a server on its database: one thread, one connection, in the order asked. Knows no vote and no page.
+"""All work of a server on its database: one thread, one connection, in the order asked. Knows no page.
 
 What waits together is committed together, and nobody is answered before that commit is durable: fifty editors who press
 at once cost one disk flush, not fifty. Where a batch fails, each job is tried again on its own, so that one bad job
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, event
 
 from assay.study.database import Database, ServerLock, StudyUnavailableError, is_url, open_database, take_postgres_lock
+from assay.study.votes import Memo
 
 T = TypeVar("T")
 Job = Callable[[Connection], Any]
@@ -33,6 +34,7 @@ class Desk:
         self._queue: queue.Queue[tuple[Job, Future[Any]] | None] = queue.Queue(maxsize=LONGEST_QUEUE)
         self._thread = threading.Thread(target=self._work, name="assay-study-desk", daemon=True)
         self._database: Database | None = None
+        self.memo: Memo = {}  # folds of the editors' acts, for jobs; touched by the desk's thread only
 
     def open(self) -> None:
         """Take the study for this server. Raises StudyError where it is missing, newer, or served already."""
@@ -101,9 +103,11 @@ class Desk:
             with self._database.begin() as connection:
                 results = [job(connection) for job, _ in batch]
         except StudyUnavailableError as error:
+            self.memo.clear()
             for _, future in batch:
                 future.set_exception(error)
         except Exception as error:
+            self.memo.clear()
             if len(batch) == 1:
                 batch[0][1].set_exception(error)
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import orjson
@@ -43,8 +43,10 @@ class Look:
     """Where an editor stands, as one transaction found it."""
 
     guest: Guest
-    state: votes.Standing
+    done: int
+    undo: dict[str, Any] | None
     slot: Slot | None
+    round: int = 0
     comment: str = ""
     ratings: dict[str, str] = field(default_factory=dict)
 
@@ -66,17 +68,16 @@ class Judging:
         total = len(self.book.slots[look.guest.editor_id])
         shared = {
             "csrf": links.csrf_token(token),
-            "done": len(look.state.live),
+            "done": look.done,
             "total": total,
-            "undo": self._undo_fields(look.state),
+            "undo": look.undo,
         }
         if look.slot is None:
             if wants_json(request):
                 return JSONResponse({"finished": True, "done": total, "total": total})
             return self.pages.page("done.html", {**self.frame, **shared, "editor": look.guest.editor})
-        round_ = look.state.rounds.get(look.slot.showing, 0)
-        self._seen(look.guest.editor_id, look.slot.showing, round_)
-        form = {"showing": look.slot.showing, "round": round_, **shared}
+        self._in_view[look.guest.editor_id] = (look.slot.showing, look.round, time.monotonic())
+        form = {"showing": look.slot.showing, "round": look.round, **shared}
         if wants_json(request):
             if look.guest.judge == "human":
                 raise PageError(406, "A page, please", "Only judges announced as programs may read items as JSON.")
@@ -106,7 +107,9 @@ class Judging:
             if guest is None:
                 return None
             timed = self._timed(guest.editor_id, ballot, form.get("ms", ""))
-            outcome = votes.record_vote(connection, editor_id=guest.editor_id, ballot=timed, at=time.time())
+            outcome = votes.record_vote(
+                connection, editor_id=guest.editor_id, ballot=timed, at=time.time(), memo=self.desk.memo
+            )
             return outcome, guest.editor_id
 
         return self._answer(request, await self.desk.do(job), note="")
@@ -121,7 +124,12 @@ class Judging:
             if guest is None:
                 return None
             outcome = votes.record_undo(
-                connection, editor_id=guest.editor_id, showing=showing, round_=round_, at=time.time()
+                connection,
+                editor_id=guest.editor_id,
+                showing=showing,
+                round_=round_,
+                at=time.time(),
+                memo=self.desk.memo,
             )
             return outcome, guest.editor_id
 
@@ -133,15 +141,18 @@ class Judging:
             return None
         if not votes.is_open(connection):
             raise CLOSED
-        state = votes.standing(connection, guest.editor_id)
+        state = votes.standing(connection, guest.editor_id, self.desk.memo)
+        last = state.last()
+        undo = None if last is None else {"showing": last, "round": state.live[last]}
         slot = self.book.next_slot(guest.editor_id, state.live)
-        earlier = None
-        if slot is not None:
-            earlier = votes.undone_ballot(connection, slot.showing, state.rounds.get(slot.showing, 0))
+        look = Look(guest=guest, done=len(state.live), undo=undo, slot=slot)
+        if slot is None or not state.rounds.get(slot.showing):
+            return look
+        round_ = state.rounds[slot.showing]
+        earlier = votes.undone_ballot(connection, slot.showing, round_)
         if earlier is None:
-            return Look(guest=guest, state=state, slot=slot)
-        ratings = orjson.loads(earlier.ratings)
-        return Look(guest=guest, state=state, slot=slot, comment=earlier.comment, ratings=ratings)
+            return replace(look, round=round_)
+        return replace(look, round=round_, comment=earlier.comment, ratings=orjson.loads(earlier.ratings))
 
     def _answer(self, request: Request, found: tuple[votes.Outcome, int] | None, *, note: str) -> Response:
         if found is None:
@@ -187,9 +198,6 @@ class Judging:
             comment=comment if self.book.config.comments == "on" else "",
         )
 
-    def _seen(self, editor_id: int, showing: str, round_: int) -> None:
-        self._in_view[editor_id] = (showing, round_, time.monotonic())
-
     def _timed(self, editor_id: int, ballot: votes.Ballot, told: str) -> votes.Ballot:
         """The time in view: what the page measured where the server's own clock allows it, else the server's."""
         showing, round_, since = self._in_view.get(editor_id, ("", 0, 0.0))
@@ -208,11 +216,6 @@ class Judging:
             comment=ballot.comment,
             **values,
         )
-
-    @staticmethod
-    def _undo_fields(state: votes.Standing) -> dict[str, Any] | None:
-        last = state.last()
-        return None if last is None else {"showing": last, "round": state.live[last]}
 
 
 class Entering:

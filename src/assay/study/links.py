@@ -12,7 +12,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
 from assay.errors import StudyError
 from assay.study import tables
@@ -117,12 +117,7 @@ def end_session(connection: Connection, token: str) -> None:
 
 def who(connection: Connection, session_token: str, *, role: Role, at: float) -> Guest | None:
     """The guest of a session cookie; None where it is unknown, of another role, or its link is over."""
-    sessions, links = tables.sessions, tables.links.c
-    row = connection.execute(
-        _guests()
-        .join(sessions, sessions.c.link_id == links.id)
-        .where(sessions.c.token_hash == hash_token(session_token), links.role == role)
-    ).first()
+    row = connection.execute(_WHO, {"token": hash_token(session_token), "role": role}).first()
     if row is None or link_state(row.revoked_at, row.expires_at, at) != "active":
         return None
     return _guest(row)
@@ -140,3 +135,11 @@ def _guest(row: Row[*tuple[Any, ...]]) -> Guest:
     return Guest(
         role=row.role, link_id=row.id, editor_id=row.editor_id or 0, editor=row.name or "", judge=row.judge or "human"
     )
+
+
+# Every request asks this: built once.
+_WHO = (
+    _guests()
+    .join(tables.sessions, tables.sessions.c.link_id == tables.links.c.id)
+    .where(tables.sessions.c.token_hash == bindparam("token"), tables.links.c.role == bindparam("role"))
+)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, insert, or_, select
 
 from assay.artifacts import dumps
 from assay.study import tables
@@ -44,6 +44,7 @@ class Standing:
     seq: int = 0
     head: str = ""
     last_at: float | None = None
+    own: frozenset[str] = frozenset()  # the showings of this editor's plan
 
     def apply(self, action: str, showing: str) -> None:
         if action == "vote":
@@ -57,35 +58,48 @@ class Standing:
         return next(reversed(self.live), None)
 
 
-def standing(connection: Connection, editor_id: int) -> Standing:
-    """Fold the editor's acts."""
+Memo = dict[int, Standing]
+
+
+def standing(connection: Connection, editor_id: int, memo: Memo | None = None) -> Standing:
+    """Fold the editor's acts, or take the fold from `memo`.
+
+    A memo belongs to the one server that writes: it is kept up by each act, and must be emptied whenever a transaction
+    did not commit. Were it wrong nonetheless, the table's unique keys would refuse the act.
+    """
+    if memo is not None and editor_id in memo:
+        return memo[editor_id]
+    slots = tables.plan.c
+    own = connection.execute(select(slots.showing).where(slots.editor_id == editor_id)).scalars()
+    state = Standing(own=frozenset(own))
+    if memo is not None:
+        memo[editor_id] = state
     acts = tables.votes.c
     rows = connection.execute(
         select(acts.seq, acts.action, acts.showing, acts.hash, acts.at)
         .where(acts.editor_id == editor_id)
         .order_by(acts.seq)
     )
-    state = Standing()
     for seq, action, showing, head, at in rows:
         state.apply(action, showing)
         state.seq, state.head, state.last_at = seq, head, at
     return state
 
 
-def record_vote(connection: Connection, *, editor_id: int, ballot: Ballot, at: float) -> Outcome:
+def record_vote(
+    connection: Connection, *, editor_id: int, ballot: Ballot, at: float, memo: Memo | None = None
+) -> Outcome:
     """Append a vote, or say why it is none. The caller's transaction makes it durable before anyone is told."""
     if not is_open(connection):
         return "closed"
-    found = _find(connection, editor_id, ballot.showing, ballot.round, "vote")
-    if found is not None:
-        return "repeated" if found.choice == ballot.choice else "differs"
-    if not _owns(connection, editor_id, ballot.showing):
+    state = standing(connection, editor_id, memo)
+    if ballot.showing not in state.own:
         return "unknown"
-    state = standing(connection, editor_id)
-    if ballot.showing in state.live:
-        return "differs"
-    if ballot.round != state.rounds.get(ballot.showing, 0):
-        return "unknown"
+    if ballot.showing in state.live or ballot.round != state.rounds.get(ballot.showing, 0):
+        found = _find(connection, editor_id, ballot.showing, ballot.round, "vote")
+        if found is not None and found.choice == ballot.choice:
+            return "repeated"
+        return "unknown" if found is None and ballot.showing not in state.live else "differs"
     _append(
         connection,
         editor_id,
@@ -105,13 +119,15 @@ def record_vote(connection: Connection, *, editor_id: int, ballot: Ballot, at: f
     return "recorded"
 
 
-def record_undo(connection: Connection, *, editor_id: int, showing: str, round_: int, at: float) -> Outcome:
+def record_undo(
+    connection: Connection, *, editor_id: int, showing: str, round_: int, at: float, memo: Memo | None = None
+) -> Outcome:
     """Append the taking back of the vote on `showing`; only the last vote that stands can be taken back."""
     if not is_open(connection):
         return "closed"
     if _find(connection, editor_id, showing, round_, "undo") is not None:
         return "repeated"
-    state = standing(connection, editor_id)
+    state = standing(connection, editor_id, memo)
     if state.last() != showing or state.live[showing] != round_:
         return "unknown"
     act = {
@@ -158,7 +174,8 @@ def broken_at(rows: Sequence[Mapping[str, Any]]) -> int | None:
 
 def _append(connection: Connection, editor_id: int, state: Standing, act: dict[str, Any]) -> None:
     act["seq"] = state.seq + 1
-    connection.execute(insert(tables.votes).values(**act, editor_id=editor_id, hash=chain_hash(state.head, act)))
+    hash_ = chain_hash(state.head, act)
+    connection.execute(_INSERT, {**act, "editor_id": editor_id, "hash": hash_})
     if state.last_at is not None and act["at"] < state.last_at:
         note(
             connection,
@@ -167,6 +184,8 @@ def _append(connection: Connection, editor_id: int, state: Standing, act: dict[s
             detail=f"editor {editor_id}, act {act['seq']}: {state.last_at - act['at']:.3f} s before the act before it",
             at=act["at"],
         )
+    state.apply(act["action"], act["showing"])
+    state.seq, state.head, state.last_at = act["seq"], hash_, act["at"]
 
 
 def note(connection: Connection, *, actor: str, action: str, detail: str, at: float) -> None:
@@ -174,11 +193,18 @@ def note(connection: Connection, *, actor: str, action: str, detail: str, at: fl
     connection.execute(insert(tables.log).values(at=at, actor=actor, action=action, detail=detail))
 
 
+# What every request runs is built once. Shared lock on a row that closing locks alone: on PostgreSQL no vote
+# slips in behind a close from another process.
+_STATE = (
+    select(tables.meta.c.key)
+    .where(or_(tables.meta.c.key == "schema", tables.meta.c.key == "closed_at"))
+    .with_for_update(read=True)
+)
+_INSERT = insert(tables.votes)
+
+
 def is_open(connection: Connection) -> bool:
-    # Shared lock on a row that closing locks alone: on PostgreSQL no vote slips in behind a close from another process.
-    keys = tables.meta.c.key
-    query = select(keys).where(keys.in_(("schema", "closed_at"))).with_for_update(read=True)
-    return len(connection.execute(query).all()) == 1
+    return len(connection.execute(_STATE).all()) == 1
 
 
 def _find(
@@ -189,9 +215,3 @@ def _find(
         acts.showing == showing, acts.round == round_, acts.action == action, acts.editor_id == editor_id
     )
     return connection.execute(query).first()
-
-
-def _owns(connection: Connection, editor_id: int, showing: str) -> bool:
-    slots = tables.plan.c
-    query = select(slots.showing).where(slots.showing == showing, slots.editor_id == editor_id)
-    return connection.execute(query).first() is not None
