@@ -122,7 +122,7 @@ def resident_bytes() -> int:
 
 
 def matmul_rate(shapes: Sequence[tuple[int, int, int]] = ((2048, 576, 1536), (2048, 2048, 2048))) -> dict[str, float]:
-    """The machine's own float32 matrix multiply over `shapes` (m, k, n): operations per wall-clock and processor second."""
+    """The machine's own float32 matrix multiply at `shapes` (m, k, n): operations a wall-clock and processor second."""
     rates: dict[str, list[float]] = {"seconds": [], "processor_seconds": []}
     for m, k, n in shapes:
         a, b = torch.randn(m, k), torch.randn(k, n)

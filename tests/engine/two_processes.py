@@ -1,4 +1,4 @@
-"""A script for torchrun: one step of the engine under DDP or FSDP2. Usage: ... ddp|fsdp2 OUT; OUT gets rank 0's results."""
+"""A script for torchrun: one step of the engine under DDP or FSDP2. Usage: ... ddp|fsdp2 OUT, written by rank 0."""
 
 from __future__ import annotations
 
