@@ -152,7 +152,8 @@ def checks_in_short(checks: Sequence[Mapping[str, str]]) -> list[dict[str, str]]
 def check_row(name: str, value: Any) -> dict[str, str]:
     """A self-check of training: its name, `passed`, `failed` or `unknown`, and the worst difference found."""
     body = value if isinstance(value, Mapping) else {"passed": value}
-    word = {True: "passed", False: "failed"}.get(body.get("passed"), words.UNKNOWN)
+    passed = body.get("passed")
+    word = "passed" if passed is True else "failed" if passed is False else words.UNKNOWN
     worst = next((body[key] for key in ("worst", "difference") if words.known(body.get(key))), None)
     said = "" if worst is None else "exact" if worst == 0 else f"within {worst:.1e}"
     meaning = str(body.get("meaning") or "") if word == "failed" else ""
