@@ -19,6 +19,8 @@ from assay.errors import InputError
 from assay.records import REVIEW_REASONS, Pair, PairScore, Reject
 from assay.train import TrainResult
 
+SIMULATOR = "assay simulate"  # how simulated pairs name their generator
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
@@ -93,7 +95,7 @@ def gate_stage(contract: Contract, run: RunFolder, *, base: BaseModel, config: M
 
 def known_truth(source: Any, contract: Contract, held_out: Sequence[Pair]) -> dict[str, Any]:
     """What run.json says of the data; for simulated data also what the oracle reaches on the held-out pairs."""
-    simulated = any(pair.source.get("simulated") for pair in held_out)
+    simulated = any(str(pair.source.get("generator", "")).startswith(SIMULATOR) for pair in held_out)
     body: dict[str, Any] = {
         "path": str(source) if isinstance(source, (str, Path)) else "in memory",
         "sha256": next(iter(contract.inputs.values())) if len(contract.inputs) == 1 else sha256_json(contract.inputs),
