@@ -118,7 +118,7 @@ def in_words(row: Row) -> str:
     if row.value is None:
         return words.UNKNOWN
     if row.low is None or row.high is None:
-        return words.percent(row.value)
+        return words.percent(row.value) if row.dots else f"{words.percent(row.value)} (no interval)"
     return f"{words.percent(row.value)} ({words.number(100 * row.low, 1)}–{words.number(100 * row.high, 1)})"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,9 +57,14 @@ def criterion(row: Mapping[str, Any]) -> dict[str, Any]:
             why="" if there else "see the reason",
         ),
         "threshold": words.figure(row.get("threshold"), as_kind) if words.known(row.get("threshold")) else "",
-        "reasons": [words.sentence(part) for part in reason.split("; ")],
+        "reasons": [words.sentence(true_minus(part)) for part in reason.split("; ")],
         "more": "" if words.known(more) and f"{words.count(more)} more" in reason else said,
     }
+
+
+def true_minus(text: str) -> str:
+    """-4.5 points -> −4.5 points."""
+    return re.sub(r"(?<![\w-])-(?=\d)", words.MINUS, text)
 
 
 def kind_of_criterion(row: Mapping[str, Any]) -> tuple[words.Kind, str]:
