@@ -90,7 +90,7 @@ def record_vote(
     connection: Connection, *, editor_id: int, ballot: Ballot, at: float, memo: Memo | None = None
 ) -> Outcome:
     """Append a vote, or say why it is none. The caller's transaction makes it durable before anyone is told."""
-    if not is_open(connection):
+    if not _stays_open(connection):
         return "closed"
     state = standing(connection, editor_id, memo)
     if ballot.showing not in state.own:
@@ -123,7 +123,7 @@ def record_undo(
     connection: Connection, *, editor_id: int, showing: str, round_: int, at: float, memo: Memo | None = None
 ) -> Outcome:
     """Append the taking back of the vote on `showing`; only the last vote that stands can be taken back."""
-    if not is_open(connection):
+    if not _stays_open(connection):
         return "closed"
     if _find(connection, editor_id, showing, round_, "undo") is not None:
         return "repeated"
@@ -193,18 +193,20 @@ def note(connection: Connection, *, actor: str, action: str, detail: str, at: fl
     connection.execute(insert(tables.log).values(at=at, actor=actor, action=action, detail=detail))
 
 
-# What every request runs is built once. Shared lock on a row that closing locks alone: on PostgreSQL no vote
-# slips in behind a close from another process.
-_STATE = (
-    select(tables.meta.c.key)
-    .where(or_(tables.meta.c.key == "schema", tables.meta.c.key == "closed_at"))
-    .with_for_update(read=True)
-)
+# What every request runs is built once.
+_STATE = select(tables.meta.c.key).where(or_(tables.meta.c.key == "schema", tables.meta.c.key == "closed_at"))
+# With a shared lock on a row that closing locks alone: on PostgreSQL no vote slips in behind a close from elsewhere.
+_STATE_HELD = _STATE.with_for_update(read=True)
 _INSERT = insert(tables.votes)
 
 
 def is_open(connection: Connection) -> bool:
     return len(connection.execute(_STATE).all()) == 1
+
+
+def _stays_open(connection: Connection) -> bool:
+    """Open, and not closed by another process before this transaction ends."""
+    return len(connection.execute(_STATE_HELD).all()) == 1
 
 
 def _find(
