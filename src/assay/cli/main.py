@@ -6,11 +6,11 @@ import sys
 
 import typer
 
-from assay.cli import audit, data, gate, report, reward, simulate, study
+from assay.cli import audit, data, gate, models, report, reward, score, simulate, study
 from assay.errors import AssayError
 
 # In the order of `assay --help`: the flow first, then its stages, then everything around it.
-GROUPS = (reward, data, audit, gate, report, simulate, study)
+GROUPS = (reward, data, audit, gate, report, score, simulate, models, study)
 INTERRUPTED = 130
 BAD_INPUT = 2
 

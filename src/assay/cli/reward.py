@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from assay.cli.options import ConfigFile, Json, Sets, notes, output
 from assay.config import RewardConfig, load_config
@@ -19,10 +20,11 @@ EXIT = {"pass": 0, "fail": 1, "undecided": 3}
 COLOUR = {"pass": "green", "fail": "red", "undecided": "yellow"}
 
 
+REWARD_EXAMPLE = "Example: assay reward pairs.jsonl --base minilm --holdout 1000 --seeds 3 --out runs/support"
+
+
 def register(app: typer.Typer) -> None:
-    app.command("reward", epilog="Example: assay reward pairs.jsonl --base minilm --holdout 1000 --seeds 3 --out runs/a")(
-        reward
-    )
+    app.command("reward", epilog=REWARD_EXAMPLE)(reward)
     app.command("demo", epilog="Example: assay demo --out runs/demo")(demo)
 
 
@@ -107,13 +109,14 @@ def command_line() -> str:
 
 def show(run: RewardRun, *, as_json: bool) -> None:
     colour = COLOUR[run.outcome]
-    lines = [f"[bold {colour}]{run.outcome}[/]  {run.folder}"]
-    lines += [f"  {line.verdict:<9} {line.text}: {line.reason}" for line in run.verdict.criteria]
-    lines.append(f"Report: {run.report}")
+    criteria = run.verdict.criteria
+    lines = [f"[bold {colour}]{run.outcome}[/]  {escape(str(run.folder))}"]
+    lines += [escape(f"  {line.verdict:<9} {line.text}: {line.reason}") for line in criteria]
+    lines.append(f"Report: {escape(str(run.report))}")
     body = {
         "verdict": run.outcome,
         "folder": str(run.folder),
         "report": str(run.report),
-        "criteria": [{"text": line.text, "verdict": line.verdict, "reason": line.reason} for line in run.verdict.criteria],
+        "criteria": [line.to_dict() for line in criteria],
     }
     output(body, "\n".join(lines), as_json=as_json)

@@ -72,11 +72,27 @@ def content_hashes(found: PairSet) -> dict[str, str]:
 def write_contract(contract: Contract, run: RunFolder, *, rejects: Sequence[Reject]) -> None:
     """contract.json, rejects.jsonl and review.jsonl of this run, with every row accounted for."""
     counts = Counter(reject.reason for reject in rejects)
-    reasons = {reason: counts.get(reason, 0) for reason in contract.report["rejects"]}
-    body = {**contract.report, "kept": contract.rows - len(rejects), "rejects": reasons}
+    body = {
+        **contract.report,
+        "kept": contract.rows - len(rejects),
+        "rejected": len(rejects),
+        "rejects": {reason: counts.get(reason, 0) for reason in contract.report["rejects"]},
+        "for_review": sum(counts.get(reason, 0) for reason in REVIEW_REASONS),
+        **by_category(contract, rejects[len(contract.rejects) :]),
+    }
     run.write("contract.json", "contract/1", body)
     write_jsonl(run.path("rejects.jsonl"), (asdict(reject) for reject in rejects))
     write_jsonl(run.path("review.jsonl"), (asdict(r) for r in rejects if r.reason in REVIEW_REASONS))
+
+
+def by_category(contract: Contract, gated: Sequence[Reject]) -> dict[str, Any]:
+    """Kept and rejected rows of each category, once the length gate's rejects are moved from one to the other."""
+    counts = {name: dict(count) for name, count in contract.report["by_category"].items()}
+    for reject in gated:
+        count = counts[reject.category or "(none)"]
+        count["kept"] -= 1
+        count["rejected"] += 1
+    return {"by_category": counts, "categories": {name: count["kept"] for name, count in counts.items()}}
 
 
 def gate_stage(contract: Contract, run: RunFolder, *, base: BaseModel, config: ModelConfig) -> Gated:
