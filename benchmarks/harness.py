@@ -40,6 +40,7 @@ def parser(description: str, *, rounds: int, pairs: int = 32) -> argparse.Argume
     options.add_argument("--threads", type=int, default=os.cpu_count())
     options.add_argument("--contender", help="run this one only and print its figures as JSON")
     options.add_argument("--round", type=int, default=0)
+    options.add_argument("--only", nargs="*", help="these contenders only")
     options.add_argument("--under", default="", help='a command to start each contender under, such as "flock FILE"')
     options.add_argument("--out", type=Path)
     return options
@@ -138,6 +139,7 @@ def matmul_rate(shapes: Sequence[tuple[int, int, int]] = ((2048, 576, 1536), (20
 
 def alternate(options: argparse.Namespace, contenders: Sequence[str]) -> list[dict[str, Any]]:
     """Every contender once a round, each in its own process, the order turned round from round to round."""
+    contenders = [contender for contender in contenders if not options.only or contender in options.only]
     runs = []
     for number in range(options.round, options.round + options.rounds):
         for contender in contenders if number % 2 == 0 else tuple(reversed(contenders)):
@@ -163,12 +165,13 @@ def alternate(options: argparse.Namespace, contenders: Sequence[str]) -> list[di
 def ratios(runs: Sequence[dict[str, Any]], figure: str, peer: str, ours: str) -> list[float]:
     """peer / ours of `figure`, within each round."""
     by = {(run["round"], run["contender"]): run[figure] for run in runs}
-    rounds = sorted({run["round"] for run in runs})
+    rounds = sorted({number for number, contender in by if (number, peer) in by and (number, ours) in by})
     return [by[number, peer] / by[number, ours] for number in rounds]
 
 
-def median(values: Sequence[float]) -> float:
-    return round(statistics.median(values), 3)
+def median(values: Sequence[float]) -> float | None:
+    """None where no round has both contenders."""
+    return round(statistics.median(values), 3) if values else None
 
 
 def write(options: argparse.Namespace, name: str, body: dict[str, Any]) -> None:
