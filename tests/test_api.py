@@ -1,0 +1,83 @@
+"""The notebook's way: pairs in memory to a verdict, without a file of the user's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import assay
+from assay.config import ModelConfig, SplitConfig, TrainConfig
+from assay.errors import InputError
+from assay.records import Candidates, PairScore
+from tests.train import tiny
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_pairs_in_memory_to_a_verdict(tmp_path: Path) -> None:
+    rows = [
+        {"id": p.id, "prompt": f"w{n % 40} w{n // 40} w{n % 7}", "chosen": p.chosen, "rejected": p.rejected}
+        for n, p in enumerate(tiny.pairs(160))
+    ]
+    found = assay.read_pairs(rows)
+    assert len(found.pairs) + len(found.rejects) == found.rows == 160
+    parts = assay.split(found.pairs, config=SplitConfig(holdout=30))
+    assert (len(parts.train), len(parts.held_out)) == (130, 30)
+    result = assay.train_reward(
+        parts.train,
+        parts.held_out,
+        tmp_path / "seed-0",
+        model=ModelConfig(base=str(tiny.base(tmp_path / "base")), max_tokens=64),
+        config=TrainConfig(epochs=1, report_to=()),
+    )
+    scores = assay.score(result.model_folder, parts.held_out)
+    right = sum(score.chosen > score.rejected for score in scores) / len(scores)
+    assert result.held_out_accuracy == pytest.approx(right)
+    audit = assay.audit(scores, parts.held_out)
+    accuracy = audit.find("accuracy")
+    assert accuracy is not None
+    assert accuracy.value == pytest.approx(right)
+    # Without the split's proof the built-in gate fails closed, whatever the accuracy.
+    assert assay.decide(audit).verdict == "fail"
+
+
+def test_candidates_are_scored_in_the_order_given(tmp_path: Path) -> None:
+    base = tiny.base(tmp_path / "base", "llama")
+    pairs = tiny.pairs(12)
+    model = ModelConfig(base=str(base), max_tokens=64)
+    result = assay.train_reward(pairs[:8], pairs[8:], tmp_path / "s", model=model, config=TrainConfig(epochs=1))
+    answers = tuple(pair.chosen for pair in pairs[:4])
+    group = Candidates(id="a", prompt="w1 w2", answers=answers)
+    turned = Candidates(id="b", prompt="w1 w2", answers=answers[::-1])
+    one, other = assay.score(result.model_folder, [group, turned])
+    assert one == pytest.approx(other[::-1], abs=1e-6)
+    assert len(set(one)) > 1
+
+
+def test_scores_of_other_pairs_are_refused() -> None:
+    pairs = tiny.pairs(4)
+    scores = [PairScore(pair_id="someone else's", chosen=1.0, rejected=0.0)] * 4
+    with pytest.raises(InputError):
+        assay.audit(scores, pairs)
+
+
+def test_import_is_light() -> None:
+    """`import assay` and `assay --help` must not wait for torch."""
+    code = "import sys, assay, assay.cli.main; assay.cli.main.build(); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_version_is_the_package_s() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert assay.__version__ == project["project"]["version"]
+
+
+def test_every_public_name_is_there() -> None:
+    for name in assay.__all__:
+        assert getattr(assay, name) is not None
+    with pytest.raises(AttributeError, match="no attribute"):
+        assay.nothing  # noqa: B018
