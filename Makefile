@@ -20,7 +20,7 @@ $(VENV)/.runtime: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.tools: $(VENV)/.runtime
-	$(PIP) --editable '.[test,dev,docs,study]'
+	$(PIP) --editable '.[test,dev,docs,study,browser]'
 	@touch $@
 
 demo: $(VENV)/.runtime  ## the reward flow on the simulated support desk: pairs in, verdict and report out
