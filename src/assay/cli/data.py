@@ -76,7 +76,7 @@ def split(
     settings = load_config(RewardConfig, file=config, sets=settings_of(layout, columns, labels, holdout, sets))
     found = read_pairs(data, config=settings.data)
     sides = run_split(found.pairs, config=settings.split, groups=found.groups)
-    body = write_split(out, sides.train, sides.held_out, proof=sides.proof, inputs=found.report["inputs"])
+    body = write_split(out, sides, inputs=found.report["inputs"])
     output(body, split_summary(body, found.report, out), as_json=as_json)
 
 

@@ -45,6 +45,11 @@ class Columns:
         return walk(data, name) if value is None and "." in name else value
 
     @cached_property
+    def extras(self) -> tuple[str, ...]:
+        """Roles of this source that say more about a pair."""
+        return tuple(role for role in ("id", "category", "group", "margin", "source") if role in self.names)
+
+    @cached_property
     def spelling(self) -> Spelling:
         """What labels mean for these columns."""
         if "left" in self.names:

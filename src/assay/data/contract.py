@@ -103,10 +103,10 @@ class Judge:
 
     def accept(self, draft: Draft, row: Row) -> Pair:
         """Raises UnfitError with the first reason that applies."""
-        check_texts(draft)
         counts = counted(draft.votes)
         if draft.votes:
             self.agreement.count(draft.votes, counts)
+        check_texts(draft)
         outcome = decide(draft, counts, self.config)
         turned = outcome == "right"
         chosen, rejected = (draft.right, draft.left) if turned else (draft.left, draft.right)
@@ -123,7 +123,7 @@ class Judge:
             label=label,
             category=name(draft.category, "category"),
             group=name(draft.group, "group"),
-            votes=tuple(as_vote(vote, turned=turned) for vote in draft.votes),
+            votes=tuple([as_vote(vote, turned=turned) for vote in draft.votes]),
             margin=margin(draft.margin),
             source=source(draft.source),
             where=row.where,
@@ -158,8 +158,10 @@ def trimmed(text: Text) -> Any:
 
 def counted(votes: tuple[Ballot, ...]) -> dict[Outcome, int]:
     """How many voted for each outcome."""
-    said = [vote.outcome for vote in votes]
-    return {outcome: said.count(outcome) for outcome in OUTCOMES}
+    found: dict[Outcome, int] = dict.fromkeys(OUTCOMES, 0)
+    for vote in votes:
+        found[vote.outcome] += 1
+    return found
 
 
 def decide(draft: Draft, counts: Mapping[Outcome, int], config: DataConfig) -> Outcome:
@@ -197,8 +199,13 @@ AS_READ: dict[str, Any] = {"left": "chosen", "right": "rejected", "tie": "tie", 
 TURNED: dict[str, Any] = AS_READ | {"left": "rejected", "right": "chosen"}
 
 
+ANONYMOUS: dict[str, Vote] = {choice: Vote(choice=choice) for choice in AS_READ.values()}
+
+
 def as_vote(vote: Ballot, *, turned: bool) -> Vote:
     names = TURNED if turned else AS_READ
+    if vote.annotator is None and vote.shown_left is None:
+        return ANONYMOUS[names[vote.outcome]]
     if vote.annotator is not None and not vote.annotator.isascii():
         vote.annotator.encode()  # raises UnicodeEncodeError
     shown = None if vote.shown_left is None else names[vote.shown_left]

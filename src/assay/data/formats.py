@@ -133,10 +133,8 @@ def votes(data: Mapping[str, Any], columns: Columns) -> tuple[Ballot, ...]:
 
 
 def extras(draft: Draft, data: Mapping[str, Any], columns: Columns) -> Draft:
-    names = columns.names
-    for role in ("id", "category", "group", "margin", "source"):
-        if role in names:
-            setattr(draft, role, columns.pick(data, role))
+    for role in columns.extras:
+        setattr(draft, role, columns.pick(data, role))
     return draft
 
 

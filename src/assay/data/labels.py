@@ -69,10 +69,10 @@ class Spelling:
 
 
 def spelled(value: Any) -> str:
-    """A label as it is looked up: lower case, spaces and dashes as underscores, 1.0 as 1."""
+    """A label as it is looked up: lower case, spaces and inner dashes as underscores, 1.0 as 1."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return re.sub(r"[\s\-]+", "_", str(value).strip().casefold())
+    return re.sub(r"\s+|(?<=.)-", "_", str(value).strip().casefold())
 
 
 def spelling(left: str, right: str, labels: Mapping[str, str]) -> Spelling:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.artifacts import write_json, write_jsonl
 from assay.records import Pair, to_json
+
+if TYPE_CHECKING:
+    from assay.data.split import Split
 
 
 def as_native(pair: Pair) -> dict[str, Any]:
@@ -34,22 +37,15 @@ def as_native(pair: Pair) -> dict[str, Any]:
     return row
 
 
-def write_split(
-    folder: Path,
-    train: Iterable[Pair],
-    held_out: Iterable[Pair],
-    *,
-    proof: Mapping[str, Any],
-    inputs: Mapping[str, str],
-) -> dict[str, Any]:
+def write_split(folder: Path, sides: Split, *, inputs: Mapping[str, str]) -> dict[str, Any]:
     """Write train.jsonl, held_out.jsonl and, last, split.json with the proof; returns the body of split.json."""
-    write_pairs(folder / "train.jsonl", train)
-    write_pairs(folder / "held_out.jsonl", held_out)
-    body = {**proof, "inputs": dict(inputs)}
+    write_pairs(folder / "train.jsonl", sides.train, sides.train_groups)
+    write_pairs(folder / "held_out.jsonl", sides.held_out, sides.held_out_groups)
+    body = {**sides.proof, "inputs": dict(inputs)}
     write_json(folder / "split.json", "split/1", body)
     return body
 
 
-def write_pairs(path: Path, pairs: Iterable[Pair]) -> int:
-    """Write pairs as native JSON lines, atomically; returns how many."""
-    return write_jsonl(path, map(as_native, pairs))
+def write_pairs(path: Path, pairs: Iterable[Pair], groups: Iterable[str]) -> int:
+    """Write pairs with their prompt groups as native JSON lines, atomically; returns how many."""
+    return write_jsonl(path, (as_native(pair) | {"group": group} for pair, group in zip(pairs, groups, strict=True)))

@@ -26,7 +26,7 @@ FEW, MANY = (31, 4), (12, 5)  # bands and hashes a band: up to 50,000 prompts, a
 FEW_PROMPTS = 50_000
 CROWD = 64  # a bucket larger than this compares its members with its first CROWD only
 SKETCH_BITS = 22
-FLUSH_CHARACTERS = 2_000_000
+FLUSH_CHARACTERS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

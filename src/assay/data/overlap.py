@@ -15,7 +15,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.data.contract import encoded
 from assay.data.near import Near, PromptIndex
 from assay.data.shingles import normalised
 from assay.records import Pair, Text, plain_text
@@ -63,28 +62,27 @@ class Ledger:
         self.prompts: dict[int, int] = {}  # digest of a normalised prompt -> its number
         self.declared: dict[str, int] = {}  # name of a group -> its number
         self.prompt_N, self.group_N = array("q"), array("q")
-        self.asked_N, self.left_N, self.right_N = array("Q"), array("Q"), array("Q")
+        self.asked_N, self.chosen_N, self.rejected_N = array("q"), array("q"), array("q")
         self.last: tuple[Text, int, int] | None = None
 
     def __len__(self) -> int:
         return len(self.prompt_N)
 
     def add(self, pair: Pair) -> None:
-        """Note one pair. Raises UnicodeEncodeError for half a surrogate pair, before anything is noted."""
-        chosen, rejected = digest(encoded(pair.chosen)), digest(encoded(pair.rejected))
+        """Note one pair. Texts are compared by Python's own keyed 64-bit hash: it never leaves this process."""
         asked, number = self.number(pair.prompt)
         self.asked_N.append(asked)
-        self.left_N.append(chosen)
-        self.right_N.append(rejected)
+        self.chosen_N.append(hash(pair.chosen))
+        self.rejected_N.append(hash(pair.rejected))
         self.prompt_N.append(number)
         name = pair.group
         self.group_N.append(-1 if name is None else self.declared.setdefault(name, len(self.declared)))
 
     def number(self, prompt: Text) -> tuple[int, int]:
-        """Digest of a prompt as it stands, and the number of its normal form."""
+        """Hash of a prompt as it stands, and the number of its normal form."""
         if self.last is not None and self.last[0] == prompt:
             return self.last[1:]
-        asked = digest(encoded(prompt))
+        asked = hash(prompt)
         plain = normalised(plain_text(prompt))
         key = digest(plain.encode())
         number = self.prompts.get(key)
@@ -97,8 +95,8 @@ class Ledger:
 
     def repeats(self) -> Repeats:
         """Exact duplicates after the first, and every row of a pair that is labelled both ways."""
-        asked, left, right = (np.frombuffer(a, dtype=np.uint64) if a else np.zeros(0, dtype=np.uint64)
-                              for a in (self.asked_N, self.left_N, self.right_N))  # fmt: skip
+        columns = (self.asked_N, self.chosen_N, self.rejected_N)
+        asked, left, right = (np.array(column, dtype=np.int64).view(np.uint64) for column in columns)
         key = blend(asked, np.minimum(left, right), np.maximum(left, right))
         order = np.argsort(key, kind="stable")
         starts = np.flatnonzero(np.concatenate([[True], key[order][1:] != key[order][:-1]])) if len(key) else order

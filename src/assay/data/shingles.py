@@ -66,7 +66,12 @@ def shingle(texts: Sequence[str]) -> tuple[U64, NDArray[np.int64]]:
     texts: at most ROWS_AT_ONCE, normalised. A text of one word has that word; one without words has none.
     """
     cut = [text[:MOST_CHARACTERS] for text in texts]
-    code_C = np.frombuffer("\n".join(cut).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    joined = "\n".join(cut)
+    code_C: NDArray[np.uint8] | NDArray[np.uint32]
+    if joined.isascii():
+        code_C = np.frombuffer(joined.encode(), dtype=np.uint8)
+    else:
+        code_C = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     ends_N = np.cumsum(np.fromiter((len(text) + 1 for text in cut), dtype=np.int64, count=len(cut)))
     class_C = classes()[code_C]
     place_C = np.flatnonzero(class_C)

@@ -61,6 +61,8 @@ def nearest(available: Mapping[int, int], total: int) -> tuple[int | None, int |
 def proportionate(available: Mapping[int, int], total: int) -> dict[int, int] | None:
     """As `make`, with about the same share of the groups of each size; None if `total` cannot be reached at all."""
     everything = sum(size * count for size, count in available.items())
+    if not 0 <= total <= everything or not everything:
+        return None if total else {}
     start = {size: count * total // everything for size, count in available.items()}
     slack = 0
     while True:

@@ -23,7 +23,7 @@ from assay.config import DataConfig
 from assay.data.contract import Judge
 from assay.data.formats import SAMPLE, recognise
 from assay.data.native import as_native
-from assay.data.overlap import Groups, Ledger, Repeats, digest, overlap_report, overlap_warnings
+from assay.data.overlap import Groups, Ledger, Repeats, overlap_report, overlap_warnings
 from assay.data.read import Source, locate, parsed
 from assay.data.rows import Row
 from assay.errors import InputError
@@ -114,7 +114,7 @@ class Tally:
     categories: dict[str | None, int] = field(default_factory=dict)
     category: array[int] = field(default_factory=lambda: array("i"))
     rejected_in: Counter[str | None] = field(default_factory=Counter)
-    ids: array[int] = field(default_factory=lambda: array("Q"))
+    ids: array[int] = field(default_factory=lambda: array("q"))  # hashes of the pairs' ids
     ties: int = 0
     lengths: tuple[array[int], array[int], array[int]] = field(
         default_factory=lambda: (array("i"), array("i"), array("i"))
@@ -124,7 +124,7 @@ class Tally:
         self.ledger.add(pair)
         self.place.append(self.rows)
         self.category.append(self.categories.setdefault(pair.category, len(self.categories)))
-        self.ids.append(digest(pair.id.encode()))
+        self.ids.append(hash(pair.id))
         self.ties += pair.label == "tie"
         for lengths, text in zip(self.lengths, (pair.prompt, pair.chosen, pair.rejected), strict=True):
             lengths.append(characters(text))
@@ -165,7 +165,7 @@ def repeated(rows: Iterable[tuple[int, Pair | Reject]], tally: Tally, repeats: R
     where: dict[int, str] = {}
     for row, outcome in rows:
         number = number_of.get(row, -1)
-        if not isinstance(outcome, Pair) or number < 0 or digest(outcome.id.encode()) != tally.ids[number]:
+        if not isinstance(outcome, Pair) or number < 0 or hash(outcome.id) != tally.ids[number]:
             raise InputError(f"{outcome.where}: the data changed while they were read. Start again once they rest.")
         where[number] = str(outcome.where)
         first = where.get(repeats.first.get(number, -1))
@@ -326,7 +326,7 @@ def summary(walk: Pass, tally: Tally, repeats: Repeats, groups: Groups, seconds:
     inputs = walk.source.inputs()
     seconds["hashes"] = time.perf_counter() - clock
     categories = category_counts(tally, keep)
-    ids = np.frombuffer(tally.ids, dtype=np.uint64)[keep] if kept else np.zeros(0, dtype=np.uint64)
+    ids = np.array(tally.ids, dtype=np.int64)[keep]
     agreement = walk.judge.agreement.report() if walk.judge else None
     return {
         "rows": tally.rows,
