@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from study.harness import Cluster, cannot_run_postgres
+from tests.study.harness import Cluster, cannot_run_postgres
 
 
 @pytest.fixture(scope="session")

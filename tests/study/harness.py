@@ -26,7 +26,7 @@ SERVE = (
     "import sys; from assay.study.app import Address, serve; "
     "serve(sys.argv[1], address=Address(port=int(sys.argv[2])), ready=lambda book: None)"
 )
-START_SECONDS = 30
+START_SECONDS = 180  # machines are shared
 
 
 def free_port() -> int:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 from assay.study import Editor, Sources, create_study
 from assay.study.settings import StudyConfig
-from study.harness import CHROMIUM, Served, served
+from tests.study.harness import CHROMIUM, Served, served
 
 PROMPT = (
     "Our bakery wants to tell regulars that we close for two weeks in August. Please write a short notice for the door."

@@ -14,7 +14,7 @@ from assay.study.client import JudgeClient
 from assay.study.database import is_url
 from assay.study.store import close_study, read_progress, renew_link, revoke_link, verify
 from assay.study.web import HEADERS, Limiter
-from study.harness import Browser, in_thread, make_study
+from tests.study.harness import Browser, in_thread, make_study
 
 CHOICES = ("left", "right", "tie", "both_bad", "abstain")
 
@@ -305,8 +305,8 @@ def test_a_server_on_postgresql_says_so_when_the_database_is_gone_and_goes_on_wh
     import tempfile
     from pathlib import Path
 
-    from study.conftest import NUMBERS  # a cluster of its own: the session's is not for killing
-    from study.harness import Cluster
+    from tests.study.conftest import NUMBERS  # a cluster of its own: the session's is not for killing
+    from tests.study.harness import Cluster
 
     with tempfile.TemporaryDirectory(prefix="assay-pg-") as name:
         Path(name).chmod(0o755)

@@ -13,7 +13,7 @@ from assay.study.client import JudgeClient
 from assay.study.database import open_database
 from assay.study.render import safe_html
 from assay.study.web import HERE
-from study.harness import Browser, in_thread, make_study
+from tests.study.harness import Browser, in_thread, make_study
 
 RANDOM = re.compile(r"[0-9a-f]{12,64}|[\w-]{43}")  # showings, form tokens, hashes of files; link and session tokens
 EDITORS = [Editor(name="anna"), Editor(name="benedikt"), Editor(name="zora-rule", judge="simulated")]

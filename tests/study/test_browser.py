@@ -16,7 +16,7 @@ import pytest
 
 from assay.study import read_votes
 from assay.study.store import close_study, read_progress, verify
-from study.harness import CHROMIUM, Served, free_port, in_thread, make_study
+from tests.study.harness import CHROMIUM, Served, free_port, in_thread, make_study
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install '.[browser]')")
 if not Path(CHROMIUM).exists():

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from assay.study import read_votes
-from study.harness import Browser, free_port, write_generations
+from tests.study.harness import Browser, free_port, write_generations
 
 # The sub-app as `assay` mounts it, and what main does with errors; the other groups are not needed here.
 RUN = """

@@ -76,12 +76,13 @@ def test_sides_balance_at_every_node_of_any_graph(edges: list[tuple[int, str]], 
         assert all(abs(value) <= 1 for value in difference.values())
 
 
-def test_each_side_is_a_coin_over_seeds() -> None:
+@pytest.mark.parametrize(("prompts", "editors"), [(1, 1), (3, 1), (3, 3)])
+def test_each_side_is_a_coin_over_seeds(prompts: int, editors: int) -> None:
     # 400 plans: each (editor, prompt) has a on the left about half the time. sd of a share is 0.025; 5 sd is 0.125.
     shares: Counter[tuple[str, str]] = Counter()
     for seed in range(400):
-        shares.update((slot.editor, slot.item) for slot in plan(3, 3, seed=seed) if slot.left == "a")
-    assert len(shares) == 9
+        shares.update((slot.editor, slot.item) for slot in plan(prompts, editors, seed=seed) if slot.left == "a")
+    assert len(shares) == prompts * editors
     assert all(abs(count / 400 - 0.5) < 0.125 for count in shares.values())
 
 

@@ -21,7 +21,7 @@ from assay.study import Created, Editor, read_votes, tables
 from assay.study.client import JudgeClient
 from assay.study.database import open_database
 from assay.study.store import close_study, verify
-from study.harness import Browser, Cluster, Served, cannot_run_postgres, make_study, served
+from tests.study.harness import Browser, Cluster, Served, cannot_run_postgres, make_study, served
 
 Acknowledged = dict[tuple[str, int], str]
 
@@ -38,7 +38,7 @@ class Voter(threading.Thread):
 
     def run(self) -> None:
         try:
-            client = JudgeClient(self.link, patience=60)
+            client = JudgeClient(self.link, patience=240)
             while not self.stop_event.is_set() and (question := client.question()) is not None:
                 if self.random.random() < 0.15 and client._last is not None:
                     taken = client._last
@@ -64,14 +64,14 @@ def voters(site: Served, made: Created):
     yield crew
     stop.set()
     for voter in crew:
-        voter.join(timeout=90)
+        voter.join(timeout=300)
         assert voter.failure is None, voter.failure
 
 
 def await_votes(crew: list[Voter], more: int) -> None:
     """Until the crew has had `more` votes acknowledged: the load is there, however slow the machine."""
     goal = sum(len(voter.acknowledged) for voter in crew) + more
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while sum(len(voter.acknowledged) for voter in crew) < goal:
         assert all(voter.failure is None for voter in crew), [voter.failure for voter in crew]
         assert time.monotonic() < end
@@ -101,7 +101,7 @@ def kill_server_in_a_loop(tmp_path: Path, place: str, *, kills: int, prompts: in
     people = [Editor(name=f"bot-{n}", judge="simulated") for n in range(editors)]
     made = make_study(tmp_path, place, prompts=prompts, editors=people)
     site = Served(place, port=0)
-    from study.harness import free_port
+    from tests.study.harness import free_port
 
     site.port = free_port()
     site.start()
@@ -237,7 +237,7 @@ def test_creating_a_study_on_a_full_disk_leaves_nothing(tmp_path) -> None:
 def test_votes_survive_sigkill_right_after_the_answer(tmp_path, sqlite_place) -> None:
     made = make_study(tmp_path, sqlite_place)
     site = Served(sqlite_place, port=0)
-    from study.harness import free_port
+    from tests.study.harness import free_port
 
     site.port = free_port()
     for choice in ("left", "right"):

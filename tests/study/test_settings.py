@@ -14,7 +14,7 @@ from assay.study import Editor, Sources, create_study, tables
 from assay.study.database import open_database
 from assay.study.settings import StudyConfig
 from assay.study.store import read_study, slots_of
-from study.harness import Browser, in_thread
+from tests.study.harness import Browser, in_thread
 
 BASE: dict[str, object] = {
     "seed": 5, "repeats": 2, "attention": 1, "unmatched": "set_aside", "empty": "set_aside", "giveaways": "set_aside",

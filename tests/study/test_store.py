@@ -23,7 +23,7 @@ from assay.study.store import (
     verify,
 )
 from assay.study.votes import Ballot, record_undo, record_vote, standing
-from study.harness import make_study
+from tests.study.harness import make_study
 
 
 def plan_of(connection: Connection, editor: int) -> list[Slot]:
