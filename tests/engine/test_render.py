@@ -163,17 +163,14 @@ def test_templates_no_rule_makes_usable_are_refused(make: Make, template: str, m
         make(template=template)
 
 
-def test_an_answer_that_merges_with_the_header_moves_the_boundary_only(make: Make) -> None:
-    tokenizer = bases.bpe()
-    renderer = make()
-    header = tokenizer("<|im_start|>assistant\n", add_special_tokens=False)["input_ids"]
-    merged = tokenizer("<|im_start|>assistant\n\n\nb", add_special_tokens=False)["input_ids"]
-    row = renderer.encode("a", "\n\nb")
-    if merged[: len(header)] == header:  # this vocabulary has no merged newlines: then the boundary stays
-        assert renderer.tokenizer.decode(row.ids[: row.prompt_tokens]).endswith("assistant\n")
-    else:
-        assert renderer.tokenizer.decode(row.ids[: row.prompt_tokens]).endswith("<|im_end|>\n")
-    assert "assistant\n\n\nb<|im_end|>" in words(renderer, "a", "\n\nb")
+def test_an_answer_that_merges_with_the_prompt_takes_the_token_with_it(make: Make) -> None:
+    spaced = "{% for m in messages %}{{ m.content + ' ' }}{% endfor %}{% if add_generation_prompt %}{% endif %}"
+    renderer = make(template=spaced)
+    row = renderer.encode("a refund?", "press order")
+    decoded = [renderer.tokenizer.decode([one]) for one in row.ids]
+    assert "".join(decoded) == "a refund? press order </s>"
+    assert "".join(decoded[: row.prompt_tokens]) == "a refund?"
+    assert decoded[row.prompt_tokens].startswith(" p"), "the space is the answer's first token's"
 
 
 def test_encoders_take_the_pair_with_segments_and_are_never_cut(tmp_path: Path) -> None:
@@ -209,7 +206,7 @@ def test_no_tokenizer_is_named(tmp_path: Path) -> None:
 TEXTS = st.text(st.sampled_from("ab .!?\n\t<|im_end|>äé中"), min_size=1, max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=6))
 def test_many_rows_equal_one_by_one_and_the_tokenizer_on_the_whole_text(rows: list[tuple[str, str]]) -> None:
     for renderer in RENDERERS:

@@ -135,6 +135,7 @@ def _draw(model: nn.Module, new: set[str], *, seed: int) -> None:
 def _with_adapters(model: nn.Module, config: ModelConfig, new: set[str]) -> nn.Module:
     """LoRA on the trunk; the head, and whatever else is new, trained whole and saved."""
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+    from transformers.pytorch_utils import Conv1D
 
     if config.tuning == "qlora":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
@@ -150,6 +151,7 @@ def _with_adapters(model: nn.Module, config: ModelConfig, new: set[str]) -> nn.M
         lora_dropout=config.lora_dropout,
         target_modules=targets,
         modules_to_save=saved,
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),  # GPT-2 stores weights transposed
     )
     try:
         with quiet():

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from assay.artifacts import sha256_json
 from assay.engine.length import LengthGate, length_gate
@@ -24,7 +24,6 @@ from assay.records import Text, as_messages
 __all__ = ["Encoded", "LengthGate", "Renderer", "length_gate"]
 
 CHUNK = 2048
-Key = TypeVar("Key", bound=Hashable)
 ENCODER_RULE = "pair(prompt, answer); one message: its content; several: 'Role: content', a blank line apart"
 PAD_TOKEN = "<|pad|>"
 
@@ -146,22 +145,21 @@ class Renderer:
     def _encode_chats(self, rows: Sequence[tuple[Text, Text]]) -> Iterator[Encoded | TemplateError]:
         assert self.rules is not None
         fulls = self._texts([self._chat(*row) for row in rows], generation=False)
-        for n, (_, answer) in enumerate(rows):
-            fulls[n] = _complete(fulls[n], answer)
-        full_ids = self._ids(dict(enumerate(fulls)))
-        prompts = dict.fromkeys(prompt for prompt, _ in rows)
-        prompt_ids = self._prompt_ids(list(prompts), generation=self.rules.prompt_end == "generation")
-        found = {n: _joined(prompt_ids[prompt], full_ids[n]) for n, (prompt, _) in enumerate(rows)}
-        # The first characters of some answers merge with the last token of the header: these prompts end before it.
-        apart = [n for n, row in found.items() if isinstance(row, TemplateError) and isinstance(full_ids[n], list)]
-        if apart and self.rules.prompt_end == "generation":
-            prompt_ids = self._prompt_ids([rows[n][0] for n in apart], generation=False)
-            found |= {n: _joined(prompt_ids[rows[n][0]], full_ids[n]) for n in apart}
-        yield from found.values()
+        prompts = list(dict.fromkeys(prompt for prompt, _ in rows))
+        heads = self._heads(prompts, generation=self.rules.prompt_end == "generation")
+        ids = self._ids([text for text in (*heads.values(), *fulls) if isinstance(text, str)])
+        for (prompt, answer), full in zip(rows, fulls, strict=True):
+            fault = _fault(heads[prompt], full, answer)
+            if fault is not None:
+                yield fault
+                continue
+            row, head = ids[str(full)], ids[str(heads[prompt])]
+            # The prompt's last token may merge with the answer's first characters: it is then the answer's.
+            yield Encoded(ids=tuple(row), prompt_tokens=min(_common(head, row), len(row) - 1))
 
-    def _prompt_ids(self, prompts: list[Text], *, generation: bool) -> dict[Text, list[int] | TemplateError]:
+    def _heads(self, prompts: list[Text], *, generation: bool) -> dict[Text, str | TemplateError]:
         texts = self._texts([self._chat(prompt) for prompt in prompts], generation=generation)
-        return self._ids(dict(zip(prompts, texts, strict=True)))
+        return dict(zip(prompts, texts, strict=True))
 
     def _texts(self, chats: list[Chat], *, generation: bool) -> list[str | TemplateError]:
         assert self.rules is not None
@@ -177,10 +175,9 @@ class Renderer:
         except TemplateError as error:
             return error
 
-    def _ids(self, texts: Mapping[Key, str | TemplateError]) -> dict[Key, list[int] | TemplateError]:
-        rendered = {key: text for key, text in texts.items() if isinstance(text, str)}
-        ids = dict(zip(rendered, ids_of(self.tokenizer, list(rendered.values())), strict=True)) if rendered else {}
-        return {key: ids[key] if isinstance(text, str) else text for key, text in texts.items()}
+    def _ids(self, texts: list[str]) -> dict[str, list[int]]:
+        distinct = list(dict.fromkeys(texts))
+        return dict(zip(distinct, ids_of(self.tokenizer, distinct), strict=True)) if distinct else {}
 
     def _chat(self, prompt: Text, answer: Text | None = None) -> Chat:
         messages = as_messages(prompt, role="user")
@@ -191,27 +188,30 @@ class Renderer:
         return fold_system(chat) if self.rules.system == "folded" else chat
 
 
-def _joined(prompt: list[int] | TemplateError, full: list[int] | TemplateError) -> Encoded | TemplateError:
-    """A row of which the prompt's tokens are the beginning, or the error that says where they part."""
-    if isinstance(full, TemplateError):
-        return full
-    if isinstance(prompt, TemplateError):
-        return prompt
-    if len(prompt) >= len(full) or full[: len(prompt)] != prompt:
-        same = next((n for n, (a, b) in enumerate(zip(prompt, full, strict=False)) if a != b), len(full))
+def _fault(head: str | TemplateError, full: str | TemplateError, answer: Text) -> TemplateError | None:
+    """Why a row cannot be used: refused, prompt changed by the answer that follows, answer not whole; None if fine."""
+    for text in (full, head):
+        if isinstance(text, TemplateError):
+            return text
+    assert isinstance(head, str)
+    assert isinstance(full, str)
+    if not full.startswith(head) or len(full) == len(head):
+        same = _common(head, full)
         return TemplateError(
-            f"the prompt's {len(prompt)} tokens do not begin the row's {len(full)}: they part at token {same}"
+            f"the rendered prompt is not the beginning of the rendered row: they part after {same} of {len(head)} "
+            "characters"
         )
-    return Encoded(ids=tuple(full), prompt_tokens=len(prompt))
+    rendered = "".join(full.split())
+    if any("".join(message.content.split()) not in rendered for message in as_messages(answer, role="assistant")):
+        return TemplateError("the chat template leaves out or rewrites a part of the answer")
+    return None
 
 
-def _complete(text: str | TemplateError, answer: Text) -> str | TemplateError:
-    """The rendered row if all of the answer stands in it (white space aside), else the error that says so."""
-    if isinstance(text, str):
-        rendered = "".join(text.split())
-        if any("".join(message.content.split()) not in rendered for message in as_messages(answer, role="assistant")):
-            return TemplateError("the chat template leaves out or rewrites a part of the answer")
-    return text
+def _common(a: Sequence[Any], b: Sequence[Any]) -> int:
+    """How many first elements two sequences share."""
+    if a == b[: len(a)]:
+        return len(a)
+    return next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
 def fold_system(chat: Chat) -> Chat:

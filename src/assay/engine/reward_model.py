@@ -141,7 +141,8 @@ class RewardModel:
         with quiet():
             whole(self.model).save_pretrained(path)
             if hasattr(self.model, "peft_config"):
-                self.model.save_pretrained(path / "adapter")  # type: ignore[operator]
+                # Resized embeddings hold a padding token no row contains; asking about them would ask the hub.
+                self.model.save_pretrained(path / "adapter", save_embedding_layers=False)  # type: ignore[operator]
             self.renderer.save(path)
         kept = Renderer.from_pretrained(path, adapt="published")
         if kept.hash != self.renderer.hash:
@@ -214,10 +215,6 @@ def open_model(folder: Path | str) -> nn.Module:
         try:
             config = AutoConfig.from_pretrained(folder)
             kind_of(config)
-            if config.num_labels != 1:
-                raise ModelError(
-                    f"{folder}: the model has {config.num_labels} outputs; a reward model has one. Take another model."
-                )
             model, info = AutoModelForSequenceClassification.from_pretrained(
                 folder, config=config, dtype=torch.float32, output_loading_info=True
             )
@@ -231,6 +228,10 @@ def open_model(folder: Path | str) -> nn.Module:
         raise ModelError(
             f"{folder}: {len(missing)} weights are not in the file ({', '.join(missing[:3])}), so its rewards would be "
             "random. It is a base model, or its head was not saved; give a trained reward model."
+        )
+    if config.num_labels != 1:
+        raise ModelError(
+            f"{folder}: the model has {config.num_labels} outputs; a reward model has one. Take another model."
         )
     found: nn.Module = model
     return found

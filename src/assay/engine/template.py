@@ -49,14 +49,19 @@ def rules_for(tokenizer: Any, *, source: str, adapt: Literal["base", "published"
     adapt "base": date pinned, BOS and end marker put right; "published": a finished reward model's template as it is.
     Raises TemplateError, naming `source`, for a template that no rule makes usable.
     """
-    template, notes = _source_template(tokenizer)
-    _check_content(tokenizer, template, source=source)
-    if adapt == "base":
-        template, dated = _pin_date(tokenizer, template, source=source)
-        template, framed = _frame(tokenizer, template)
-        notes += dated + framed
-    prompt_end, ended = _prompt_end(tokenizer, template, source=source)
-    system, folded = _system_rule(tokenizer, template)
+    try:
+        template, notes = _source_template(tokenizer)
+        _check_content(tokenizer, template)
+        if adapt == "base":
+            template, dated = _pin_date(tokenizer, template)
+            template, framed = _frame(tokenizer, template)
+            notes += dated + framed
+        prompt_end, ended = _prompt_end(tokenizer, template)
+        system, folded = _system_rule(tokenizer, template)
+    except TemplateError as error:
+        raise TemplateError(
+            f"{source}: {error}. Set another chat_template in the tokenizer's folder, or take another base."
+        ) from None
     return Rules(template=template, prompt_end=prompt_end, system=system, notes=(*notes, *ended, *folded))
 
 
@@ -88,7 +93,7 @@ def _source_template(tokenizer: Any) -> tuple[str, tuple[str, ...]]:
     return str(tokenizer.get_chat_template()), ()
 
 
-def _pin_date(tokenizer: Any, template: str, *, source: str) -> tuple[str, tuple[str, ...]]:
+def _pin_date(tokenizer: Any, template: str) -> tuple[str, tuple[str, ...]]:
     """The template with calls for today's date replaced by a fixed one."""
     pinned = _DATE_CALL.sub(lambda call: repr(PINNED_DATE.strftime(call["format"])), template)
     chat = _chat()
@@ -100,8 +105,8 @@ def _pin_date(tokenizer: Any, template: str, *, source: str) -> tuple[str, tuple
     }
     if len(days) > 2:
         raise TemplateError(
-            f"{source}: the chat template writes today's date in a form that cannot be pinned, so rewards would change "
-            "from day to day. Set a chat_template without strftime_now in the base's tokenizer folder."
+            "the chat template writes today's date in a form that cannot be pinned, so rewards would change from day "
+            "to day"
         )
     if pinned == template:
         return template, ()
@@ -114,17 +119,11 @@ def _chat(*, system: bool = False) -> Chat:
     return [*first, {"role": "user", "content": _USER}, {"role": "assistant", "content": _ANSWER}]
 
 
-def _check_content(tokenizer: Any, template: str, *, source: str) -> None:
-    try:
-        text = text_of(tokenizer, template, [_chat()], generation=False)[0]
-    except TemplateError as error:
-        raise TemplateError(f"{source}: {error}. It has to take a user turn and an assistant turn.") from None
+def _check_content(tokenizer: Any, template: str) -> None:
+    text = text_of(tokenizer, template, [_chat()], generation=False)[0]
     for role, words in (("user", _USER), ("assistant", _ANSWER)):
         if words not in text:
-            raise TemplateError(
-                f"{source}: the chat template leaves out what the {role} says. Rewards could not depend on it; "
-                "set another chat_template in the base's tokenizer folder."
-            )
+            raise TemplateError(f"the chat template leaves out what the {role} says, so no reward could depend on it")
 
 
 def _frame(tokenizer: Any, template: str) -> tuple[str, tuple[str, ...]]:
@@ -184,22 +183,22 @@ def _end_marker(tokenizer: Any, tail: str) -> str | None:
     return max(found)[2] if found else None
 
 
-def _prompt_end(tokenizer: Any, template: str, *, source: str) -> tuple[Literal["generation", "turn"], tuple[str, ...]]:
-    """Where the prompt ends such that its tokens begin those of prompt and answer."""
+def _prompt_end(tokenizer: Any, template: str) -> tuple[Literal["generation", "turn"], tuple[str, ...]]:
+    """Where the prompt ends such that it begins the row of prompt and answer."""
     turns = _chat()
-    full = ids_of(tokenizer, text_of(tokenizer, template, [turns], generation=False))[0]
+    full = text_of(tokenizer, template, [turns], generation=False)[0]
     ends: tuple[Literal["generation", "turn"], ...] = ("generation", "turn")
     for end in ends:
-        prompt = ids_of(tokenizer, text_of(tokenizer, template, [turns[:1]], generation=end == "generation"))[0]
-        if len(prompt) < len(full) and full[: len(prompt)] == prompt:
+        prompt = text_of(tokenizer, template, [turns[:1]], generation=end == "generation")[0]
+        if len(prompt) < len(full) and full.startswith(prompt):
             note = (
                 "The header the template opens an answer with differs from the one it writes before a given answer "
                 "(thinking templates do this); the prompt is taken to end before it."
             )
             return end, () if end == "generation" else (note,)
     raise TemplateError(
-        f"{source}: the chat template's prompt is not the beginning of prompt and answer, so the answer's tokens "
-        "cannot be told from the prompt's. Set another chat_template in the base's tokenizer folder."
+        "the chat template's prompt is not the beginning of prompt and answer, so the answer's tokens cannot be told "
+        "from the prompt's"
     )
 
 
