@@ -1,0 +1,94 @@
+"""Print the figures of a run folder as Markdown, as docs/results shows them: python scripts/figures.py runs/support."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from assay.artifacts import RunFolder, read_json
+from assay.audits import Audit, Finding
+
+WANTED = (
+    ("accuracy", "held-out accuracy"),
+    ("length_baseline", "longest answer wins"),
+    ("accuracy_beyond_length", "accuracy beyond length"),
+    ("accuracy_beyond_shortest", "accuracy beyond shortest wins"),
+    ("length_matched_accuracy", "accuracy at equal length"),
+    ("accuracy_shorter_preferred", "accuracy where people preferred the shorter answer"),
+    ("reward_length_correlation", "correlation of reward and length differences"),
+    ("accuracy_without_length", "accuracy with length taken out"),
+    ("calibration_error", "calibration error"),
+    ("seed_spread", "highest minus lowest seed"),
+    ("degenerate", "named problems of the scores"),
+)
+
+
+def figure(finding: Finding | None) -> str:
+    """Value with its interval, or why it is unknown."""
+    if finding is None:
+        return "not measured"
+    if finding.value is None:
+        return f"unknown: {finding.reason}"
+    value = f"{finding.value:.3f}"
+    if finding.interval is None:
+        return value
+    return f"{value} ({finding.interval.low:.3f} to {finding.interval.high:.3f})"
+
+
+def main(folder: str) -> None:
+    run = RunFolder(folder)
+    body, audit = run.read("run.json", "run/1"), Audit.read(run)
+    gate, contract = run.read("gate.json", "gate/1"), run.read("contract.json", "contract/1")
+    proof = run.read("split.json", "split/1")
+    print(f"```console\n$ {body['command']}\n```\n")
+    rejects = ", ".join(f"{count:,} {reason}" for reason, count in contract["rejects"].items() if count) or "none"
+    print(f"Rows read {contract['rows']:,}; rejected: {rejects}; held out {audit.pairs:,} of {contract['kept']:,}.\n")
+    print("| figure | value (95% interval by prompt group) | n |\n|---|---|---|")
+    for name, words in WANTED:
+        found = audit.find(name)
+        print(f"| {words} | {figure(found)} | {found.n if found else ''} |")
+    categories(audit, body)
+    seeds(run, audit)
+    print(f"\nGate: **{gate['verdict']}**.\n")
+    for line in gate["criteria"]:
+        more = f" About {line['more_pairs']:,} more held-out pairs would decide." if line["more_pairs"] else ""
+        print(f"- {line['text']}: {line['verdict']}. {line['reason']}.{more}")
+    machine, versions = body["machine"], body["versions"]
+    print(
+        f"\nSplit: {proof['rounding'] if 'rounding' in proof else 'exact'}. Machine: {machine['cpus']} core(s) used of the"
+    )
+    print(
+        f"machine's two, {machine['memory_gib']} GiB, Python {machine['python']}; torch {versions['torch']}, ", end=""
+    )
+    print(f"transformers {versions['transformers']}.")
+
+
+def categories(audit: Audit, body: dict[str, Any]) -> None:
+    """One row a category, with the oracle where the data is simulated."""
+    slices = [f.slice for f in audit.findings if f.name == "accuracy" and f.seed is None and f.slice != "overall"]
+    if not slices:
+        return
+    oracle = (body["data"]["oracle"] or {}).get("by_category", {})
+    print("\n| category | accuracy | longest wins | beyond length |" + (" oracle |" if oracle else ""))
+    print("|---|---|---|---|" + ("---|" if oracle else ""))
+    for where in slices:
+        name = where.removeprefix("category=")
+        cells = [figure(audit.find(f, where)) for f in ("accuracy", "length_baseline", "accuracy_beyond_length")]
+        print(f"| {name} | " + " | ".join(cells) + " |" + (f" {oracle[name]:.3f} |" if name in oracle else ""))
+
+
+def seeds(run: RunFolder, audit: Audit) -> None:
+    """One row a seed: accuracy, time, tokens, self-checks."""
+    print("\n| seed | held-out accuracy | minutes | tokens | self-checks |\n|---|---|---|---|---|")
+    for seed in audit.seeds:
+        body = read_json(run.seed(seed) / "train.json", "train/1")
+        passed = sum(check["passed"] for check in body["self_checks"].values())
+        share, minutes = body["held_out"]["accuracy"], body["seconds"] / 60
+        print(
+            f"| {seed} | {share:.3f} | {minutes:.1f} | {body['tokens']:,} | {passed} of {len(body['self_checks'])} pass |"
+        )
+
+
+if __name__ == "__main__":
+    main(str(Path(sys.argv[1])))
