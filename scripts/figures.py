@@ -55,13 +55,8 @@ def main(folder: str) -> None:
         more = f" About {line['more_pairs']:,} more held-out pairs would decide." if line["more_pairs"] else ""
         print(f"- {line['text']}: {line['verdict']}. {line['reason']}.{more}")
     machine, versions = body["machine"], body["versions"]
-    print(
-        f"\nSplit: {proof['rounding'] if 'rounding' in proof else 'exact'}. Machine: {machine['cpus']} core(s) used of the"
-    )
-    print(
-        f"machine's two, {machine['memory_gib']} GiB, Python {machine['python']}; torch {versions['torch']}, ", end=""
-    )
-    print(f"transformers {versions['transformers']}.")
+    print(f"\nSplit: {proof.get('rounding', 'exact')}. {machine['cpus']} core(s), {machine['memory_gib']} GiB,")
+    print(f"Python {machine['python']}, torch {versions['torch']}, transformers {versions['transformers']}.")
 
 
 def categories(audit: Audit, body: dict[str, Any]) -> None:
@@ -84,10 +79,8 @@ def seeds(run: RunFolder, audit: Audit) -> None:
     for seed in audit.seeds:
         body = read_json(run.seed(seed) / "train.json", "train/1")
         passed = sum(check["passed"] for check in body["self_checks"].values())
-        share, minutes = body["held_out"]["accuracy"], body["seconds"] / 60
-        print(
-            f"| {seed} | {share:.3f} | {minutes:.1f} | {body['tokens']:,} | {passed} of {len(body['self_checks'])} pass |"
-        )
+        cells = [str(seed), f"{body['held_out']['accuracy']:.3f}", f"{body['seconds'] / 60:.1f}", f"{body['tokens']:,}"]
+        print(f"| {' | '.join(cells)} | {passed} of {len(body['self_checks'])} pass |")
 
 
 if __name__ == "__main__":
