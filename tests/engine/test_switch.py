@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.train import tiny
 
 from assay.artifacts import read_jsonl
 from assay.engine.render import Encoded
 from assay.engine.reward_model import RewardModel
 from assay.train import train_reward
+from tests.train import tiny
 
 PROMPT = (2, *range(10, 30))
 
