@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import typer
 from tests.audits.planted import audited, healthy, make_pairs
@@ -98,3 +100,14 @@ def test_recorded_scores_are_read_or_refused(tmp_path):
         path.write_text(bad)
         with pytest.raises(InputError, match=r"scores\.jsonl"):
             audit_command.read_scores(path, PAIRS)
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_the_built_in_set_follows_the_data(stated, run):
+    """Pairs without categories are not failed for having none; asked for by name, the criterion still fails closed."""
+    pairs = PAIRS if stated else [replace(pair, category=None) for pair in PAIRS]
+    audited(healthy(pairs, signal=1.6), pairs).write(run)
+    assert ("every category > 0.65" in [line.text for line in decide_run(run).criteria]) is stated
+    if not stated:
+        strict = {line.text: line.verdict for line in decide_run(run, "support").criteria}
+        assert strict["every category > 0.65"] == "fail"

@@ -29,7 +29,7 @@ By = Literal["point", "bound"]
 Operator = Literal[">", ">=", "<", "<="]
 Kind = Literal["overall", "category", "every_category", "beats_length", "not_degenerate", "no_overlap", "self_checks"]
 
-BUILT_IN = "support"
+BUILT_IN = ("support", "overall")
 DEFAULT_BY: By = "bound"
 PHRASES: Mapping[str, Kind] = {
     "not degenerate": "not_degenerate",
@@ -57,12 +57,13 @@ class Criterion:
 
 
 def load_criteria(source: Path | str | None) -> tuple[Criterion, ...]:
-    """Criteria from a YAML file; None or the name of a built-in set ("support") gives that set.
+    """Criteria from a YAML file or the name of a built-in set: "support" (None means it), "overall" (no categories).
 
     Raises GateError that names the file and the criterion if it is missing, empty, or says what no rule understands.
     """
-    if source is None or (str(source) == BUILT_IN and not Path(source).exists()):
-        name, text = f"{BUILT_IN}.yaml", built_in()
+    chosen = BUILT_IN[0] if source is None else str(source)
+    if source is None or (chosen in BUILT_IN and not Path(source).exists()):
+        name, text = f"{chosen}.yaml", built_in(chosen)
     else:
         path = Path(source)
         name = str(path)
@@ -71,7 +72,7 @@ def load_criteria(source: Path | str | None) -> tuple[Criterion, ...]:
         except (OSError, UnicodeDecodeError) as error:
             raise GateError(
                 f"{path}: criteria cannot be read ({error}). Give a YAML file, or leave --criteria out for the "
-                f"built-in set {BUILT_IN!r}."
+                f"built-in set {BUILT_IN[0]!r}."
             ) from None
     try:
         loaded = yaml.safe_load(text)
@@ -80,9 +81,9 @@ def load_criteria(source: Path | str | None) -> tuple[Criterion, ...]:
     return read_criteria(loaded, name=name)
 
 
-def built_in() -> str:
-    """The text of the built-in criteria file."""
-    return resources.files("assay.gate").joinpath("criteria", f"{BUILT_IN}.yaml").read_text(encoding="utf-8")
+def built_in(name: str) -> str:
+    """The text of a built-in criteria file."""
+    return resources.files("assay.gate").joinpath("criteria", f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def read_criteria(value: Any, *, name: str = "criteria") -> tuple[Criterion, ...]:
