@@ -25,19 +25,37 @@ REST = 0.5  # share of word pairs outside the template that near-duplicates have
 FEW, MANY = (31, 4), (12, 5)  # bands and hashes a band: up to 50,000 prompts, and beyond, where candidates abound
 FEW_PROMPTS = 50_000
 CROWD = 64  # a bucket larger than this compares its members with its first CROWD only
+MOST_PAIRS = 8_000_000  # of one size of bucket, at once
+SLICE = 200_000
 SKETCH_BITS = 22
 FLUSH_CHARACTERS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Near:
-    """Links between near-duplicate prompts (L, 2), and what was done to find them."""
+    """Links (L, 2) that join all near-duplicate prompts, directly or through others, and what was done to find them."""
 
     links: I64
-    candidates: int
-    verified: int
     crowded_buckets: int
     template_prompts: int
+
+
+class Joined:
+    """Which numbers are joined, directly or through others; `links` are the joins that were needed (a forest)."""
+
+    def __init__(self, count: int) -> None:
+        self.parent = array("q", range(count))
+        self.links: list[tuple[int, int]] = []
+
+    def root(self, i: int) -> int:
+        parent = self.parent
+        while parent[i] != i:
+            parent[i] = i = parent[parent[i]]
+        return i
+
+    def join(self, i: int, j: int) -> None:
+        self.parent[self.root(i)] = self.root(j)
+        self.links.append((i, j))
 
 
 class PromptIndex:
@@ -83,25 +101,20 @@ class PromptIndex:
         keys, marks, rest_N = self.signatures(
             start_N, often=often, bands=FEW if count <= FEW_PROMPTS else MANY, seed=seed
         )
-        links: list[I64] = []
-        candidates = crowded = verified = 0
+        joined = Joined(count)
+        crowded = 0
         seen: I64 = np.zeros(0, dtype=np.int64)
         for band in range(keys.shape[1]):
             found, crowds = bucket_pairs(keys[:, band], rest_N > 0, order)
-            crowded += crowds
             found = np.setdiff1d(found, seen)
-            left, right = found // max(count, 1), found % max(count, 1)
-            alike = (marks[left] == marks[right]).mean(axis=1) if len(found) else np.zeros(0)
             seen = np.union1d(seen, found)
-            candidates += len(found)
-            likely = alike >= REST - 0.2  # three standard errors of the estimate from 60 hashes, and more from 124
-            verified += int(likely.sum())
-            both = np.stack([left[likely], right[likely]], axis=1)
-            links.append(both[[self.verify(int(i), int(j), start_N, threshold, often) for i, j in both]].reshape(-1, 2))
+            crowded += crowds
+            for i, j in likely_pairs(found, marks):
+                # what is joined already needs no proof
+                if joined.root(i) != joined.root(j) and self.verify(i, j, start_N, threshold, often):
+                    joined.join(i, j)
         return Near(
-            links=np.concatenate(links) if links else np.zeros((0, 2), dtype=np.int64),
-            candidates=candidates,
-            verified=verified,
+            links=np.array(joined.links, dtype=np.int64).reshape(-1, 2),
             crowded_buckets=crowded,
             template_prompts=int(((rest_N * 2 < size_N) & (size_N > 0)).sum()),
         )
@@ -144,6 +157,15 @@ class PromptIndex:
             return False
         rest = [int((self.frequency(part) <= often).sum()) for part in (first, second, shared)]
         return rest[2] > 0 and rest[2] >= REST * (rest[0] + rest[1] - rest[2])
+
+
+def likely_pairs(pairs: I64, marks: NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
+    """Those of the pairs i * N + j whose signatures agree enough to be worth the exact comparison."""
+    for start in range(0, len(pairs), SLICE):
+        left, right = np.divmod(pairs[start : start + SLICE], len(marks))
+        alike = (marks[left] == marks[right]).mean(axis=1)
+        likely = alike >= REST - 0.2  # three standard errors of the estimate from 60 hashes, and more from 124
+        yield from zip(left[likely].tolist(), right[likely].tolist(), strict=True)
 
 
 def cells(tokens: U64) -> tuple[I64, I64]:
@@ -192,7 +214,7 @@ def bucket_pairs(key_N: NDArray[np.uint32], eligible_N: NDArray[np.bool_], order
     found: list[I64] = []
     for size in np.unique(sizes[sizes > 1]):
         members = member[starts[sizes == size][:, None] + np.arange(size)]  # (buckets of this size, size)
-        anchors = min(int(size), CROWD)
+        anchors = max(1, min(int(size), CROWD, MOST_PAIRS // members.size))
         for place in range(anchors):
             first, others = members[:, place : place + 1], members[:, place + 1 :]
             low, high = np.minimum(first, others), np.maximum(first, others)

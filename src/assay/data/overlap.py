@@ -238,19 +238,21 @@ class Contamination:
 def contamination(
     pairs: Sequence[Pair], benchmark: Iterable[Pair | Text], *, threshold: float | None = 0.8, seed: int = 0
 ) -> Contamination:
-    """The pairs whose prompt is also a prompt of `benchmark` (pairs or prompts), exactly or nearly."""
+    """The pairs whose prompt is also a prompt of `benchmark` (pairs or prompts), exactly or nearly.
+
+    Nearly: joined with it by near-duplicates, of which there may be several in between.
+    """
     ledger = Ledger(near_duplicates=threshold, seed=seed)
     for pair in pairs:
         ledger.add(pair)
     theirs = {ledger.number(item.prompt if isinstance(item, Pair) else item)[1] for item in benchmark}
     digests = np.fromiter(ledger.prompts, dtype=np.uint64, count=len(ledger.prompts))
-    close: set[int] = set()
-    if threshold is not None:
-        for first, second in ledger.index.near(threshold=threshold, seed=seed, order=digests).links.tolist():
-            close |= {second} if first in theirs else set()
-            close |= {first} if second in theirs else set()
+    links = [] if threshold is None else [ledger.index.near(threshold=threshold, seed=seed, order=digests).links]
+    component = components(len(digests), links)
+    near = {int(component[number]) for number in theirs}
     kind: list[Literal["same", "near", "none"]] = [
-        "same" if number in theirs else "near" if number in close else "none" for number in ledger.prompt_N
+        "same" if number in theirs else "near" if int(component[number]) in near else "none"
+        for number in ledger.prompt_N
     ]
     return Contamination(
         pairs=tuple(place for place, found in enumerate(kind) if found != "none"),
