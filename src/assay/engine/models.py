@@ -67,7 +67,7 @@ def resolve(name: str, revision: str | None = None) -> BaseModel:
 def locate(name: str, revision: str | None = None) -> Located:
     """The folder of the model called `name`; errors as `resolve`, which also looks into it."""
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if name.strip() and folder.is_dir():
         if revision is not None:
             raise ModelError(f"{name} is a folder, which has no revisions. Leave model.revision out.")
         return Located(folder=folder, fingerprint=folder_fingerprint(folder))
@@ -81,7 +81,7 @@ def locate(name: str, revision: str | None = None) -> Located:
         found = fetched(entry)
         return Located(folder=found.folder, fingerprint=found.fingerprint, revision=entry.version)
     if folder.exists() or name.startswith((".", "/", "~")) or name.count("/") > 1 or not name.strip():
-        what = "a file, not a model folder" if folder.exists() else "no such folder"
+        what = "a file, not a model folder" if folder.is_file() else "no such folder"
         raise ModelNotFoundError(
             f"{name!r}: {what}. Give a folder with config.json, a Hugging Face id, or one of {', '.join(CATALOGUE)}."
         )
