@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from assay.version import __version__
 
-
 if TYPE_CHECKING:
     from assay.api import audit, check, decide, load, read_pairs, score, split, train_reward
 

@@ -12,13 +12,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from tests.engine import bases, wheels
 from typer.testing import CliRunner
 
 from assay.engine import catalogue, models
 from assay.engine.catalogue import Entry, cached, fetched, place_of
 from assay.engine.models import folder_fingerprint, kind_of, resolve
 from assay.errors import ChecksumError, ModelError, ModelNotFoundError
+from tests.engine import bases, wheels
 
 pytestmark = pytest.mark.usefixtures("apart")
 

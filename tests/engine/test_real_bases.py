@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.engine import bases
-from tests.engine.test_reward_model import plain_scores
 
 from assay.config import ModelConfig
 from assay.engine import self_checks
@@ -16,6 +14,8 @@ from assay.engine.catalogue import CATALOGUE
 from assay.engine.models import resolve
 from assay.engine.reward_model import RewardModel
 from assay.errors import ModelNotFoundError
+from tests.engine import bases
+from tests.engine.test_reward_model import plain_scores
 
 
 def base(name: str) -> str:

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.engine import bases
 from transformers import AutoTokenizer
 from transformers.utils import chat_template_utils
 
 from assay.engine.render import Renderer, length_gate
 from assay.errors import ModelNotFoundError, TemplateError
 from assay.records import Message, Pair, Text
+from tests.engine import bases
 
 Make = Callable[..., Renderer]
 

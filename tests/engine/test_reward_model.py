@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.engine import bases
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from assay.config import ModelConfig
@@ -18,6 +17,7 @@ from assay.engine.plain import float32_head, head_layers, padded, pooled_places,
 from assay.engine.render import Encoded
 from assay.engine.reward_model import RewardModel
 from assay.errors import ArtifactError, ConfigError, EmptyBatchError, InputError, ModelError, ModelNotFoundError
+from tests.engine import bases
 
 KINDS = ("llama", "gpt2", "bert", "roberta")
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.engine import bases
 
 from assay.config import ModelConfig
 from assay.engine import self_checks
 from assay.engine.render import Encoded
 from assay.engine.reward_model import RewardModel
 from assay.errors import EmptyBatchError
+from tests.engine import bases
 
 
 @pytest.fixture(params=["llama", "gpt2", "bert"])

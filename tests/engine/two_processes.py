@@ -7,12 +7,12 @@ import sys
 from typing import Any
 
 import torch
-from tests.engine.test_forward import bradley_terry, pairs
-from tests.engine.tiny import reward_model
 from torch import nn
 from torch.distributed.tensor import DTensor
 
 from assay.engine.forward import last_hidden
+from tests.engine.test_forward import bradley_terry, pairs
+from tests.engine.tiny import reward_model
 
 
 class Rewards(nn.Module):

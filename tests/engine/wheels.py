@@ -12,9 +12,8 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.engine import bases
-
 from assay.engine.catalogue import Entry
+from tests.engine import bases
 
 
 def wheel(folder: Path) -> tuple[Path, Entry]:

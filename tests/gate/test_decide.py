@@ -8,7 +8,6 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.audits.planted import audited, by_length, healthy, make_pairs, score
 
 from assay.audits import Audit, Finding
 from assay.audits.findings import measured, unknown
@@ -17,6 +16,7 @@ from assay.gate import Evidence, decide, load_criteria
 from assay.gate.criteria import parse
 from assay.gate.decide import RULES, side
 from assay.stats.intervals import Interval, cluster_wilson
+from tests.audits.planted import audited, by_length, healthy, make_pairs, score
 
 
 def finding(name: str, value: float, low: float, high: float, **more) -> Finding:

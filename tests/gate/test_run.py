@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 import typer
-from tests.audits.planted import audited, healthy, make_pairs
 from typer.testing import CliRunner
 
 from assay.artifacts import RunFolder, sha256_file, write_json, write_jsonl
@@ -14,6 +13,7 @@ from assay.cli import audit as audit_command
 from assay.cli import gate as gate_command
 from assay.errors import ArtifactError, GateError, InputError
 from assay.gate import decide_run
+from tests.audits.planted import audited, healthy, make_pairs
 
 PAIRS = make_pairs(900)
 

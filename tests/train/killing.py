@@ -17,24 +17,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from tests.train import tiny
 
 from assay.train import train_reward
 from assay.train.checkpoint import MARKER
+from tests.train import tiny
 
 STEPS_SETTINGS = {"epochs": 3.5, "batch_pairs": 4, "save_every": 3}
 
 
 def train(out: Path, base: Path) -> None:
     torch.set_num_threads(1)
-    train_reward(
-        tiny.pairs(42),
-        tiny.pairs(10, seed=1),
-        seed=0,
-        out=out,
-        progress=lambda _: None,
-        **tiny.quick(base, **STEPS_SETTINGS),
-    )
+    recipe = tiny.quick(base, **STEPS_SETTINGS)
+    train_reward(tiny.pairs(42), tiny.pairs(10, seed=1), seed=0, out=out, progress=lambda _: None, **recipe)
 
 
 def writing_checkpoint(out: Path, before: set[str]) -> bool:
@@ -84,8 +78,8 @@ def kill_when(child: int, due: Callable[[], bool]) -> bool:
 
 def main(out: Path, base: Path, seed: int) -> None:
     draw, kills = random.Random(seed), Counter[str]()
-    plan = ["writing a checkpoint", "some moment", "some moment", "writing a checkpoint", "some moment"]
-    plan += ["writing a checkpoint", "saving the model", "after the model", "never"]
+    plan = ["writing a checkpoint", "some moment", "writing a checkpoint", "some moment"]
+    plan += ["saving the model", "after the model", "never"]
     for kind in plan:
         before = {path.name for path in out.glob("checkpoint-*")} if out.exists() else set()
         end = time.monotonic() + draw.uniform(0.1, 0.5)

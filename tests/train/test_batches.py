@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from assay.engine.render import Encoded, Renderer
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.train import tiny
 
 from assay.config import LossConfig, ModelConfig
+from assay.engine.render import Encoded, Renderer
 from assay.errors import InputError
 from assay.train.batches import Example, PairBatches, cut, distinct_rows, encode_pairs
 from assay.train.objective import Target
+from tests.train import tiny
 
 WIN = Target(win=1, tie=0, loss=0)
 

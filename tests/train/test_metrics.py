@@ -25,9 +25,8 @@ def test_step_metrics_by_hand() -> None:
 def test_held_out_accuracy_is_exact_and_counts_ties() -> None:
     pairs = [Pair(id=i, prompt="q", chosen="a", rejected="b") for i in "wxy"]
     pairs.append(Pair(id="z", prompt="q", chosen="a", rejected="b", label="tie"))
-    scores = [
-        PairScore(pair_id=i, chosen=c, rejected=r) for i, c, r in (("w", 2, 1), ("x", 1, 1), ("y", 0, 3), ("z", 9, 0))
-    ]
+    rewards = (("w", 2, 1), ("x", 1, 1), ("y", 0, 3), ("z", 9, 0))
+    scores = [PairScore(pair_id=i, chosen=c, rejected=r) for i, c, r in rewards]
     found = held_out_accuracy(scores, pairs)
     assert (found.accuracy, found.n, found.ties) == (1 / 3, 3, 1)
     assert found.margin == pytest.approx(-2 / 3)  # 1 + 0 - 3 over three

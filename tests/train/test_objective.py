@@ -23,9 +23,8 @@ def test_targets() -> None:
     assert target_of(pair(), LossConfig()) == Target(win=1, tie=0, loss=0)
     assert target_of(pair(label="tie"), LossConfig()) == Target(win=0, tie=1, loss=0)
     assert target_of(pair("chosen", "chosen", "rejected"), LossConfig()) == Target(win=1, tie=0, loss=0)
-    assert target_of(pair("chosen", "tie", "rejected", "chosen", "abstain"), votes) == Target(
-        win=0.5, tie=0.25, loss=0.25
-    )
+    mixed = pair("chosen", "tie", "rejected", "chosen", "abstain")
+    assert target_of(mixed, votes) == Target(win=0.5, tie=0.25, loss=0.25)
     assert target_of(pair(), votes) == Target(win=1, tie=0, loss=0)  # no votes: the label
 
 
@@ -43,7 +42,10 @@ def test_refusals() -> None:
         target_of(pair(label="tie"), LossConfig(kind="rao_kupper", tie_threshold=0))
 
 
-def one(config: LossConfig, target: Target = Target(win=1, tie=0, loss=0)) -> float:
+WIN = Target(win=1, tie=0, loss=0)
+
+
+def one(config: LossConfig, target: Target = WIN) -> float:
     """The loss of one pair with rewards 1 and 0."""
     return pair_losses(tensor([1.0]), tensor([0.0]), [target], config).item()
 

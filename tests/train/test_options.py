@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import torch
-from tests.train import tiny
 
 from assay.config import LossConfig, ModelConfig, TrainConfig
 from assay.errors import AssayError
 from assay.records import Pair, Vote
 from assay.train import Progress, train_seeds
+from tests.train import tiny
 
 # Where an option needs another one to matter, the baseline holds it.
 LORA = {"model.tuning": "lora", "model.lora_targets": ("query",)}

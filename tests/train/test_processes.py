@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.train import tiny, two_processes
 
 from assay.artifacts import read_json, read_jsonl
+from tests.train import tiny, two_processes
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import torch
-from tests.train import killing, tiny
 
 from assay.artifacts import read_jsonl, sha256_file
 from assay.errors import ArtifactError
 from assay.train import train_reward
+from tests.train import killing, tiny
 
 ROOT = Path(__file__).parents[2]
 

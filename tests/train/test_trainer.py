@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from assay.engine.reward_model import RewardModel
 from safetensors.torch import load_file
-from tests.train import tiny
 
 from assay.artifacts import read_json, read_jsonl
 from assay.config import LossConfig, ModelConfig, TrainConfig
+from assay.engine.reward_model import RewardModel
 from assay.errors import ConfigError, EmptyBatchError, TrainingError
 from assay.records import Pair
 from assay.train import Progress, train_reward, train_seeds
@@ -24,6 +23,7 @@ from assay.train.objective import pair_losses
 from assay.train.optimise import adamw, head_parameters, schedule_factor
 from assay.train.setting import trainer_arguments
 from assay.train.trainer import RewardTrainer, Task
+from tests.train import tiny
 
 
 @pytest.fixture(autouse=True)
@@ -116,9 +116,8 @@ def test_training_learns_and_writes_its_artifacts(base: Path, tmp_path: Path) ->
     body = read_json(tmp_path / "seed-0" / "train.json", "train/1")
     assert body["held_out"]["n"] == 30
     assert set(body["stages"]) == {"prepare", "train", "score", "save", "check"}
-    assert [p.step for p in seen if p.stage == "train" and p.loss is not None and p.held_out_accuracy is None][:7] == [
-        *range(1, 8)
-    ]
+    early = [p.step for p in seen if p.stage == "train" and p.loss is not None and p.held_out_accuracy is None]
+    assert early[:7] == [*range(1, 8)]
     assert seen[-1].stage == "done"
     # the saved folder scores as the file says
     again = RewardModel.load(result.model_folder)
@@ -281,6 +280,4 @@ def test_refusals(bert: Path, tmp_path: Path) -> None:
     with pytest.raises(EmptyBatchError, match="no training pairs"):
         train_reward([], tiny.pairs(3), seed=0, out=tmp_path / "a", **tiny.quick(bert))
     with pytest.raises(ConfigError, match="'nothing' is not a reporter"):
-        train_reward(
-            tiny.pairs(8), [], seed=0, out=tmp_path / "b", progress=silent, **tiny.quick(bert, report_to=("nothing",))
-        )
+        train_reward(tiny.pairs(8), [], seed=0, out=tmp_path / "b", **tiny.quick(bert, report_to=("nothing",)))

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import torch
-from tests.train import tiny
 
 from assay.train import train_reward
+from tests.train import tiny
 
 
 def train(out: Path, base: Path) -> None:

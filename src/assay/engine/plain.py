@@ -36,8 +36,9 @@ def rewards_padded(model: nn.Module, rows: Sequence[Encoded], *, side: Literal["
 def padded(model: nn.Module, rows: Sequence[Encoded], side: Literal["right", "left"]) -> dict[str, Any]:
     """The model's inputs for `rows` as int64 arrays of shape (N, T)."""
     lengths_N = np.array([len(row.ids) for row in rows])
-    place_NT = np.arange(lengths_N.max())
-    mask_NT = place_NT < lengths_N[:, None] if side == "right" else place_NT >= lengths_N.max() - lengths_N[:, None]
+    width = width_of(model, int(lengths_N.max()))
+    place_NT = np.arange(width)
+    mask_NT = place_NT < lengths_N[:, None] if side == "right" else place_NT >= width - lengths_N[:, None]
     pad = pad_id(model)
     ids_NT = np.full(mask_NT.shape, 0 if pad is None else pad, dtype=np.int64)
     ids_NT[mask_NT] = np.concatenate([np.asarray(row.ids, dtype=np.int64) for row in rows])
@@ -49,6 +50,17 @@ def padded(model: nn.Module, rows: Sequence[Encoded], side: Literal["right", "le
     if side == "left":
         batch["position_ids"] = np.maximum(mask_NT.cumsum(axis=1) - 1, 0)
     return batch
+
+
+def width_of(model: nn.Module, longest: int) -> int:
+    """How wide a padded batch is: its longest row, or under bf16 on a CPU the next multiple of 16.
+
+    There torch's attention keeps compiled kernels for every width it has met, for ever: measured 5 MB per width and
+    thread, which in a training run with a few hundred widths is gigabytes.
+    """
+    if device_of(model).type != "cpu" or not torch.is_autocast_enabled("cpu"):
+        return longest
+    return max(longest, min(-(-longest // 16) * 16, most_tokens(model) or longest))
 
 
 def pad_id(model: nn.Module) -> int | None:

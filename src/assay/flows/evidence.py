@@ -71,7 +71,7 @@ def content_hashes(found: PairSet) -> dict[str, str]:
 
 def write_contract(contract: Contract, run: RunFolder, *, rejects: Sequence[Reject]) -> None:
     """contract.json, rejects.jsonl and review.jsonl of this run, with every row accounted for."""
-    counts = Counter(reject.reason for reject in rejects)
+    counts: Counter[str] = Counter(reject.reason for reject in rejects)
     body = {
         **contract.report,
         "kept": contract.rows - len(rejects),
