@@ -98,7 +98,7 @@ def train_reward(
     if done is not None:
         return done
     with own_randomness(seed), threads_within_quota():
-        reward_model = RewardModel.from_base(model)
+        reward_model = RewardModel.from_base(model, seed=seed)
         task = Task(
             seed=seed,
             pairs=encode_pairs(train_pairs, reward_model.renderer, model=model, loss=loss),
