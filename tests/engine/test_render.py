@@ -149,6 +149,15 @@ def test_an_answer_the_template_rewrites_is_no_row(make: Make) -> None:
         renderer.encode("a", "<think>hm</think>b")
 
 
+def test_a_prompt_that_changes_once_an_answer_follows_is_no_row(make: Make) -> None:
+    renderer = make(template="{% if messages | length == 4 %}{{ 'long ' }}{% endif %}" + bases.CHATML)
+    renderer.encode("a", "b")
+    with pytest.raises(TemplateError, match="the rendered prompt is not the beginning of the rendered row"):
+        renderer.encode(conversation("a", "b", "c"), "d")
+    gate = length_gate([pair("deep", "d", "e", prompt=conversation("a", "b", "c"))], renderer, 99)
+    assert [(reject.reason, reject.side) for reject in gate.rejects] == [("template_not_prefix", "both")]
+
+
 @pytest.mark.parametrize(
     ("template", "message"),
     [
