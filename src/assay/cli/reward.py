@@ -73,7 +73,7 @@ def reward(
 
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Run folder.")] = Path("runs/demo"),
-    pairs: Annotated[int, typer.Option(help="Pairs to simulate.")] = 2400,
+    pairs: Annotated[int, typer.Option(help="Pairs to simulate.")] = 2000,
     seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 0,
     as_json: Json = False,
 ) -> None:
