@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import statistics
 import time
 from contextlib import closing
+
+from scipy import stats
 
 from assay.study import Created, Editor, tables
 from assay.study.book import read_book
@@ -133,7 +134,8 @@ def test_the_time_an_answer_takes_does_not_tell_the_side_or_the_kind(tmp_path, s
     left = {"a": [], "b": []}
     for showing, taken in list(zip(showings, seconds, strict=True))[5:]:
         left[slots[showing].left].append(taken)
-    assert abs(statistics.median(left["a"]) - statistics.median(left["b"])) < 0.004
+    # By ranks, so that a busy machine does not matter; one honest run in ten thousand fails.
+    assert stats.mannwhitneyu(left["a"], left["b"]).pvalue > 1e-4
 
 
 def test_tables_hold_no_token_in_the_clear(tmp_path, sqlite_place) -> None:

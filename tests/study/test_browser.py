@@ -8,7 +8,6 @@ import signal
 import subprocess
 import tarfile
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -196,7 +195,7 @@ def test_hostile_answers_run_nothing_and_reach_no_network(tmp_path, sqlite_place
     ("size", "scheme"),
     [
         ("desktop", "light"),
-        ("phone", "dark"),
+        pytest.param("phone", "dark", marks=pytest.mark.slow),
         pytest.param("desktop", "dark", marks=pytest.mark.slow),
         pytest.param("phone", "light", marks=pytest.mark.slow),
     ],
@@ -299,18 +298,3 @@ def test_three_editors_judge_fifty_prompts_by_keyboard(tmp_path, sqlite_place, c
     assert [vote.choice for vote in own["editor-3"]] == ["tie" if n in ties else "left" for n in range(total)]
     assert sum(vote.undone for vote in own["editor-3"]) == 5
     assert all(vote.ms is not None and vote.ms_source == "page" for vote in votes)
-
-
-def test_the_page_is_quick(tmp_path, sqlite_place, chromium) -> None:
-    made = make_study(tmp_path, sqlite_place, prompts=12, repeats=0, attention=0)
-    with in_thread(sqlite_place) as site:
-        context = chromium.new_context()
-        page = enter(context, site, made.tokens["editor-1"])
-        seconds = []
-        for _ in range(10):
-            page.locator(READY).wait_for()
-            start = time.perf_counter()
-            press(page, "1")
-            seconds.append(time.perf_counter() - start)
-        context.close()
-    assert sorted(seconds)[5] < 1.0  # generous: other tests share the machine
