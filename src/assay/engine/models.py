@@ -5,6 +5,7 @@ The catalogue pins small real models that ship inside packages on the Python ind
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import warnings
 from collections.abc import Iterator
@@ -94,8 +95,15 @@ def folder_fingerprint(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
         if path.is_file() and not path.name.startswith("."):
-            digest.update(f"{path.name} {sha256_file(path)}\n".encode())
+            found = path.stat()
+            digest.update(f"{path.name} {_hash_of(path, found.st_size, found.st_mtime_ns)}\n".encode())
     return "sha256:" + digest.hexdigest()
+
+
+@functools.cache
+def _hash_of(path: Path, size: int, changed: int) -> str:
+    """A file's hash, computed once as long as its size and time of change stay: weights take seconds."""
+    return sha256_file(path)
 
 
 def kind_of(config: Any) -> Kind:
