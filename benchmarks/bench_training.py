@@ -7,6 +7,7 @@ AdamW; the trainer also computes and writes its figures. Usage: python benchmark
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import platform
 import resource
@@ -95,7 +96,7 @@ def trainer(data: list[Pair], *, base: str, precision: str) -> Iterator[float]:
         )
         steps = len(list(read_jsonl(Path(folder) / "seed-0" / "metrics.jsonl")))
     assert steps == len(ends) - 1
-    yield from (b - a for a, b in zip(ends[1:], ends[2:], strict=False))
+    yield from (b - a for a, b in itertools.pairwise(ends[1:]))
 
 
 def main() -> None:

@@ -111,6 +111,7 @@ def test_training_learns_and_writes_its_artifacts(base: Path, tmp_path: Path) ->
     assert [row["step"] for row in rows if "held_out_accuracy" in row] == [8, 16, 24, 32]
     assert rows[-1]["held_out_accuracy"] == result.held_out_accuracy
     assert sum(row["tokens"] for row in rows) == result.tokens
+    assert [row["tokens"] for row in rows[:8]] != [row["tokens"] for row in rows[8:16]]  # each epoch draws anew
     assert sum(row["pairs"] for row in rows) == 4 * 60
     assert {"loss", "margin", "grad_norm", "learning_rate", "reward_std", "pairs_per_second"} <= rows[0].keys()
     body = read_json(tmp_path / "seed-0" / "train.json", "train/1")

@@ -19,7 +19,7 @@ from assay.train.checkpoint import Checkpoint, latest, remove_all, sweep
 from assay.train.checks import self_check
 from assay.train.metrics import MetricsFile, held_out_accuracy
 from assay.train.optimise import head_parameters, snapshot
-from assay.train.progress import Progress
+from assay.train.progress import Progress, Stage
 from assay.train.result import SCHEMA, TrainResult, hashes, read_result, save_model, versions
 from assay.train.setting import checkpoint_activations, trainer_arguments, without_printer
 from assay.train.trainer import Evaluation, Flow, RewardTrainer, Task
@@ -128,7 +128,7 @@ class Job:
         remove_all(self.folder)
 
     @contextmanager
-    def _stage(self, name: str, step: int) -> Iterator[None]:
+    def _stage(self, name: Stage, step: int) -> Iterator[None]:
         """Time one stage and say that it runs."""
         started = time.monotonic()
         self._tell(Progress(seed=self.task.seed, stage=name, step=step, steps=self.task.steps))

@@ -66,8 +66,8 @@ def schedule_factor(config: TrainConfig, steps: int) -> Callable[[int], float]:
 
 
 def snapshot(parameters: dict[str, nn.Parameter]) -> dict[str, Tensor]:
-    """Copies of parameters, to see later whether they changed."""
-    return {name: parameter.detach().clone() for name, parameter in parameters.items()}
+    """Copies of parameters in main memory, to see later whether they changed."""
+    return {name: parameter.detach().clone().cpu() for name, parameter in parameters.items()}
 
 
 @contextmanager

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-Stage = str
+Stage = Literal["train", "score", "save", "check", "done", "stopped"]
 PLAIN_EVERY = 30.0  # seconds between plain lines
 
 
@@ -20,7 +22,7 @@ class Progress:
     """Where one seed stands. Figures are None until there is one."""
 
     seed: int
-    stage: Stage  # "train", "score", "check" or "done"
+    stage: Stage
     step: int
     steps: int
     loss: float | None = None
@@ -46,15 +48,15 @@ def clock(seconds: float) -> str:
 def display() -> Callable[[Progress], None]:
     """A function that shows progress on standard error: a bar if that is a terminal, plain lines if not."""
     console = Console(stderr=True)
-    return _bar(console) if console.is_terminal else _plain()
+    return bar(console) if console.is_terminal else plain()
 
 
 def silent(progress: Progress) -> None:
     """Shows nothing."""
 
 
-def _bar(console: Console) -> Callable[[Progress], None]:
-    bar = Bar(
+def bar(console: Console) -> Callable[[Progress], None]:
+    shown = Bar(
         TextColumn("seed {task.fields[seed]} {task.fields[stage]}"),
         BarColumn(),
         MofNCompleteColumn(),
@@ -63,29 +65,29 @@ def _bar(console: Console) -> Callable[[Progress], None]:
         TextColumn("{task.fields[figures]}"),
         console=console,
     )
-    task = bar.add_task("", total=None, seed="", stage="", left="", figures="")
+    task = shown.add_task("", total=None, seed="", stage="", left="", figures="")
 
     def show(now: Progress) -> None:
-        if now.stage == "done":
-            bar.stop()
+        if now.stage in {"done", "stopped"}:
+            shown.stop()
             return
-        bar.start()
+        shown.start()
         left = "" if now.seconds_left is None else f"{clock(now.seconds_left)} left"
         figures = "  ".join(_figures(now))
-        bar.update(
+        shown.update(
             task, completed=now.step, total=now.steps, seed=now.seed, stage=now.stage, left=left, figures=figures
         )
 
     return show
 
 
-def _plain() -> Callable[[Progress], None]:
-    shown: dict[str, float] = {}
+def plain() -> Callable[[Progress], None]:
+    last = -math.inf
 
     def show(now: Progress) -> None:
-        due = time.monotonic() - shown.get("train", -PLAIN_EVERY) >= PLAIN_EVERY
-        if now.stage != "train" or due or now.step == now.steps:
-            shown["train"] = time.monotonic()
+        nonlocal last
+        if now.stage != "train" or time.monotonic() - last >= PLAIN_EVERY or now.step == now.steps:
+            last = time.monotonic()
             print(now, file=sys.stderr, flush=True)
 
     return show

@@ -43,6 +43,8 @@ def trainer_arguments(config: TrainConfig, *, seed: int, folder: Path) -> Traini
         dataloader_pin_memory=False,
         ddp_find_unused_parameters=False,
     )
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1  # several GPUs work as processes under torchrun, not as DataParallel's threads
     if arguments.world_size > 1:
         _leave_together()
     return arguments
