@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import cProfile
+import os
 import platform
 import pstats
 import resource
@@ -112,7 +113,8 @@ def measure(path: Path, out: Path) -> dict[str, Any]:
         "file_bytes": path.stat().st_size,
         "wall_seconds": round(seconds, 2),
         "processor_seconds": round(used, 2),
-        "pairs_per_second_per_core": round(report.rows / max(used, seconds)),
+        "pairs_per_second_per_core": round(report.rows / used),
+        "load_average": round(os.getloadavg()[0], 1),
         "peak_rss_gib": round(peak / 2**30, 3),
         "seconds_by_part": report.report["seconds"],
     }

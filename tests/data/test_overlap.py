@@ -178,6 +178,15 @@ def test_a_shared_header_does_not_make_near_duplicates(tickets: int) -> None:
     assert len(set(prompt_groups([pair(prompt) for prompt in prompts]))) == tickets
 
 
+def test_a_shared_header_and_a_third_of_the_message_is_not_enough() -> None:
+    rng = random.Random(16)
+    prompts = desk(rng, 100)
+    siblings = [" ".join([*prompt.split()[:-13], *sentence(rng, 13)]) for prompt in prompts]  # 17 of 30 words stay
+    assert len(exact_links([prompts[0], siblings[0]], 0.8)) == 1  # over all words they are alike
+    groups = prompt_groups([pair(prompt) for prompt in [*prompts, *siblings]])
+    assert len(set(groups)) == 200
+
+
 def test_a_leaked_prompt_under_a_shared_header_is_found() -> None:
     rng = random.Random(6)
     prompts = desk(rng, 200)

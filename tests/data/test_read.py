@@ -98,6 +98,7 @@ def test_a_long_line_is_passed_over_in_bounded_memory(tmp_path: Path, monkeypatc
     long = orjson.dumps({**GOOD, "chosen": "x" * 5_000_000})
     path = write(tmp_path, "pairs.jsonl", lines(good(1), long, good(2), long))
     assert reasons(path) == [(2, "too_long"), (4, "too_long")]
+    assert f"{len(long) + 1:,} bytes" in read_pairs(path).rejects[0].detail
 
 
 @pytest.mark.slow

@@ -28,7 +28,7 @@ CROWD = 64  # a bucket larger than this compares its members with its first CROW
 MOST_PAIRS = 8_000_000  # of one size of bucket, at once
 SLICE = 200_000
 SKETCH_BITS = 22
-FLUSH_CHARACTERS = 1_000_000
+FLUSH_CHARACTERS = 200_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

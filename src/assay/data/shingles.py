@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 U64 = NDArray[np.uint64]
+I64 = NDArray[np.int64]
 WORD, ALONE = 1, 2  # a character inside a word; one that is a word by itself
 # Scripts written without spaces: every character counts as a word.
 UNSPACED = ((0x0E00, 0x0F00), (0x0F00, 0x10A0), (0x1780, 0x1800), (0x2E80, 0x3000), (0x3040, 0xA000), (0xF900, 0xFB00),
@@ -47,10 +48,12 @@ def classes() -> NDArray[np.uint8]:
     return table
 
 
-@cache
-def powers() -> U64:
-    """Odd multipliers for the places of letters in a word."""
-    return np.cumprod(np.full(64, _A | np.uint64(1), dtype=np.uint64), dtype=np.uint64)
+@lru_cache(maxsize=2)
+def powers(count: int) -> tuple[U64, U64]:
+    """The first `count` powers of an odd number, and of its inverse modulo 2**64."""
+    base = int(_A) | 1
+    up, down = (np.full(count, x, dtype=np.uint64) for x in (base, pow(base, -1, 2**64)))
+    return np.cumprod(up, dtype=np.uint64), np.cumprod(down, dtype=np.uint64)
 
 
 def mixed(value: U64) -> U64:
@@ -60,7 +63,7 @@ def mixed(value: U64) -> U64:
     return value ^ (value >> np.uint64(31))
 
 
-def shingle(texts: Sequence[str]) -> tuple[U64, NDArray[np.int64]]:
+def shingle(texts: Sequence[str]) -> tuple[U64, I64]:
     """Distinct hashed word pairs of each text, sorted, one text after the other, and where each text starts (N + 1,).
 
     texts: at most ROWS_AT_ONCE, normalised. A text of one word has that word; one without words has none.
@@ -74,22 +77,27 @@ def shingle(texts: Sequence[str]) -> tuple[U64, NDArray[np.int64]]:
         code_C = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     ends_N = np.cumsum(np.fromiter((len(text) + 1 for text in cut), dtype=np.int64, count=len(cut)))
     class_C = classes()[code_C]
-    place_C = np.flatnonzero(class_C)
-    if not len(place_C):
+    inside_C, alone_C = class_C == WORD, class_C == ALONE
+    edge_C = np.diff(inside_C, prepend=False, append=False)  # (C + 1,) where a word begins or ends
+    start_W = np.flatnonzero((edge_C[:-1] & inside_C) | alone_C)
+    end_W = np.flatnonzero((edge_C[1:] & inside_C) | alone_C) + 1
+    if not len(start_W):
         return np.empty(0, dtype=np.uint64), np.zeros(len(texts) + 1, dtype=np.int64)
-    class_C = class_C[place_C]
-    starts_C = np.empty(len(place_C), dtype=bool)
-    starts_C[0] = True
-    starts_C[1:] = (np.diff(place_C) != 1) | (class_C[1:] == ALONE) | (class_C[:-1] == ALONE)
-    start_W = np.flatnonzero(starts_C)
-    within_C = np.arange(len(place_C)) - np.repeat(start_W, np.diff(start_W, append=len(place_C)))
-    letter_C = (code_C[place_C].astype(np.uint64) + np.uint64(1)) * powers()[within_C & 63]
-    word_W = mixed(np.add.reduceat(letter_C, start_W))
-    row_W = np.searchsorted(ends_N, place_C[start_W], side="right").astype(np.uint64)
+    word_W = word_hashes(code_C, start_W, end_W)
+    row_W = np.searchsorted(ends_N, start_W, side="right").astype(np.uint64)
     return as_sets(word_W, row_W, len(texts))
 
 
-def as_sets(word_W: U64, row_W: U64, count: int) -> tuple[U64, NDArray[np.int64]]:
+def word_hashes(code_C: NDArray[np.uint8] | NDArray[np.uint32], start_W: I64, end_W: I64) -> U64:
+    """A polynomial in the letters of each word, whatever its place: differences of one running sum."""
+    size = 1 << max(16, len(code_C).bit_length())
+    up, down = powers(size)
+    sum_C = np.zeros(len(code_C) + 1, dtype=np.uint64)
+    np.cumsum((code_C.astype(np.uint64) + np.uint64(1)) * up[: len(code_C)], out=sum_C[1:])
+    return mixed((sum_C[end_W] - sum_C[start_W]) * down[start_W])
+
+
+def as_sets(word_W: U64, row_W: U64, count: int) -> tuple[U64, I64]:
     """Neighbouring words of one row as one hash, each once a row, in order."""
     together_W = row_W[:-1] == row_W[1:]
     pair_S = mixed(word_W[:-1] * _A + (word_W[1:] ^ _B) * _C3)[together_W]
