@@ -176,6 +176,8 @@ def decide(draft: Draft, counts: Mapping[Outcome, int], config: DataConfig) -> O
         outcome = majority(counts)
     if outcome == "abstain":
         raise UnfitError("abstention", "the label is an abstention")
+    if 2 * counts["tie"] > said:  # most annotators saw no difference, whatever the columns are called
+        outcome = "tie"
     if outcome == "tie":
         if config.ties == "keep":
             return outcome

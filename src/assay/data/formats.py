@@ -70,6 +70,9 @@ class Plan:
         return {"name": self.name, "about": self.layout.about, "columns": dict(self.columns.names)}
 
 
+LATER = {role: role for role in ("votes", "category", "group", "margin", "source")}
+
+
 def native_columns(_: Sequence[Row], seen: Sequence[str], stated: Mapping[str, str]) -> dict[str, str] | None:
     answers = find(seen, stated, "chosen", ("chosen",)) | find(seen, stated, "rejected", ("rejected",))
     prompt = two_prompts(seen, stated) or find(seen, stated, "prompt", PROMPT_NAMES)
@@ -77,7 +80,8 @@ def native_columns(_: Sequence[Row], seen: Sequence[str], stated: Mapping[str, s
         return None
     # A label column of another meaning is left alone where the user names the answers himself.
     extra = find(seen, stated, "label", ("label",)) if "chosen" not in stated or "label" in stated else {}
-    return answers | prompt | extra | find(seen, stated, "votes", ("votes",)) | optional(seen, stated)
+    found = answers | prompt | extra | find(seen, stated, "votes", ("votes",)) | optional(seen, stated)
+    return LATER | found  # an optional column may first occur after the rows that showed the layout
 
 
 def two_prompts(seen: Sequence[str], stated: Mapping[str, str]) -> dict[str, str]:
