@@ -63,7 +63,7 @@ def test_what_was_planted_is_counted_by_hand(tmp_path: Path) -> None:
     report = check(write(tmp_path, rows()), None)
     # 300 rows are 15 rounds of 20, each with one of seven defects; a conflict takes both its rows
     assert {reason: count for reason, count in report.rejects.items() if count} == {
-        "low_agreement": 15, "identical_candidates": 15, "empty_candidate": 15, "not_text": 15,
+        "tie": 15, "identical_candidates": 15, "empty_candidate": 15, "not_text": 15,
         "bad_json": 15, "duplicate": 15, "conflicting_labels": 30,
     }  # fmt: skip
     assert (report.rows, report.kept, report.folder) == (300, 300 - 120, None)

@@ -155,6 +155,8 @@ def test_several_seeds(bert: Path, tmp_path: Path) -> None:
     assert found.mean == pytest.approx(sum(v or 0 for v in values) / 2)
     assert found.spread == pytest.approx(abs((values[0] or 0) - (values[1] or 0)) / 2**0.5)
     assert (tmp_path / "seed-3" / "train.json").exists()
+    drawn = [[row["tokens"] for row in read_jsonl(one.metrics_path)] for one in found.results]
+    assert drawn[0] != drawn[1]  # another seed draws other batches
     one = train_seeds(tiny.pairs(16), [], out=tmp_path / "one", progress=silent, **tiny.quick(bert))
     assert (one.mean, one.spread) == (None, None)
 
