@@ -1,7 +1,8 @@
 """Tokens a second of training minilm on synthetic pairs: assay's trainer against a bare torch loop of the same work.
 
 Both run the same optimiser batches of equal lengths (so that no padding differs), forward, backward, clipping and fused
-AdamW; the trainer also computes and writes its figures. Usage: python benchmarks/bench_training.py [--base minilm]
+AdamW; the trainer also computes and writes its figures. Both are timed by processor seconds of the process over its
+threads, which a busy machine disturbs less than the clock. Usage: python benchmarks/bench_training.py [--base minilm]
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import time
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -30,7 +32,7 @@ from assay.train.batches import Example, PairBatches, encode_pairs
 from assay.train.losses import bradley_terry_loss
 from assay.train.optimise import adamw
 
-BATCH, STEPS = 32, 16
+BATCH = 32
 NOUNS = [
     "order",
     "invoice",
@@ -47,6 +49,11 @@ NOUNS = [
     "music",
     "winter",
 ]
+
+
+def seconds() -> float:
+    """Processor seconds of this process, over the threads that torch uses."""
+    return time.process_time() / torch.get_num_threads()
 
 
 def pairs(count: int, words: int) -> list[Pair]:
@@ -68,16 +75,17 @@ def bare(examples: list[Example], *, base: str, precision: str) -> Iterator[floa
     reward_model.model.train()
     optimiser = adamw(reward_model.model, TrainConfig())
     for batch in PairBatches(len(examples), batch_pairs=BATCH, seed=0):
-        started = time.perf_counter()
+        started = seconds()
         some = [examples[one.index] for one in batch]
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
             rewards_2B = reward_model.rewards([one.chosen for one in some] + [one.rejected for one in some])
         chosen_B, rejected_B = rewards_2B.chunk(2)
-        bradley_terry_loss(chosen_B - rejected_B).backward()
+        loss: Any = bradley_terry_loss(chosen_B - rejected_B)
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(reward_model.model.parameters(), 1.0)
         optimiser.step()
         optimiser.zero_grad()
-        yield time.perf_counter() - started
+        yield seconds() - started
 
 
 def trainer(data: list[Pair], *, base: str, precision: str) -> Iterator[float]:
@@ -89,7 +97,7 @@ def trainer(data: list[Pair], *, base: str, precision: str) -> Iterator[float]:
             [],
             seed=0,
             out=Path(folder) / "seed-0",
-            progress=lambda now: ends.append(time.perf_counter()) if now.stage == "train" else None,
+            progress=lambda now: ends.append(seconds()) if now.stage == "train" else None,
             model=ModelConfig(base=base),
             loss=LossConfig(centring=0),
             config=TrainConfig(epochs=1, batch_pairs=BATCH, precision=precision, micro_tokens=10**6, save_every=10**6),
@@ -105,18 +113,20 @@ def main() -> None:
     parser.add_argument("--words", type=int, default=97)
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--json", type=Path, default=None)
+    parser.add_argument("--steps", type=int, default=16)
+    parser.add_argument("--precision", nargs="+", default=["float32", "bf16"])
     args = parser.parse_args()
-    data = pairs(BATCH * STEPS, args.words)
+    data = pairs(BATCH * args.steps, args.words)
     reward_model = RewardModel.from_base(ModelConfig(base=args.base))
     examples = encode_pairs(data, reward_model.renderer, model=ModelConfig(base=args.base), loss=LossConfig())
-    tokens = sum(one.tokens for one in examples) / STEPS
+    tokens = sum(one.tokens for one in examples) / args.steps
     rows = []
-    for precision in ("float32", "bf16"):
+    for precision in args.precision:
         found: dict[str, list[float]] = {"bare": [], "trainer": []}
         for _ in range(args.repeats):  # in turns, so that a busy machine slows both
             found["bare"] += list(bare(examples, base=args.base, precision=precision))[2:]
             found["trainer"] += list(trainer(data, base=args.base, precision=precision))[1:]
-        speed = {name: tokens / statistics.median(seconds) for name, seconds in found.items()}
+        speed = {name: tokens / statistics.median(times) for name, times in found.items()}
         rows.append({"precision": precision, **speed, "overhead": speed["bare"] / speed["trainer"] - 1})
     print(f"{tokens / BATCH / 2:.0f} tokens a row, {BATCH} pairs a step, {torch.get_num_threads()} threads; medians")
     print(f"{'precision':<10} {'bare tok/s':>11} {'trainer tok/s':>14} {'overhead':>9}")
