@@ -114,6 +114,20 @@ class Study:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedStudy:
+    """A study after its end, whole: what analysis and export read, wherever it came from.
+
+    items: real and attention items with their texts, by id. votes: those that stand, by editor and position.
+    planned: showings of the sealed plan by editor, so that what was never judged is known too.
+    """
+
+    study: Study
+    items: Mapping[str, Item]
+    votes: tuple[StudyVote, ...]
+    planned: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditorProgress:
     """How far one editor is. Counts only: no side, no choice, no system."""
 

@@ -20,7 +20,7 @@ from assay.records import Message, Text, to_json
 from assay.study import links, tables
 from assay.study.database import create_database, open_database
 from assay.study.design import seal as seal_of
-from assay.study.records import Editor, EditorProgress, Item, SetAside, Slot, Study, StudyVote
+from assay.study.records import ClosedStudy, Editor, EditorProgress, Item, SetAside, Slot, Study, StudyVote
 from assay.study.votes import COLUMNS, broken_at, note
 
 Place = str | Path
@@ -89,8 +89,8 @@ def read_items(place: Place) -> list[Item]:
         return items_of(connection)
 
 
-def read_votes(place: Place) -> list[StudyVote]:
-    """Every vote that stands in a closed study, by editor and position.
+def read_closed(place: Place) -> ClosedStudy:
+    """A closed study, whole: what it is, its items with texts and systems, and the votes that stand.
 
     Raises StudyError while the study is open (no peeking), or where seal or audit trail do not fit.
     """
@@ -99,7 +99,18 @@ def read_votes(place: Place) -> list[StudyVote]:
         problems = verify_of(connection)
         if problems:
             raise StudyError(f"{place}: " + " ".join(problems) + " The votes cannot be vouched for.")
-        return _votes_of(connection)
+        progress = progress_of(connection, at=time.time())
+        return ClosedStudy(
+            study=study_of(connection),
+            items={item.id: item for item in items_of(connection)},
+            votes=tuple(_votes_of(connection)),
+            planned={one.editor.name: one.total for one in progress},
+        )
+
+
+def read_votes(place: Place) -> list[StudyVote]:
+    """Every vote that stands in a closed study, by editor and position. Raises as `read_closed` does."""
+    return list(read_closed(place).votes)
 
 
 def verify(place: Place) -> list[str]:
