@@ -3,6 +3,7 @@
 Pairs under one prompt are not independent, so the unit that varies is the cluster (the prompt group).
 Which interval for what, by the coverage measured in tests/stats/test_coverage.py:
   a mean of values in [0, 1] (accuracy)         cluster_wilson: does not collapse when everything is right
+  a win rate, ties counted half                 cluster_score: ties vary less than yes and no
   a mean of differences (accuracy - baseline)   cluster_t, or cluster_difference where all differences may be 0
   anything computed from sums (correlation)     cluster_bootstrap
 Shapes: N values, G clusters, K sums per cluster, R resamples.
@@ -122,6 +123,34 @@ def cluster_wilson(
     effective = found.n / found.design_effect if found.design_effect is not None else found.clusters
     low, high = _wilson(found.mean, effective, _t_quantile(level, found.clusters))
     return Interval(low=low, high=high, level=level, method="Wilson, clustered by prompt group")
+
+
+def cluster_score(
+    values_N: npt.ArrayLike, clusters: Sequence[str] | npt.NDArray[Any], *, level: float = 0.95
+) -> tuple[Interval | NoInterval, float | None]:
+    """Wilson's interval for votes that may be ties (values in [0, 1], such as 1, 1/2, 0), and its design effect.
+
+    As `cluster_wilson`, but the variance is held to be at least that of independent draws with the spread seen, not
+    with the spread p(1 - p) of plain yes and no: ties count half and vary less, and `cluster_wilson` then covers 99%.
+    The design effect is N over the effective size against p(1 - p): below 1 with many ties; None where nothing varies.
+    """
+    found = cluster_mean(values_N, clusters)
+    if isinstance(found, NoInterval):
+        return found, None
+    values = np.asarray(values_N, dtype=np.float64)
+    if values.min() < 0 or values.max() > 1:
+        raise ValueError("cluster_score takes values in [0, 1]")
+    if found.variance is None:
+        return NoInterval("all votes belong to one prompt, so nothing is known about other prompts"), None
+    most, effect = found.mean * (1 - found.mean), None
+    effective = float(found.clusters)
+    spread = float(values.var())
+    if spread > 0:
+        effective = most / max(found.variance, spread / found.n)
+        effect = found.n / effective
+    low, high = _wilson(found.mean, effective, _t_quantile(level, found.clusters))
+    method = "Wilson for votes with ties, clustered by prompt"
+    return Interval(low=low, high=high, level=level, method=method), effect
 
 
 def cluster_t(

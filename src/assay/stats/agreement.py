@@ -1,0 +1,171 @@
+"""How far several people say the same. Knows labels by item and rater; knows no study.
+
+Krippendorff's alpha in the coincidence-matrix form, with missing values; Cohen's kappa and Gwet's AC1 for two raters.
+Shapes: U units (items), R raters, C categories. Labels are numbers, NaN where a rater said nothing about a unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from assay.stats.intervals import Array, Interval, NoInterval, cluster_bootstrap
+
+Metric = Literal["nominal", "ordinal", "interval"]
+
+
+@dataclass(frozen=True, slots=True)
+class Undefined:
+    """Why a measure of agreement has no value on these data."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alpha:
+    """1 for perfect agreement, 0 for what chance would give, below 0 for less.
+
+    observed: share of pairable labels that agree, as the metric weighs them (nominal: plain share).
+    units: items with at least two labels; labels: how many they hold.
+    """
+
+    value: float
+    interval: Interval | NoInterval
+    metric: Metric
+    observed: float
+    units: int
+    labels: int
+
+
+def alpha(
+    label_UR: npt.ArrayLike, *, metric: Metric = "nominal", level: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> Alpha | Undefined:
+    """Krippendorff's alpha over units with at least two labels, with a bootstrap interval that draws whole units.
+
+    Undefined with fewer than two labels on every unit, or where all labels are the same: chance agreement is then 1.
+    Source: Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability".
+    """
+    labels = np.asarray(label_UR, dtype=np.float64)
+    count_UC, values_C = label_counts(labels)
+    count_UC = count_UC[count_UC.sum(axis=1) >= 2]
+    if not count_UC.shape[0]:
+        return Undefined("no item was judged by two people")
+    used = count_UC.sum(axis=0) > 0
+    count_UC, values_C = count_UC[:, used], values_C[used]
+    if values_C.size < 2:
+        return Undefined("everyone said the same about every item, and agreement by chance is then certain as well")
+    size_U = count_UC.sum(axis=1)
+    # Each unit adds n_c n_k / (m - 1) off the diagonal and n_c (n_c - 1) / (m - 1) on it.
+    pairs_UCC = count_UC[:, :, None] * count_UC[:, None, :]
+    index = np.arange(values_C.size)
+    pairs_UCC[:, index, index] -= count_UC
+    pairs_UCC /= (size_U - 1)[:, None, None]
+    coincidence_CC = pairs_UCC.sum(axis=0)
+    value = float(_alpha_of(coincidence_CC[None], values_C, metric)[0])
+    interval = cluster_bootstrap(
+        pairs_UCC.reshape(len(pairs_UCC), -1),
+        np.arange(len(pairs_UCC)),
+        lambda sums_RK: _alpha_of(sums_RK.reshape(-1, values_C.size, values_C.size), values_C, metric),
+        use=f"krippendorff {metric}",
+        level=level,
+        resamples=resamples,
+        seed=seed,
+    )
+    if isinstance(interval, NoInterval) and len(pairs_UCC) < 2:
+        interval = NoInterval("one item says nothing about others")
+    elif isinstance(interval, Interval):
+        high = min(interval.high, 1.0)
+        method = interval.method.replace("clustered by prompt group", "items drawn whole")
+        interval = Interval(low=max(interval.low, -1.0), high=high, level=level, method=method)
+    return Alpha(
+        value=value,
+        interval=interval,
+        metric=metric,
+        observed=float(np.trace(coincidence_CC) / coincidence_CC.sum()),
+        units=len(pairs_UCC),
+        labels=int(size_U.sum()),
+    )
+
+
+def label_counts(label_UR: Array) -> tuple[Array, Array]:
+    """How many raters gave each label to each unit, shape (U, C), and the labels in order, shape (C,)."""
+    values_C = np.unique(label_UR[np.isfinite(label_UR)])
+    return (label_UR[:, :, None] == values_C).sum(axis=1).astype(np.float64), values_C
+
+
+def _alpha_of(coincidence_RCC: Array, values_C: Array, metric: Metric) -> Array:
+    """Alpha of each coincidence matrix; NaN where it is undefined."""
+    total_RC = coincidence_RCC.sum(axis=2)
+    n_R = total_RC.sum(axis=1)
+    distance_RCC = DISTANCES[metric](values_C, total_RC)
+    observed_R = (coincidence_RCC * distance_RCC).sum(axis=(1, 2))
+    # Expected: every pairing of two of the n labels, without a label's pairing with itself (distance 0 anyway).
+    expected_R = (total_RC[:, :, None] * total_RC[:, None, :] * distance_RCC).sum(axis=(1, 2))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(1 - (n_R - 1) * observed_R / expected_R)
+
+
+def _nominal(values_C: Array, total_RC: Array) -> Array:
+    size = values_C.size
+    return np.broadcast_to(1 - np.eye(size), (len(total_RC), size, size))
+
+
+def _interval(values_C: Array, total_RC: Array) -> Array:
+    size = values_C.size
+    return np.broadcast_to(np.square(values_C[:, None] - values_C), (len(total_RC), size, size))
+
+
+def _ordinal(values_C: Array, total_RC: Array) -> Array:
+    """(sum of the labels' counts from c to k, less half of both ends) squared: ranks as the data use them."""
+    middle_RC = np.cumsum(total_RC, axis=1) - total_RC / 2
+    return np.asarray(np.square(middle_RC[:, :, None] - middle_RC[:, None, :]))
+
+
+DISTANCES: Mapping[Metric, Callable[[Array, Array], Array]] = {
+    "nominal": _nominal,
+    "ordinal": _ordinal,
+    "interval": _interval,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairAgreement:
+    """Two raters on the units both labelled. kappa and ac1 are None, with `reason`, where chance leaves no room."""
+
+    n: int
+    raw: float
+    kappa: float | None
+    ac1: float | None
+    reason: str | None = None
+
+
+def pair_agreement(first_U: npt.ArrayLike, second_U: npt.ArrayLike, *, categories: int) -> PairAgreement | Undefined:
+    """Raw agreement, Cohen's kappa and Gwet's AC1 of two raters; NaN where one said nothing.
+
+    categories: how many labels there are to choose from (AC1's chance agreement depends on it).
+    Kappa's chance agreement comes from each rater's own habits, AC1's from the labels' shares over both, so that two
+    people who almost always say the same are not told that chance did it. Sources: Cohen 1960, Gwet 2008.
+    """
+    first, second = np.asarray(first_U, dtype=np.float64), np.asarray(second_U, dtype=np.float64)
+    both = np.isfinite(first) & np.isfinite(second)
+    n = int(both.sum())
+    if not n:
+        return Undefined("they judged no item in common")
+    first, second = first[both], second[both]
+    raw = float((first == second).mean())
+    values = np.unique(np.concatenate([first, second]))
+    a, b = ((labels[:, None] == values).mean(axis=0) for labels in (first, second))
+    chance = float((a * b).sum())
+    mean = (a + b) / 2
+    gwet = float((mean * (1 - mean)).sum()) / (categories - 1) if categories > 1 else 1.0
+    return PairAgreement(
+        n=n,
+        raw=raw,
+        kappa=(raw - chance) / (1 - chance) if chance < 1 else None,
+        ac1=(raw - gwet) / (1 - gwet) if gwet < 1 else None,
+        reason=None if chance < 1 else "both always said the same one thing",
+    )

@@ -1,0 +1,162 @@
+"""Several systems on one scale, from comparisons of two at a time. Knows wins; knows no study.
+
+Bradley-Terry: the chance that i beats j is strength_i / (strength_i + strength_j). Fitted by evalica (Newman 2023).
+Shapes: S systems, N comparisons.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse, special
+from scipy import stats as scipy_stats
+
+from assay.stats.intervals import Array, Interval, NoInterval, cluster_codes
+from assay.stats.stream import stream
+
+Names = Sequence[str] | npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NoRanking:
+    """Why the systems cannot be put on one scale."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One system: score is its chance to beat the average system (log strengths centred on 0, through the sigmoid)."""
+
+    system: str
+    score: float
+    log_strength: float
+    interval: Interval | NoInterval
+    n: int
+
+
+def bradley_terry(
+    first: Sequence[str],
+    second: Sequence[str],
+    score_N: npt.ArrayLike,
+    prompts: Names,
+    *,
+    resamples: int = 500,
+    seed: int = 0,
+) -> tuple[Place, ...] | NoRanking:
+    """Systems from strongest to weakest, with intervals that draw whole prompts (basic percentile, 95%).
+
+    score_N: 1 where `first` won, 0 where `second` did, 1/2 for a tie, which is half a win for both.
+    No ranking where the comparisons do not connect all systems both ways (Ford 1957): then strengths are infinite.
+    Raises ModuleNotFoundError without evalica (the extra "study").
+    """
+    score = np.asarray(score_N, dtype=np.float64)
+    if score.size == 0:
+        return NoRanking("no votes")
+    systems = tuple(sorted({*first, *second}))
+    number = {name: index for index, name in enumerate(systems)}
+    pair_N2 = np.array([(number[a], number[b]) for a, b in zip(first, second, strict=True)])
+    problem = disconnected(win_matrix(pair_N2, score, np.ones_like(score), len(systems)), systems)
+    if problem:
+        return NoRanking(problem)
+    strength = _strengths(pair_N2, score, np.ones_like(score), len(systems))
+    draws = _bootstrap(pair_N2, score, cluster_codes(prompts), len(systems), resamples=resamples, seed=seed)
+    places = [
+        Place(
+            system=name,
+            score=float(special.expit(strength[index])),
+            log_strength=float(strength[index]),
+            interval=draws if isinstance(draws, NoInterval) else _percentiles(draws[:, index]),
+            n=int((pair_N2 == index).any(axis=1).sum()),
+        )
+        for name, index in number.items()
+    ]
+    return tuple(sorted(places, key=lambda place: (-place.log_strength, place.system)))
+
+
+def win_matrix(pair_N2: npt.NDArray[Any], score: Array, weight: Array, systems: int) -> Array:
+    """wins[i, j]: how often i beat j, a tie half for both; shape (S, S)."""
+    wins = np.zeros((systems, systems))
+    np.add.at(wins, (pair_N2[:, 0], pair_N2[:, 1]), weight * score)
+    np.add.at(wins, (pair_N2[:, 1], pair_N2[:, 0]), weight * (1 - score))
+    return wins
+
+
+def disconnected(wins_SS: Array, systems: Sequence[str]) -> str:
+    """Why the strengths would not be finite; empty where they are: every system reaches every other through wins."""
+    apart, island = sparse.csgraph.connected_components(wins_SS, directed=True, connection="weak")
+    if apart > 1:
+        lone = [name for name, where in zip(systems, island, strict=True) if where != island[0]]
+        return f"{_few(lone)} and {systems[0]} are never compared, not even through others"
+    never_won = [name for name, won in zip(systems, wins_SS.sum(axis=1), strict=True) if won == 0]
+    never_lost = [name for name, lost in zip(systems, wins_SS.sum(axis=0), strict=True) if lost == 0]
+    if never_won or never_lost:
+        said = [f"{_few(never_won)} never won"] * bool(never_won) + [f"{_few(never_lost)} never lost"] * bool(
+            never_lost
+        )
+        return " and ".join(said) + ", so the distance to the others has no bound"
+    strong, _ = sparse.csgraph.connected_components(wins_SS, directed=True, connection="strong")
+    return "one group of systems won every comparison with another, so their distance has no bound" * (strong > 1)
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _strengths(pair_N2: npt.NDArray[Any], score: Array, weight: Array, systems: int) -> Array:
+    """Log strengths with mean 0; shape (S,)."""
+    import evalica
+    import pandas as pd
+
+    # evalica knows three outcomes; scores 1, 1/2 and 0 are those. Every distinct comparison goes in once, weighted.
+    rows, where = np.unique(np.column_stack([pair_N2, np.round(2 * score).astype(int)]), axis=0, return_inverse=True)
+    summed = np.bincount(where.ravel(), weights=weight)
+    kept = summed > 0
+    winners = {2: evalica.Winner.X, 1: evalica.Winner.Draw, 0: evalica.Winner.Y}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        result = evalica.bradley_terry(
+            rows[kept, 0].tolist(),
+            rows[kept, 1].tolist(),
+            [winners[outcome] for outcome in rows[kept, 2].tolist()],
+            index=pd.Index(range(systems)),
+            weights=summed[kept].tolist(),
+            tolerance=1e-8,
+            limit=10_000,
+        )
+    scores = result.scores.reindex(range(systems)).to_numpy(dtype=np.float64)
+    logs = np.log(scores)
+    return np.asarray(logs - logs.mean())
+
+
+def _bootstrap(
+    pair_N2: npt.NDArray[Any], score: Array, codes: npt.NDArray[np.intp], systems: int, *, resamples: int, seed: int
+) -> Array | NoInterval:
+    """Log strengths of resampled studies, shape (resamples kept, S)."""
+    groups = int(codes.max()) + 1
+    if groups < 2:
+        return NoInterval("one prompt says nothing about others")
+    generator = stream(seed, "bootstrap: bradley-terry")
+    draws = []
+    for _ in range(resamples):
+        weight = np.bincount(generator.integers(0, groups, size=groups), minlength=groups)[codes].astype(np.float64)
+        wins = win_matrix(pair_N2, score, weight, systems)
+        if sparse.csgraph.connected_components(wins, directed=True, connection="strong")[0] == 1:
+            draws.append(_strengths(pair_N2, score, weight, systems))
+    if len(draws) < 0.9 * resamples:
+        return NoInterval("in more than one resample in ten the prompts drawn do not connect the systems")
+    # As in cluster_bootstrap: few prompts must not look like many (Hesterberg 2015).
+    widened = math.sqrt(groups / (groups - 1)) * scipy_stats.t.ppf(0.975, groups - 1)
+    middle = np.median(draws, axis=0)
+    return np.asarray(middle + (np.asarray(draws) - middle) * widened / scipy_stats.norm.ppf(0.975))
+
+
+def _percentiles(draw_R: Array) -> Interval:
+    low, high = (float(special.expit(value)) for value in np.quantile(draw_R, [0.025, 0.975]))
+    return Interval(low=low, high=high, level=0.95, method="bootstrap, clustered by prompt")
