@@ -96,13 +96,16 @@ class StudyVote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """What a study is, without its votes. `seal` is the hash of items and plans as they were made."""
+    """What a study is, without its votes. `seal` is the hash of items and plans as they were made.
+
+    seed: of sides and order; None in a study read from an export, which does not tell it.
+    """
 
     id: str
     title: str
     created_at: str
     closed_at: str | None
-    seed: int
+    seed: int | None
     seal: str
     systems: tuple[str, ...]
     editors: tuple[Editor, ...]
