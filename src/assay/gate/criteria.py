@@ -5,6 +5,8 @@ One criterion a line, in a YAML list or under `criteria:` (with `by: point|bound
   every category > 0.65              each category's accuracy; `every category length matched accuracy > 0.6` works too
   category refusals > 0.70           one category; quote a name with spaces: category "billing questions" > 0.7
   seed spread < 0.03                 any finding by name, with spaces or underscores
+  win rate > 0.6                     the same for a study: any figure of its analysis; also every category win rate > 0.5
+  aspect harmless win rate > 0.45    one aspect that editors rated; every aspect ...; editor NAME ..., every editor ...
   beats the length baseline          accuracy above "longest wins" and above "shortest wins"
   not degenerate / no prompt overlap / self-checks pass
 A comparison may end in `by point` or `by bound`. Shares may be written 0.72 or 72%.
@@ -22,7 +24,7 @@ from typing import Any, Literal, cast
 
 import yaml
 
-from assay.audits.findings import DESCRIPTIONS, MEANINGS
+from assay.audits.meanings import ALL_MEANINGS, DESCRIPTIONS
 from assay.errors import GateError
 
 By = Literal["point", "bound"]
@@ -39,13 +41,29 @@ PHRASES: Mapping[str, Kind] = {
     "self checks pass": "self_checks",
 }
 COMPARISON = re.compile(r"^(?P<subject>[^<>=]+?)\s*(?P<operator>>=|<=|>|<)\s*(?P<number>[^\s<>=]+)$")
-CATEGORY = re.compile(r'^category\s+(?:"(?P<quoted>[^"]+)"|(?P<word>\S+))(?:\s+(?P<finding>.+))?$')
-RANGES = {"share": (0.0, 1.0), "share difference": (-1.0, 1.0), "AUC": (0.0, 1.0), "probability": (0.0, 1.0)}
+# Slices a criterion may name, and the finding meant where it names none.
+PARTS: Mapping[str, str] = {"category": "accuracy", "aspect": "win_rate", "editor": "win_rate"}
+EVERY = re.compile(rf"^every\s+(?P<part>{'|'.join(PARTS)})(?:\s+(?P<finding>.+))?$", re.IGNORECASE)
+ONE = re.compile(
+    rf'^(?P<part>{"|".join(PARTS)})\s+(?:"(?P<quoted>[^"]+)"|(?P<word>\S+))(?:\s+(?P<finding>.+))?$', re.IGNORECASE
+)
+RANGES = {
+    "p value": (0.0, 1.0),
+    "agreement": (-1.0, 1.0),
+    "correlation": (-1.0, 1.0),
+    "share": (0.0, 1.0),
+    "share difference": (-1.0, 1.0),
+    "AUC": (0.0, 1.0),
+    "probability": (0.0, 1.0),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criterion:
-    """One condition. finding, operator and threshold are None for phrases; category only for kind "category"."""
+    """One condition. finding, operator and threshold are None for phrases.
+
+    part: which slices "category" and "every_category" mean; category: the one named, for kind "category" only.
+    """
 
     text: str
     kind: Kind
@@ -54,6 +72,7 @@ class Criterion:
     category: str | None = None
     operator: Operator | None = None
     threshold: float | None = None
+    part: str = "category"
 
 
 def load_criteria(source: Path | str | None) -> tuple[Criterion, ...]:
@@ -116,7 +135,7 @@ def parse(text: str, *, by: By = DEFAULT_BY, place: str = "criterion") -> Criter
     found = COMPARISON.match(words)
     if not found:
         raise GateError(f"{place}: {text!r} is not understood. {_help()}")
-    kind, category, finding = _subject(found["subject"], text, place)
+    kind, part, category, finding = _subject(found["subject"], text, place)
     threshold = _number(found["number"], finding, text, place)
     if finding in DESCRIPTIONS:
         if chosen == "bound":
@@ -128,6 +147,7 @@ def parse(text: str, *, by: By = DEFAULT_BY, place: str = "criterion") -> Criter
         by=chosen or by,
         finding=finding,
         category=category,
+        part=part,
         operator=cast("Operator", found["operator"]),
         threshold=threshold,
     )
@@ -147,19 +167,22 @@ def _criterion(item: Any, by: By, place: str) -> Criterion:
     raise GateError(f"{place}: {item!r} is neither a text nor {{criterion: ..., by: point|bound}}. {_help()}")
 
 
-def _subject(subject: str, text: str, place: str) -> tuple[Kind, str | None, str]:
-    lowered = subject.lower()
-    if lowered.startswith("every category"):
-        return "every_category", None, _finding(subject[len("every category") :].strip() or "accuracy", text, place)
-    found = CATEGORY.match(subject) if lowered.startswith("category ") else None
-    if found and lowered != "category gap":
-        return "category", found["quoted"] or found["word"], _finding(found["finding"] or "accuracy", text, place)
-    return "overall", None, _finding(re.sub(r"^overall\s+", "", subject, flags=re.IGNORECASE), text, place)
+def _subject(subject: str, text: str, place: str) -> tuple[Kind, str, str | None, str]:
+    """Kind, part, the slice named, and the finding."""
+    every, one = EVERY.match(subject), ONE.match(subject)
+    if every:
+        part = every["part"].lower()
+        return "every_category", part, None, _finding(every["finding"] or PARTS[part], text, place)
+    if one and subject.lower() != "category gap":
+        part = one["part"].lower()
+        return "category", part, one["quoted"] or one["word"], _finding(one["finding"] or PARTS[part], text, place)
+    named = re.sub(r"^overall\s+", "", subject, flags=re.IGNORECASE)
+    return "overall", "category", None, _finding(named, text, place)
 
 
 def _finding(words: str, text: str, place: str) -> str:
     name = re.sub(r"[\s-]+", "_", words.strip().lower())
-    if name not in MEANINGS:
+    if name not in ALL_MEANINGS:
         raise GateError(f"{place}: {text!r}: no finding is called {words!r}. {_help()}")
     return name
 
@@ -169,7 +192,7 @@ def _number(words: str, finding: str, text: str, place: str) -> float:
         value = float(words[:-1]) / 100 if words.endswith("%") else float(words)
     except ValueError:
         raise GateError(f"{place}: {text!r}: {words!r} is not a number.") from None
-    low, high = RANGES.get(MEANINGS[finding].unit, (-math.inf, math.inf))
+    low, high = RANGES.get(ALL_MEANINGS[finding].unit, (-math.inf, math.inf))
     if not math.isfinite(value) or not low <= value <= high:
         raise GateError(
             f"{place}: {text!r}: {finding} lies between {low:g} and {high:g}, so {words} decides nothing. "
@@ -187,5 +210,5 @@ def _by(value: Any, place: str) -> By:
 def _help() -> str:
     return (
         "Write for example 'overall accuracy > 0.72', 'every category > 0.65', 'category refusals > 0.7', "
-        f"{', '.join(repr(phrase) for phrase in list(PHRASES)[:4])}, or compare a finding: {', '.join(MEANINGS)}."
+        f"{', '.join(repr(phrase) for phrase in list(PHRASES)[:4])}, or compare a finding: {', '.join(ALL_MEANINGS)}."
     )

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from assay.audits.findings import MEANINGS, Finding
+from assay.audits.findings import Finding
+from assay.audits.meanings import ALL_MEANINGS, STUDY_MEANINGS
 from assay.errors import GateError
 from assay.gate.criteria import Criterion
 from assay.gate.evidence import Evidence
@@ -19,11 +20,15 @@ from assay.stats.intervals import Interval
 from assay.stats.power import NeverDecides, pairs_needed, pairs_needed_for_mean
 
 Word = Literal["pass", "fail", "undecided"]
+PLURALS = {"category": "categories", "aspect": "aspects", "editor": "editors"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What one criterion came to. more_pairs: held-out pairs that would decide it, where it is undecided."""
+    """What one criterion came to. more_pairs: pairs (of a study: votes) that would decide it, where it is undecided.
+
+    more_prompts: the same in prompts, for figures that are counted in votes on prompts.
+    """
 
     text: str
     kind: str
@@ -33,6 +38,7 @@ class Result:
     threshold: float | None = None
     interval: Interval | None = None
     more_pairs: int | None = None
+    more_prompts: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -44,6 +50,7 @@ class Result:
             "threshold": self.threshold,
             "interval": self.interval.to_dict() if self.interval else None,
             "more_pairs": self.more_pairs,
+            "more_prompts": self.more_prompts,
         }
 
 
@@ -80,15 +87,17 @@ def decide_overall(evidence: Evidence, criterion: Criterion) -> Result:
 
 
 def decide_category(evidence: Evidence, criterion: Criterion) -> Result:
-    return compare(evidence, criterion, f"category={criterion.category}")
+    return compare(evidence, criterion, f"{criterion.part}={criterion.category}")
 
 
 def decide_every_category(evidence: Evidence, criterion: Criterion) -> Result:
-    slices = [f.slice for f in evidence.audit.findings if f.name == "accuracy" and f.slice.startswith("category=")]
+    measure = "win_rate" if criterion.finding in STUDY_MEANINGS else "accuracy"
+    start, many = f"{criterion.part}=", PLURALS[criterion.part]
+    slices = [f.slice for f in evidence.audit.findings if f.name == measure and f.slice.startswith(start)]
     names = list(dict.fromkeys(slices))
     if not names:
-        return _failed(criterion, "the audit has no categories, so none of them is shown to hold")
-    results = {name.removeprefix("category="): compare(evidence, criterion, name) for name in names}
+        return _failed(criterion, f"the {evidence.source} has no {many}, so none of them is shown to hold")
+    results = {name.removeprefix(start): compare(evidence, criterion, name) for name in names}
     word = worst([result.verdict for result in results.values()])
     if word == "pass":
         lowest = min(results.items(), key=_rank(criterion))
@@ -178,23 +187,25 @@ def decide_self_checks(evidence: Evidence, criterion: Criterion) -> Result:
 
 def compare(evidence: Evidence, criterion: Criterion, where: str) -> Result:
     """One finding against the threshold, by point or by bound."""
-    name, place = str(criterion.finding), where.removeprefix("category=")
+    name, place = str(criterion.finding), where.partition("=")[2] or where
     found = evidence.audit.find(name, where)
     if found is None:
-        return _failed(criterion, f"the audit has no {spaced(name)} for {place}")
+        return _failed(criterion, f"the {evidence.source} has no {spaced(name)} for {place}")
     if found.value is None or not math.isfinite(found.value) or found.n <= 0:
-        return _failed(criterion, f"{spaced(name)} is unknown: {found.reason or 'it was measured on no pairs'}")
+        return _failed(
+            criterion, f"{spaced(name)} is unknown: {found.reason or f'it was measured on no {evidence.counted}s'}"
+        )
     if criterion.by == "point":
         low = high = found.value
     elif found.interval is None or not (math.isfinite(found.interval.low) and math.isfinite(found.interval.high)):
-        why = (found.reason or "the audit gives no reason").removeprefix("no interval: ")
+        why = (found.reason or f"the {evidence.source} gives no reason").removeprefix("no interval: ")
         return _failed(
             criterion, f"{figure(found.value, name)} has no interval ({why}), so nothing bounds it", found.value
         )
     else:
         low, high = found.interval.low, found.interval.high
     word = side(low, high, criterion)
-    return _compared(criterion, found, word)
+    return _compared(evidence, criterion, found, word)
 
 
 def side(low: float, high: float, criterion: Criterion) -> Word:
@@ -211,7 +222,7 @@ def side(low: float, high: float, criterion: Criterion) -> Word:
     return "pass" if surely else "fail" if surely_not else "undecided"
 
 
-def _compared(criterion: Criterion, found: Finding, word: Word) -> Result:
+def _compared(evidence: Evidence, criterion: Criterion, found: Finding, word: Word) -> Result:
     bar = criterion.threshold
     assert bar is not None
     interval = found.interval if criterion.by == "bound" else None
@@ -220,18 +231,27 @@ def _compared(criterion: Criterion, found: Finding, word: Word) -> Result:
         text=criterion.text,
         kind=criterion.kind,
         verdict=word,
-        reason=in_words(criterion, found, word, interval) + remark,
+        reason=in_words(criterion, found, word, interval, counted=evidence.counted) + remark,
         value=found.value,
         threshold=bar,
         interval=found.interval,
         more_pairs=more,
+        more_prompts=more_prompts(found, more) if evidence.counted == "vote" else None,
     )
 
 
-def in_words(criterion: Criterion, found: Finding, word: Word, interval: Interval | None) -> str:
+def more_prompts(found: Finding, more: int | None) -> int | None:
+    """Votes as prompts, at as many votes a prompt as there are now."""
+    prompts = found.detail.get("clusters")
+    return math.ceil(more * prompts / found.n) if more is not None and prompts else None
+
+
+def in_words(
+    criterion: Criterion, found: Finding, word: Word, interval: Interval | None, *, counted: str = "pair"
+) -> str:
     """75.4% (95% interval 72.6% to 78.0%, 1,000 pairs): all of it above 72.0%."""
     name, bar = found.name, figure(criterion.threshold, found.name)
-    said, pairs = figure(found.value, name), f"{found.n:,} {'pair' if found.n == 1 else 'pairs'}"
+    said, pairs = figure(found.value, name), f"{found.n:,} {counted}{'' if found.n == 1 else 's'}"
     if interval is None:
         ending = "holds" if word == "pass" else "does not hold"
         return f"{said} ({pairs}, by point): {criterion.operator} {bar} {ending}"
@@ -248,7 +268,7 @@ def how_many_more(found: Finding, bar: float) -> tuple[int | None, str]:
     assert found.interval is not None
     effect, clusters = found.detail.get("design_effect"), found.detail.get("clusters")
     needed: int | NeverDecides
-    if MEANINGS[found.name].unit == "share" and effect is not None and clusters is not None and 0 < bar < 1:
+    if ALL_MEANINGS[found.name].unit == "share" and effect is not None and clusters is not None and 0 < bar < 1:
         needed = pairs_needed(
             found.value, bar, design_effect=effect, level=found.interval.level, clusters=int(clusters)
         )
@@ -264,7 +284,7 @@ def figure(value: float | None, name: str) -> str:
     """A figure in the words of its unit: shares in percent, differences of shares in points."""
     if value is None:
         return "unknown"
-    unit = MEANINGS[name].unit
+    unit = ALL_MEANINGS[name].unit
     if unit == "share":
         return f"{100 * value:.1f}%"
     if unit == "share difference":

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from assay.artifacts import RunFolder, read_json, sha256_file
 from assay.audits import Audit
+from assay.audits.findings import Finding
 from assay.errors import ArtifactError
 
 SPLIT, TRAIN = "split.json", "train.json"
 
 
+class Findings(Protocol):
+    """Figures by name and slice: an audit of a reward model, or the analysis of a study."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]: ...
+    @property
+    def seeds(self) -> tuple[int, ...]: ...
+    def find(self, name: str, where: str = "overall") -> Finding | None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """split: body of split.json, None where there is none. training: body of train.json by seed, where there is one."""
+    """source: what the figures come from, as reasons say it. counted: what their n counts.
 
-    audit: Audit
+    split: body of split.json, None where there is none. training: body of train.json by seed, where there is one."""
+
+    audit: Findings
     split: Mapping[str, Any] | None = None
     training: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
+    source: str = "audit"
+    counted: str = "pair"
 
 
 def read_evidence(run: RunFolder) -> Evidence:

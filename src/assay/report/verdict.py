@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from assay.audits.findings import MEANINGS
+from assay.audits.meanings import ALL_MEANINGS
 from assay.errors import GateError
 from assay.gate.criteria import parse
 from assay.report import words
@@ -71,7 +71,7 @@ def kind_of_criterion(row: Mapping[str, Any]) -> tuple[words.Kind, str]:
     """How a criterion's figures are read, by the unit of the finding its text names; and the noun they count."""
     finding = named_finding(row)
     if finding is not None:
-        return KINDS.get(MEANINGS[finding].unit, "plain"), ""
+        return KINDS.get(ALL_MEANINGS[finding].unit, "plain"), ""
     return PHRASES.get(str(row.get("kind")), ("plain", ""))
 
 

@@ -112,7 +112,6 @@ def _few(names: Sequence[str]) -> str:
 def _strengths(pair_N2: npt.NDArray[Any], score: Array, weight: Array, systems: int) -> Array:
     """Log strengths with mean 0; shape (S,)."""
     import evalica
-    import pandas as pd
 
     # evalica knows three outcomes; scores 1, 1/2 and 0 are those. Every distinct comparison goes in once, weighted.
     rows, where = np.unique(np.column_stack([pair_N2, np.round(2 * score).astype(int)]), axis=0, return_inverse=True)
@@ -125,7 +124,6 @@ def _strengths(pair_N2: npt.NDArray[Any], score: Array, weight: Array, systems: 
             rows[kept, 0].tolist(),
             rows[kept, 1].tolist(),
             [winners[outcome] for outcome in rows[kept, 2].tolist()],
-            index=pd.Index(range(systems)),
             weights=summed[kept].tolist(),
             tolerance=1e-8,
             limit=10_000,
