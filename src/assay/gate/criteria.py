@@ -5,7 +5,7 @@ One criterion a line, in a YAML list or under `criteria:` (with `by: point|bound
   every category > 0.65              each category's accuracy; `every category length matched accuracy > 0.6` works too
   category refusals > 0.70           one category; quote a name with spaces: category "billing questions" > 0.7
   seed spread < 0.03                 any finding by name, with spaces or underscores
-  win rate > 0.6                     the same for a study: any figure of its analysis; also every category win rate > 0.5
+  win rate > 0.6                     the same for a study: any figure of its analysis; every category win rate > 0.5
   aspect harmless win rate > 0.45    one aspect that editors rated; every aspect ...; editor NAME ..., every editor ...
   beats the length baseline          accuracy above "longest wins" and above "shortest wins"
   not degenerate / no prompt overlap / self-checks pass
