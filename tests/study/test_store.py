@@ -178,8 +178,8 @@ def test_changes_behind_the_programs_back_are_noticed(tmp_path, place, table, st
 def test_a_database_of_a_newer_version_is_refused_and_left_untouched(tmp_path, place) -> None:
     make_study(tmp_path, place)
     with closing(open_database(place)) as database, database.begin() as connection:
-        connection.execute(update(tables.meta).where(tables.meta.c.key == "schema").values(value="study/2"))
-    with pytest.raises(StudyError, match=r'has schema "study/2"; this assay reads "study/1". It was left untouched'):
+        connection.execute(update(tables.meta).where(tables.meta.c.key == "schema").values(value="study/3"))
+    with pytest.raises(StudyError, match=r'has schema "study/3"; this assay reads "study/2". It was left untouched'):
         read_study(place)
 
 
@@ -193,7 +193,7 @@ def test_a_second_study_in_the_same_place_is_refused(tmp_path, place) -> None:
 
 def test_a_creation_that_fails_leaves_nothing(tmp_path, place) -> None:
     def fill(connection: Connection) -> None:
-        connection.execute(insert(tables.meta).values(key="schema", value="study/1"))
+        connection.execute(insert(tables.meta).values(key="schema", value="study/2"))
         raise StudyError("stopped half way")
 
     with pytest.raises(StudyError, match="half way"):

@@ -16,6 +16,10 @@ JudgeKind = Literal["human", "simulated", "llm"]
 JUDGE_KINDS: tuple[str, ...] = get_args(JudgeKind)
 Rating = Literal["left", "tie", "right"]
 RATINGS: tuple[str, ...] = get_args(Rating)
+MsSource = Literal["page", "server", "tool"]
+VoteSource = Literal["page", "labelstudio", "argilla", "csv", "jsonl"]
+Tool = Literal["labelstudio", "argilla", "csv", "jsonl"]
+TOOLS: tuple[Tool, ...] = get_args(Tool)
 AsideReason = Literal["identical", "empty", "unmatched", "giveaway", "too_long"]
 
 
@@ -72,7 +76,8 @@ class StudyVote:
     """One judgement that stands (not undone), of a closed study, in terms of what the editor saw and what it was.
 
     item: the same name for a real showing and its repeat. expected: the known answer of an attention showing.
-    ms: time the item was in view, None where neither page nor server could tell (see ms_source).
+    ms: time the item was in view, None where neither page, server nor tool could tell (see ms_source).
+    source: "page" where it was given on the study's own pages, else the tool it was imported from.
     """
 
     item: str
@@ -85,13 +90,14 @@ class StudyVote:
     judge: JudgeKind
     position: int
     ms: int | None = None
-    ms_source: Literal["page", "server"] | None = None
+    ms_source: MsSource | None = None
     ratings: Mapping[str, Rating] = field(default_factory=dict)
     comment: str = ""
     expected: Literal["left", "right"] | None = None
     undone: int = 0
     at: str = ""
     category: str | None = None
+    source: VoteSource = "page"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA = "study/1"
+SCHEMA = "study/2"
 metadata = MetaData()
 
 meta = Table("assay_meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
@@ -83,6 +83,7 @@ plan = Table(
 
 # round counts the undos of this showing so far: (showing, round, action) names one act, however often it is sent.
 # hash covers the editor's previous hash: a row taken out or changed behind the program's back breaks the chain.
+# source: where the act came from, "page" or the tool it was imported from.
 votes = Table(
     "assay_votes",
     metadata,
@@ -97,6 +98,7 @@ votes = Table(
     Column("comment", Text, nullable=False),
     Column("ms", Integer),
     Column("ms_source", Text),
+    Column("source", Text, nullable=False),
     Column("at", Float, nullable=False),
     Column("hash", Text, nullable=False),
     UniqueConstraint("editor_id", "seq"),

@@ -16,15 +16,15 @@ from sqlalchemy import Connection, Row, insert, or_, select
 
 from assay.artifacts import dumps
 from assay.study import tables
-from assay.study.records import Choice, Rating
+from assay.study.records import Choice, MsSource, Rating, VoteSource
 
 Outcome = Literal["recorded", "repeated", "differs", "unknown", "closed"]
-COLUMNS = ("seq", "action", "showing", "round", "choice", "ratings", "comment", "ms", "ms_source", "at")
+COLUMNS = ("seq", "action", "showing", "round", "choice", "ratings", "comment", "ms", "ms_source", "source", "at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ballot:
-    """What one press of a button says."""
+    """What one press of a button says, or one row of a file that a tool wrote (source)."""
 
     showing: str
     round: int
@@ -32,7 +32,8 @@ class Ballot:
     ratings: Mapping[str, Rating] = field(default_factory=dict)
     comment: str = ""
     ms: int | None = None
-    ms_source: Literal["page", "server"] | None = None
+    ms_source: MsSource | None = None
+    source: VoteSource = "page"
 
 
 @dataclass(slots=True)
@@ -113,6 +114,7 @@ def record_vote(
             "comment": ballot.comment,
             "ms": ballot.ms,
             "ms_source": ballot.ms_source,
+            "source": ballot.source,
             "at": at,
         },
     )
@@ -139,6 +141,7 @@ def record_undo(
         "comment": "",
         "ms": None,
         "ms_source": None,
+        "source": "page",
         "at": at,
     }
     _append(connection, editor_id, state, act)
