@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from assay.cli import analyse, exchange
 from assay.cli.options import ConfigFile, Json, Sets, notes, output
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ DEFAULT_URL = "http://127.0.0.1:8321"
 
 
 def register(app: typer.Typer) -> None:
+    exchange.register(study_app)
+    analyse.register(study_app)
     app.add_typer(study_app, name="study")
 
 

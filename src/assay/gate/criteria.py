@@ -31,7 +31,7 @@ By = Literal["point", "bound"]
 Operator = Literal[">", ">=", "<", "<="]
 Kind = Literal["overall", "category", "every_category", "beats_length", "not_degenerate", "no_overlap", "self_checks"]
 
-BUILT_IN = ("support", "overall")
+BUILT_IN = ("support", "overall", "study")
 DEFAULT_BY: By = "bound"
 PHRASES: Mapping[str, Kind] = {
     "not degenerate": "not_degenerate",
@@ -76,7 +76,7 @@ class Criterion:
 
 
 def load_criteria(source: Path | str | None) -> tuple[Criterion, ...]:
-    """Criteria from a YAML file or the name of a built-in set: "support" (None means it), "overall" (no categories).
+    """Criteria from a YAML file or a built-in set: "support" (None means it), "overall" (no categories), "study".
 
     Raises GateError that names the file and the criterion if it is missing, empty, or says what no rule understands.
     """

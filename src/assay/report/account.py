@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from assay.audits.findings import Finding
 from assay.report import words
 from assay.report.cells import cell, label
 from assay.report.evidence import Evidence
@@ -285,6 +286,10 @@ def stage_row(row: Mapping[str, Any]) -> dict[str, str]:
 
 def findings_rows(evidence: Evidence) -> list[dict[str, Any]]:
     """Every finding of the audit, none left out."""
+    return findings_rows_of(evidence.findings)
+
+
+def findings_rows_of(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     return [
         {
             "name": label(f.name),
@@ -295,5 +300,5 @@ def findings_rows(evidence: Evidence) -> list[dict[str, Any]]:
             "verdict": f.verdict or "",
             "why": f.why,
         }
-        for f in evidence.findings
+        for f in findings
     ]

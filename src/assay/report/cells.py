@@ -22,6 +22,17 @@ LABELS = {
     "accuracy_longer_preferred": "Accuracy, longer preferred",
     "reward_length_correlation": "Correlation with length",
     "reward_sd": "Reward standard deviation",
+    "length_controlled_win_rate": "Win rate at equal length",
+    "majority_share": "Prompts won by majority",
+    "majority_p_value": "Exact test on majorities, p",
+    "left_share": "Left chosen",
+    "side_difference": "Win rate left minus right",
+    "alpha": "Krippendorff's alpha",
+    "agreement": "Two editors say the same",
+    "attention_passed": "Attention items right",
+    "seconds_per_item": "Seconds per item",
+    "icc": "Likeness of votes on one prompt (ICC)",
+    "judge_agreement": "Agreement with people's majority",
 }
 
 

@@ -84,21 +84,23 @@ def axis(drawing: Drawing, scale: Scale, bottom: float, *, unit: str = "percent"
     drawing.line(scale.start, bottom, scale.end, bottom, "axis")
 
 
-def chance(drawing: Drawing, scale: Scale, bottom: float) -> None:
+def chance(drawing: Drawing, scale: Scale, bottom: float, named: str = "chance") -> None:
     if scale.holds(0.5):
         drawing.line(scale(0.5), 2, scale(0.5), bottom, "chance")
-        drawing.text(scale(0.5), bottom + 28, "chance", "tick mid")
+        drawing.text(scale(0.5), bottom + 28, named, "tick mid")
 
 
-def draw_rows(rows: Sequence[Row], *, width: int, label: str, mark: Mark, anchors: Sequence[float]) -> Drawing:
-    """The frame both plots share: labels, figures in words, axis; `mark` draws one row."""
+def draw_rows(
+    rows: Sequence[Row], *, width: int, label: str, mark: Mark, anchors: Sequence[float], even: str = "chance"
+) -> Drawing:
+    """The frame both plots share: labels, figures in words, axis; `mark` draws one row. even: what 50% is called."""
     place = layout(width)
     bottom = place.top + place.step * len(rows) + 4
     drawing = Drawing(width, bottom + AXIS, label=label, css="narrow" if place.narrow else "wide")
     low, high = span_of(rows, anchors=anchors)
     scale = Scale(low, high, place.left, place.right)
     axis(drawing, scale, bottom)
-    chance(drawing, scale, bottom)
+    chance(drawing, scale, bottom, even)
     for index, row in enumerate(rows):
         y = place.y(index)
         css = "strong" if row.strong else ""
@@ -156,9 +158,9 @@ def mark_seeds(drawing: Drawing, scale: Scale, row: Row, y: float) -> None:
         drawing.line(scale(row.value), y - 10, scale(row.value), y + 10, "mean")
 
 
-def forest(rows: Sequence[Row], *, label: str) -> tuple[str, str]:
-    """Dot-and-whisker plot, wide and narrow; the axis holds chance."""
-    return _both(rows, label, mark_forest, anchors=(0.5,))
+def forest(rows: Sequence[Row], *, label: str, even: str = "chance") -> tuple[str, str]:
+    """Dot-and-whisker plot, wide and narrow; the axis holds 50%, called `even`."""
+    return _both(rows, label, mark_forest, anchors=(0.5,), even=even)
 
 
 def strip(rows: Sequence[Row], *, label: str) -> tuple[str, str]:
@@ -166,8 +168,11 @@ def strip(rows: Sequence[Row], *, label: str) -> tuple[str, str]:
     return _both(rows, label, mark_seeds, anchors=())
 
 
-def _both(rows: Sequence[Row], label: str, mark: Mark, *, anchors: Sequence[float]) -> tuple[str, str]:
+def _both(
+    rows: Sequence[Row], label: str, mark: Mark, *, anchors: Sequence[float], even: str = "chance"
+) -> tuple[str, str]:
     wide, narrow = (
-        draw_rows(rows, width=width, label=label, mark=mark, anchors=anchors).markup() for width in (WIDE, NARROW)
+        draw_rows(rows, width=width, label=label, mark=mark, anchors=anchors, even=even).markup()
+        for width in (WIDE, NARROW)
     )
     return wide, narrow

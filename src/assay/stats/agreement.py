@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from assay.stats.intervals import Array, Interval, NoInterval, cluster_bootstrap
+from assay.stats.intervals import Array, Interval, NoInterval, cluster_bootstrap, mean_of_sums
 
 Metric = Literal["nominal", "ordinal", "interval"]
 
@@ -169,3 +169,30 @@ def pair_agreement(first_U: npt.ArrayLike, second_U: npt.ArrayLike, *, categorie
         ac1=(raw - gwet) / (1 - gwet) if gwet < 1 else None,
         reason=None if chance < 1 else "both always said the same one thing",
     )
+
+
+def observed_agreement(
+    label_UR: npt.ArrayLike, *, level: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> tuple[float, int, Interval | NoInterval] | Undefined:
+    """Share of agreeing pairs of labels within units, each label counted once; units; bootstrap interval over units."""
+    count_UC, _ = label_counts(np.asarray(label_UR, dtype=np.float64))
+    size_U = count_UC.sum(axis=1)
+    count_UC, size_U = count_UC[size_U >= 2], size_U[size_U >= 2]
+    if not size_U.size:
+        return Undefined("no item was judged by two people")
+    agree_U = (count_UC * (count_UC - 1)).sum(axis=1) / (size_U - 1)
+    interval = cluster_bootstrap(
+        np.column_stack([agree_U, size_U]),
+        np.arange(size_U.size),
+        mean_of_sums,
+        use="observed agreement",
+        level=level,
+        resamples=resamples,
+        seed=seed,
+    )
+    if isinstance(interval, Interval):
+        method = interval.method.replace("clustered by prompt group", "items drawn whole")
+        interval = Interval(low=max(interval.low, 0.0), high=min(interval.high, 1.0), level=level, method=method)
+    elif size_U.size < 2:
+        interval = NoInterval("one item says nothing about others")
+    return float(agree_U.sum() / size_U.sum()), int(size_U.size), interval

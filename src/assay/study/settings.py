@@ -44,3 +44,21 @@ class StudyConfig(StageConfig):
         if any(not aspect or len(aspect) > 40 for aspect in cleaned) or len(set(cleaned)) < len(cleaned):
             raise ValueError("aspects are distinct words of 1 to 40 characters")
         return cleaned
+
+
+class AnalysisConfig(StageConfig):
+    """How a closed study is analysed. Settle it before the votes are in: it decides what counts."""
+
+    system: str | None = Field(None, description="the system the study is about; null: the last one, the tuned one")
+    level: float = Field(0.95, gt=0.5, lt=1, description="of every interval")
+    attention_pass: float = Field(0.6, ge=0, le=1, description="share of attention items an editor must judge right")
+    failed_attention: Literal["keep", "exclude"] = Field(
+        "keep", description="editors below it; the win rate is told both ways in any case"
+    )
+    quick_words_per_minute: PositiveFloat = Field(
+        1000.0, description="a vote faster than reading prompt and answers at this speed is quick"
+    )
+    length_unit: Literal["characters", "words"] = Field("characters", description="of the length-controlled win rate")
+    editors: Literal["named", "numbered"] = Field("named", description="how the artifacts call the editors")
+    resamples: PositiveInt = Field(2000, description="of bootstrap intervals")
+    seed: int = Field(0, description="of bootstrap intervals")

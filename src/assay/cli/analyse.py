@@ -1,0 +1,114 @@
+"""`assay study analyse`: a closed study to a verdict and a page. Parses, calls one function, prints."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from assay.cli.gate import COLOUR, EXIT
+from assay.cli.options import ConfigFile, Json, Sets, output
+
+if TYPE_CHECKING:
+    from assay.flows.study import Analysed
+
+SHOWN = (
+    "win_rate",
+    "win_rate_without_ties",
+    "length_controlled_win_rate",
+    "majority_share",
+    "left_share",
+    "self_consistency",
+    "alpha",
+    "attention_passed",
+    "coverage",
+)
+
+
+def register(study_app: typer.Typer) -> None:
+    study_app.command("analyse", epilog="Example: assay study analyse study.db --out result --criteria criteria.yaml")(
+        analyse
+    )
+
+
+def analyse(
+    *,
+    study: Annotated[
+        str,
+        typer.Argument(
+            metavar="STUDY", help="A closed study: a SQLite file, postgresql://user@host/database, or an export folder."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder for analysis.json, gate.json and result.html.")],
+    system: Annotated[
+        str | None, typer.Option(help="The system the study is about; unset: its last one, the tuned one.")
+    ] = None,
+    criteria: Annotated[
+        Path | None, typer.Option("--criteria", metavar="FILE", help="YAML file of criteria; unset: win rate > 0.5.")
+    ] = None,
+    config: ConfigFile = None,
+    sets: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a closed study found, how sure that is, and whether it meets the criteria.
+
+    Exit code 0: the criteria are met; 1: they are not; 3: undecided, with how many more prompts would decide; 2: bad
+    input. Votes of people and of programs are told apart throughout.
+    """
+    from assay.config import load_config
+    from assay.flows.study import analyse_study
+    from assay.study.settings import AnalysisConfig
+
+    chosen = [*(sets or ()), *([f"system={_quoted(system)}"] if system is not None else [])]
+    settings = load_config(AnalysisConfig, file=config, sets=chosen)
+    found = analyse_study(study, out, config=settings, criteria=criteria, command=_command())
+    output(_json(found), _text(found), as_json=as_json)
+    raise typer.Exit(EXIT[found.verdict.verdict])
+
+
+def _quoted(text: str) -> str:
+    """A name as a YAML string, so that a system called 2 or null stays a name."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _command() -> str:
+    """The command as it was typed, without a password in a database's address."""
+    import re
+
+    words = [re.sub(r"(://[^:/@]+):[^@]*@", r"\1:***@", word) for word in sys.argv[1:]]
+    return shlex.join(["assay", *words])
+
+
+def _json(found: Analysed) -> dict[str, Any]:
+    return {
+        **found.verdict.to_dict(),
+        "ours": found.analysis.ours,
+        "findings": {f.name: f.to_dict() for f in found.analysis.findings if f.slice == "overall"},
+        "page": str(found.page),
+    }
+
+
+def _text(found: Analysed) -> str:
+    from rich.markup import escape
+
+    from assay.report.cells import inline, label
+
+    verdict, analysis = found.verdict, found.analysis
+    lines = [f"[bold {COLOUR[verdict.verdict]}]{verdict.verdict}[/]  {escape(str(analysis.study['title']))}"]
+    for result in verdict.criteria:
+        more = f"; about {result.more_prompts:,} more prompts would decide" if result.more_prompts else ""
+        said = f"{escape(result.text)}: {escape(result.reason)}{more}"
+        lines.append(f"  [{COLOUR[result.verdict]}]{result.verdict:<9}[/] {said}")
+    lines.append(f"people, {escape(analysis.ours)}:")
+    for name in SHOWN:
+        finding = analysis.find(name)
+        if finding is not None:
+            lines.append(f"  {label(name)}: {escape(inline(finding))}")
+    for finding in analysis.findings:
+        if finding.name in ("win_rate", "judge_agreement") and finding.slice.startswith("judge="):
+            who = finding.slice.partition("=")[2]
+            lines.append(f"  program {escape(who)}, {label(finding.name).lower()}: {escape(inline(finding))}")
+    return "\n".join([*lines, f"Page: {escape(str(found.page))}"])

@@ -1,0 +1,99 @@
+"""A closed study to a verdict and a page: read, analyse, decide, render. Knows the order; computes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from assay.artifacts import RunFolder, sha256_json
+from assay.errors import StudyError
+from assay.gate import Evidence, Verdict, decide, load_criteria
+from assay.gate.run import ARTIFACT as GATE
+from assay.gate.run import SCHEMA as GATE_SCHEMA
+from assay.report.study import render_study
+from assay.study.analysis import SCHEMA, Analysis, analyse
+from assay.study.records import ClosedStudy
+from assay.study.settings import AnalysisConfig
+from assay.version import __version__
+
+ARTIFACT = "analysis.json"
+DEFAULT_CRITERIA = "study"
+PACKAGES = ("numpy", "scipy", "evalica")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysed:
+    """What an analysis came to, and where its page is."""
+
+    analysis: Analysis
+    verdict: Verdict
+    page: Path
+
+
+def read_study(source: str) -> ClosedStudy:
+    """A closed study from its database (a SQLite file or a postgresql:// URL), or from an export folder or file.
+
+    Raises StudyError while the study is open or where it cannot be vouched for.
+    """
+    from assay.study.store import read_closed
+
+    path = Path(source)
+    if "://" not in source and not path.exists():
+        raise StudyError(f"{source}: there is nothing. Give a study's file, postgresql://..., or an export folder.")
+    if "://" not in source and not is_sqlite(path):
+        from assay.study.exports import read_export
+
+        return read_export(path)
+    return read_closed(source)
+
+
+def is_sqlite(path: Path) -> bool:
+    """Whether a file begins as SQLite files do."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(16) == b"SQLite format 3\x00"
+
+
+def analyse_study(
+    source: str,
+    out: Path,
+    *,
+    config: AnalysisConfig | None = None,
+    criteria: Path | str | None = None,
+    command: str = "",
+) -> Analysed:
+    """Analyse a closed study and decide; writes analysis.json, gate.json and result.html under `out`.
+
+    criteria: a YAML file of criteria; None: the built-in set "study" (win rate above one half, by bound).
+    An earlier verdict and page in `out` are taken away first, so that no old one outlives a failed attempt.
+    """
+    conditions = load_criteria(criteria if criteria is not None else DEFAULT_CRITERIA)
+    closed = read_study(source)
+    folder = RunFolder(out)
+    for name in (GATE, "result.html"):
+        folder.path(name).unlink(missing_ok=True)
+    analysis = analyse(closed, config=config)
+    written = folder.write(
+        ARTIFACT,
+        SCHEMA,
+        {**analysis.to_dict(), "assay_version": __version__, "versions": versions(), "command": command},
+    )
+    digest = sha256_json([[condition.text, condition.by] for condition in conditions])
+    inputs = {"analysis.json": written, "criteria": digest}
+    evidence = Evidence(audit=analysis, inputs=inputs, source="study", counted="vote")
+    verdict = decide(evidence, conditions)
+    folder.write(GATE, GATE_SCHEMA, verdict.to_dict())
+    return Analysed(analysis=analysis, verdict=verdict, page=render_study(folder))
+
+
+def versions() -> dict[str, str]:
+    """The versions of what computed the figures."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
