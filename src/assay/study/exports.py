@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
-import secrets
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,6 +20,7 @@ from assay.artifacts import dumps, sha256_file, sha256_json, write_json, write_j
 from assay.errors import InputError, StudyError
 from assay.records import to_json
 from assay.study.cells import from_cell, from_csv, to_csv
+from assay.study.folders import new_folder
 from assay.study.records import ClosedStudy, Editor, Item, Study, StudyVote
 
 SCHEMA = "study_export/1"
@@ -97,14 +95,9 @@ def pseudonyms(study: Study) -> dict[str, str]:
 
 def write_export(closed: ClosedStudy, out: Path, *, times: bool = False, comments: bool = False) -> Exported:
     """Write the anonymous folder, all or nothing. Raises StudyError if `out` is there already."""
-    if out.exists():
-        raise StudyError(f"{out}: exists already and is left as it is. Give --out another name.")
     told = anonymised(closed, times=times, comments=comments)
     left_out = ("names", "links", "seed", *(() if times else ("times",)), *(() if comments else ("comments",)))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")
-    draft.mkdir()
-    try:
+    with new_folder(out) as draft:
         votes = [asdict(vote) for vote in told.votes]
         write_jsonl(draft / "votes.jsonl", votes)
         cells = [{**vote, "ratings": dumps(vote["ratings"]).decode()} for vote in votes]
@@ -123,11 +116,6 @@ def write_export(closed: ClosedStudy, out: Path, *, times: bool = False, comment
         }
         body["hash"] = _hash(body)
         write_json(draft / MANIFEST, SCHEMA, body)
-        os.rename(draft, out)  # noqa: PTH104 (a folder that came to be meanwhile must make it fail)
-    except OSError as error:
-        raise StudyError(f"{out}: cannot be written ({error.strerror}).") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return Exported(
         folder=out,
         votes=len(told.votes),

@@ -15,7 +15,7 @@ from assay.study import links, votes
 from assay.study.book import Book
 from assay.study.desk import Desk
 from assay.study.links import Guest
-from assay.study.records import CHOICES, RATINGS, Choice, Rating, Slot
+from assay.study.records import CHOICES, LABELS, RATINGS, Choice, Rating, Slot
 from assay.study.render import safe_html
 from assay.study.visits import Visits
 from assay.study.web import PageError, Pages, read_form, wants_json
@@ -28,13 +28,6 @@ NOTES = {
     "undone": "Your last judgement is taken back. Judge this item again.",
 }
 CLOSED = PageError(409, "The study is closed", "Thank you. Judgements sent before it closed are all kept.")
-LABELS = {
-    "left": "Answer 1",
-    "right": "Answer 2",
-    "tie": "About the same",
-    "both_bad": "Both bad",
-    "abstain": "Cannot say",
-}
 KEYS = {"left": "1", "right": "2", "tie": "0", "both_bad": "9", "abstain": "8"}
 
 

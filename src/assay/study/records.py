@@ -10,6 +10,13 @@ from assay.records import Text
 
 Choice = Literal["left", "right", "tie", "both_bad", "abstain"]
 CHOICES: tuple[str, ...] = get_args(Choice)
+LABELS: Mapping[Choice, str] = {
+    "left": "Answer 1",
+    "right": "Answer 2",
+    "tie": "About the same",
+    "both_bad": "Both bad",
+    "abstain": "Cannot say",
+}
 Side = Literal["a", "b"]
 SlotKind = Literal["real", "repeat", "attention"]
 JudgeKind = Literal["human", "simulated", "llm"]

@@ -1,0 +1,136 @@
+"""A closed study as a file with its votes in it, for a team that keeps its data in Label Studio or Argilla.
+
+One task an item: answer a on the left, b on the right, each vote turned to that. Repeats and attention items stay out,
+and editors are the pseudonyms of the anonymous export. Systems are told, as metadata: the study is over.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from assay.artifacts import dumps
+from assay.study.exchange import argilla, labelstudio
+from assay.study.exchange.forms import shown, spoken
+from assay.study.exchange.tasks import form_of
+from assay.study.exports import anonymised
+from assay.study.folders import new_folder
+from assay.study.records import Choice, ClosedStudy, Item, StudyVote
+
+Format = Literal["labelstudio", "argilla"]
+TURNED: Mapping[str, Choice] = {"left": "right", "right": "left"}
+TERMS = ("study", "prompt_id", "category", "system_left", "system_right")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotated:
+    """What was written."""
+
+    folder: Path
+    items: int
+    votes: int
+    files: tuple[str, ...]
+
+
+def write_annotated(closed: ClosedStudy, out: Path, *, format: Format, comments: bool = False) -> Annotated:  # noqa: A002
+    """Write `out` as a folder: tasks with annotations and their configuration. Raises StudyError if it is there."""
+    told = anonymised(closed, comments=comments)
+    votes = votes_by_item(told)
+    rows = [(item, votes[item.id]) for item in told.items.values() if item.kind == "real"]
+    files: dict[str, bytes]
+    if format == "labelstudio":
+        numbers = {editor.name: number for number, editor in enumerate(told.study.editors, start=1)}
+        tasks = [_labelstudio(told, item, found, numbers) for item, found in rows]
+        configuration = labelstudio.configuration(form_of(told.study)).encode()
+        files = {"annotated.json": dumps(tasks), "labeling.xml": configuration}
+    else:
+        form = form_of(told.study)
+        files = {
+            "records.json": dumps([_argilla(told, item, found, flat=False) for item, found in rows]),
+            "flat.json": dumps([_argilla(told, item, found, flat=True) for item, found in rows]),
+            ".argilla/settings.json": dumps(argilla.settings(form, terms=TERMS)),
+            ".argilla/dataset.json": dumps(argilla.dataset(f"study-{told.study.id}")),
+        }
+    with new_folder(out) as draft:
+        for name, body in files.items():
+            (draft / name).parent.mkdir(exist_ok=True)
+            (draft / name).write_bytes(body)
+    return Annotated(folder=out, items=len(rows), votes=sum(len(found) for _, found in rows), files=tuple(files))
+
+
+def votes_by_item(closed: ClosedStudy) -> dict[str, list[StudyVote]]:
+    """The real votes on each item, told as if answer a had stood on the left."""
+    found: dict[str, list[StudyVote]] = defaultdict(list)
+    for vote in closed.votes:
+        if vote.kind == "real":
+            found[vote.item].append(as_a_left(vote, closed.items[vote.item]))
+    return found
+
+
+def as_a_left(vote: StudyVote, item: Item) -> StudyVote:
+    """The vote in terms of answer a on the left."""
+    if vote.left_system == item.system_a:
+        return vote
+    return replace(
+        vote,
+        choice=TURNED.get(vote.choice, vote.choice),
+        left_system=item.system_a,
+        right_system=item.system_b,
+        ratings={aspect: TURNED.get(word, word) for aspect, word in vote.ratings.items()},  # type: ignore[misc]
+    )
+
+
+def _texts(item: Item) -> dict[str, str]:
+    return {"prompt": spoken(item.prompt), "left": shown(item.answer_a), "right": shown(item.answer_b)}
+
+
+def _about(closed: ClosedStudy, item: Item) -> dict[str, str]:
+    found = {"study": closed.study.id, "prompt_id": item.prompt_id, "category": item.category,
+             "system_left": item.system_a, "system_right": item.system_b}  # fmt: skip
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _labelstudio(
+    closed: ClosedStudy, item: Item, votes: Sequence[StudyVote], numbers: Mapping[str, int]
+) -> dict[str, Any]:
+    aspects = form_of(closed.study).aspects
+    return {
+        "data": {**_texts(item), **_about(closed, item), "id": item.id},
+        "annotations": [
+            {
+                "result": labelstudio.result(vote.choice, vote.comment, vote.ratings, aspects),
+                "completed_by": numbers[vote.editor],
+                "was_cancelled": False,
+                **({} if vote.ms is None else {"lead_time": vote.ms / 1000}),
+            }
+            for vote in votes
+        ],
+    }
+
+
+def _argilla(closed: ClosedStudy, item: Item, votes: Sequence[StudyVote], *, flat: bool) -> dict[str, Any]:
+    aspects = form_of(closed.study).aspects
+    answers: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for vote in votes:
+        who = str(uuid.uuid5(uuid.NAMESPACE_URL, f"assay:{closed.study.id}:{vote.editor}"))
+        answers[argilla.PREFERENCE].append((vote.choice, who))
+        if vote.comment:
+            answers[argilla.COMMENT].append((vote.comment, who))
+        for number, aspect in enumerate(aspects, start=1):
+            if aspect in vote.ratings:
+                answers[f"{argilla.ASPECT}{number}"].append((vote.ratings[aspect], who))
+    base = {"id": item.id, "status": "completed" if votes else "pending"}
+    if flat:
+        row: dict[str, Any] = {**base, **_texts(item), **_about(closed, item)}
+        for name, found in answers.items():
+            row[f"{name}.responses"] = [value for value, _ in found]
+            row[f"{name}.responses.users"] = [who for _, who in found]
+            row[f"{name}.responses.status"] = ["submitted"] * len(found)
+        return row
+    nested = {name: [{"value": value, "user_id": who} for value, who in found] for name, found in answers.items()}
+    return {**base, "fields": _texts(item), "metadata": _about(closed, item), "suggestions": {}, "responses": nested,
+            "vectors": {}}  # fmt: skip

@@ -1,0 +1,98 @@
+"""What a task is before any tool's file, and what a reply is after it. Knows no tool and no database.
+
+A task shows an editor's showing as the study's own page would: prompt and two answers on the sides the sealed plan
+gives them, and nothing of systems, items or kinds. Its name, the showing, is random; what it stands for stays here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from assay.records import Text
+from assay.study.records import CHOICES, RATINGS, Choice, Item, Rating, Slot
+from assay.study.render import HIDDEN, MARKS
+
+FIELDS = ("prompt", "left", "right")
+REPLACED = "\N{REPLACEMENT CHARACTER}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One showing as a tool shows it."""
+
+    study: str
+    showing: str
+    prompt: str
+    left: str
+    right: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What every task of a study asks."""
+
+    study: str
+    title: str
+    question: str
+    instructions: str
+    aspects: tuple[str, ...]
+    comments: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One answer to a task, or one row of a tool's file that holds none (choice None, and why in a word).
+
+    person: who gave it, as the tool names people. texts: prompt, left, right as the file has them, where it does.
+    """
+
+    where: str
+    study: str | None
+    showing: str | None
+    choice: Choice | None
+    why: str = ""
+    detail: str = ""
+    person: str | None = None
+    comment: str = ""
+    ratings: Mapping[str, Rating] = field(default_factory=dict)
+    ms: int | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+def task_of(study: str, slot: Slot, item: Item) -> Task:
+    """A showing, with the sides its slot gives."""
+    answers = (item.answer_a, item.answer_b) if slot.left == "a" else (item.answer_b, item.answer_a)
+    return Task(
+        study=study, showing=slot.showing, prompt=spoken(item.prompt), left=shown(answers[0]), right=shown(answers[1])
+    )
+
+
+def spoken(prompt: Text) -> str:
+    """A prompt as plain text: one turn as it is, several with who speaks."""
+    if isinstance(prompt, str):
+        return shown(prompt)
+    if len(prompt) == 1:
+        return shown(prompt[0].content)
+    return shown("\n\n".join(f"{turn.role.capitalize()}: {turn.content}" for turn in prompt))
+
+
+def shown(text: str) -> str:
+    """Text without invisible controls and piles of marks, as the study's own page shows it."""
+    return MARKS.sub(r"\1", HIDDEN.sub(REPLACED, text))
+
+
+def same_text(one: str, other: str) -> bool:
+    """Whether two texts are the same but for the white space that spreadsheets and tools change."""
+    return one.split() == other.split()
+
+
+def as_choice(word: object) -> Choice | None:
+    """A word people write for a choice; None where it is none of them."""
+    spelled = "_".join(str(word).strip().casefold().replace("-", " ").replace("_", " ").split())
+    return spelled if spelled in CHOICES else None  # type: ignore[return-value]
+
+
+def as_rating(word: object) -> Rating | None:
+    spelled = str(word).strip().casefold()
+    return spelled if spelled in RATINGS else None  # type: ignore[return-value]
