@@ -282,8 +282,7 @@ def parts(evidence: StudyEvidence) -> list[dict[str, Any]]:
         found = [f for f in evidence.analysis.findings if f.name == name and f.slice.startswith(f"{kind}=")]
         if not found:
             continue
-        threshold = evidence.threshold if kind == "category" else None
-        rows_ = [row(f.slice.partition("=")[2], f, threshold) for f in found]
+        rows_ = [row(f.slice.partition("=")[2], f) for f in found]
         unknown = sorted({f.reason for f in found if f.value is None and f.reason})
         out.append(
             {

@@ -165,6 +165,9 @@ def length_controlled(
     sd = float(difference.std())
     if sd == 0:
         return Unknown("the length difference is the same everywhere, so its part cannot be told")
+    if difference.min() > 0 or difference.max() < 0:
+        which = "longer" if difference.min() > 0 else "shorter"
+        return Unknown(f"our answer was always the {which} one, so nothing speaks for equal length")
     x = np.tanh(difference / sd)
     problem = _separated(scores, x)
     if problem:

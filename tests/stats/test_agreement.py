@@ -1,0 +1,140 @@
+"""Agreement: Krippendorff's own example, hand arithmetic, sklearn, evalica, and what has no answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assay.stats.agreement import Alpha, PairAgreement, Undefined, alpha, observed_agreement, pair_agreement
+from assay.stats.intervals import Interval, NoInterval
+
+NONE = float("nan")
+# Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability": 4 observers, 12 units, missing values.
+KRIPPENDORFF = np.array(
+    [
+        [1, 2, 3, 3, 2, 1, 4, 1, 2, NONE, NONE, NONE],
+        [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, NONE, 3],
+        [NONE, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, NONE],
+        [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, NONE],
+    ]
+).T
+
+
+def known(found: Alpha | Undefined) -> Alpha:
+    assert isinstance(found, Alpha), found
+    return found
+
+
+@pytest.mark.parametrize(("metric", "published"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849)])
+def test_krippendorffs_example(metric: Any, published: float) -> None:
+    found = known(alpha(KRIPPENDORFF, metric=metric, resamples=200))
+    assert found.value == pytest.approx(published, abs=0.0005)
+    assert (found.units, found.labels) == (11, 40)  # unit 12 has one label and is left out
+    assert isinstance(found.interval, Interval)
+    assert found.interval.low < found.value < found.interval.high <= 1
+
+
+def test_two_raters_by_hand() -> None:
+    # Units aa, aa, ab, bb. Coincidences: aa 4, ab 1 + 1, bb 2; n = 8, n_a = 5, n_b = 3.
+    # Observed disagreement 2/8; expected 2 * 5 * 3 / (8 * 7) = 30/56; alpha = 1 - (2/8)/(30/56) = 8/15.
+    found = known(alpha([[0, 0], [0, 0], [0, 1], [1, 1]], resamples=50))
+    assert found.value == pytest.approx(8 / 15)
+    assert found.observed == pytest.approx(6 / 8)
+
+
+@pytest.mark.parametrize("metric", ["nominal", "ordinal", "interval"])
+@pytest.mark.parametrize("seed", range(5))
+def test_parity_with_evalica(metric: Any, seed: int) -> None:
+    import evalica
+    import pandas as pd
+
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 4, size=(30, 5)).astype(float)
+    labels[generator.random(labels.shape) < 0.3] = NONE
+    theirs = evalica.alpha(pd.DataFrame(labels.T), distance=metric).alpha
+    assert known(alpha(labels, metric=metric, resamples=10)).value == pytest.approx(theirs, abs=1e-9)
+
+
+def test_unanimity_leaves_alpha_undefined() -> None:
+    found = alpha(np.ones((20, 3)))
+    assert isinstance(found, Undefined)
+    assert "same" in found.reason
+
+
+def test_one_rater_leaves_alpha_undefined() -> None:
+    found = alpha([[0], [1], [0]])
+    assert isinstance(found, Undefined)
+    assert "two people" in found.reason
+
+
+def test_one_item_has_no_interval() -> None:
+    found = known(alpha([[0, 1]]))
+    assert isinstance(found.interval, NoInterval)
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=30, deadline=None)
+def test_order_of_items_raters_and_names_does_not_matter(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 3, size=(12, 4)).astype(float)
+    shuffled = generator.permutation(generator.permutation(labels).T).T
+    renamed = np.array([7.0, 3.0, 5.0])[shuffled.astype(int)]
+    first, second = alpha(labels, resamples=10), alpha(renamed, resamples=10)
+    if isinstance(first, Undefined):
+        assert isinstance(second, Undefined)
+    else:
+        assert known(second).value == pytest.approx(first.value)
+
+
+def test_interval_of_alpha_holds_the_truth() -> None:
+    # Raters copy the item's label with probability s, else draw one of two at random: pairwise agreement beyond
+    # chance is s * s, and so is alpha in the long run.
+    generator, s, held = np.random.default_rng(3), 0.7, 0
+    for study in range(200):
+        truth = generator.integers(0, 2, size=(60, 1))
+        labels = np.where(generator.random((60, 3)) < s, truth, generator.integers(0, 2, size=(60, 3)))
+        interval = known(alpha(labels, resamples=300, seed=study)).interval
+        assert isinstance(interval, Interval)
+        held += interval.low <= s * s <= interval.high
+    assert 0.91 <= held / 200 <= 0.99
+
+
+def test_observed_agreement_by_hand() -> None:
+    # Units with m labels count m times: (3 labels, 1 of 3 pairs agree), (2 labels, agree): (3 * 1/3 + 2 * 1) / 5.
+    found = observed_agreement([[0, 0, 1], [1, 1, NONE], [0, NONE, NONE]], resamples=50)
+    assert not isinstance(found, Undefined)
+    assert found[0] == pytest.approx(3 / 5)
+    assert found[1] == 2
+
+
+def test_kappa_is_sklearns() -> None:
+    from sklearn.metrics import cohen_kappa_score
+
+    generator = np.random.default_rng(0)
+    first, second = generator.integers(0, 4, size=(2, 80))
+    found = pair_agreement(first, second, categories=4)
+    assert isinstance(found, PairAgreement)
+    assert found.kappa == pytest.approx(cohen_kappa_score(first, second))
+    assert found.raw == pytest.approx((first == second).mean())
+
+
+def test_ac1_by_hand_where_kappa_misleads() -> None:
+    # 90 times both say 0, 5 times each differs. Raw 0.9; kappa's chance 0.95^2 + 0.05^2 = 0.905: kappa below 0.
+    # AC1: mean shares 0.95, 0.05; chance 2 * 0.95 * 0.05 / 1 = 0.095; (0.9 - 0.095) / 0.905 = 0.8895.
+    first, second = [0] * 95 + [1] * 5, [0] * 90 + [1] * 5 + [0] * 5
+    found = pair_agreement(first, second, categories=2)
+    assert isinstance(found, PairAgreement)
+    assert found.kappa == pytest.approx((0.9 - 0.905) / 0.095)
+    assert found.ac1 == pytest.approx(0.805 / 0.905)
+
+
+def test_pairs_without_an_answer() -> None:
+    assert isinstance(pair_agreement([0, NONE], [NONE, 1], categories=2), Undefined)
+    same = pair_agreement([0, 0], [0, 0], categories=4)
+    assert isinstance(same, PairAgreement)
+    assert (same.raw, same.kappa, same.ac1) == (1.0, None, 1.0)
+    assert same.reason
