@@ -84,6 +84,7 @@ class StudyVote:
 
     item: the same name for a real showing and its repeat. expected: the known answer of an attention showing.
     ms: time the item was in view, None where neither page, server nor tool could tell (see ms_source).
+    left: which of the item's answers stood on the left; systems alone do not tell where one system gave both.
     source: "page" where it was given on the study's own pages, else the tool it was imported from.
     """
 
@@ -104,7 +105,14 @@ class StudyVote:
     undone: int = 0
     at: str = ""
     category: str | None = None
+    left: Side | None = None
     source: VoteSource = "page"
+
+    def preferred(self, item: Item) -> Side | None:
+        """The answer of its item that this vote prefers; None for a tie, both bad or an abstention."""
+        left = self.left or ("a" if self.left_system == item.system_a else "b")
+        right: Side = "b" if left == "a" else "a"
+        return left if self.choice == "left" else right if self.choice == "right" else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

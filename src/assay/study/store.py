@@ -323,6 +323,7 @@ def _vote(slot: Slot, item: Item, act: Mapping[str, Any], judge: Any, undone: in
         undone=undone,
         at=iso(act["at"]),
         category=item.category,
+        left=slot.left,
         source=act["source"],
     )
 

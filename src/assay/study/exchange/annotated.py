@@ -73,11 +73,12 @@ def votes_by_item(closed: ClosedStudy) -> dict[str, list[StudyVote]]:
 
 def as_a_left(vote: StudyVote, item: Item) -> StudyVote:
     """The vote in terms of answer a on the left."""
-    if vote.left_system == item.system_a:
+    if (vote.left or ("a" if vote.left_system == item.system_a else "b")) == "a":
         return vote
     return replace(
         vote,
         choice=TURNED.get(vote.choice, vote.choice),
+        left="a",
         left_system=item.system_a,
         right_system=item.system_b,
         ratings={aspect: TURNED.get(word, word) for aspect, word in vote.ratings.items()},  # type: ignore[misc]
