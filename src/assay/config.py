@@ -101,7 +101,9 @@ class TrainConfig(StageConfig):
     weight_decay: NonNegativeFloat = 0.01
     max_grad_norm: PositiveFloat = 1.0
     batch_pairs: PositiveInt = Field(32, description="pairs per optimiser step, drawn at random")
-    micro_tokens: PositiveInt = Field(4096, description="tokens per forward pass, padding included")
+    micro_tokens: PositiveInt | None = Field(
+        None, description="tokens per forward pass, padding included; null: 2,048 on a CPU, 16,384 on a GPU"
+    )
     precision: Literal["float32", "bf16"] = "float32"
     gradient_checkpointing: Literal["off", "on"] = "off"
     sharing: Literal["on", "off"] = Field("on", description="run each token of a shared prompt once where possible")

@@ -6,6 +6,7 @@ import csv
 import json
 from collections import Counter, defaultdict
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -270,9 +271,15 @@ def test_every_option_is_read(field: str) -> None:
 # --- Published data, computed a second way ---
 
 
+@cache
+def crowd(folder: Path) -> tuple[ClosedStudy, Analysis]:
+    closed = llmfao(folder)
+    return closed, analyse(closed, config=AnalysisConfig(system="Weaver 12k", resamples=20))
+
+
 def test_llmfao_win_rates_and_majorities_by_hand() -> None:
     folder = real("llmfao")
-    found = analyse(llmfao(folder), config=AnalysisConfig(system="Weaver 12k", resamples=20))
+    _, found = crowd(folder)
     with (folder / "crowd-comparisons.csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     ours = [row for row in rows if "Weaver 12k" in (row["left"], row["right"])]
@@ -297,8 +304,7 @@ def test_llmfao_agreement_is_evalicas() -> None:
     import pandas as pd
 
     folder = real("llmfao")
-    closed = llmfao(folder)
-    found = analyse(closed, config=AnalysisConfig(system="Weaver 12k", resamples=20))
+    closed, found = crowd(folder)
     frame = pd.read_csv(folder / "crowd-comparisons.csv")
     place = {name: index for index, name in enumerate(closed.study.systems)}
     swapped = frame["left"].map(place) > frame["right"].map(place)
@@ -312,7 +318,7 @@ def test_llmfao_programs_against_people_a_second_way() -> None:
     from sklearn.metrics import accuracy_score
 
     folder = real("llmfao")
-    found = analyse(llmfao(folder), config=AnalysisConfig(system="Weaver 12k", resamples=20))
+    _, found = crowd(folder)
     lean: Counter[str] = Counter()
     with (folder / "crowd-comparisons.csv").open(encoding="utf-8") as stream:
         for row in csv.DictReader(stream):
@@ -364,3 +370,15 @@ def test_editors_without_a_vote_are_listed() -> None:
     found = analyse(replace(closed, study=study, planned={**closed.planned, "Dora": 58}))
     assert figure(found, "win_rate", "editor=Dora").reason == "judged nothing"
     assert value(found, "coverage") == pytest.approx(174 / 232)
+
+
+def test_one_system_that_gave_both_answers_has_agreement_and_no_win_rate() -> None:
+    closed = closed_study(repeats=0)
+    votes = [
+        replace(v, left_system="tuned", right_system="tuned", left="a" if v.left_system == "base" else "b")
+        for v in closed.votes
+    ]
+    same = replace(closed, study=replace(closed.study, systems=("tuned",)), votes=tuple(votes))
+    found, whole = analyse(same), analyse(closed)
+    assert figure(found, "win_rate").reason == "no judgement compares tuned with another system"
+    assert value(found, "alpha") == pytest.approx(value(whole, "alpha"))

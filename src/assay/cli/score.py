@@ -21,7 +21,9 @@ def score(
     model: Annotated[str, typer.Argument(help="A model folder assay wrote, or a reward model by folder or hub id.")],
     data: Annotated[str, typer.Argument(help='Pairs in any layout, or JSON lines of {"prompt", "answers": [...]}.')],
     out: Annotated[Path, typer.Option("--out", help="JSON lines to write, one a pair or prompt.")],
-    micro_tokens: Annotated[int, typer.Option(min=1, help="Tokens in one forward pass.")] = 8192,
+    micro_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Tokens in one forward pass (CPU: 2,048, GPU: 16,384).")
+    ] = None,
     no_sharing: Annotated[bool, typer.Option("--no-sharing", help="Run every row in full; changes time only.")] = False,
     config: ConfigFile = None,
     sets: Sets = None,

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from assay.artifacts import read_json, write_json
 from assay.config import ModelConfig
-from assay.engine.budget import micro_batches
+from assay.engine.budget import micro_batches, pass_tokens
 from assay.engine.build import new_model
 from assay.engine.forward import hidden_at, refusal
 from assay.engine.kv import Header, packs_with_headers
@@ -103,12 +103,12 @@ class RewardModel:
 
     @torch.no_grad()
     def score(
-        self, encoded: Sequence[Encoded], *, micro_tokens: int = 8192, sharing: Sharing = "on"
+        self, encoded: Sequence[Encoded], *, micro_tokens: int | None = None, sharing: Sharing = "on"
     ) -> np.ndarray[Any, np.dtype[np.float32]]:
         """Rewards of rows without gradient, float32, shape (N,), in the order given; equal rows are run once.
 
-        micro_tokens: tokens in one forward pass, padding included (with sharing: distinct tokens). Runs in evaluation
-        mode and leaves the model's mode as it was.
+        micro_tokens: tokens in one forward pass, padding included (with sharing: distinct tokens); None: what suits the
+        device. Runs in evaluation mode and leaves the model's mode as it was.
         """
         distinct = {row: place for place, row in enumerate(dict.fromkeys(encoded))}
         rows = list(distinct)
@@ -116,16 +116,17 @@ class RewardModel:
             return np.zeros(0, dtype=np.float32)
         check_positions(self.model, rows)
         shared = sharing == "on" and self.shares(rows)
+        budget = pass_tokens(micro_tokens, next(self.model.parameters()).device.type)
         found = np.zeros(len(rows), dtype=np.float32)
         training = self.model.training
         self.model.eval()
         try:
             if shared:
                 groups = [[row.ids] for row in rows]
-                for batch, header in packs_with_headers(self.model, groups, token_budget=micro_tokens):
+                for batch, header in packs_with_headers(self.model, groups, token_budget=budget):
                     found[batch] = self._shared_rewards([rows[i] for i in batch], header).cpu().numpy()
             else:
-                for batch in micro_batches([len(row.ids) for row in rows], micro_tokens):
+                for batch in micro_batches([len(row.ids) for row in rows], budget):
                     found[batch] = self.rewards([rows[i] for i in batch], sharing="off").cpu().numpy()
         finally:
             self.model.train(training)

@@ -11,7 +11,7 @@ from assay.errors import StudyError
 from assay.gate import Evidence, Verdict, decide, load_criteria
 from assay.gate.run import ARTIFACT as GATE
 from assay.gate.run import SCHEMA as GATE_SCHEMA
-from assay.report.study import render_study
+from assay.report.study import PAGE, render_study
 from assay.study.analysis import SCHEMA, Analysis, analyse
 from assay.study.records import ClosedStudy
 from assay.study.settings import AnalysisConfig
@@ -70,11 +70,12 @@ def analyse_study(
     An earlier verdict and page in `out` are taken away first, so that no old one outlives a failed attempt.
     """
     conditions = load_criteria(criteria if criteria is not None else DEFAULT_CRITERIA)
+    if Path(out).is_dir():
+        for name in (GATE, PAGE):
+            Path(out, name).unlink(missing_ok=True)
     closed = read_study(source)
-    folder = RunFolder(out)
-    for name in (GATE, "result.html"):
-        folder.path(name).unlink(missing_ok=True)
     analysis = analyse(closed, config=config)
+    folder = RunFolder(out)
     written = folder.write(
         ARTIFACT,
         SCHEMA,

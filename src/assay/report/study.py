@@ -38,6 +38,7 @@ SECTIONS = (
     ("provenance", "Provenance"),
     ("findings", "All findings"),
 )
+PAGE = "result.html"
 EVEN = "no preference"
 MOST_ROWS = 40  # of a plot; the tables hold the rest
 
@@ -81,7 +82,7 @@ def render_study(folder: RunFolder) -> Path:
         body=body,
         hashes={name: sha256_file(folder.path(name)) for name in ("analysis.json", "gate.json")},
     )
-    path = folder.path("result.html")
+    path = folder.path(PAGE)
     with atomic_write(path) as stream:
         stream.write(study_page(evidence).encode())
     return path

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class LocalScorer:
     """Scores with a saved reward model: a folder assay wrote, or any sequence-classification model with one output.
 
-    device: cpu, cuda, ...; auto takes a GPU where there is one. micro_tokens: tokens in one forward pass.
+    device: cpu, cuda, ...; auto takes a GPU where there is one. micro_tokens: tokens in one forward pass;
+    None: what suits the device.
     """
 
     def __init__(
@@ -27,7 +28,7 @@ class LocalScorer:
         *,
         revision: str | None = None,
         device: str = "auto",
-        micro_tokens: int = 8192,
+        micro_tokens: int | None = None,
         sharing: Literal["on", "off"] = "on",
     ) -> None:
         self.model, self.revision = str(model), revision

@@ -15,7 +15,7 @@ from assay.audits.findings import Finding, unknown
 from assay.audits.meanings import STUDY_MEANINGS
 from assay.errors import ArtifactError, StudyError
 from assay.study import figures, judges
-from assay.study.ballots import Ballots, aspect_ballots, ballots
+from assay.study.ballots import Ballots, aspect_ballots, ballots, takes_part
 from assay.study.figures import Frame
 from assay.study.power import study_power
 from assay.study.records import JUDGE_KINDS, ClosedStudy, StudyVote
@@ -65,7 +65,7 @@ class Analysis:
 def analyse(closed: ClosedStudy, *, config: AnalysisConfig | None = None) -> Analysis:
     """Every figure of a closed study, unknown ones with their reason.
 
-    Raises StudyError where `config.system` is not a system of the study, or the study compares nothing.
+    Raises StudyError where `config.system` is not a system of the study.
     """
     config = config or AnalysisConfig()
     if config.editors == "numbered":
@@ -98,8 +98,8 @@ def analyse(closed: ClosedStudy, *, config: AnalysisConfig | None = None) -> Ana
 
 def _ours(closed: ClosedStudy, config: AnalysisConfig) -> str:
     systems = closed.study.systems
-    if len(systems) < 2:
-        raise StudyError(f"The study names {len(systems)} systems; a win rate takes two.")
+    if not systems:
+        raise StudyError("The study names no system. Make it again from files that do.")
     if config.system is not None and config.system not in systems:
         raise StudyError(f"No system of this study is called {config.system!r}. It has: {', '.join(systems)}.")
     return config.system or systems[-1]
@@ -116,8 +116,7 @@ def _people(closed: ClosedStudy, people: Sequence[StudyVote], kept: Sequence[Stu
         why = nobody(closed, people)
         slices = [unknown(name, why) for name in STUDY_MEANINGS if name not in ("coverage", *judges.OF_PROGRAMS)]
         return [*slices, coverage, *judges.editor_findings(closed, people, frame)]
-    abstained = "every judgement of our system was an abstention"
-    out = figures.win_rates(found, "overall", level=level, nobody=abstained)
+    out = figures.win_rates(found, "overall", level=level, nobody=_no_ballots(kept, frame))
     out.append(figures.length_finding(found, "overall", frame))
     out += figures.majority_findings(found, "overall", level=level)
     out += figures.choice_findings(kept, "overall", level=level)
@@ -129,6 +128,12 @@ def _people(closed: ClosedStudy, people: Sequence[StudyVote], kept: Sequence[Stu
     out += [coverage, figures.icc_finding(found, "overall")]
     out += _parts(closed, kept, found, frame)
     return out + judges.editor_findings(closed, people, frame)
+
+
+def _no_ballots(kept: Sequence[StudyVote], frame: Frame) -> str:
+    if any(takes_part(vote, frame.ours) for vote in kept):
+        return f"every judgement of {frame.ours} was an abstention"
+    return f"no judgement compares {frame.ours} with another system"
 
 
 def _parts(closed: ClosedStudy, kept: Sequence[StudyVote], found: Ballots, frame: Frame) -> list[Finding]:

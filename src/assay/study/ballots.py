@@ -70,7 +70,8 @@ def aspect_ballots(votes: Iterable[StudyVote], ours: str, aspect: str) -> Ballot
 
 
 def takes_part(vote: StudyVote, ours: str) -> bool:
-    return ours in (vote.left_system, vote.right_system)
+    """Whether a vote compares `ours` with another system; both answers may come from one."""
+    return (vote.left_system == ours) != (vote.right_system == ours)
 
 
 def score(choice: str | Rating, vote: StudyVote, ours: str) -> float:
@@ -124,11 +125,15 @@ def seconds(votes: Sequence[StudyVote]) -> Array:
 def label(vote: StudyVote, order: Mapping[str, int]) -> float:
     """What a vote says about its item, as a number that does not depend on sides; NaN for an abstention.
 
-    0: the system that stands earlier in the study's list, 1: the later one, 2: tie, 3: both bad.
+    0: the system that stands earlier in the study's list, 1: the later one, 2: tie, 3: both bad. Where one system
+    gave both answers, 0 is the item's first and 1 its second.
     """
     if vote.choice == "abstain":
         return float("nan")
     if vote.choice in DRAWN:
         return 2.0 if vote.choice == "tie" else 3.0
-    left_first = order[vote.left_system] < order[vote.right_system]
+    if vote.left_system == vote.right_system:
+        left_first = vote.left != "b"
+    else:
+        left_first = order[vote.left_system] < order[vote.right_system]
     return float((vote.choice == "left") != left_first)

@@ -118,7 +118,8 @@ def prompt_rows(votes: Sequence[StudyVote], frame: Frame) -> list[dict[str, Any]
 
 def strengths(votes: Sequence[StudyVote], systems: Sequence[str], frame: Frame) -> list[Finding]:
     """Bradley-Terry strengths of three or more systems, strongest first; unknown for all where they do not connect."""
-    told = [vote for vote in votes if vote.kind == "real" and vote.choice != "abstain"]
+    real = [vote for vote in votes if vote.kind == "real" and vote.choice != "abstain"]
+    told = [vote for vote in real if vote.left_system != vote.right_system]
     ranked = bradley_terry(
         [vote.left_system for vote in told],
         [vote.right_system for vote in told],

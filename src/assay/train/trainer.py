@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from assay.config import LossConfig, TrainConfig
+from assay.engine.budget import pass_tokens
 from assay.engine.reward_model import RewardModel
 from assay.errors import TrainingError
 from assay.records import Pair, PairScore
@@ -138,7 +139,8 @@ class RewardTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped h
         examples = [self.task.pairs[drawn.index] for drawn in inputs]
         weight_B = torch.tensor([drawn.weight for drawn in inputs], device=self.args.device)
         shared = self.task.config.sharing == "on" and self.accelerator.unwrap_model(model).shares(examples)
-        parts = cut(examples, micro_tokens=self.task.config.micro_tokens, shared=shared)
+        budget = pass_tokens(self.task.config.micro_tokens, self.args.device.type)
+        parts = cut(examples, micro_tokens=budget, shared=shared)
         values: list[Tensor] = []
         for number, places in enumerate(parts):
             # Several processes exchange gradients once, with the last micro-batch.

@@ -36,8 +36,9 @@ def read_table(path: Path, *, aspects: Sequence[str]) -> Iterator[Reply]:
         raise InputError(f"{path}: cannot be read ({error.strerror}).") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not UTF-8. In the spreadsheet, save as CSV UTF-8.") from None
-    if rows and not {"showing", "choice"} <= rows[0][1].keys():
-        raise InputError(f"{path}: needs the columns showing and choice; found {', '.join(rows[0][1])}.")
+    if not rows or not {"showing", "choice"} <= rows[0][1].keys():
+        found = ", ".join(rows[0][1]) if rows else "no rows"
+        raise InputError(f"{path}: needs the columns showing and choice; found {found}.")
     for number, cells in rows:
         # What a person typed is taken as it is; what we wrote loses the apostrophe we gave it.
         row = {name: from_cell(cell) if name in FIELDS else cell for name, cell in cells.items()}
