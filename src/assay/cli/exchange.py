@@ -152,9 +152,9 @@ def pairs(
         raise ConfigError(f"--judges {sorted(unknown)[0]}: no such judges. There are {', '.join(get_args(JudgeKind))}.")
     found = training_rows(anonymised(_closed(study)), judges=wanted)
     count = write_jsonl(out, found.rows)
-    ties = sum(row["label"] == "tie" for row in found.rows)
+    ties = sum(row["label"] != "chosen" for row in found.rows)
     value = {
-        "out": str(out), "rows": count, "ties": ties, "votes": found.votes, "votes_left_out": dict(found.left_out),
+        "out": str(out), "rows": count, "without_majority": ties, "votes": found.votes, "votes_left_out": dict(found.left_out),
         "items_without_votes": found.items_without_votes,
     }  # fmt: skip
     left = ", ".join(f"{number} {name}" for name, number in found.left_out.items())

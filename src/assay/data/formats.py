@@ -109,13 +109,13 @@ def native(row: Row, columns: Columns) -> Draft:
 
 
 def native_label(value: Any) -> Any:
-    """chosen (also when unsaid) or tie. Raises InputError for any other: it may turn the pair around."""
+    """chosen (also when unsaid), tie or abstain. Raises InputError for any other: it may turn the pair around."""
     if missing(value) or (isinstance(value, str) and value == "chosen"):
         return "left"
-    if isinstance(value, str) and value == "tie":
-        return "tie"
+    if isinstance(value, str) and value in ("tie", "abstain"):
+        return value
     raise InputError(
-        f'the column "label" holds {value!r} beside chosen and rejected: only "chosen" and "tie" are understood there. '
+        f'the column "label" holds {value!r} beside chosen and rejected: only "chosen", "tie" and "abstain" are understood there. '
         "If it means something else, name the answers yourself: --columns prompt=prompt,chosen=chosen,rejected=rejected"
     )
 

@@ -39,8 +39,8 @@ class TrainingRows:
 def training_rows(closed: ClosedStudy, *, judges: Collection[JudgeKind] = HUMANS) -> TrainingRows:
     """One row an item that has a real vote by such judges: the answer with more votes is chosen, all votes listed.
 
-    Repeats and attention items never count. No majority is no preference: such rows are labelled tie and keep their
-    votes, so that the contract counts them and sends them to review.
+    Repeats and attention items never count. No majority is no preference: such rows are labelled tie, or abstain
+    where nobody said anything, and keep their votes, so that the contract counts them and sends them to review.
     """
     votes: dict[str, list[StudyVote]] = defaultdict(list)
     left_out: Counter[str] = Counter()
@@ -73,7 +73,7 @@ def _row(closed: ClosedStudy, item: Item, votes: Sequence[StudyVote]) -> dict[st
         "prompt": to_json(item.prompt),
         "chosen": item.answer_a if chosen_a else item.answer_b,
         "rejected": item.answer_b if chosen_a else item.answer_a,
-        "label": "tie" if for_a == for_b else "chosen",
+        "label": "abstain" if not said else "tie" if for_a == for_b else "chosen",
         "votes": [_told_vote(vote, item, word) for vote in votes],
         "agreement": max(for_a, for_b, said - for_a - for_b) / said if said else None,
         "margin": abs(for_a - for_b) / said if said else None,
