@@ -225,6 +225,22 @@ def test_length_that_buys_votes_is_taken_out() -> None:
     assert found.slope == pytest.approx(2.5, abs=0.4)
 
 
+def test_interval_at_equal_length_by_hand() -> None:
+    # With no votes' length mattering and x centred, the fit is the mean, and the sandwich of the intercept is the
+    # clustered variance of the mean over (p(1 - p))^2: here prompts of two equal votes, twice the plain variance.
+    scores = np.repeat([1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0], 2)
+    gaps = np.tile([-1.0, 1.0], 8)
+    found = winrate.length_controlled(scores, gaps, np.repeat(np.arange(8), 2))
+    assert not isinstance(found, Unknown)
+    p = 5 / 8
+    variance = 8 / 7 * 8 * (2 * 1) ** 2 * p * (1 - p) / 16**2 / (p * (1 - p)) ** 2
+    half = scipy_stats.t.ppf(0.975, 7) * np.sqrt(variance)
+    assert isinstance(found.rate.interval, Interval)
+    assert found.slope == pytest.approx(0, abs=1e-9)
+    assert found.rate.interval.low == pytest.approx(special.expit(special.logit(p) - half))
+    assert found.rate.interval.high == pytest.approx(special.expit(special.logit(p) + half))
+
+
 def test_interval_at_equal_length_covers() -> None:
     generator, held = np.random.default_rng(7), 0
     for _ in range(400):

@@ -102,6 +102,16 @@ def test_figures_by_hand() -> None:
     assert value(found, "win_rate", "editor=Anna") == pytest.approx(2.5 / 4)
 
 
+def test_a_person_against_the_others_by_hand() -> None:
+    # i0: three alike, each agrees with the other two. i1: two against one; the one disagrees, the two face a tie.
+    votes = [vote(name, "i0", "left") for name in ("Anna", "Bilal", "Carmen")]
+    votes += [vote("Anna", "i1", "left"), vote("Bilal", "i1", "left"), vote("Carmen", "i1", "right")]
+    found = figure(
+        analyse(with_votes(closed_study(prompts=2), votes)), "judge_agreement", "one person against the others"
+    )
+    assert (found.n, found.value) == (4, pytest.approx(3 / 4))
+
+
 def test_our_system_is_the_last_unless_named() -> None:
     closed = closed_study()
     assert analyse(closed).ours == "tuned"
