@@ -20,7 +20,8 @@ $(VENV)/.runtime: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.tools: $(VENV)/.runtime
-	$(PIP) --editable '.[test,dev,docs,study,browser]'
+	$(PIP) --editable '.[test,roundtrip,dev,docs,study,browser]'
+	$(PIP) --no-deps label-studio-sdk==2.1.2
 	@touch $@
 
 demo: $(VENV)/.runtime  ## the reward flow on the simulated support desk: pairs in, verdict and report out
