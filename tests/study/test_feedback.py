@@ -40,9 +40,9 @@ def vote(number: int, choice: Choice, *, left: str = "a", **more: Any) -> StudyV
     systems = ("base", "tuned") if left == "a" else ("tuned", "base")
     values = {
         "item": f"item-{number}", "prompt_id": f"p{number}", "editor": "Anna", "kind": "real", "judge": "human",
-        "position": 1, "left": left,
+        "position": 1, "left": left, "left_system": systems[0], "right_system": systems[1],
     }  # fmt: skip
-    return StudyVote(choice=choice, left_system=systems[0], right_system=systems[1], **{**values, **more})
+    return StudyVote(choice=choice, **{**values, **more})
 
 
 def test_a_row_by_hand() -> None:
@@ -110,7 +110,8 @@ def test_repeats_attention_items_and_programs_do_not_train() -> None:
 def test_one_system_gave_both_answers() -> None:
     """Pairs of one policy: the side tells what the system cannot."""
     same = item(1, system_b="base")
-    votes = [vote(1, "left", left="b"), vote(1, "left", left="b", editor="B")]
+    both = {"left_system": "base", "right_system": "base"}
+    votes = [vote(1, "left", left="b", **both), vote(1, "left", left="b", editor="B", **both)]
     (row,) = training_rows(made_closed([same], votes)).rows
     assert (row["chosen"], row["votes"][0]["shown_left"]) == ("no 1", "chosen")
 

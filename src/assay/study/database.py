@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
@@ -18,9 +18,9 @@ from sqlalchemy.pool import NullPool, StaticPool
 
 from assay.errors import StudyError
 from assay.study import tables
+from assay.study.postgres import SCHEMES, is_passing, postgres_engine, told
 
 BUSY_MS = 5_000
-CONNECT_SECONDS = 5
 
 
 class StudyUnavailableError(StudyError):
@@ -56,10 +56,19 @@ class Database:
                 yield connection
         except SQLAlchemyError as error:
             raise self.explain(error) from error
+        except OSError as error:
+            if not is_url(self.place):
+                raise
+            # The driver may hand on a socket's error as it is; nobody knows whether that connection is whole.
+            self.engine.dispose()
+            raise StudyUnavailableError(
+                f"{show_place(self.place)}: the database does not answer ({error}). Try again in a moment."
+            ) from error
 
     def explain(self, error: SQLAlchemyError) -> StudyError:
         """A database error as a sentence that says what to do."""
-        cause = str(error.orig if isinstance(error, DBAPIError) else error).strip().splitlines()
+        code, said = told(error.orig if isinstance(error, DBAPIError) else error)
+        cause = said.strip().splitlines()
         reason = cause[0] if cause else type(error).__name__
         place = show_place(self.place)
         if "full" in reason or "No space" in reason or "disk I/O error" in reason:
@@ -73,7 +82,7 @@ class Database:
             return StudyError(f"{place}: not a study database, or damaged ({reason}). Restore it from a copy.")
         if "append-only" in reason:
             return StudyError(f"{place}: {reason}.")
-        if not isinstance(error, OperationalError | InterfaceError):
+        if not isinstance(error, OperationalError | InterfaceError) and not is_passing(code):
             return StudyError(f"{place}: the database refused this ({reason}).")
         return StudyUnavailableError(f"{place}: the database does not answer ({reason}). Try again in a moment.")
 
@@ -145,19 +154,10 @@ def create_database(place: str | Path, fill: Callable[[Connection], None]) -> No
 def _engine(place: str, *, hold: Literal["one", "none"]) -> Engine:
     pool = StaticPool if hold == "one" else NullPool
     if is_url(place):
-        scheme, rest = place.split("://", 1)
-        if scheme not in ("postgresql", "postgres", "postgresql+psycopg"):
+        scheme = place.split("://", 1)[0]
+        if scheme not in SCHEMES:
             raise StudyError(f"{scheme}://: studies live in a SQLite file or in postgresql://user@host/database.")
-        options: dict[str, Any] = {
-            "connect_timeout": CONNECT_SECONDS,
-            "keepalives_idle": 10,
-            "options": "-csynchronous_commit=on -cstatement_timeout=10000",
-        }
-        if "options=" in rest:
-            del options["options"]
-        kind = {} if hold == "one" else {"poolclass": NullPool}
-        sizes = {"pool_size": 1, "max_overflow": 0, "pool_pre_ping": True} if hold == "one" else {}
-        return create_engine(f"postgresql+psycopg://{rest}", connect_args=options, **kind, **sizes)
+        return postgres_engine(place, hold=hold)
     engine = create_engine(f"sqlite:///{place}", poolclass=pool, connect_args={"check_same_thread": False})
     event.listen(engine, "connect", _sqlite_connect)
     event.listen(engine, "begin", _sqlite_begin)
