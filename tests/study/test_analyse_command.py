@@ -111,6 +111,8 @@ def test_an_export_gives_the_same_figures_under_other_names(study: Path, tmp_pat
     write_export(closed, tmp_path / "export", times=True)
     whole = analyse_study(str(study / "study.db"), tmp_path / "a").analysis
     shared = analyse_study(str(tmp_path / "export"), tmp_path / "b").analysis
+    table = analyse_study(str(tmp_path / "export" / "votes.csv"), tmp_path / "c").analysis
+    assert table.findings == shared.findings
     for one in whole.findings:
         if one.slice == "overall" or one.slice.startswith(("category=", "aspect=")):
             other = shared.find(one.name, one.slice)
@@ -123,6 +125,7 @@ def test_an_export_gives_the_same_figures_under_other_names(study: Path, tmp_pat
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("analyse", "silent-fox-7b.jsonl", "--out", "r"), "silent-fox-7b.jsonl"),
         (("analyse", "nothing.db", "--out", "r"), "there is nothing"),
         (("analyse", "study.db", "--out", "r", "--system", "nobody"), "It has: silent-fox-7b, loud-owl-7b"),
         (("analyse", "study.db", "--out", "r", "--criteria", "none.yaml"), "criteria cannot be read"),

@@ -36,24 +36,14 @@ def read_study(source: str) -> ClosedStudy:
 
     Raises StudyError while the study is open or where it cannot be vouched for.
     """
+    from assay.study.exports import is_export, read_export
     from assay.study.store import read_closed
 
-    path = Path(source)
-    if "://" not in source and not path.exists():
+    if "://" in source:
+        return read_closed(source)
+    if not Path(source).exists():
         raise StudyError(f"{source}: there is nothing. Give a study's file, postgresql://..., or an export folder.")
-    if "://" not in source and not is_sqlite(path):
-        from assay.study.exports import read_export
-
-        return read_export(path)
-    return read_closed(source)
-
-
-def is_sqlite(path: Path) -> bool:
-    """Whether a file begins as SQLite files do."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as stream:
-        return stream.read(16) == b"SQLite format 3\x00"
+    return read_export(source) if is_export(source) else read_closed(source)
 
 
 def analyse_study(

@@ -357,6 +357,7 @@ def facts(evidence: StudyEvidence) -> list[tuple[str, str]]:
         ("Made", moment(study["created_at"]) or words.UNKNOWN),
         ("Closed", moment(study["closed_at"]) or words.UNKNOWN),
         ("Judges", ", ".join(f"{n} {study_words.KINDS.get(kind, kind)}" for kind, n in study["judges"].items())),
+        ("Votes given through", study_words.came_from(study["votes_from"])),
         ("Prompts set aside", words.count(len(aside))),
         ("Giveaways noted", words.count(len(study["giveaways"]))),
         ("Question asked", str(study["question"] or words.UNKNOWN)),

@@ -168,6 +168,12 @@ CAUTIONS: tuple[Callable[[Analysis], str], ...] = (
 )
 
 
+def came_from(sources: Mapping[str, int]) -> str:
+    """Where votes were given: the study's own pages, or a tool they were imported from."""
+    names = {"page": "the study's own pages"}
+    return ", ".join(f"{names.get(name, name)} ({words.count(n)})" for name, n in sources.items()) or "nobody voted"
+
+
 def majority(analysis: Analysis) -> str:
     found = analysis.find("majority_share")
     if found is None or found.value is None:

@@ -7,6 +7,7 @@ Figures called "overall" are of people only. Programs that judged have slices of
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -243,6 +244,7 @@ def _study_facts(closed: ClosedStudy) -> dict[str, Any]:
         "systems": list(study.systems),
         "judges": {kind: kinds.count(kind) for kind in JUDGE_KINDS if kind in kinds},
         "question": study.config.get("question"),
+        "votes_from": dict(Counter(vote.source for vote in closed.votes)),
         "set_aside": [{"reason": aside.reason, "prompt_id": aside.prompt_id} for aside in study.set_aside],
         "giveaways": [dict(giveaway) for giveaway in study.giveaways],
         "planned_power": dict(study.power),
