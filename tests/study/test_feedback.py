@@ -358,6 +358,25 @@ def test_candidates_without_labels(tmp_path: Path) -> None:
     assert (row["system_a"], row["system_b"]) == ("a", "b")
 
 
+def test_fresh_answers_in_a_category_the_run_left_open(tmp_path: Path) -> None:
+    """By command: score files of an unlabelled pool, and the categories of another folder's gate."""
+    run_folder(tmp_path)
+    rows = [
+        {"id": n, "prompt": f"{WORDS[n]} {WORDS[-n - 1]} tell?", "answers": ["x", "y"],
+         "category": "refusals" if n == 4 else "other"}
+        for n in range(6)
+    ]  # fmt: skip
+    (tmp_path / "c.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    for k in range(2):
+        scored = [{"id": str(n), "scores": [2.0 if k and n == 1 else 1.0, 1.5]} for n in range(6)]
+        (tmp_path / f"s{k}.jsonl").write_text("\n".join(map(json.dumps, scored)))
+    words = ("study", "next", "s0.jsonl", "s1.jsonl", "--pairs", "c.jsonl", "--count", "2", "--out", "n.jsonl")
+    run_assay(*words, "--run", "run", cwd=tmp_path)
+    found = [json.loads(line) for line in (tmp_path / "n.jsonl").read_bytes().splitlines()]
+    assert [(row["id"], row["category"]) for row in found] == [("1/0-1", "other"), ("4/0-1", "refusals")]
+    assert found[1]["reason"].startswith("category refusals is undecided")
+
+
 def test_undecided_categories_by_hand(tmp_path: Path) -> None:
     expected = {"refusals": 'accuracy 0.600 to 0.700 leaves "every category > 0.65" open'}
     assert undecided_categories(run_folder(tmp_path / "a")) == expected

@@ -154,8 +154,8 @@ def pairs(
     count = write_jsonl(out, found.rows)
     ties = sum(row["label"] != "chosen" for row in found.rows)
     value = {
-        "out": str(out), "rows": count, "without_majority": ties, "votes": found.votes, "votes_left_out": dict(found.left_out),
-        "items_without_votes": found.items_without_votes,
+        "out": str(out), "rows": count, "without_majority": ties, "votes": found.votes,
+        "votes_left_out": dict(found.left_out), "items_without_votes": found.items_without_votes,
     }  # fmt: skip
     left = ", ".join(f"{number} {name}" for name, number in found.left_out.items())
     text = f"{count} pairs in {escape(str(out))}, {ties} of them without a majority"
@@ -171,6 +171,9 @@ def next_(
     pairs: Annotated[str, typer.Option("--pairs", help="What was scored: pairs, or prompts with candidates.")],
     out: Annotated[Path, typer.Option("--out", help="JSON lines to write, for assay study create --pairs.")],
     count: Annotated[int, typer.Option(min=1, help="How many pairs to propose.")] = 50,
+    run: Annotated[
+        Path | None, typer.Option("--run", help="With score files: the run whose undecided categories come first.")
+    ] = None,
     config: ConfigFile = None,
     sets: Sets = None,
     as_json: Json = False,
@@ -186,7 +189,7 @@ def next_(
     from assay.study.feedback import propose
     from assay.study.pool import proposal_row, read_pool
 
-    pool = read_pool(scores, pairs, config=load_config(DataConfig, file=config, sets=sets or []))
+    pool = read_pool(scores, pairs, config=load_config(DataConfig, file=config, sets=sets or []), run=run)
     chosen = propose(pool.questions, count=count, undecided=pool.undecided)
     write_jsonl(out, (proposal_row(one, chosen_first=pool.chosen_first) for one in chosen))
     value = {
@@ -194,7 +197,7 @@ def next_(
         "unscored": pool.unscored, "undecided": dict(pool.undecided),
     }  # fmt: skip
     text = f"{len(chosen)} of {len(pool.questions)} pairs scored by {pool.models} models, in {escape(str(out))}"
-    text += f"; {pool.unscored} pairs have no score from every model" if pool.unscored else ""
+    text += f"; {pool.unscored} others, not scored by every model, passed over" if pool.unscored else ""
     text += f"; undecided: {escape(', '.join(pool.undecided))}" if pool.undecided else ""
     text += "; one model cannot disagree, so pairs near even were taken" if pool.models == 1 else ""
     text += f"; fewer than {count}: one a prompt group" if len(chosen) < count else ""

@@ -5,6 +5,7 @@ Knows files; which pairs are worth a judgement is feedback.py's business. A run 
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,13 +37,15 @@ class Pool:
     chosen_first: bool
 
 
-def read_pool(sources: Sequence[Path], pairs: str, *, config: DataConfig) -> Pool:
+def read_pool(sources: Sequence[Path], pairs: str, *, config: DataConfig, run: Path | None = None) -> Pool:
     """Score files, or run folders (their seeds' scores, and what their gate left undecided), and the pairs scored.
+
+    run: a run folder whose open categories count although other scores are given.
 
     Raises InputError where a file is no score file, or the scores are of other pairs.
     """
     files: list[Path] = []
-    undecided: dict[str, str] = {}
+    undecided = {} if run is None else undecided_categories(run)
     for source in sources:
         if source.is_dir():
             own = sorted(source.glob("seed-*/scores.jsonl"))
@@ -142,8 +145,19 @@ def _from_pairs(pairs: str, config: DataConfig) -> list[Pair]:
 
 def _from_candidates(path: Path) -> list[Pair]:
     """Every two different answers under one prompt, called as the prompt and their places."""
+    categories = {
+        str(row.get("id", number)): str(row["category"])
+        for number, row in _numbered(path)
+        if isinstance(row, dict) and row.get("category") is not None
+    }
     return [
-        Pair(id=f"{group.id}/{i}-{j}", prompt=group.prompt, chosen=group.answers[i], rejected=group.answers[j])
+        Pair(
+            id=f"{group.id}/{i}-{j}",
+            prompt=group.prompt,
+            chosen=group.answers[i],
+            rejected=group.answers[j],
+            category=categories.get(group.id),
+        )
         for group in read_candidates(path)
         for i, j in combinations(range(len(group.answers)), 2)
         if group.answers[i] != group.answers[j]
@@ -171,8 +185,14 @@ def _margins(path: Path, *, candidates: bool) -> dict[str, float]:
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
+    return [row for _, row in _numbered(path)]
+
+
+def _numbered(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """(line, row) of a JSON-lines file, `.gz` included."""
     try:
-        return [orjson.loads(line) for line in path.read_bytes().split(b"\n") if line.strip()]
+        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        return [(number, orjson.loads(line)) for number, line in enumerate(raw.split(b"\n"), 1) if line.strip()]
     except OSError as error:
         raise InputError(
             f"{path}: cannot be read ({error.strerror}). Give scores.jsonl files or a run folder."
