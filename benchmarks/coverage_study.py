@@ -1,7 +1,7 @@
 """How often the win rate's 95% interval holds the truth, on simulated studies: `python benchmarks/coverage_study.py`.
 
 50 prompts (`--prompts`) by 3 editors; a prompt's chances of win, tie and loss are a Dirichlet draw around the truth, so
-that votes on one prompt correlate by ICC. Beside it, what pooling the votes as if independent (plain Wilson) would give.
+that votes on one prompt correlate by ICC. Beside it, what pooling the votes as if independent (Wilson) would give.
 """
 
 from __future__ import annotations

@@ -96,6 +96,17 @@ def test_cautions_are_told_and_absent_from_a_fair_study(monkeypatch: pytest.Monk
     assert "30 of 204 planned" in " ".join(study_words.cautions(analyse(half)))
 
 
+def test_a_lean_to_length_is_told_only_where_it_is_seen() -> None:
+    assert "No lean to longer or shorter" in study_words.length(analyse(closed_study(prompts=60)))
+    closed = closed_study(prompts=60)
+    longer = [
+        replace(v, choice="left" if (v.left_system == "base") == (len(item.answer_a) > len(item.answer_b)) else "right")
+        for v in closed.votes
+        if (item := closed.items[v.item]) and v.position % 4
+    ]
+    assert "leaned to the longer" in study_words.length(analyse(with_votes(closed, longer + list(closed.votes[::4]))))
+
+
 def test_an_open_verdict_says_how_many_prompts_would_decide(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     page = plain(page_of(monkeypatch, tmp_path, STUDIES["clear"](), criteria="- win rate > 0.68"))
     assert "Undecided" in page

@@ -237,6 +237,7 @@ def test_interval_at_equal_length_by_hand() -> None:
     half = scipy_stats.t.ppf(0.975, 7) * np.sqrt(variance)
     assert isinstance(found.rate.interval, Interval)
     assert found.slope == pytest.approx(0, abs=1e-9)
+    assert found.slope_error == pytest.approx(0, abs=1e-9)  # the two votes of a prompt cancel in x
     assert found.rate.interval.low == pytest.approx(special.expit(special.logit(p) - half))
     assert found.rate.interval.high == pytest.approx(special.expit(special.logit(p) + half))
 

@@ -226,9 +226,14 @@ def length(analysis: Analysis) -> str:
     told = found.detail
     gap = words.signed(told["mean_difference"], 0)
     pull = "longer" if told["slope"] > 0 else "shorter"
+    error = told["slope_error"]
+    leaned = error is not None and abs(told["slope"]) > 2 * error
+    said = (
+        f"Votes leaned to the {pull} answer" if leaned else "No lean to longer or shorter answers is seen beyond chance"
+    )
     return (
         f"Answers of {analysis.ours} were longer in {words.percent(told['ours_longer'])} of the judgements, on average "
-        f"by {gap} {told['unit']}. Votes leaned to the {pull} answer."
+        f"by {gap} {told['unit']}. {said}."
     )
 
 
@@ -304,7 +309,7 @@ def method(analysis: Analysis) -> list[tuple[str, str]]:
     return [
         (
             "Votes",
-            "Real showings of closed, sealed study; repeats and attention items are in no rate, abstentions in none.",
+            "Real showings of the closed, sealed study; repeats, attention items and abstentions are in no rate.",
         ),
         ("Win rate", "Mean of 1 for ours, 0 for the other, one half for a tie or both bad."),
         (

@@ -142,10 +142,14 @@ def win_rate_by_side(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LengthControlled:
-    """The win rate at equal length. slope: log odds per unit of tanh(length difference / sd); sd in the unit given."""
+    """The win rate at equal length. slope: log odds per unit of tanh(length difference / sd); sd in the unit given.
+
+    slope_error: its clustered standard error, None with one prompt.
+    """
 
     rate: Rate
     slope: float
+    slope_error: float | None
     sd: float
 
 
@@ -180,15 +184,16 @@ def length_controlled(
         return Unknown("the logistic model does not settle on these votes")
     fitted = special.expit(design @ beta)
     interval: Interval | NoInterval = NoInterval("one prompt says nothing about others")
+    slope_error = None
     if groups > 1:
-        half = scipy_stats.t.ppf(0.5 + level / 2, groups - 1) * math.sqrt(
-            _sandwich(design, scores, fitted, codes)[0, 0]
-        )
+        covariance = _sandwich(design, scores, fitted, codes)
+        slope_error = math.sqrt(covariance[1, 1])
+        half = scipy_stats.t.ppf(0.5 + level / 2, groups - 1) * math.sqrt(covariance[0, 0])
         low, high = (float(special.expit(beta[0] + sign * half)) for sign in (-1, 1))
         method = "cluster sandwich on the log odds, clustered by prompt"
         interval = Interval(low=low, high=high, level=level, method=method)
     rate = Rate(value=float(special.expit(beta[0])), n=scores.size, prompts=groups, interval=interval)
-    return LengthControlled(rate=rate, slope=float(beta[1]), sd=sd)
+    return LengthControlled(rate=rate, slope=float(beta[1]), slope_error=slope_error, sd=sd)
 
 
 def _separated(scores: Array, x: Array) -> str:

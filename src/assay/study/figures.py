@@ -64,6 +64,7 @@ def length_finding(found: Ballots, where: str, frame: Frame) -> Finding:
         return unknown(name, fitted.reason, n=len(found), slice=where)
     detail = {
         "slope": fitted.slope,
+        "slope_error": fitted.slope_error,
         "sd": fitted.sd,
         "unit": frame.config.length_unit,
         "mean_difference": float(gaps.mean()),
