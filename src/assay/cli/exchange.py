@@ -196,12 +196,16 @@ def next_(
         "out": str(out), "proposed": len(chosen), "asked": count, "pool": len(pool.questions), "models": pool.models,
         "unscored": pool.unscored, "undecided": dict(pool.undecided),
     }  # fmt: skip
-    text = f"{len(chosen)} of {len(pool.questions)} pairs scored by {pool.models} models, in {escape(str(out))}"
+    text = f"{len(chosen)} of {len(pool.questions)} pairs scored by {_models(pool.models)}, in {escape(str(out))}"
     text += f"; {pool.unscored} others, not scored by every model, passed over" if pool.unscored else ""
     text += f"; undecided: {escape(', '.join(pool.undecided))}" if pool.undecided else ""
     text += "; one model cannot disagree, so pairs near even were taken" if pool.models == 1 else ""
     text += f"; fewer than {count}: one a prompt group" if len(chosen) < count else ""
     output(value, f"{text}.\nNext: assay study create --pairs {escape(str(out))} --out study.db", as_json=as_json)
+
+
+def _models(count: int) -> str:
+    return "one model" if count == 1 else f"{count} models"
 
 
 def _imported_text(found: Imported, rejects: Path | None) -> str:
