@@ -115,7 +115,8 @@ def native_label(value: Any) -> Any:
     if isinstance(value, str) and value in ("tie", "abstain"):
         return value
     raise InputError(
-        f'the column "label" holds {value!r} beside chosen and rejected: only "chosen", "tie" and "abstain" are understood there. '
+        f'the column "label" holds {value!r} beside chosen and rejected: only "chosen", "tie" and "abstain" are '
+        "understood there. "
         "If it means something else, name the answers yourself: --columns prompt=prompt,chosen=chosen,rejected=rejected"
     )
 
