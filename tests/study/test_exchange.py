@@ -236,6 +236,50 @@ def test_a_person_fills_in_a_table(tmp_path: Path, place: str, tool: str) -> Non
     assert "9 recorded, 0 repeated, 2 rejected" in next(row.detail for row in log if row.action == "imported")
 
 
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_judge_of_one_mind_is_the_same_everywhere(tmp_path: Path, tool: Tool) -> None:
+    """Parity: whoever prefers one system on our page prefers it in every tool, whichever side it stood on."""
+    place = str(tmp_path / "s.db")
+    make_study(tmp_path, place, editors=3, repeats=0, attention=0)
+    write_tasks(place, tmp_path / "t", tool=tool)
+    words = {showing: "left" if slot.left == "b" else "right" for showing, (slot, _) in plan(place).items()}
+    assert set(words.values()) == {"left", "right"}
+    files = []
+    for number, path in enumerate(sorted((tmp_path / "t").iterdir()), start=1):
+        if path.suffix == ".xml":
+            continue
+        file = tmp_path / f"{number}{path.suffix}"
+        files.append(file)
+        if tool == "csv":
+            rows = list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))
+            file.write_bytes(path.read_bytes())
+            fill(file, lambda n, rows=rows: words[rows[n]["showing"]])  # type: ignore[misc]
+        elif tool == "jsonl":
+            found = [json.loads(line) for line in path.read_bytes().splitlines()]
+            file.write_text("\n".join(json.dumps({**row, "choice": words[row["showing"]]}) for row in found))
+        elif tool == "argilla":
+            flat = [
+                {"id": row["id"], **row["fields"], **row["metadata"], "preference.responses": [words[row["id"]]],
+                 "preference.responses.users": [f"u{number}"], "preference.responses.status": ["submitted"]}
+                for row in json.loads((path / "records.json").read_bytes())
+            ]  # fmt: skip
+            file.write_text(json.dumps(flat))
+        else:
+            tasks = [
+                {**task, "annotations": [{"completed_by": number, "result": [
+                    {"from_name": "comparison", "value": {"selected": words[task["data"]["showing"]]}}]}]}
+                for task in json.loads(path.read_bytes())
+            ]  # fmt: skip
+            file.write_text(json.dumps(tasks))
+    done = import_votes(place, files, tool=tool)
+    assert (done.rows, done.recorded) == (24, 24), done.rejected
+    close_study(place)
+    closed = read_closed(place)
+    assert {vote.preferred(closed.items[vote.item]) for vote in closed.votes} == {"b"}
+    systems = {vote.left_system if vote.choice == "left" else vote.right_system for vote in closed.votes}
+    assert systems == {"loud-owl-7b"}
+
+
 def test_what_was_judged_on_the_page_stays(tmp_path: Path) -> None:
     """A showing judged meanwhile keeps its first vote; one undone is open again; a changed text is no vote."""
     place = str(tmp_path / "s.db")
