@@ -121,6 +121,14 @@ def test_a_page_of_programs_shows_none_of_them_as_people(monkeypatch: pytest.Mon
     assert "gpt" in page.split('id="programs"')[1].split("</section>")[0]
 
 
+def test_many_editors_fold_and_none_is_lost(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    editors = [Editor(name=f"worker-{n}") for n in range(45)]
+    page = page_of(monkeypatch, tmp_path, closed_study(editors=editors, prompts=5, attention=0, repeats=0))
+    assert "The 5 editors with the fewest votes are in the table only" in page
+    table = page.split("Show all 45 editors")[1].split("</details>")[0]
+    assert all(f">{editor.name}<" in table for editor in editors)
+
+
 def test_hostile_names_stay_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     closed = closed_study(editors=(Editor(name="<script>alert(1)</script>"),))
     closed = replace(closed, study=replace(closed.study, title='"><img src=x onerror=alert(1)>\u202e'))

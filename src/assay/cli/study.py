@@ -142,7 +142,7 @@ def close(
     found = close_study(study, reason=reason)
     output(
         {"id": found.id, "closed_at": found.closed_at},
-        f"Closed {found.closed_at}. Results: assay study analyse {study}",
+        f"Closed {found.closed_at}. Results: assay study analyse {study} --out result",
         as_json=as_json,
     )
 

@@ -103,7 +103,7 @@ def context(evidence: StudyEvidence) -> dict[str, Any]:
     return {
         "version": body.get("assay_version") or "",
         "title": study["title"],
-        "lede": study_words.lede(analysis, moment(study["closed_at"]) or "not closed"),
+        "lede": study_words.lede(analysis, moment(study["closed_at"])),
         "banner": study_words.banner(analysis),
         "sections": SECTIONS,
         "verdict": verdict(evidence),
@@ -290,6 +290,7 @@ def parts(evidence: StudyEvidence) -> list[dict[str, Any]]:
                 "title": title,
                 "figure": plot(rows_, label_=title),
                 "table": [(f.slice.partition("=")[2], words.count(f.n), cell(f)) for f in found],
+                "long": len(found) > MOST_ROWS,
                 "unknown": unknown if all(f.value is None for f in found) else [],
             }
         )

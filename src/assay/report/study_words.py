@@ -27,11 +27,13 @@ def other(analysis: Analysis) -> str:
     return others[0] if len(others) == 1 else "the other systems"
 
 
-def lede(analysis: Analysis, closed: str) -> str:
+def lede(analysis: Analysis, closed: str | None) -> str:
     counts = analysis.tables["counts"]
     people = words.plural(counts["people"], "person", "people")
     prompts = words.plural(counts["prompts"], "prompt")
-    return f"{analysis.ours} against {other(analysis)} · {people} · {prompts} · closed {closed}"
+    return f"{analysis.ours} against {other(analysis)} · {people} · {prompts}" + (
+        f" · closed {closed}" if closed else ""
+    )
 
 
 def banner(analysis: Analysis) -> str:
