@@ -8,6 +8,7 @@ Contenders, all from the same weights on the same 32 pairs, float32, no gradient
   trl_shared    RewardTrainer as in `trl`, under `with shared_prefixes(model)`
   padding_free  our step with every row packed but nothing shared
   assay         our step
+  assay_compiled  our step with the layers through torch.compile, as train.compile=on; compiled before the clock starts
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ import torch
 from torch.nn.functional import logsigmoid
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainerCallback
 
+from assay.engine.compiled import compile_layers
 from assay.engine.drop_in import shared_prefixes
 from assay.engine.forward import last_hidden, packed_hidden
 from assay.engine.trie import plan, side_by_side
 from harness import Clock, alternate, batch, hh_pairs, median, model_folder, parser, peak_bytes, ratios, write
 
-CONTENDERS = ("assay", "trl", "trl_sorted", "trl_shared", "padding_free")
+CONTENDERS = ("assay", "trl", "trl_sorted", "trl_shared", "padding_free", "assay_compiled")
 
 
 class Stopwatch(TrainerCallback):
@@ -71,7 +73,7 @@ def our_step(options: argparse.Namespace, model: Any, pairs: list[dict[str, Any]
     total = 0.0
     for members in plan(groups, token_budget=options.micro_tokens):
         rows = [row for group in members for row in groups[group]]
-        if options.contender == "assay":
+        if options.contender != "padding_free":
             hidden = last_hidden(model, rows)
         else:
             trie = side_by_side(rows)
@@ -94,10 +96,12 @@ def run_one(options: argparse.Namespace) -> dict[str, Any]:
     torch.manual_seed(0)
     model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=1, dtype=torch.float32)
     model.config.pad_token_id = tokenizer.pad_token_id
-    ours = options.contender in {"assay", "padding_free"}
+    ours = options.contender not in {"trl", "trl_sorted", "trl_shared"}
     warm = last_hidden(model, [[1, 2, 3]]) if ours else model(input_ids=torch.tensor([[1, 2, 3]])).logits
     warm.sum().backward()  # libraries start up before the clock does
     model.zero_grad()
+    if options.contender == "assay_compiled":
+        compile_layers(model, lambda rows: last_hidden(model, [row.ids for row in rows]), precision="float32")
     run = our_step(options, model, pairs) if ours else trl_step(options, model, tokenizer, pairs)
     return run | {
         "pairs_per_second": round(options.pairs / run["seconds"], 3),

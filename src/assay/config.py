@@ -106,6 +106,7 @@ class TrainConfig(StageConfig):
     )
     precision: Literal["float32", "bf16"] = "float32"
     gradient_checkpointing: Literal["off", "on"] = "off"
+    compile: Literal["off", "on"] = Field("off", description="the trunk's layers through torch.compile")
     sharing: Literal["on", "off"] = Field("on", description="run each token of a shared prompt once where possible")
     save_every: PositiveInt = Field(100, description="optimiser steps between checkpoints")
     eval_every: PositiveInt | None = Field(None, description="steps between held-out evaluations; null: each epoch")

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -104,20 +104,28 @@ def attention(
         return output, None
     if options.get("softcap") is not None or options.get("s_aux") is not None:
         raise NotImplementedError("the model caps its attention scores or adds sinks to them")
+    return _over_trie(module, query, key, value, packed, **options), None
+
+
+# Every trie is other calls: there is nothing to compile, and tracing them would never end.
+@torch.compiler.disable  # type: ignore[untyped-decorator]
+def _over_trie(
+    module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, packed: Packed, **options: Any
+) -> Tensor:
     packed.calls += 1
     scaling = options.get("scaling")
     scale = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
     dropout = float(options.get("dropout") or 0.0)
     header = key.shape[2] - query.shape[2]
     if query.is_cuda and not dropout and not header:
-        return _flex(query, key, value, packed, scale), None
+        return _flex(query, key, value, packed, scale)
     if query.device.type != "cpu" or dropout or value.shape[-1] != query.shape[-1]:
         output, _ = sdpa_attention_forward(module, query, key, value, packed.dense_mask(header=header), **options)
-        return output, None
+        return cast("Tensor", output)
     heads, shared = query.shape[1], key.shape[1]
     query_KGLD = query[0].view(shared, heads // shared, *query.shape[2:])
     output_LKGD: Tensor = _Cascade.apply(query_KGLD, key[0], value[0], packed.segments, scale)  # type: ignore[no-untyped-call]
-    return output_LKGD.flatten(1, 2)[None], None
+    return output_LKGD.flatten(1, 2)[None]
 
 
 def _flex(query: Tensor, key: Tensor, value: Tensor, packed: Packed, scale: float) -> Tensor:

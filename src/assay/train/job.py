@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from assay.artifacts import read_jsonl, write_json, write_jsonl
+from assay.engine.compiled import compile_layers, plain_layers
 from assay.engine.reward_model import RewardModel
 from assay.errors import TrainingError
 from assay.train.checkpoint import Checkpoint, latest, remove_all, sweep
@@ -50,6 +52,10 @@ class Job:
         args = trainer_arguments(task.config, seed=task.seed, folder=self.folder)
         if task.config.gradient_checkpointing == "on":
             checkpoint_activations(self.reward_model.model, "on")
+        if task.config.compile == "on":
+            self.reward_model.model.to(args.device)
+            forward = functools.partial(self.reward_model.rewards, sharing=task.config.sharing)
+            compile_layers(self.reward_model.model, forward, precision=task.config.precision)
         trainer = RewardTrainer(self.reward_model, task, args, metrics=MetricsFile(self.folder / "metrics.jsonl"))
         without_printer(trainer)
         return trainer
@@ -96,7 +102,7 @@ class Job:
             provenance = {**task.identity, "base_name": base_name, "pairs": len(task.pairs)}
             save_model(self.reward_model, self.folder / "model", provenance=provenance)
             write_jsonl(self.folder / "scores.jsonl", evaluation.scores)
-        with self._stage("check", steps):
+        with self._stage("check", steps), plain_layers(task.config.compile):
             checks = self_check(self.folder / "model", self.reward_model, task.held_out_examples or task.pairs)
         rows = list(read_jsonl(self.folder / "metrics.jsonl"))
         training = sum(row["seconds"] for row in rows)

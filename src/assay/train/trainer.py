@@ -24,6 +24,7 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState,
 
 from assay.config import LossConfig, TrainConfig
 from assay.engine.budget import pass_tokens
+from assay.engine.compiled import plain_layers
 from assay.engine.reward_model import RewardModel
 from assay.errors import TrainingError
 from assay.records import Pair, PairScore
@@ -218,7 +219,8 @@ class RewardTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped h
         rows, places = distinct_rows([example for _, example in mine])
         reward_model: RewardModel = self.accelerator.unwrap_model(self.model).reward_model
         reward_model.model.eval()
-        with torch.autocast(self.args.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+        half = torch.autocast(self.args.device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+        with half, plain_layers(self.task.config.compile):
             rewards_N = reward_model.score(
                 rows, micro_tokens=self.task.config.micro_tokens, sharing=self.task.config.sharing
             )

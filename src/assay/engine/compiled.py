@@ -1,0 +1,75 @@
+"""The trunk's layers through torch.compile. Knows models and rows; knows no loss and no optimiser.
+
+What a layer does besides matrix products (norms, rotary positions, gates) becomes a few fused loops. Attention over a
+trie stays outside: its calls depend on the trie, and it is one call of a library already.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from assay.engine.render import Encoded
+from assay.engine.sharing import trunk_of
+from assay.errors import ConfigError
+
+# Two rows of 48 tokens that share 16: compiled code is chosen by the shape it meets first, so it always meets this one.
+_FIRST = tuple(Encoded(ids=tuple(range(3, 19)) + (ends,) * 32, prompt_tokens=16) for ends in (1, 2))
+
+
+def compile_layers(model: nn.Module, forward: Callable[[Sequence[Encoded]], Tensor], *, precision: str) -> None:
+    """Compile every layer of the trunk in place, for widths of any size, forward and backward.
+
+    forward: runs rows through `model` as training will; any differentiable result. The model's names, weights and saved
+    form stay as they are; gradients and random numbers are as before. Raises ConfigError without a C++ compiler where
+    one is needed, or if there is no list of layers.
+    """
+    device = next(model.parameters()).device.type
+    if device == "cpu" and not any(map(shutil.which, (os.environ.get("CXX") or "g++", "clang++"))):
+        raise ConfigError(
+            "train.compile=on needs a C++ compiler on a CPU (g++ or clang++, or one named by CXX), and none was found. "
+            "Install one, or leave train.compile off."
+        )
+    layers = layers_of(model)
+    gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
+    training = model.training
+    model.train()
+    devices = range(torch.cuda.device_count()) if device == "cuda" else []
+    with torch.random.fork_rng(devices), torch.autocast(device, dtype=torch.bfloat16, enabled=precision == "bf16"):
+        with torch.no_grad():
+            forward(_FIRST)  # a model is probed for sharing once, and those passes are none to compile for
+        for layer in layers:
+            layer.compile(dynamic=True)
+        forward(_FIRST).sum().backward()  # type: ignore[no-untyped-call]
+    for name, parameter in model.named_parameters():
+        parameter.grad = gradients[name]
+    model.train(training)
+
+
+@contextmanager
+def plain_layers(switch: Literal["on", "off"]) -> Iterator[None]:
+    """Run compiled layers as they were before: evaluation would be code of its own for every kind of pass."""
+    if switch == "off":
+        yield
+        return
+    with torch.compiler.set_stance("force_eager"):
+        yield
+
+
+def layers_of(model: nn.Module) -> nn.ModuleList:
+    """The trunk's layers, first to last. Raises ConfigError if the trunk does not keep them in one list."""
+    trunk = trunk_of(model)
+    config: Any = trunk.config
+    count = getattr(config, "num_hidden_layers", None)
+    for module in trunk.modules():
+        if isinstance(module, nn.ModuleList) and len(module) == count:
+            return module
+    raise ConfigError(
+        f"train.compile: {type(trunk).__name__} does not keep its layers in one list. Leave train.compile off."
+    )

@@ -1,0 +1,74 @@
+"""torch.compile under training: the same training, and the same bits after a kill."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from assay.artifacts import read_jsonl, sha256_file
+from assay.engine.compiled import layers_of
+from assay.engine.reward_model import RewardModel
+from assay.errors import ConfigError
+from assay.train import train_reward
+from tests.train import tiny
+from tests.train.test_resume import StopHere, silent, stop_at
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Any:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def train(out: Path, base: Path, *, progress: Any = silent, **changes: Any) -> Path:
+    recipe = tiny.quick(base, epochs=1.5, **changes)
+    train_reward(tiny.pairs(42), tiny.pairs(10, seed=1), seed=0, out=out, progress=progress, **recipe)
+    return out
+
+
+def losses(folder: Path) -> list[float]:
+    return [row["loss"] for row in read_jsonl(folder / "metrics.jsonl") if "loss" in row]
+
+
+def held_out(folder: Path) -> list[float]:
+    return [row[side] for row in read_jsonl(folder / "scores.jsonl") for side in ("chosen", "rejected")]
+
+
+def test_it_trains_the_same_model_and_resumes_to_the_bit(tmp_path: Path) -> None:
+    base = tiny.base(tmp_path / "base", "llama")
+    plain = train(tmp_path / "plain", base)
+    whole = train(tmp_path / "whole", base, compile="on")
+    assert losses(whole) != losses(plain)  # other code ran: the fused loops round elsewhere
+    np.testing.assert_allclose(losses(whole), losses(plain), rtol=1e-5)
+    np.testing.assert_allclose(held_out(whole), held_out(plain), rtol=1e-4, atol=1e-5)
+
+    torch.compiler.reset()  # a new process knows no compiled code
+    with pytest.raises(StopHere):
+        train(tmp_path / "killed", base, compile="on", progress=stop_at(5))
+    torch.compiler.reset()
+    killed = train(tmp_path / "killed", base, compile="on")
+    weights = Path("model") / "model.safetensors"
+    assert sha256_file(killed / weights) == sha256_file(whole / weights)
+    assert (killed / "scores.jsonl").read_bytes() == (whole / "scores.jsonl").read_bytes()
+
+
+def test_without_a_compiler_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = tiny.base(tmp_path / "base", "llama")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(ConfigError, match=r"needs a C\+\+ compiler"):
+        train(tmp_path / "run", base, compile="on")
+
+
+def test_the_layers_are_found_or_refused(tmp_path: Path) -> None:
+    model = RewardModel.load(train(tmp_path / "run", tiny.base(tmp_path / "base", "llama")) / "model").model
+    assert len(layers_of(model)) == model.config.num_hidden_layers
+    model.config.num_hidden_layers += 1
+    with pytest.raises(ConfigError, match="does not keep its layers in one list"):
+        layers_of(model)
