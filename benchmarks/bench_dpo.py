@@ -6,6 +6,7 @@ Contenders, same policy, reference and 32 pairs, float32, no gradient checkpoint
   trl         DPOTrainer, 4 micro-batches of 8 pairs, reference model run in every step (its default)
   trl_shared  the same under `with shared_prefixes(policy, reference)`
   assay       our step: reference log-probabilities first, then the policy; both timed
+  assay_compiled  the same, the policy's layers through torch.compile; compiled before the clock starts
 The policy is the base model with a little noise on its weights, so that the loss is not ln 2 whatever one computes.
 """
 
@@ -21,13 +22,14 @@ import torch
 from torch.nn.functional import logsigmoid
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from assay.engine.compiled import compile_layers
 from assay.engine.drop_in import shared_prefixes
 from assay.engine.logprobs import completion_logprobs
 from assay.engine.trie import plan
 from bench_reward import Stopwatch
 from harness import Clock, alternate, batch, hh_pairs, median, model_folder, parser, peak_bytes, ratios, write
 
-CONTENDERS = ("trl", "trl_shared", "assay")
+CONTENDERS = ("trl", "trl_shared", "assay", "assay_compiled")
 BETA = 0.1
 
 
@@ -82,6 +84,12 @@ def our_step(options: argparse.Namespace, folder: str, pairs: list[dict[str, Any
     before_training = clock.read()
     perturb(model)
     model.train()
+    if options.contender == "assay_compiled":
+        compile_layers(
+            model,
+            lambda rows: completion_logprobs(model, [r.ids for r in rows], [r.prompt_tokens for r in rows]),
+            precision="float32",
+        )
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-6, fused=True)
     clock = Clock()
     total = 0.0
@@ -103,7 +111,7 @@ def run_one(options: argparse.Namespace) -> dict[str, Any]:
     folder = model_folder(options.model)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     pairs = batch(hh_pairs(options.data, tokenizer, max_tokens=options.max_tokens), options.pairs, options.round)
-    if options.contender == "assay":
+    if options.contender.startswith("assay"):
         run = our_step(options, folder, pairs)
     else:
         run = trl_step(options, folder, tokenizer, pairs)

@@ -5,7 +5,8 @@
 Limit: operations of one step over distinct tokens (forward, and twice that backward: linear layers 2 * weights a token,
 attention 4 * heads * head size for each pair of tokens that see each other, in every layer) divided by the rate of
 matrix multiplication measured right before and after the step in the same process. Elementwise work and Python count as
-loss. Rounds are printed one by one: load from elsewhere shows in the rate as well.
+loss. Rounds are printed one by one: load from elsewhere shows in the rate too. Each runs with plain layers and
+with layers through torch.compile (train.compile=on).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import torch
 from torch.nn.functional import logsigmoid
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from assay.engine.compiled import compile_layers, plain_layers
 from assay.engine.forward import last_hidden
 from assay.engine.trie import pack, plan
 from harness import Clock, batch, hh_pairs, matmul_rate, median, model_folder, parser, write
@@ -41,35 +43,45 @@ def main() -> None:
     tokenizer = AutoTokenizer.from_pretrained(folder)
     every = hh_pairs(options.data, tokenizer, max_tokens=options.max_tokens)
     model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=1, dtype=torch.float32)
+    compile_layers(model, lambda rows: last_hidden(model, [row.ids for row in rows]), precision="float32")
     runs = []
-    for number in range(-1, options.rounds):  # the first one warms up
+    for number, layers in ((n, layers) for n in range(-1, options.rounds) for layers in ("plain", "compiled")):
         pairs = batch(every, options.pairs, max(number, 0))
         groups = [[pair["chosen"], pair["rejected"]] for pair in pairs]
         members = plan(groups, token_budget=options.micro_tokens)
         packs = [[row for g in some for row in groups[g]] for some in members]
         before = matmul_rate()
         clock = Clock()
-        for rows in packs[:1] if number < 0 else packs:
-            reward = model.score(last_hidden(model, rows))[:, 0]
-            (-logsigmoid(reward[0::2] - reward[1::2]).sum() / len(pairs)).backward()
+        with plain_layers("on" if layers == "plain" else "off"):
+            for rows in packs[:1] if number < 0 else packs:  # the first round warms up
+                reward = model.score(last_hidden(model, rows))[:, 0]
+                (-logsigmoid(reward[0::2] - reward[1::2]).sum() / len(pairs)).backward()
         spent, after = clock.read(), matmul_rate()
         rate = {kind: max(before[kind], after[kind]) for kind in before}
         total, tokens = operations(model, packs)
         if number >= 0:
-            run = spent | {
-                "distinct_tokens": tokens,
-                "microseconds_per_token": round(1e6 * spent["seconds"] / tokens, 1),
-                "step_gflops": round(total / spent["seconds"] / 1e9, 1),
-                "matmul_gflops": round(rate["seconds"] / 1e9, 1),
-                "share_of_limit": round(total / rate["seconds"] / spent["seconds"], 3),
-                "share_of_limit_processor_time": round(
-                    total / rate["processor_seconds"] / spent["processor_seconds"], 3
-                ),
-            }
+            run = (
+                {"layers": layers}
+                | spent
+                | {
+                    "distinct_tokens": tokens,
+                    "microseconds_per_token": round(1e6 * spent["seconds"] / tokens, 1),
+                    "step_gflops": round(total / spent["seconds"] / 1e9, 1),
+                    "matmul_gflops": round(rate["seconds"] / 1e9, 1),
+                    "share_of_limit": round(total / rate["seconds"] / spent["seconds"], 3),
+                    "share_of_limit_processor_time": round(
+                        total / rate["processor_seconds"] / spent["processor_seconds"], 3
+                    ),
+                }
+            )
             runs.append(run)
             print(json.dumps(run), flush=True)
     kinds = ("share_of_limit", "share_of_limit_processor_time")
-    write(options, "limit", {"summary": {kind: median([run[kind] for run in runs]) for kind in kinds}, "runs": runs})
+    summary = {
+        layers: {kind: median([run[kind] for run in runs if run["layers"] == layers]) for kind in kinds}
+        for layers in ("plain", "compiled")
+    }
+    write(options, "limit", {"summary": summary, "runs": runs})
 
 
 if __name__ == "__main__":

@@ -377,6 +377,15 @@ def test_objects_in_memory_add_up_whatever_their_values(tmp_path: Path, rows: li
     assert check([good(1), *rows], tmp_path / "out").rows == len(rows) + 1
 
 
+def test_a_vote_that_nobody_can_read_costs_its_own_row_only() -> None:
+    """Beside chosen and rejected a number says nothing about the other rows."""
+    rows = [good(1), {**good(2), "votes": [None, False]}, {**good(3), "votes": ["chosen", 1]}]
+    found = read_pairs(rows)
+    assert [reject.where.line for reject in found.rejects] == [2, 3]
+    assert {reject.reason for reject in found.rejects} == {"not_text"}
+    assert "data.labels" in found.rejects[0].detail
+
+
 def test_the_law_test_can_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that loses rows is caught."""
     path = write(tmp_path, "pairs.jsonl", lines(good(1), b"{", good(2)))

@@ -134,7 +134,14 @@ def votes(data: Mapping[str, Any], columns: Columns) -> tuple[Ballot, ...]:
     if "votes" not in columns.names:
         return ()
     value = columns.pick(data, "votes")
-    return () if missing(value) else ballots(value, columns.spelling)
+    if missing(value):
+        return ()
+    try:
+        return ballots(value, columns.spelling)
+    except InputError as error:
+        if "chosen" not in columns.names:
+            raise  # the votes decide which answer won: a meaning nobody stated concerns every row
+        raise UnfitError("not_text", str(error)) from None
 
 
 def extras(draft: Draft, data: Mapping[str, Any], columns: Columns) -> Draft:
