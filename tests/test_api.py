@@ -43,6 +43,8 @@ def test_pairs_in_memory_to_a_verdict(tmp_path: Path) -> None:
     assert accuracy.value == pytest.approx(right)
     # Without the split's proof the built-in gate fails closed, whatever the accuracy.
     assert assay.decide(audit).verdict == "fail"
+    reasons = {one.text: one.verdict for one in assay.decide(audit, split=parts).criteria}
+    assert reasons["no prompt overlap"] == "pass"
 
 
 def test_candidates_are_scored_in_the_order_given(tmp_path: Path) -> None:

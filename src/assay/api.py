@@ -100,11 +100,18 @@ def audit(
     return run(scores, pairs, groups=groups, config=config)
 
 
-def decide(evidence: Audit | Path | str, criteria: Path | str | None = None) -> Verdict:
-    """Decide an audit, or a run folder, by criteria in YAML (None: the built-in ones)."""
+def decide(
+    evidence: Audit | Path | str, criteria: Path | str | None = None, *, split: Split | None = None
+) -> Verdict:
+    """Decide an audit, or a run folder, by criteria in YAML (None: the built-in ones).
+
+    split: where an audit's pairs were held out. Without its proof the built-in criteria fail: a leak was not ruled out.
+    Raises ConfigError for criteria that cannot be read, ArtifactError for a run folder without an audit.
+    """
     from assay.gate import Evidence, decide_run, load_criteria
     from assay.gate import decide as run
 
     if isinstance(evidence, (str, Path)):
         return decide_run(evidence, criteria)
-    return run(Evidence(audit=evidence), load_criteria(criteria))
+    proof = None if split is None else split.proof
+    return run(Evidence(audit=evidence, split=proof), load_criteria(criteria))
