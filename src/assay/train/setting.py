@@ -23,6 +23,7 @@ def trainer_arguments(config: TrainConfig, *, seed: int, folder: Path) -> Traini
     _check_reporters(config.report_to)
     arguments = TrainingArguments(
         output_dir=str(folder),
+        project="assay",
         run_name=f"{folder.parent.name}-{folder.name}",
         seed=seed,
         num_train_epochs=config.epochs,
