@@ -100,9 +100,7 @@ def audit(
     return run(scores, pairs, groups=groups, config=config)
 
 
-def decide(
-    evidence: Audit | Path | str, criteria: Path | str | None = None, *, split: Split | None = None
-) -> Verdict:
+def decide(evidence: Audit | Path | str, criteria: Path | str | None = None, *, split: Split | None = None) -> Verdict:
     """Decide an audit, or a run folder, by criteria in YAML (None: the built-in ones).
 
     split: where an audit's pairs were held out. Without its proof the built-in criteria fail: a leak was not ruled out.

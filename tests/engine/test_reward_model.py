@@ -306,9 +306,14 @@ def test_options_that_cannot_be_are_refused(folders: dict[str, Path]) -> None:
         RewardModel.from_base(
             ModelConfig(base=str(folders["llama"]), tuning="lora", lora_targets=("nothing",), max_tokens=64)
         )
-    if not torch.cuda.is_available():
-        with pytest.raises(ConfigError, match="qlora needs an NVIDIA GPU"):
-            RewardModel.from_base(ModelConfig(base=str(folders["llama"]), tuning="qlora", max_tokens=64))
+
+
+def test_4_bit_without_its_library_says_what_to_install(
+    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(ConfigError, match=r"assay\[qlora\]"):
+        RewardModel.from_base(ModelConfig(base=str(folders["llama"]), tuning="qlora", max_tokens=64))
 
 
 def test_lora_targets_and_dropout_are_read(folders: dict[str, Path]) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 import torch
 from torch import nn
 
 from assay.config import ModelConfig
+from assay.engine import fourbit
 from assay.engine.models import BaseModel, kind_of, quiet, resolve
 from assay.engine.plain import head_layers, most_tokens
 from assay.engine.render import Renderer, first_line
@@ -53,7 +53,7 @@ def _open(base: BaseModel, config: ModelConfig) -> tuple[nn.Module, set[str]]:
 
     options: dict[str, Any] = {"dtype": torch.float32}
     if config.tuning == "qlora":
-        options = _quantised()
+        options = fourbit.loading()
     with quiet():
         try:
             theirs = AutoConfig.from_pretrained(base.path, num_labels=1)
@@ -139,6 +139,7 @@ def _with_adapters(model: nn.Module, config: ModelConfig, new: set[str]) -> nn.M
 
     if config.tuning == "qlora":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+        fourbit.keep_unpacked(model)
     trunk = {id(module) for module in trunk_of(model).modules()}
     heads = {name.split(".")[0] for name, module in model.named_modules() if name and id(module) not in trunk}
     heads = {name for name in heads if any(True for _ in model.get_submodule(name).parameters())}
@@ -170,27 +171,3 @@ def _check_head_trained(model: nn.Module) -> None:
             f"PEFT did not take the head into the trained and saved modules (found {sorted(layers)}): it would stay "
             "random. This is a bug of assay; please report it with the base's name."
         )
-
-
-def _quantised() -> dict[str, Any]:
-    """How to load a base in 4 bit, the head left in float32. Raises ConfigError without CUDA or bitsandbytes."""
-    if not torch.cuda.is_available():
-        raise ConfigError(
-            "model.tuning=qlora needs an NVIDIA GPU (4-bit kernels run on CUDA only), and torch sees none here. "
-            "Take model.tuning=lora, or run on a machine with a GPU and a CUDA build of torch."
-        )
-    if importlib.util.find_spec("bitsandbytes") is None:
-        raise ConfigError("model.tuning=qlora needs bitsandbytes. Install it: pip install 'assay[qlora]'.")
-    from transformers import BitsAndBytesConfig
-
-    return {
-        "dtype": torch.float32,
-        "device_map": {"": torch.cuda.current_device()},
-        "quantization_config": BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=torch.bfloat16,
-            llm_int8_skip_modules=["score", "classifier", "lm_head"],
-        ),
-    }

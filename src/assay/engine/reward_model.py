@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from assay.artifacts import read_json, write_json
 from assay.config import ModelConfig
+from assay.engine import fourbit
 from assay.engine.budget import micro_batches, pass_tokens
 from assay.engine.build import new_model
 from assay.engine.forward import hidden_at, refusal
@@ -244,7 +245,7 @@ def whole(model: nn.Module) -> Any:
         return model
     merged = copy.deepcopy(model)
     if getattr(unwrap(merged), "is_loaded_in_4bit", False):
-        unwrap(merged).dequantize()  # type: ignore[operator]
+        fourbit.to_float(merged, unwrap(merged))
     return merged.merge_and_unload()  # type: ignore[operator]
 
 
