@@ -27,7 +27,7 @@ SHOWN_REJECTS = 10
 def register(study_app: typer.Typer) -> None:
     study_app.command("export", epilog="Example: assay study export study.db --out published")(export)
     study_app.command("tasks", epilog="Example: assay study tasks study.db --for labelstudio --out tasks")(tasks)
-    study_app.command("import", epilog="Example: assay study import study.db anna.json --from labelstudio")(import_)
+    study_app.command("import", epilog="Example: assay study import study.db editor-1.json --from labelstudio")(import_)
     study_app.command("pairs", epilog="Example: assay study pairs study.db --out pairs.jsonl")(pairs)
     study_app.command("next", epilog="Example: assay study next runs/support --pairs pairs.jsonl --out next.jsonl")(
         next_

@@ -147,7 +147,7 @@ def close(
     )
 
 
-@study_app.command(epilog="Example: assay study link study.db anna")
+@study_app.command(epilog="Example: assay study link study.db editor-1")
 def link(
     *,
     study: StudyPlace,
