@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +31,9 @@ SHOWN = (
 )
 
 
+LEFT_OUT = "left_out.jsonl"
+
+
 class AuditCommandConfig(StageConfig):
     """How pairs are read, and how they are audited."""
 
@@ -54,10 +58,11 @@ def audit(
 ) -> None:
     """Audit any scorer on labelled pairs: accuracy, what length explains, distribution, calibration, worst mistakes.
 
-    Rows that are no definite pairs are left out by the pair contract and counted. Pairs should be ones the scorer was
-    not trained on; nothing here can check that for a foreign scorer.
+    Rows that are no definite pairs are left out by the pair contract and counted; pairs that the model cannot read
+    whole are left out, counted and named in left_out.jsonl. Pairs should be ones the scorer was not trained on; nothing
+    here can check that for a foreign scorer.
     """
-    from assay.artifacts import RunFolder
+    from assay.artifacts import RunFolder, write_jsonl
     from assay.audits import audit as run_audit
     from assay.data import prompt_groups, read_pairs
     from assay.errors import EmptyBatchError
@@ -66,37 +71,58 @@ def audit(
     kept = read_pairs(data, config=settings.data)
     if not kept.pairs:
         raise EmptyBatchError(f"{data}: no pair to audit among {kept.rows} rows. Look at them with `assay check`.")
-    scores, inputs = scores_of(scorer, kept.pairs)
+    scored = scored_by(scorer, kept.pairs)
+    if not scored.pairs:
+        why = next(iter(scored.left_out.values()))
+        raise EmptyBatchError(f"{scorer} can read none of the {len(kept.pairs)} pairs whole. The first: {why}.")
     threshold = settings.data.near_duplicates
     found = run_audit(
-        scores,
-        kept.pairs,
-        groups=prompt_groups(kept.pairs, threshold=threshold, seed=settings.data.seed),
+        scored.scores,
+        scored.pairs,
+        groups=prompt_groups(scored.pairs, threshold=threshold, seed=settings.data.seed),
         config=settings.audit,
-        inputs={"data": data, **inputs},
+        inputs={"data": data, **scored.inputs},
     )
     found.write(RunFolder(out))
-    body = {**found.to_dict(), "rows": kept.rows, "rejected_rows": len(kept.rejects), "folder": str(out)}
-    output(body, summary(found, out, rejects=len(kept.rejects)), as_json=as_json)
+    left_out = len(scored.left_out)
+    write_jsonl(out / LEFT_OUT, ({"pair_id": name, "why": why} for name, why in scored.left_out.items()))
+    body = {**found.to_dict(), "rows": kept.rows, "rejected_rows": len(kept.rejects), "left_out": left_out}
+    text = summary(found, out, rejects=len(kept.rejects))
+    if left_out:
+        text += f"\n  {left_out:,} pairs left out that the model cannot read whole: {out / LEFT_OUT}"
+    output({**body, "folder": str(out)}, text, as_json=as_json)
 
 
-def scores_of(scorer: Path, pairs: Sequence[Pair]) -> tuple[Mapping[int, Sequence[PairScore]], dict[str, str]]:
-    """Scores by seed, and the hash or fingerprint of what gave them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """scores by seed of `pairs`; left_out: pairs that a model cannot read whole, by id, and why; inputs: hashes."""
+
+    scores: Mapping[int, Sequence[PairScore]]
+    pairs: Sequence[Pair]
+    inputs: Mapping[str, str]
+    left_out: Mapping[str, str]
+
+
+def scored_by(scorer: Path, pairs: Sequence[Pair]) -> Scored:
+    """The pairs' scores: as recorded in a file, or given now by a model, or by every seed's model of a run."""
     if scorer.is_file():
         from assay.artifacts import sha256_file
 
-        return {0: read_scores(scorer, pairs)}, {"scores": sha256_file(scorer)}
+        inputs = {"scores": sha256_file(scorer)}
+        return Scored(scores={0: read_scores(scorer, pairs)}, pairs=pairs, inputs=inputs, left_out={})
     from assay.scorers.local import LocalScorer
-    from assay.scorers.protocol import score_pairs
+    from assay.scorers.protocol import score_pairs, unreadable
 
     folders = {int(path.parent.name.removeprefix("seed-")): path for path in sorted(scorer.glob("seed-[0-9]*/model"))}
-    scores: dict[int, Sequence[PairScore]] = {}
-    inputs: dict[str, str] = {}
-    for seed, folder in (folders or {0: scorer}).items():
-        model = LocalScorer(folder)
-        scores[seed] = score_pairs(model, pairs)
-        inputs[f"scorer {seed}"] = model.fingerprint
-    return scores, inputs
+    models = {seed: LocalScorer(folder) for seed, folder in (folders or {0: scorer}).items()}
+    left_out = {name: why for model in models.values() for name, why in unreadable(model, pairs).items()}
+    whole = [pair for pair in pairs if pair.id not in left_out]
+    return Scored(
+        scores={seed: score_pairs(model, whole) for seed, model in models.items()},
+        pairs=whole,
+        inputs={f"scorer {seed}": model.fingerprint for seed, model in models.items()},
+        left_out=left_out,
+    )
 
 
 def read_scores(path: Path, pairs: Sequence[Pair]) -> list[PairScore]:

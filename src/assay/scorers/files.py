@@ -6,22 +6,16 @@ import gzip
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
 from assay.errors import InputError
 from assay.records import Candidates, Message, Pair, Text
-from assay.scorers.protocol import Scorer, as_candidates, scores_of
+from assay.scorers.protocol import RefusingScorer, as_candidates, scores_of
 
 CHUNK = 1024
 ANSWERS = ("answers", "candidates")
-
-
-class RefusingScorer(Scorer, Protocol):
-    """A scorer that can say beforehand which answers it cannot take."""
-
-    def refusals(self, groups: Sequence[Candidates]) -> dict[tuple[int, int], str]: ...
 
 
 def holds_candidates(path: Path) -> bool:

@@ -27,6 +27,12 @@ class Scorer(Protocol):
         ...
 
 
+class RefusingScorer(Scorer, Protocol):
+    """A scorer that can say beforehand which answers it cannot take."""
+
+    def refusals(self, groups: Sequence[Candidates]) -> dict[tuple[int, int], str]: ...
+
+
 def as_candidates(pairs: Sequence[Pair]) -> list[Candidates]:
     """Pairs as groups: one group for each prompt, in order of first appearance, each distinct answer in it once.
 
@@ -55,6 +61,17 @@ def score_pairs(scorer: Scorer, pairs: Sequence[Pair]) -> list[PairScore]:
         PairScore(pair_id=p.id, chosen=rewards[p.prompt, p.chosen], rejected=rewards[p.prompt, p.rejected])
         for p in pairs
     ]
+
+
+def unreadable(scorer: RefusingScorer, pairs: Sequence[Pair]) -> dict[str, str]:
+    """Pairs of which the scorer cannot take an answer whole, by id, and why."""
+    groups = as_candidates(pairs)
+    refused = {
+        (groups[place].prompt, groups[place].answers[number]): why
+        for (place, number), why in scorer.refusals(groups).items()
+    }
+    whys = ((pair.id, refused.get((pair.prompt, one))) for pair in pairs for one in (pair.chosen, pair.rejected))
+    return {name: why for name, why in whys if why is not None}
 
 
 def scores_of(scorer: Scorer, groups: Sequence[Candidates]) -> list[tuple[float, ...]]:

@@ -1,0 +1,66 @@
+"""`assay audit` by its installed command: a model, recorded scores, and pairs the model cannot read whole."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from assay.artifacts import read_jsonl, write_jsonl
+from assay.config import ModelConfig
+from assay.data.native import as_native
+from assay.engine.reward_model import RewardModel
+from tests.train import tiny
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("model")
+    RewardModel.from_base(ModelConfig(base=str(tiny.base(root / "base", "llama")), max_tokens=64)).save(root / "saved")
+    return root / "saved"
+
+
+def audit(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("assay")), "audit", *map(str, arguments), "--json"]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+
+
+def test_a_pair_too_long_for_the_model_is_left_out_and_named(model: Path, tmp_path: Path) -> None:
+    rows = [as_native(pair) for pair in tiny.pairs(12)]
+    long = {**rows[0], "id": "long", "prompt": "w1 w2 w3", "chosen": "w5 " * 80}
+    write_jsonl(tmp_path / "pairs.jsonl", [*rows, long])
+    done = audit(model, tmp_path / "pairs.jsonl", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    body = json.loads(done.stdout)
+    assert (body["rows"], body["pairs"], body["left_out"]) == (13, 12, 1)
+    (row,) = read_jsonl(tmp_path / "out" / "left_out.jsonl")
+    assert row["pair_id"] == "long"
+    assert "the model reads 64" in row["why"]
+
+    write_jsonl(tmp_path / "long.jsonl", [long])
+    none = audit(model, tmp_path / "long.jsonl", "--out", tmp_path / "none")
+    assert none.returncode == 2
+    assert "can read none of the 1 pairs whole" in none.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_recorded_scores_give_the_audit_of_the_model_that_gave_them(model: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "pairs.jsonl", [as_native(pair) for pair in tiny.pairs(12)])
+    scored = subprocess.run(
+        [str(Path(sys.executable).with_name("assay")), "score", str(model), str(tmp_path / "pairs.jsonl"),
+         "--out", str(tmp_path / "scores.jsonl")], capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert scored.returncode == 0, scored.stderr
+    ways = [audit(scorer, tmp_path / "pairs.jsonl", "--out", tmp_path / name)
+            for name, scorer in (("a", model), ("b", tmp_path / "scores.jsonl"))]  # fmt: skip
+    assert [way.returncode for way in ways] == [0, 0], ways[1].stderr
+    first, second = (json.loads(way.stdout)["findings"] for way in ways)
+    assert first == second
+
+    (tmp_path / "bad.jsonl").write_text('{"pair_id": "p0-0", "chosen": "high", "rejected": 1}\n')
+    bad = audit(tmp_path / "bad.jsonl", tmp_path / "pairs.jsonl", "--out", tmp_path / "c")
+    assert bad.returncode == 2
+    assert "bad.jsonl:1: not a score" in bad.stderr
