@@ -2,6 +2,7 @@
 
     python benchmarks/bench_scoring.py --data test.jsonl.gz --sample     # once: draws the answers, kept in results/
     python benchmarks/bench_scoring.py --data test.jsonl.gz
+    the same with --gsm8k FOLDER: gsm8k questions behind four worked examples instead of HH prompts
 
 Contenders, the same reward model and rows, float32, inference mode:
   grouped  AutoModelForSequenceClassification, the 16 answers to one prompt a batch, padded to the longest
@@ -29,17 +30,29 @@ CONTENDERS = ("grouped", "mixed", "assay")
 ANSWERS = 16
 
 
+def prompts(options: argparse.Namespace, tokenizer: Any) -> list[list[int]]:
+    """Random HH prompts as chats, or random gsm8k questions behind the same four worked examples as plain text."""
+    if options.gsm8k is None:
+        pairs = batch(hh_pairs(options.data, tokenizer, max_tokens=options.max_tokens), options.prompts, 0)
+        return [pair["chosen"][: pair["prompt"]] for pair in pairs]
+    rows = {
+        name: [json.loads(line) for line in (options.gsm8k / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+        for name in ("train", "test")
+    }
+    shots = "".join(f"Question: {row['question']}\nAnswer: {row['answer']}\n\n" for row in rows["train"][:4])
+    asked = batch(rows["test"], options.prompts, 0)
+    return [tokenizer(f"{shots}Question: {row['question']}\nAnswer:")["input_ids"] for row in asked]
+
+
 def sample(options: argparse.Namespace, path: Path) -> None:
-    """Draws 16 answers of the model itself to random HH prompts, at temperature 1, at most --new-tokens long."""
+    """Draws 16 answers of the model itself to every prompt, at temperature 1, at most --new-tokens long."""
     torch.set_num_threads(options.threads)
     folder = model_folder(options.model)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    pairs = batch(hh_pairs(options.data, tokenizer, max_tokens=options.max_tokens), options.prompts, 0)
     torch.manual_seed(0)
     groups = []
-    for pair in pairs:
-        prompt = pair["chosen"][: pair["prompt"]]
+    for prompt in prompts(options, tokenizer):
         with torch.inference_mode():
             drawn = model.generate(
                 torch.tensor([prompt]), do_sample=True, top_k=0, num_return_sequences=ANSWERS,
@@ -104,8 +117,10 @@ def main() -> None:
     options.add_argument("--sample", action="store_true")
     options.add_argument("--prompts", type=int, default=12)
     options.add_argument("--new-tokens", type=int, default=64)
+    options.add_argument("--gsm8k", type=Path, help="folder with gsm8k's train.jsonl and test.jsonl")
     chosen = options.parse_args()
-    path = RESULTS / "scoring_answers.json"
+    name = "scoring" if chosen.gsm8k is None else "scoring_gsm8k"
+    path = RESULTS / f"{name}_answers.json"
     if chosen.sample:
         sample(chosen, path)
     elif chosen.contender:
@@ -123,7 +138,7 @@ def main() -> None:
                 for peer in CONTENDERS
             },
         }
-        write(chosen, "scoring", {"summary": summary, "runs": runs})
+        write(chosen, name, {"summary": summary, "runs": runs})
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,6 +35,7 @@ from assay.engine.render import Encoded, Renderer, first_line
 from assay.engine.sharing import unwrap
 from assay.errors import ArtifactError, EmptyBatchError, ModelError, ModelNotFoundError
 from assay.records import Text
+from assay.version import versions
 
 SCHEMA = "model/1"
 Sharing = Literal["on", "off"]
@@ -158,7 +158,7 @@ class RewardModel:
             **self.about,
             "render": {"hash": self.renderer.hash, "parts": self.renderer.parts, "notes": list(self.renderer.notes)},
             "trained_on": dict(provenance or {}),
-            "versions": _versions(),
+            "versions": versions(_PACKAGES),
         }
         body.pop("schema", None)
         write_json(path / "assay.json", SCHEMA, body)
@@ -258,13 +258,3 @@ def _check_rendering(folder: Path, saved: Mapping[str, Any], found: Renderer) ->
         "(assay.json holds their hashes). Restore the tokenizer files that were saved with the model; if none was "
         "changed, the installed tokenizers or transformers differs from the versions in assay.json."
     )
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

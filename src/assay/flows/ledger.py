@@ -9,14 +9,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from assay.artifacts import RunFolder, sha256_json
 from assay.config import StageConfig
 from assay.errors import ArtifactError
-from assay.version import __version__
+from assay.version import __version__, versions
 
 SCHEMA = "run/1"
 PACKAGES = ("torch", "transformers", "accelerate", "peft", "tokenizers", "numpy", "scipy")
@@ -31,17 +30,6 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
     }
-
-
-def versions() -> dict[str, str]:
-    """The versions of what computed the figures."""
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 @contextmanager
@@ -75,7 +63,7 @@ class Ledger:
             "config": config.model_dump(mode="json"),
             "inputs": dict(inputs),
             "machine": machine(),
-            "versions": versions(),
+            "versions": versions(PACKAGES),
         }
         self.write()
 

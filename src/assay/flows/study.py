@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from assay.artifacts import RunFolder, sha256_json
@@ -15,7 +14,7 @@ from assay.report.study import PAGE, render_study
 from assay.study.analysis import SCHEMA, Analysis, analyse
 from assay.study.records import ClosedStudy
 from assay.study.settings import AnalysisConfig
-from assay.version import __version__
+from assay.version import __version__, versions
 
 ARTIFACT = "analysis.json"
 DEFAULT_CRITERIA = "study"
@@ -69,7 +68,7 @@ def analyse_study(
     written = folder.write(
         ARTIFACT,
         SCHEMA,
-        {**analysis.to_dict(), "assay_version": __version__, "versions": versions(), "command": command},
+        {**analysis.to_dict(), "assay_version": __version__, "versions": versions(PACKAGES), "command": command},
     )
     digest = sha256_json([[condition.text, condition.by] for condition in conditions])
     inputs = {"analysis.json": written, "criteria": digest}
@@ -77,14 +76,3 @@ def analyse_study(
     verdict = decide(evidence, conditions)
     folder.write(GATE, GATE_SCHEMA, verdict.to_dict())
     return Analysed(analysis=analysis, verdict=verdict, page=render_study(folder))
-
-
-def versions() -> dict[str, str]:
-    """The versions of what computed the figures."""
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -22,9 +22,10 @@ from assay.train.checks import self_check
 from assay.train.metrics import MetricsFile, held_out_accuracy
 from assay.train.optimise import head_parameters, snapshot
 from assay.train.progress import Progress, Stage
-from assay.train.result import SCHEMA, TrainResult, hashes, read_result, save_model, versions
+from assay.train.result import PACKAGES, SCHEMA, TrainResult, hashes, read_result, save_model
 from assay.train.setting import checkpoint_activations, trainer_arguments, without_printer
 from assay.train.trainer import Evaluation, Flow, RewardTrainer, Task
+from assay.version import versions
 
 
 @dataclass(slots=True, kw_only=True)
@@ -128,7 +129,7 @@ class Job:
             "files": hashes(self.folder, "model", "scores.jsonl"),
             "threads": torch.get_num_threads(),
             "processes": int(os.environ.get("WORLD_SIZE", "1")),
-            "versions": versions(),
+            "versions": versions(PACKAGES),
         }
         write_json(self.folder / "train.json", SCHEMA, body)
         remove_all(self.folder)

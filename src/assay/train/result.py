@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from assay.errors import ArtifactError
 from assay.train.checkpoint import refuse_other, remove_all
 
 SCHEMA = "train/1"
-_PACKAGES = ("assay", "torch", "transformers", "accelerate", "peft", "tokenizers", "numpy")
+PACKAGES = ("assay", "torch", "transformers", "accelerate", "peft", "tokenizers", "numpy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,14 +91,3 @@ def hashes(folder: Path, *names: str) -> dict[str, str]:
     for path in (folder / name for name in names):
         found += sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
     return {path.relative_to(folder).as_posix(): sha256_file(path) for path in found}
-
-
-def versions() -> dict[str, str]:
-    """Versions of what computed the weights."""
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
