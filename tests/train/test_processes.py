@@ -17,7 +17,6 @@ from tests.train import tiny, two_processes
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["bert", "llama"])
 def test_two_processes_equal_one(tmp_path: Path, kind: str) -> None:
     base = tiny.base(tmp_path / "base", kind, dropout=0.0)

@@ -57,7 +57,8 @@ class Job:
             self.reward_model.model.to(args.device)
             forward = functools.partial(self.reward_model.rewards, sharing=task.config.sharing)
             compile_layers(self.reward_model.model, forward, precision=task.config.precision)
-        trainer = RewardTrainer(self.reward_model, task, args, metrics=MetricsFile(self.folder / "metrics.jsonl"))
+        metrics = MetricsFile(self.folder / "metrics.jsonl", writes=args.process_index == 0)
+        trainer = RewardTrainer(self.reward_model, task, args, metrics=metrics)
         without_printer(trainer)
         return trainer
 

@@ -73,11 +73,12 @@ def held_out_accuracy(scores: Sequence[PairScore], pairs: Sequence[Pair]) -> Hel
 class MetricsFile:
     """metrics.jsonl with one row a step: a row is held until its step is over, then appended.
 
-    After a kill, `resume(step)` drops what came later than the checkpoint and a last line that was torn.
+    After a kill, `resume(step)` drops what came later than the checkpoint and a last line that was torn. writes: of
+    several processes, which all see the same figures, one writes.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, writes: bool = True) -> None:
+        self.path, self.writes = path, writes
         self._pending: dict[str, Any] = {}
 
     def resume(self, step: int) -> None:
@@ -94,10 +95,10 @@ class MetricsFile:
 
     def flush(self) -> None:
         """Append the row being written, if there is one."""
-        if self._pending:
+        if self._pending and self.writes:
             with self.path.open("ab") as stream:
                 stream.write(dumps(self._pending) + b"\n")
-            self._pending = {}
+        self._pending = {}
 
 
 def _whole_rows(path: Path) -> list[dict[str, Any]]:
