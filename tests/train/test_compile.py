@@ -17,6 +17,9 @@ from assay.train import train_reward
 from tests.train import tiny
 from tests.train.test_resume import StopHere, silent, stop_at
 
+# torch.compile's own imports and looks at tensors warn, each once a process: not ours to mend.
+pytestmark = pytest.mark.filterwarnings("default")
+
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> Any:

@@ -76,7 +76,11 @@ def data() -> list[Pair]:
     ]
 
 
-@pytest.mark.parametrize("option", CHANGES)
+# torch.compile warns of its own imports, once a process
+WARNS = {"train.compile": [pytest.mark.filterwarnings("default")]}
+
+
+@pytest.mark.parametrize("option", [pytest.param(option, marks=WARNS.get(option, [])) for option in CHANGES])
 def test_changing_it_changes_something(option: str, bases: dict[str, Path], tmp_path: Path) -> None:
     value, needed = CHANGES[option]
     settings = {k: v for k, v in needed.items() if k != "base"}
