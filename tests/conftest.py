@@ -2,5 +2,8 @@
 
 import os
 
+with contextlib.suppress(ImportError):  # torch.compile needs setuptools' distutils, whoever imports the old one first
+    import setuptools  # noqa: F401
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
