@@ -76,6 +76,31 @@ def test_one_item_has_no_interval() -> None:
     assert isinstance(found.interval, NoInterval)
 
 
+def test_full_agreement_does_not_become_a_point() -> None:
+    # 50 items, three labels each, all alike within an item, half of the items each label. Wilson with t, 49 degrees:
+    # agreement from 1 / (1 + 2.0096^2 / 50) = 0.9253; chance disagreement 150 * 75 * 2 / 2 / (150 * 149 / 2) = 75/149.
+    labels = np.tile(np.arange(50) % 2, (3, 1)).T.astype(float)
+    found = known(alpha(labels))
+    assert found.value == 1
+    assert isinstance(found.interval, Interval)
+    assert found.interval.low == pytest.approx(1 - (1 - 0.92527) / (75 / 149), abs=1e-4)
+    assert found.interval.high == 1
+    plain = observed_agreement(labels)
+    assert not isinstance(plain, Undefined)
+    assert isinstance(plain[2], Interval)
+    assert (plain[2].low, plain[2].high) == (pytest.approx(0.92527, abs=1e-5), 1.0)
+
+
+def test_items_that_all_disagree_alike_do_not_become_a_point() -> None:
+    split = np.array([[0, 1], [1, 0]] * 10, dtype=float)  # two editors who always say the opposite
+    for labels in (split, np.column_stack([split, split[:, 0]])):  # and a third: two to one everywhere
+        found, plain = known(alpha(labels)), observed_agreement(labels)
+        assert not isinstance(plain, Undefined)
+        for interval in (found.interval, plain[2]):
+            assert isinstance(interval, Interval)
+            assert interval.high - interval.low > 0.15
+
+
 @given(st.integers(0, 10_000))
 @settings(max_examples=30, deadline=None)
 def test_order_of_items_raters_and_names_does_not_matter(seed: int) -> None:

@@ -237,7 +237,8 @@ def test_interval_at_equal_length_by_hand() -> None:
     half = scipy_stats.t.ppf(0.975, 7) * np.sqrt(variance)
     assert isinstance(found.rate.interval, Interval)
     assert found.slope == pytest.approx(0, abs=1e-9)
-    assert found.slope_error == pytest.approx(0, abs=1e-9)  # the two votes of a prompt cancel in x
+    # The two votes of a prompt cancel in x, so the sandwich of the slope is 0; independent votes are the floor.
+    assert found.slope_error == pytest.approx(np.sqrt(1 / (16 * p * (1 - p))) / np.tanh(1))
     assert found.rate.interval.low == pytest.approx(special.expit(special.logit(p) - half))
     assert found.rate.interval.high == pytest.approx(special.expit(special.logit(p) + half))
 
@@ -251,6 +252,35 @@ def test_interval_at_equal_length_covers() -> None:
         assert isinstance(found.rate.interval, Interval)
         held += found.rate.interval.low <= 0.6 <= found.rate.interval.high
     assert 0.92 <= held / 400 <= 0.98
+
+
+def test_interval_at_equal_length_is_no_point_where_votes_cancel_or_are_all_ties() -> None:
+    gaps, prompts = np.tile([-1.0, 2.0, 3.0], 2), np.tile(["a", "b", "c"], 2)
+    ties = winrate.length_controlled(np.full(6, 0.5), gaps, prompts)
+    cancel = winrate.length_controlled([1, 1, 1, 0, 0, 0], gaps, prompts)  # in each prompt one editor each way
+    for found in (ties, cancel):
+        assert not isinstance(found, Unknown)
+        assert isinstance(found.rate.interval, Interval)
+        assert found.rate.interval.high - found.rate.interval.low > 0.8
+        assert found.slope_error is not None
+        assert found.slope_error > 0.5
+    balanced = winrate.length_controlled([1, 0, 0, 1], [-1, 2, -1, 2], ["a", "b", "a", "b"])
+    assert not isinstance(balanced, Unknown)
+    assert isinstance(balanced.rate.interval, NoInterval)
+
+
+def test_interval_at_equal_length_covers_with_few_prompts() -> None:
+    generator, held, made = np.random.default_rng(8), 0, 0
+    for _ in range(300):
+        scores, gaps = lengths(generator, 5, 1.0, 0.6)
+        votes = (generator.random((5, 2)) < np.where(scores, 0.8, 0.4)[:, None]).astype(float)  # 0.6 * 0.8 + 0.4 * 0.4
+        found = winrate.length_controlled(votes.ravel(), np.repeat(gaps, 2), np.repeat(np.arange(5), 2))
+        if isinstance(found, winrate.LengthControlled):
+            assert isinstance(found.rate.interval, Interval)
+            made += 1
+            held += found.rate.interval.low <= 0.64 <= found.rate.interval.high
+    assert made > 150
+    assert held / made >= 0.93
 
 
 @pytest.mark.parametrize(

@@ -131,8 +131,8 @@ def _length(analysis: Analysis) -> str:
 
 def _agreement(analysis: Analysis) -> str:
     found = analysis.find("alpha")
-    if found is None or found.value is None or found.value >= LOW_ALPHA:
-        return ""
+    if found is None or found.value is None or found.value >= LOW_ALPHA or found.interval is None:
+        return ""  # without an interval, of a few items, it says nothing to keep in mind
     return f"Editors agreed little beyond chance (alpha {inline(found)})."
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from assay.stats.intervals import Array, Interval, NoInterval, cluster_bootstrap, mean_of_sums
+from assay.stats.intervals import Array, Interval, NoInterval, cluster_bootstrap, cluster_wilson, mean_of_sums
 
 Metric = Literal["nominal", "ordinal", "interval"]
 
@@ -46,6 +46,7 @@ def alpha(
 ) -> Alpha | Undefined:
     """Krippendorff's alpha over units with at least two labels, with a bootstrap interval that draws whole units.
 
+    Where every unit agrees alike (all fully, say) draws cannot differ: Wilson's interval of the agreement takes over.
     Undefined with fewer than two labels on every unit, or where all labels are the same: chance agreement is then 1.
     Source: Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability".
     """
@@ -75,8 +76,10 @@ def alpha(
         resamples=resamples,
         seed=seed,
     )
-    if isinstance(interval, NoInterval) and len(pairs_UCC) < 2:
+    if len(pairs_UCC) < 2:
         interval = NoInterval("one item says nothing about others")
+    elif metric == "nominal" and float(np.ptp(_shares(count_UC))) == 0:
+        interval = _alpha_where_alike(count_UC, value, level=level)
     elif isinstance(interval, Interval):
         high = min(interval.high, 1.0)
         method = interval.method.replace("clustered by prompt group", "items drawn whole")
@@ -89,6 +92,24 @@ def alpha(
         units=len(pairs_UCC),
         labels=int(size_U.sum()),
     )
+
+
+def _shares(count_UC: Array) -> Array:
+    """Share of agreeing pairs of labels within each unit, shape (U,)."""
+    size_U = count_UC.sum(axis=1)
+    return np.asarray((count_UC * (count_UC - 1)).sum(axis=1) / (size_U * (size_U - 1)))
+
+
+def _alpha_where_alike(count_UC: Array, value: float, *, level: float) -> Interval | NoInterval:
+    """Wilson's interval of the agreement seen, through alpha = 1 - (1 - agreement) / disagreement by chance."""
+    found = cluster_wilson(_shares(count_UC), np.arange(len(count_UC)), level=level)
+    if isinstance(found, NoInterval):
+        return found
+    total_C, n = count_UC.sum(axis=0), float(count_UC.sum())
+    chance = (n**2 - float(np.square(total_C).sum())) / (n * (n - 1))
+    low, high = (1 - (1 - end) / chance for end in (found.low, found.high))
+    method = "Wilson of the agreement, items alike"
+    return Interval(low=max(min(low, value), -1.0), high=min(max(high, value), 1.0), level=level, method=method)
 
 
 def label_counts(label_UR: Array) -> tuple[Array, Array]:
@@ -174,13 +195,19 @@ def pair_agreement(first_U: npt.ArrayLike, second_U: npt.ArrayLike, *, categorie
 def observed_agreement(
     label_UR: npt.ArrayLike, *, level: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> tuple[float, int, Interval | NoInterval] | Undefined:
-    """Share of agreeing pairs of labels within units, each label counted once; units; bootstrap interval over units."""
+    """Share of agreeing pairs of labels within units, each label counted once; units; bootstrap interval over units.
+
+    Where every unit agrees alike, so that draws cannot differ, Wilson's interval with units as draws.
+    """
     count_UC, _ = label_counts(np.asarray(label_UR, dtype=np.float64))
     size_U = count_UC.sum(axis=1)
     count_UC, size_U = count_UC[size_U >= 2], size_U[size_U >= 2]
     if not size_U.size:
         return Undefined("no item was judged by two people")
     agree_U = (count_UC * (count_UC - 1)).sum(axis=1) / (size_U - 1)
+    if size_U.size > 1 and float(np.ptp(_shares(count_UC))) == 0:
+        alike = cluster_wilson(_shares(count_UC), np.arange(size_U.size), level=level)
+        return float(agree_U.sum() / size_U.sum()), int(size_U.size), alike
     interval = cluster_bootstrap(
         np.column_stack([agree_U, size_U]),
         np.arange(size_U.size),

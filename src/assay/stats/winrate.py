@@ -144,7 +144,7 @@ def win_rate_by_side(
 class LengthControlled:
     """The win rate at equal length. slope: log odds per unit of tanh(length difference / sd); sd in the unit given.
 
-    slope_error: its clustered standard error, None with one prompt.
+    slope_error: its clustered standard error, None with one prompt or two.
     """
 
     rate: Rate
@@ -159,7 +159,8 @@ def length_controlled(
     """Win rate predicted at length difference 0 by a logistic model in tanh(difference / sd).
 
     length_difference_N: length of our answer minus that of the other. A tie is half a win and half a loss.
-    Interval: cluster sandwich of the intercept (G/(G-1) correction, t with G - 1 degrees), on the log-odds scale.
+    Interval: cluster sandwich of the intercept (G/(G-1) correction, t with G - 1 degrees), on the log-odds scale, never
+    narrower than for independent votes of the spread seen; where they do not vary, each prompt counts as one draw.
     Source: Dubois et al. 2024 (length-controlled AlpacaEval), without its per-prompt difficulty term.
     """
     scores = np.asarray(score_N, dtype=np.float64)
@@ -185,10 +186,13 @@ def length_controlled(
     fitted = special.expit(design @ beta)
     interval: Interval | NoInterval = NoInterval("one prompt says nothing about others")
     slope_error = None
-    if groups > 1:
+    if groups == 2:
+        interval = NoInterval("two prompts cannot tell length from what else sets them apart")
+    if groups > 2:
         covariance = _sandwich(design, scores, fitted, codes)
-        slope_error = math.sqrt(covariance[1, 1])
-        half = scipy_stats.t.ppf(0.5 + level / 2, groups - 1) * math.sqrt(covariance[0, 0])
+        variance = np.maximum(np.diag(covariance), _independent(design, scores, fitted, groups))
+        slope_error = math.sqrt(variance[1])
+        half = scipy_stats.t.ppf(0.5 + level / 2, groups - 1) * math.sqrt(variance[0])
         low, high = (float(special.expit(beta[0] + sign * half)) for sign in (-1, 1))
         method = "cluster sandwich on the log odds, clustered by prompt"
         interval = Interval(low=low, high=high, level=level, method=method)
@@ -237,6 +241,14 @@ def _sandwich(design: Array, scores: Array, fitted: Array, codes: npt.NDArray[np
     each = design * (scores - fitted)[:, None]
     per_G = np.column_stack([np.bincount(codes, weights=column, minlength=groups) for column in each.T])
     return np.asarray(groups / (groups - 1) * bread @ (per_G.T @ per_G) @ bread)
+
+
+def _independent(design: Array, scores: Array, fitted: Array, groups: int) -> Array:
+    """Variances were the votes independent, shape (2,): few prompts whose votes cancel must not look exact."""
+    binomial = fitted * (1 - fitted)
+    plain = np.diag(np.linalg.inv((design * binomial[:, None]).T @ design))
+    dispersion = float((np.square(scores - fitted) / binomial).mean())
+    return plain * dispersion if dispersion > 0 else plain * scores.size / groups
 
 
 def intraclass_correlation(score_N: npt.ArrayLike, prompts: Names) -> float | Unknown:
