@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
+import traceback
+from typing import Annotated
 
 import typer
 
 from assay.cli import audit, data, gate, models, report, reward, score, simulate, study
 from assay.errors import AssayError
+from assay.version import __version__
 
 # In the order of `assay --help`: the flow first, then its stages, then everything around it.
 GROUPS = (reward, data, audit, gate, report, score, simulate, models, study)
 INTERRUPTED = 130
 BAD_INPUT = 2
+OUR_FAULT = 70  # sysexits.h's EX_SOFTWARE: not 1, which says that a gate failed
 
 
 def build() -> typer.Typer:
@@ -24,18 +28,50 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    app.callback()(root)
     for group in GROUPS:
         group.register(app)
     return app
 
 
+def say_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"assay {__version__}\n")
+        raise typer.Exit
+
+
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=say_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Preference pairs in, a reward model or a tuned policy out, with a verdict that can be defended."""
+
+
 def main() -> None:
-    """Run the command line; exit codes: 0 done, 1 gate failed, 2 bad input, 3 undecided, 130 interrupted."""
+    """Run the command line.
+
+    Exit codes: 0 done, 1 gate failed, 2 bad input, 3 undecided, 70 a mistake of assay's own, 130 interrupted.
+    """
     try:
         build()()
     except AssayError as error:
         sys.stderr.write(f"assay: {error}\n")
         sys.exit(BAD_INPUT)
+    except OSError as error:
+        sys.stderr.write(f"assay: {refused(error)}\n")
+        sys.exit(BAD_INPUT)
+    except Exception:  # anything else would exit with 1 and read as a verdict
+        traceback.print_exc()
+        sys.stderr.write("assay: this is a mistake in assay, not in your data. Please report the lines above.\n")
+        sys.exit(OUR_FAULT)
     except KeyboardInterrupt:
         sys.stderr.write("assay: interrupted. Run the same command again to go on where it stopped.\n")
         sys.exit(INTERRUPTED)
+
+
+def refused(error: OSError) -> str:
+    """What the system would not do, to which file, and the way out."""
+    place = str(error.filename2 or error.filename or "a file or connection")
+    why = error.strerror or str(error)
+    return f"{place}: the system says {why!r}. Is the place right, may you write there, and is there room on the disk?"
