@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import time
 
 import pytest
@@ -192,6 +193,9 @@ def test_the_owner_sees_progress_and_closes_and_nothing_else(tmp_path, place) ->
         assert fresh is not None
         assert Browser(site.port).enter(fresh[1]).status == 303
         assert Browser(site.port).get(f"/s/{made.tokens['editor-2']}").status == 410
+        for editor, act in (("editor-1", "shout"), ("editor-1", ""), ("nobody", "renew")):
+            assert owner.send("POST", "/owner/link", {"csrf": csrf, "editor": editor, "act": act}).status == 422
+        assert anna.get("/judge").status == 200
         assert owner.send("POST", "/owner/link", {"csrf": csrf, "editor": "editor-1", "act": "revoke"}).status == 303
         assert anna.get("/judge").status == 401
         assert owner.send("POST", "/owner/close", {"csrf": csrf, "word": "yes"}).status == 422
@@ -227,6 +231,54 @@ def test_every_answer_carries_the_strict_headers_and_no_page_holds_script_or_sty
             assert answer.header("cache-control") in ("no-store", "public, max-age=86400")
             if "html" in answer.header("content-type"):
                 assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=|https?://", answer.body)
+
+
+def test_our_own_failure_has_the_strict_headers_too(tmp_path, sqlite_place, monkeypatch) -> None:
+    made = make_study(tmp_path, sqlite_place)
+    with in_thread(sqlite_place) as site:
+        anna = Browser(site.port)
+        anna.enter(made.tokens["editor-1"])
+        page = anna.get("/judge")
+
+        def fail(*_words: object, **_more: object) -> None:
+            raise RuntimeError("a slip of ours, with silent-fox in it")
+
+        monkeypatch.setattr("assay.study.votes.record_vote", fail)
+        answer = anna.vote(page, "left")
+        assert answer.status == 500
+        assert "silent-fox" not in answer.body
+        for name, value in HEADERS.items():
+            assert answer.header(name) == value
+        assert answer.header("cache-control") == "no-store"
+    assert [p.done for p in read_progress(sqlite_place)] == [0, 0]
+
+
+def test_no_answer_sends_a_link_elsewhere(tmp_path, sqlite_place) -> None:
+    made = make_study(tmp_path, sqlite_place)
+    link = f"/s/{made.tokens['editor-1']}/"
+    with in_thread(sqlite_place, url="https://study.example.org") as site:
+        anna = Browser(site.port)
+        for path in (link, "/judge/", "/static", "//evil.example/judge/"):
+            answer = anna.send("GET", path, headers={"Host": "study.example.org"})
+            assert answer.header("location") == ""  # such as http://study.example.org/s/TOKEN, in the clear
+            assert answer.status == (200 if path == link else 404)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(tmp_path, sqlite_place, monkeypatch, caplog) -> None:
+    monkeypatch.setattr("assay.study.web.SLOWEST_BODY_SECONDS", 0.2)
+    made = make_study(tmp_path, sqlite_place)
+    with in_thread(sqlite_place) as site:
+        head = (
+            f"POST /enter HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\nContent-Length: 500\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\n\r\ntoken="
+        ).encode()
+        with socket.create_connection(("127.0.0.1", site.port), timeout=10) as slow:
+            slow.sendall(head)
+            assert slow.recv(100).startswith(b"HTTP/1.1 408")
+        with socket.create_connection(("127.0.0.1", site.port), timeout=10) as gone:
+            gone.sendall(head)
+        assert Browser(site.port).enter(made.tokens["editor-1"]).status == 303
+    assert "Traceback" not in caplog.text
 
 
 def test_behind_tls_the_cookie_is_secure_and_the_public_name_is_known(tmp_path, sqlite_place) -> None:

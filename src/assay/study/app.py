@@ -11,12 +11,11 @@ from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 from assay.errors import StudyError
 from assay.study.book import Book, read_book
@@ -69,8 +68,11 @@ class _Static(StaticFiles):
         return response
 
 
-def build_app(desk: Desk, book: Book, *, address: Address) -> Starlette:
-    """The application around an open desk. The app neither opens nor closes it."""
+def build_app(desk: Desk, book: Book, *, address: Address) -> ASGIApp:
+    """The application around an open desk. The app neither opens nor closes it.
+
+    The guard stands outside of everything: a page that tells of our own failure has the same headers as any other.
+    """
     pages = Pages()
     secure = address.base.startswith("https://")
     visits = Visits(study_id=book.study.id, secure=secure, days=book.config.link_days)
@@ -91,10 +93,11 @@ def build_app(desk: Desk, book: Book, *, address: Address) -> Starlette:
         return RedirectResponse("/judge", status_code=303)
 
     handlers = {PageError: problem, HTTPException: problem, StudyError: problem, Exception: problem}
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", home),
             Route("/s/{token}", entering.welcome),
+            Route("/s/{token}/", entering.welcome),  # as some programs write links
             Route("/enter", entering.enter, methods=["POST"]),
             Route("/judge", judging.judge),
             Route("/vote", judging.vote, methods=["POST"]),
@@ -104,9 +107,11 @@ def build_app(desk: Desk, book: Book, *, address: Address) -> Starlette:
             Route("/owner/close", owning.close, methods=["POST"]),
             Mount("/static", _Static(directory=HERE / "static")),
         ],
-        middleware=[Middleware(Guard, hosts=address.hosts)],
         exception_handlers=handlers,
     )
+    # Starlette redirects to whole addresses, and behind TLS would write http:// and the link's token into them.
+    app.router.redirect_slashes = False
+    return Guard(app, hosts=address.hosts)
 
 
 def _as_page(error: Exception) -> PageError:

@@ -30,6 +30,10 @@ class Owning:
         """Renew or end one editor's link; a new one is shown once."""
         token, form = await self._form(request)
         name, act = form.get("editor", ""), form.get("act", "")
+        if name not in {editor.name for editor in self.book.study.editors} or act not in ("renew", "revoke"):
+            raise PageError(
+                422, "Nothing done", "The form names no editor of this study, or nothing to do with a link."
+            )
 
         def job(connection: Connection) -> str:
             self._insist(connection, request, token)

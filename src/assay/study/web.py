@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 from collections import OrderedDict
@@ -12,12 +13,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HERE = Path(__file__).parent
 LONGEST_BODY = 64 * 1024
+SLOWEST_BODY_SECONDS = 20.0
 MOST_FIELDS = 64
 HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
@@ -99,15 +101,21 @@ class Limiter:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """A small urlencoded form. Raises PageError where it is none or too large."""
+    """A small urlencoded form. Raises PageError where it is none, too large, too slow or cut off."""
     kind = request.headers.get("content-type", "").split(";")[0].strip()
     if kind != "application/x-www-form-urlencoded":
         raise PageError(415, "Not a form", "Expected an urlencoded form.")
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST_BODY:
-            raise PageError(413, "Too long", "What was sent is too long. Shorten the comment; nothing was saved.")
+    try:
+        async with asyncio.timeout(SLOWEST_BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > LONGEST_BODY:
+                    raise PageError(
+                        413, "Too long", "What was sent is too long. Shorten the comment; nothing was saved."
+                    )
+    except (TimeoutError, ClientDisconnect):
+        raise PageError(408, "Cut off", "The form did not arrive whole. Send it again; nothing was saved.") from None
     try:
         fields = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="replace")
     except ValueError:
