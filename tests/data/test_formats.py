@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -361,3 +364,74 @@ def test_every_layout_is_tried_here_and_says_what_it_is() -> None:
     for name, known in LAYOUTS.items():
         assert name in source
         assert known.about
+
+
+# --- chats that a table wrote as text, and what a chat holds beside text --------------------------------------------
+
+CHAT = {
+    "prompt": [said("system", "be brief"), said(USER, 'it\'s "odd", no?')],
+    "chosen": [said(ASSISTANT, "yes\nindeed")],
+    "rejected": [said(ASSISTANT, "no")],
+}
+
+
+@pytest.mark.parametrize("write", [json.dumps, repr, lambda value: " \n" + json.dumps(value, indent=1)])
+def test_a_chat_written_into_a_table_as_text_is_the_chat(write: Callable[[Any], str]) -> None:
+    found = one({key: write(value) for key, value in CHAT.items()})
+    assert found == replace(one(CHAT), where=found.where)
+    assert isinstance(found.prompt, tuple)
+
+
+def test_a_chat_in_csv_with_votes_as_json(tmp_path: Path) -> None:
+    import csv
+
+    path = tmp_path / "pairs.csv"
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        rows = csv.DictWriter(stream, [*CHAT, "votes"])
+        rows.writeheader()
+        votes = json.dumps(["chosen", "chosen", {"choice": "rejected", "annotator": "ann"}])
+        rows.writerow({key: json.dumps(value) for key, value in CHAT.items()} | {"votes": votes})
+    (found,) = read_pairs(path).pairs
+    assert found.prompt == one(CHAT).prompt
+    assert [(vote.choice, vote.annotator) for vote in found.votes] == [
+        ("chosen", None), ("chosen", None), ("rejected", "ann"),
+    ]  # fmt: skip
+
+
+def test_text_that_starts_as_a_chat_and_is_none_is_refused_not_trained_on() -> None:
+    cut = json.dumps(CHAT["prompt"])[:-3]
+    (reject,) = read({**CHAT, "prompt": cut}).rejects
+    assert (reject.reason, reject.side) == ("not_text", "prompt")
+    assert one({"prompt": "[{'a': 1}] is what?", "chosen": "x", "rejected": "[{}]"}).rejected == "[{}]"
+
+
+@pytest.mark.parametrize("key", ["tool_calls", "function_call"])
+def test_a_tool_call_is_refused_not_lost(key: str) -> None:
+    calls = [{**said(ASSISTANT, "let me look"), key: [{"function": {"name": name}}]} for name in ("good", "bad")]
+    (reject,) = read({"prompt": "weather?", "chosen": [calls[0]], "rejected": [calls[1]]}).rejects
+    assert (reject.reason, reject.side) == ("not_text", "chosen")
+    assert key in reject.detail
+    assert one({"prompt": "weather?", "chosen": [{**said(ASSISTANT, "x"), key: None}], "rejected": "y"})
+
+
+def test_a_conversation_without_an_answer_is_no_candidate() -> None:
+    prompt = [said(USER, "a"), said(ASSISTANT, "b"), said(USER, "c")]
+    same = {"prompt": prompt, "chosen": prompt, "rejected": [*prompt, said(ASSISTANT, "x")]}
+    asked = {"prompt": prompt, "chosen": [said(ASSISTANT, "x"), said(USER, "and?")], "rejected": "y"}
+    found = read(same, asked).rejects
+    assert [(reject.reason, reject.side) for reject in found] == [
+        ("empty_candidate", "chosen"), ("missing_field", "chosen"),
+    ]  # fmt: skip
+
+
+def test_roles_are_read_in_any_case() -> None:
+    found = one({"prompt": [said("User", "q")], "chosen": [said("ASSISTANT", "a")], "rejected": "b"})
+    assert [message.role for message in (*found.prompt, *found.chosen)] == [USER, ASSISTANT]  # type: ignore[misc]
+
+
+def test_a_category_called_none_or_unnamed_is_counted_once() -> None:
+    names = ["(none)", None, "None", ""]
+    rows = [{"prompt": f"q{n}", "chosen": "a", "rejected": "b", "category": name} for n, name in enumerate(names)]
+    report = read(*rows, {**rows[0], "chosen": ""}).report
+    assert report["by_category"] == {"(none)": {"kept": 3, "rejected": 1}, "None": {"kept": 1, "rejected": 0}}
+    assert report["categories"] == {"(none)": 3, "None": 1}

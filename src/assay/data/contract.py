@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Literal, NoReturn
@@ -135,6 +135,10 @@ def check_texts(draft: Draft) -> None:
         raise UnfitError("missing_field", "the prompt is empty", "prompt")
     if blank(draft.left) or blank(draft.right):
         refuse_empty(draft)
+    if asks(draft.left) or asks(draft.right):
+        raise UnfitError(
+            "missing_field", "the answer ends with a turn of the user: there is no answer", side_of(draft, asks)
+        )
     if draft.prompt is not draft.other_prompt and trimmed(draft.prompt) != trimmed(draft.other_prompt):
         raise UnfitError("context_mismatch", "the two answers were given to different prompts", "prompt")
     if trimmed(draft.left) == trimmed(draft.right):
@@ -142,10 +146,21 @@ def check_texts(draft: Draft) -> None:
 
 
 def refuse_empty(draft: Draft) -> NoReturn:
-    """Raises UnfitError with the side that is empty; which side that is depends on who won, where that is known."""
+    """Raises UnfitError with the side that is empty."""
+    side = side_of(draft, blank)
+    raise UnfitError("empty_candidate", f"{'chosen and rejected' if side == 'both' else side} empty", side)
+
+
+def asks(text: Text) -> bool:
+    """Whether a conversation ends with the user's turn."""
+    return not isinstance(text, str) and text[-1].role == "user"
+
+
+def side_of(draft: Draft, concerned: Callable[[Text], bool]) -> Side:
+    """The side concerned; which one that is depends on who won, where that is known."""
     sides: tuple[Side, Side] = ("rejected", "chosen") if draft.label == "right" else ("chosen", "rejected")
-    empty = [side for side, text in zip(sides, (draft.left, draft.right), strict=True) if blank(text)]
-    raise UnfitError("empty_candidate", f"{' and '.join(empty)} empty", empty[0] if len(empty) == 1 else "both")
+    left, right = concerned(draft.left), concerned(draft.right)
+    return "both" if left and right else sides[0] if left else sides[1]
 
 
 def trimmed(text: Text) -> Any:

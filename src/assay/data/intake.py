@@ -14,23 +14,25 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
-from assay.artifacts import atomic_write, dumps, write_json
+from assay.artifacts import write_json
 from assay.config import DataConfig
 from assay.data.contract import Judge
 from assay.data.formats import SAMPLE, recognise
 from assay.data.native import as_native
 from assay.data.overlap import Groups, Ledger, Repeats, overlap_report, overlap_warnings
 from assay.data.read import Source, locate, parsed
+from assay.data.rejects import writer
 from assay.data.rows import Row
 from assay.errors import InputError
 from assay.records import REJECT_REASONS, REVIEW_REASONS, Pair, Reject, Text, plain_text
 
 PROGRESS_EVERY = 5000
 QUANTILES = {"min": 0.0, "q05": 0.05, "median": 0.5, "q95": 0.95, "max": 1.0}
+UNNAMED = "(none)"  # rows without a category; data that use the name themselves are counted there as well
 Progress = Callable[[int], None]
 
 
@@ -256,57 +258,6 @@ def check(
     return CheckReport(rows=tally.rows, kept=report["kept"], report=report, folder=folder)
 
 
-def writer(stack: ExitStack, folder: Path | None) -> Callable[[Reject], None]:
-    """Writes a reject to rejects.jsonl and, where it can be adjudicated, its row to review.jsonl."""
-    if folder is None:
-        return lambda reject: None
-    rejects = stack.enter_context(atomic_write(folder / "rejects.jsonl"))
-    review = stack.enter_context(atomic_write(folder / "review.jsonl"))
-
-    def write(reject: Reject) -> None:
-        put(rejects, reject_row(reject))
-        if reject.reason in REVIEW_REASONS:
-            put(review, {**(reject.row or {}), "review": reject_row(reject, row=None)})
-
-    return write
-
-
-def reject_row(reject: Reject, **changed: Any) -> dict[str, Any]:
-    """A reject as it is written; its row only where it will not be in review.jsonl."""
-    row = None if reject.reason in REVIEW_REASONS | {"duplicate"} else reject.row
-    found = {
-        "where": {"source": reject.where.source, "line": reject.where.line},
-        "reason": reject.reason,
-        "detail": reject.detail,
-        "side": reject.side,
-        "category": reject.category,
-        "row": row,
-    } | changed
-    return {key: value for key, value in found.items() if value is not None}
-
-
-def put(stream: IO[bytes], row: dict[str, Any]) -> None:
-    """Write one line; what JSON cannot hold (half a surrogate pair, a depth of hundreds) is written as plain text."""
-    try:
-        line = dumps(row)
-    except TypeError:
-        line = dumps({key: value if key == "where" else plainly(value) for key, value in row.items()})
-    stream.write(line + b"\n")
-
-
-def plainly(value: Any) -> Any:
-    """A value that JSON can hold, for one that may not be."""
-    try:
-        dumps(value)
-    except TypeError:
-        try:
-            text = str(value)
-        except RecursionError:
-            text = f"(a {type(value).__name__}, nested too deeply to show)"
-        return text.encode("utf-8", "backslashreplace").decode()[:2000]
-    return value
-
-
 def grouped(tally: Tally, seconds: dict[str, float]) -> Groups:
     """The groups of all pairs, timed."""
     clock = time.perf_counter()
@@ -336,7 +287,7 @@ def summary(walk: Pass, tally: Tally, repeats: Repeats, groups: Groups, seconds:
         "for_review": sum(tally.reasons[reason] for reason in REVIEW_REASONS),
         "ties_kept": tally.ties,
         "repeated_ids": kept - len(np.unique(ids)),
-        "categories": {str(name): count["kept"] for name, count in categories.items()},
+        "categories": {name: count["kept"] for name, count in categories.items()},
         "by_category": categories,
         "agreement": agreement,
         "overlap": overlap,
@@ -357,8 +308,12 @@ def category_counts(tally: Tally, keep: Any) -> dict[str, dict[str, int]]:
     found = {name: {"kept": int(counts[code]), "rejected": 0} for name, code in tally.categories.items()}
     for name, count in tally.rejected_in.items():
         found.setdefault(name, {"kept": 0, "rejected": 0})["rejected"] = count
-    named = sorted(found.items(), key=lambda item: (item[0] is None, item[0] or ""))
-    return {"(none)" if name is None else name: count for name, count in named}
+    named: dict[str, dict[str, int]] = {}
+    for stated, both in sorted(found.items(), key=lambda item: (item[0] is None, item[0] or "")):
+        place = named.setdefault(UNNAMED if stated is None else stated, {"kept": 0, "rejected": 0})
+        for what in place:
+            place[what] += both[what]
+    return named
 
 
 def length_report(tally: Tally, keep: Any) -> dict[str, Any] | None:

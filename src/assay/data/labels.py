@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from assay.data.texts import UnfitError, missing, told
+from assay.data.texts import UnfitError, literal, missing, told
 from assay.errors import ConfigError, InputError
 
 Outcome = Literal["left", "right", "tie", "abstain"]
@@ -117,6 +117,8 @@ def ballots(value: Any, spelling: Spelling) -> tuple[Ballot, ...]:
         # a table fills in the annotators who did not vote on this pair with nothing
         return tuple(ballot(vote, spelling, str(name)) for name, vote in value.items() if vote is not None)
     if isinstance(value, str):
+        if value.lstrip()[:1] in ("[", "{") and (written := literal(value)) is not None:
+            return ballots(written, spelling)  # a table had to write the list as text
         return tuple(ballot(part, spelling) for part in re.split(r"[,;|]", value))
     if not isinstance(value, Sequence):
         raise UnfitError("not_text", f"the votes are {told(value)}, not a list")

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import Any, Literal
 
+import orjson
+
 from assay.records import Message, RejectReason, Text
 
 Side = Literal["prompt", "chosen", "rejected", "both"]
 TURN = re.compile(r"(?:\A|\n\n)(Human|Assistant):")
-ROLES = {"human": "user", "gpt": "assistant", "bot": "assistant", "model": "assistant", "Human": "user"}
+ROLES = {"human": "user", "gpt": "assistant", "bot": "assistant", "model": "assistant"}
+ROLES |= {role: role for role in ("user", "assistant", "system", "tool")}
+CALLS = ("tool_calls", "function_call")  # what a message may say beside its text, and no template here renders
+CHAT = re.compile(r"""\s*\[\s*\{\s*["'](?:role|content|from|value)["']\s*:""")
+MOST_LITERAL = 1_000_000  # characters of a text that is read as a Python literal
 
 
 class UnfitError(Exception):
@@ -24,10 +31,9 @@ class UnfitError(Exception):
 
 def as_text(value: Any, side: Side, name: str) -> Text:
     """A text, or messages. Raises UnfitError: missing_field for nothing there, not_text for anything else."""
-    if type(value) is str:
-        return value
     if isinstance(value, str):
-        return str(value)
+        text = value if type(value) is str else str(value)
+        return chat_in(text, side, name) if "[" in text[:16] and CHAT.match(text) else text
     if value is None or (type(value) is float and isnan(value)):  # tables write a missing text as NaN
         raise UnfitError("missing_field", f'"{name}" is missing', side)
     if isinstance(value, Mapping) and "role" in value:
@@ -37,6 +43,28 @@ def as_text(value: Any, side: Side, name: str) -> Text:
         if isinstance(items, Sequence) and not isinstance(items, str | bytes):
             return tuple(as_message(item, side, name) for item in items)
     raise UnfitError("not_text", f'"{name}" is {told(value)}, not text or chat messages', side)
+
+
+def chat_in(text: str, side: Side, name: str) -> Text:
+    """Chat messages that a table had to write as text (JSON, or as Python prints them). Raises UnfitError: not_text."""
+    found = literal(text)
+    if not isinstance(found, list):
+        raise UnfitError("not_text", f'"{name}" starts as chat messages written out, but cannot be read as such', side)
+    return tuple(as_message(item, side, name) for item in found)
+
+
+def literal(text: str) -> Any:
+    """The list or object a text spells, in JSON or as Python prints it; None if it spells neither."""
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        if len(text) > MOST_LITERAL:
+            return None
+        try:
+            found = ast.literal_eval(text.strip())
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return None
+    return found if isinstance(found, list | dict) else None
 
 
 def as_message(value: Any, side: Side, name: str) -> Message:
@@ -50,9 +78,12 @@ def as_message(value: Any, side: Side, name: str) -> Message:
         if not all(isinstance(part, str) for part in parts):
             raise UnfitError("not_text", f'"{name}" has a message with parts other than text', side)
         content = "\n".join(str(part) for part in parts)
+    called = next((key for key in CALLS if value.get(key)), None)
+    if called is not None:
+        raise UnfitError("not_text", f'"{name}" has a message with {called}, which would be lost as text', side)
     if not isinstance(role, str) or not isinstance(content, str):
         raise UnfitError("not_text", f'"{name}" has a message without a role or a text content', side)
-    return Message(role=ROLES.get(role, role), content=content)
+    return Message(role=ROLES.get(role.casefold(), role), content=content)
 
 
 def missing(value: Any) -> bool:
@@ -137,7 +168,7 @@ def after_prompt(prompt: Text, answer: Text) -> Text:
     before = (Message(role="user", content=prompt),) if isinstance(prompt, str) else prompt
     for start in range(len(answer) - 1):  # a system message of the template's own may stand in front
         if answer[start : start + len(before)] == before and all(m.role == "system" for m in answer[:start]):
-            return answer[start + len(before) :] or answer[-1:]
+            return answer[start + len(before) :]  # nothing, where the conversation ends with the prompt
     if answer[0].role == "user":
         raise UnfitError("context_mismatch", "the conversation does not begin with the prompt", "both")
     return answer
