@@ -222,3 +222,15 @@ def test_planted_defects_do_not_pass_the_built_in_gate_and_a_healthy_scorer_does
     assert by["not degenerate"] == "fail"
     word, by = built_in(healthy(pairs, signal=1.6), pairs, split={"shared_groups": 3})
     assert (word, by["no prompt overlap"]) == ("fail", "fail")
+
+
+def test_a_category_that_was_never_held_out_does_not_pass():
+    """Every category is not shown to hold where one of the split has no figure in the audit."""
+    pairs = make_pairs(400)
+    found = audited(healthy(pairs), pairs)
+    parts = {str(pair.category): {"held_out": 1} for pair in pairs}
+    whole = Evidence(audit=found, split={"categories": parts | {"(none)": {"held_out": 0}}})
+    short = Evidence(audit=found, split={"categories": parts | {"rare": {"held_out": 0}}})
+    assert only(whole, "every category > 0.5").verdict == "pass"
+    assert only(short, "every category > 0.5").verdict == "fail"
+    assert "rare" in only(short, "every category > 0.5").reason

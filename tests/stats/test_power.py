@@ -7,6 +7,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats as scipy_stats
 
 from assay.stats.intervals import Interval, wilson
 from assay.stats.power import NeverDecides, pairs_needed, pairs_needed_for_mean
@@ -36,11 +37,29 @@ def test_wilsons_bound_clears_exactly_there(mean, threshold):
     assert needed < 3 or not clears(needed - 1)
 
 
-def test_few_clusters_need_more():
-    few, many = pairs_needed(0.75, 0.72, clusters=5), pairs_needed(0.75, 0.72, clusters=100_000)
-    assert isinstance(few, int)
-    assert few > 1.9 * 861
-    assert many == 861
+@pytest.mark.parametrize(("pairs", "clusters"), [(2, 2), (40, 5), (1000, 900)])
+def test_more_pairs_bring_more_clusters(pairs, clusters):
+    """At the number given, the interval with as many clusters as it brings clears; with fewer pairs it does not."""
+    needed = pairs_needed(0.9, 0.72, clusters_per_pair=clusters / pairs)
+    mean = pairs_needed_for_mean(0.9, 0.72, n=pairs, low=0.9 - 0.3, high=1.2, clusters=clusters)
+    assert isinstance(needed, int)
+    assert isinstance(mean, int)
+
+    def reach(n: int) -> float:
+        return float(scipy_stats.t.ppf(0.975, max(n * clusters / pairs - 1, 1)))
+
+    def clears(n: int) -> bool:
+        return abs(0.9 - 0.72) > reach(n) * math.sqrt(0.72 * 0.28 / n)
+
+    assert clears(needed)
+    assert not clears(needed - 1)
+    half = 0.3 / reach(pairs) * math.sqrt(pairs)
+    assert half * reach(mean) / math.sqrt(mean) < 0.18 <= half * reach(mean - 1) / math.sqrt(mean - 1)
+
+
+def test_two_prompts_do_not_ask_for_a_thousand():
+    # with q fixed at that of two prompts (12.7) it would be 1,005; 24 draws suffice for the normal, 27 for t(26)
+    assert pairs_needed(0.9, 0.72, clusters_per_pair=1.0) == 27
 
 
 def test_what_never_decides_says_so():

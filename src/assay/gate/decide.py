@@ -7,10 +7,11 @@ What is missing fails: a gate never passes on evidence it does not have.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from assay.audits.aligned import UNCATEGORISED
 from assay.audits.findings import Finding
 from assay.audits.meanings import ALL_MEANINGS, STUDY_MEANINGS
 from assay.errors import GateError
@@ -97,6 +98,11 @@ def decide_every_category(evidence: Evidence, criterion: Criterion) -> Result:
     names = list(dict.fromkeys(slices))
     if not names:
         return _failed(criterion, f"the {evidence.source} has no {many}, so none of them is shown to hold")
+    unmeasured = never_held_out(evidence, {name.removeprefix(start) for name in names}) if start == "category=" else []
+    if unmeasured:
+        return _failed(
+            criterion, f"no held-out pair measures {', '.join(unmeasured)}: hold out more pairs, or more of it"
+        )
     results = {name.removeprefix(start): compare(evidence, criterion, name) for name in names}
     word = worst([result.verdict for result in results.values()])
     if word == "pass":
@@ -108,6 +114,12 @@ def decide_every_category(evidence: Evidence, criterion: Criterion) -> Result:
     needed = [result.more_pairs for result in short.values()]
     more = sum(n for n in needed if n is not None) if word == "undecided" and None not in needed else None
     return _shown(criterion, word, reason, lowest[1], more_pairs=more)
+
+
+def never_held_out(evidence: Evidence, measured: Set[str]) -> list[str]:
+    """Categories that the split knows and the audit has no figure for: unmeasured is not good."""
+    known = (evidence.split or {}).get("categories")
+    return sorted(set(known) - measured - {UNCATEGORISED}) if isinstance(known, Mapping) else []
 
 
 def decide_beats_length(evidence: Evidence, criterion: Criterion) -> Result:
@@ -270,11 +282,17 @@ def how_many_more(found: Finding, bar: float) -> tuple[int | None, str]:
     needed: int | NeverDecides
     if ALL_MEANINGS[found.name].unit == "share" and effect is not None and clusters is not None and 0 < bar < 1:
         needed = pairs_needed(
-            found.value, bar, design_effect=effect, level=found.interval.level, clusters=int(clusters)
+            found.value,
+            bar,
+            design_effect=effect,
+            level=found.interval.level,
+            clusters_per_pair=int(clusters) / found.n,
         )
     else:
         interval = found.interval
-        needed = pairs_needed_for_mean(found.value, bar, n=found.n, low=interval.low, high=interval.high)
+        needed = pairs_needed_for_mean(
+            found.value, bar, n=found.n, low=interval.low, high=interval.high, level=interval.level, clusters=clusters
+        )
     if isinstance(needed, NeverDecides):
         return None, f" ({needed.reason})"
     return max(needed - found.n, 1), ""
