@@ -73,3 +73,13 @@ def test_control_c_in_a_command_exits_with_130(
         entry.main()
     assert stopped.value.code == 130
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_names_from_data_give_a_terminal_no_orders(tmp_path: Path) -> None:
+    names = ("\x1b[2Jcleared", "\u202eturned", "plain")
+    rows = [{"prompt": f"q{n}", "chosen": "a", "rejected": "b", "category": name} for n, name in enumerate(names)]
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = run("check", tmp_path / "pairs.jsonl", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert not {"\x1b", "\u202e"} & set(done.stdout)
+    assert "⟨U+202E⟩turned" in done.stdout

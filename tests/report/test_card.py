@@ -84,13 +84,14 @@ def test_the_code_on_the_card_gives_our_scores(run, kind, monkeypatch):
 def test_hostile_names_break_no_table_and_no_tag(tmp_path):
     run = make_run(tmp_path / "hostile", pairs=60, seeds=1)
     body = orjson.loads(run.path("run.json").read_bytes())
-    body["data"]["path"] = "a|b<script>\n# heading"
+    body["data"]["path"] = "a|b<script>\n# heading\u202e"
     run.path("run.json").write_bytes(orjson.dumps(body))
     text = model_card(run).read_text(encoding="utf-8")
     table = text.split("## Training data")[1].split("## Results")[0]
     assert "<script>" not in table
     assert "\n# heading" not in table
     assert "a\\|b&lt;script>" in table
+    assert "\u202e" not in text
 
 
 def test_refused_without_an_audit(run):

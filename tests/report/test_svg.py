@@ -1,6 +1,7 @@
 """Pixels worked by hand."""
 
 import math
+import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -111,6 +112,14 @@ def test_axis_covers_all_marks():
     shown = [Row(label="a", value=0.31, low=0.2, high=0.99, threshold=0.65, oracle=0.97)]
     assert rows.span_of(shown, anchors=(0.5,)) == (0.15, 1.0)
     assert rows.span_of([]) == (0.0, 1.0)
+
+
+def test_an_axis_of_shares_ends_at_nought_and_at_all():
+    for value in (0.0, 1.0):
+        drawn = panels.curves([Line("seed 0", ((0, value), (10, value)))], y_words="accuracy", percent=True)
+        marks = [float(share) for share in re.findall(r">(-?[\d.]+)%<", drawn.replace("\u2212", "-"))]
+        assert marks
+        assert 0 <= min(marks) <= max(marks) <= 100
 
 
 def test_curves_and_their_smoothing():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import traceback
 from typing import Annotated
@@ -53,6 +54,9 @@ def main() -> None:
 
     Exit codes: 0 done, 1 gate failed, 2 bad input, 3 undecided, 70 a mistake of assay's own, 130 interrupted.
     """
+    logging.getLogger("bitsandbytes").setLevel(
+        logging.ERROR
+    )  # imported by PEFT, it advises on kernels nobody asked for
     try:
         build()()
     except AssayError as error:

@@ -21,6 +21,12 @@ Sets = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
+# Characters a terminal obeys instead of showing: controls (but line breaks and tabs) and changes of direction.
+DIRECTIONS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+OBEYED = {
+    code: f"⟨U+{code:04X}⟩" for code in (*range(0x20), *range(0x7F, 0xA0), *DIRECTIONS) if chr(code) not in "\n\t"
+}
+
 
 def console() -> Console:
     """Standard output: with colour on a terminal, plain lines elsewhere."""
@@ -33,8 +39,11 @@ def notes() -> Console:
 
 
 def output(value: Mapping[str, Any], text: str, *, as_json: bool) -> None:
-    """Print a result: `text` for people, `value` as one JSON object with --json."""
+    """Print a result: `text` for people, `value` as one JSON object with --json.
+
+    Names that come from data may hold what a terminal obeys: control and direction characters are shown, not sent.
+    """
     if as_json:
         sys.stdout.write(dumps(value, indent=True).decode() + "\n")
     else:
-        console().print(text, markup=True)
+        console().print(text.translate(OBEYED), markup=True)

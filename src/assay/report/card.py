@@ -137,7 +137,7 @@ def front_matter(evidence: Evidence) -> str:
 
 
 def dataset(evidence: Evidence) -> dict[str, str]:
-    path = str((evidence.run.get("data") or {}).get("path") or words.UNKNOWN)
+    path = words.visible(str((evidence.run.get("data") or {}).get("path") or words.UNKNOWN))
     name = Path(path).name
     is_file = Path(path).suffix.lower() in FILES or not HUB_ID.match(path)
     return {"type": name if is_file else path, "name": name, "split": "held-out"}
@@ -159,6 +159,6 @@ def metric(finding: Finding, label: str) -> dict[str, Any]:
     return {
         "type": "accuracy" if finding.name == "accuracy" else finding.name,
         "value": round(finding.value or 0.0, 4),
-        "name": f"{label}{where}{said}",
+        "name": " ".join(words.visible(f"{label}{where}{said}").split()),
         "args": dict(args),
     }

@@ -152,13 +152,15 @@ def curves(
     steps = [x for line in lines for x, _ in line.points]
     low, high = min(values + ([] if reference is None else [reference])), max(values)
     pad = (high - low) * 0.08 or abs(high) * 0.08 or 0.1
-    low = floor if floor is not None and floor <= low else low - pad
+    low, top = floor if floor is not None and floor <= low else low - pad, high + pad
+    if percent:
+        low, top = max(low, 0.0), min(top, 1.0)  # no share lies beyond
     ends = "; ".join(
         f"{line.label} ends at {words.percent(line.points[-1][1]) if percent else words.number(line.points[-1][1], 3)}"
         for line in lines
     )
     drawing = Drawing(WIDTH, HEIGHT, label=f"{y_words} over {round(max(steps))} steps: {ends}")
-    x, y = x_scale(min(0.0, *steps), max(steps)), y_scale(low, high + pad)
+    x, y = x_scale(min(0.0, *steps), max(steps)), y_scale(low, top)
     frame(drawing, x, y, x_words="optimiser step", y_words=y_words, y_percent=percent)
     if reference is not None and y.holds(reference):
         drawing.line(x.start, y(reference), x.end, y(reference), "chance")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.artifacts import read_json, sha256_file
+from assay.engine.models import quiet
 from assay.engine.reward_model import RewardModel
 from assay.errors import ArtifactError
 from assay.train.checkpoint import refuse_other, remove_all
@@ -81,7 +82,8 @@ def save_model(reward_model: RewardModel, folder: Path, *, provenance: Mapping[s
     temporary = folder.with_name(f".{folder.name}.tmp")
     for old in (temporary, folder):
         shutil.rmtree(old, ignore_errors=True)
-    reward_model.save(temporary, provenance=dict(provenance))
+    with quiet():
+        reward_model.save(temporary, provenance=dict(provenance))
     temporary.rename(folder)
 
 
