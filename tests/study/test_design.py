@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter, defaultdict
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import ConfigError, StudyError
+from assay.study import Sources, create_study
 from assay.study.design import balance_sides, make_plan, seal
 from assay.study.records import Editor, Item, Slot
 from assay.study.settings import StudyConfig
@@ -187,3 +190,26 @@ def test_two_editors_of_one_name_are_refused() -> None:
 def test_aspects_must_be_distinct_words() -> None:
     with pytest.raises(ConfigError, match="distinct words"):
         StudyConfig.build({"aspects": ["helpful", "helpful"]})
+
+
+def pair_file(folder: Path, prompts: int, each: int) -> Path:
+    path = folder / "pairs.jsonl"
+    rows = [
+        {"prompt": f"Question {p}?", "chosen": f"yes {p} {k}", "rejected": f"no {p} {k}"}
+        for p in range(prompts)
+        for k in range(each)
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return path
+
+
+def test_pairs_that_share_a_prompt_are_all_judged_and_counted_as_one_prompt(tmp_path) -> None:
+    sources, people = Sources(pairs=pair_file(tmp_path, 6, 3)), [Editor(name="a"), Editor(name="b")]
+    made = create_study(tmp_path / "all.db", sources, people, config=StudyConfig.build({"attention": 0, "repeats": 0}))
+    assert (made.prompts, made.showings) == (6, 2 * 18)
+    assert made.power.editors == 6  # votes a prompt gets
+    assert made.notes == ("6 prompts have several pairs of answers; votes on one prompt count as alike.",)
+    one = StudyConfig.build({"attention": 0, "repeats": 0, "pairs_per_prompt": "one"})
+    few = create_study(tmp_path / "one.db", sources, people, config=one)
+    assert (few.prompts, few.showings, few.power.editors) == (6, 2 * 6, 2)
+    assert any(note.startswith("6 of 18 pairs are shown to nobody") for note in few.notes)

@@ -152,3 +152,37 @@ def test_pairs_are_read_with_and_without_system_names(tmp_path: Path) -> None:
         ("prompt-1", "chosen", "rejected", "c"),
         ("7", "m1", "m2", None),
     ]
+
+
+def test_one_prompt_has_one_id_whatever_the_rows_are_called(tmp_path) -> None:
+    rows_ = [
+        {
+            "id": f"pair-{n}",
+            "prompt": "Same question?" if n < 3 else f"Question {n}?",
+            "chosen": f"yes {n}",
+            "rejected": "no",
+        }
+        for n in range(5)
+    ]
+    items, _ = items_from_pairs(write(tmp_path / "pairs.jsonl", rows_), config=REFUSE)
+    assert [item.prompt_id for item in items] == ["pair-0", "pair-0", "pair-0", "pair-3", "pair-4"]
+    bare = [{name: value for name, value in row.items() if name != "id"} for row in rows_]
+    items, _ = items_from_pairs(write(tmp_path / "bare.jsonl", bare), config=REFUSE)
+    assert [item.prompt_id for item in items] == ["prompt-1", "prompt-1", "prompt-1", "prompt-4", "prompt-5"]
+    twice = [{"id": f"p{n}", "prompt": "Same question?", "answer": f"so {n}"} for n in range(2)]
+    other = [{**row, "answer": "else"} for row in twice]
+    items, _ = items_from_generations(both(tmp_path, twice, other), config=REFUSE)
+    assert [(item.id, item.prompt_id) for item in items] == [("item-1", "p0"), ("item-2", "p0")]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path) -> None:
+    path = write(tmp_path / "base.jsonl", list(rows(["yes"])))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert [row.answer for row in read_generations(path).answers] == ["yes"]
+
+
+def test_a_json_array_is_told_from_json_lines(tmp_path) -> None:
+    path = tmp_path / "base.json"
+    path.write_text(json.dumps(rows(["yes"])), encoding="utf-8")
+    with pytest.raises(InputError, match="Write one JSON object a line"):
+        read_generations(path)

@@ -287,9 +287,14 @@ def limits(analysis: Analysis) -> list[str]:
         "Right and wrong: people's preference is measured, not truth, safety or use.",
         "Blinding beyond names: habits of style can tell systems apart although no name was shown.",
     ]
-    aside = len(analysis.study["set_aside"])
-    if aside:
-        lines.append(f"{words.plural(aside, 'prompt')} set aside when the study was made: what people would have said.")
+    reasons = [entry["reason"] for entry in analysis.study["set_aside"]]
+    same = reasons.count("identical")
+    if same:
+        told = words.plural(same, "prompt")
+        lines.append(f"{told} got the same answer from both and were not shown: every rate is of prompts that differ.")
+    if len(reasons) > same:
+        told = words.plural(len(reasons) - same, "prompt")
+        lines.append(f"{told} set aside when the study was made: what people would have said.")
     giveaways = len(analysis.study["giveaways"])
     if giveaways:
         lines.append(

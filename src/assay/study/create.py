@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +53,8 @@ class Created:
 
 def create_study(place: Place, sources: Sources, editors: Sequence[Editor], *, config: StudyConfig) -> Created:
     """Read, check, plan, seal and store. Raises InputError or StudyError, and then nothing is stored."""
+    if config.pairs_per_prompt is None:
+        config = config.model_copy(update={"pairs_per_prompt": "one" if len(sources.generations) > 2 else "all"})
     items, aside = _read(sources, config)
     giveaways = find_giveaways(items, words=config.giveaway_words)
     items, aside = _without_giveaways(items, aside, giveaways, config)
@@ -61,7 +64,9 @@ def create_study(place: Place, sources: Sources, editors: Sequence[Editor], *, c
     used = {slot.item for slot in slots}
     prompts = len({item.prompt_id for item in items})
     humans = sum(editor.judge == "human" for editor in editors)
-    per_prompt = min(config.overlap or len(editors), len(editors))
+    per_prompt: float = min(config.overlap or len(editors), len(editors))
+    if len(sources.generations) <= 2 and config.pairs_per_prompt == "all":
+        per_prompt *= len(items) / prompts
     power = study_power(
         prompts=prompts,
         editors=per_prompt * humans / len(editors) if humans else per_prompt,
@@ -95,7 +100,7 @@ def create_study(place: Place, sources: Sources, editors: Sequence[Editor], *, c
         power=power,
         giveaways=tuple(giveaways),
         aside=tuple(aside),
-        notes=tuple(_notes(editors, giveaways, aside)),
+        notes=(*_plan_notes(items, used), *_notes(editors, giveaways, aside)),
     )
 
 
@@ -131,6 +136,22 @@ def _without_giveaways(
     return kept, aside
 
 
+def _plan_notes(items: Sequence[Item], used: Collection[str]) -> list[str]:
+    """Pairs that share a prompt, and pairs that the plan shows to nobody."""
+    notes = []
+    repeated = Counter((item.prompt_id, item.system_a, item.system_b) for item in items)
+    several = len({prompt for (prompt, *_), count in repeated.items() if count > 1})
+    if several:
+        notes.append(f"{several} prompts have several pairs of answers; votes on one prompt count as alike.")
+    unseen = sum(item.id not in used for item in items)
+    if unseen:
+        notes.append(
+            f"{unseen} of {len(items)} pairs are shown to nobody: an editor judges one pair a prompt. More editors "
+            "would see more; --set pairs_per_prompt=all shows all."
+        )
+    return notes
+
+
 def _notes(editors: Sequence[Editor], giveaways: Sequence[Giveaway], aside: Sequence[SetAside]) -> list[str]:
     notes = []
     humans = sum(editor.judge == "human" for editor in editors)
@@ -140,9 +161,7 @@ def _notes(editors: Sequence[Editor], giveaways: Sequence[Giveaway], aside: Sequ
         notes.append("No human editor: the figures will speak of judges that are programs.")
     for reason in sorted({entry.reason for entry in aside}):
         count = sum(entry.reason == reason for entry in aside)
-        notes.append(
-            f"{count} prompts set aside ({reason}); they are stored with the study and counted in its figures."
-        )
+        notes.append(f"{count} set aside ({reason}), stored with the study and counted on its result page; in no rate.")
     notes += [f"A habit may give the side away: {g.sentence()}." for g in giveaways if g.kind == "style"]
     named = [g for g in giveaways if g.kind == "name"]
     if named:

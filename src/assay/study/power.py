@@ -13,6 +13,8 @@ GOOD_POWER = 0.8
 class Power:
     """What `prompts` x `editors` votes can see, if votes within a prompt correlate by `icc`.
 
+    editors: votes a prompt gets; more than there are editors where a prompt has several pairs of answers.
+
     half_width: of the interval of the win rate (ties count half) at an even split, in win-rate units.
     power_at: chance to tell a true win rate from one half. detectable: smallest one seen with 80% power; None: none is.
     """
@@ -31,15 +33,15 @@ class Power:
 
     def sentence(self) -> str:
         """The statement in words."""
-        votes = f"{self.prompts} prompts x {self.editors:g} editors"
+        votes = f"{self.prompts} prompts x {self.editors:g} votes"
         if self.prompts < 2:
             return f"{votes}: one prompt gives no interval; nothing can be concluded beyond it."
         rates = ", ".join(f"{rate} with {power:.0%}" for rate, power in self.power_at.items())
         seen = "no win rate below 100%" if self.detectable is None else f"win rates from {self.detectable:.0%}"
         return (
-            f"{votes}, votes within a prompt correlated {self.icc:g}, {self.ties:.0%} ties: the 95% interval of the "
-            f"win rate will be about ±{100 * self.half_width:.0f} points. A true win rate is told from 50%: {rates} "
-            f"probability. {seen[0].upper()}{seen[1:]} are seen with 80% power."
+            f"{votes} each, votes within a prompt correlated {self.icc:g}, {self.ties:.0%} ties: the 95% interval of "
+            f"the win rate will be about ±{100 * self.half_width:.0f} points. A true win rate is told from 50%: "
+            f"{rates} probability. {seen[0].upper()}{seen[1:]} are seen with 80% power."
         )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -101,11 +102,14 @@ def items_from_generations(files: Sequence[Generations], *, config: StudyConfig)
                     category=rows[0].category,
                 )
             )
-    return _usable(items, aside, config=config)
+    return _usable(_named_by_prompt(items), aside, config=config)
 
 
 def items_from_pairs(path: Path, *, config: StudyConfig) -> tuple[list[Item], list[SetAside]]:
-    """Any pairs: prompt with answer_a and answer_b (and system_a, system_b), or with chosen and rejected."""
+    """Any pairs: prompt with answer_a and answer_b (and system_a, system_b), or with chosen and rejected.
+
+    Rows with the same prompt share the first one's prompt id.
+    """
     items: list[Item] = []
     for row, where in _json_lines(path):
         if "chosen" in row and "rejected" in row:
@@ -128,7 +132,15 @@ def items_from_pairs(path: Path, *, config: StudyConfig) -> tuple[list[Item], li
         )
     if not items:
         raise InputError(f"{path}: no rows. Expected one JSON object a line with a prompt and two answers.")
-    return _usable(items, [], config=config)
+    return _usable(_named_by_prompt(items), [], config=config)
+
+
+def _named_by_prompt(items: Sequence[Item]) -> list[Item]:
+    """One id for one prompt text, the first it has: votes on one prompt are alike, whatever the rows are called."""
+    names: dict[str, str] = {}
+    return [
+        replace(item, prompt_id=names.setdefault(plain_text(item.prompt).strip(), item.prompt_id)) for item in items
+    ]
 
 
 def read_attention(path: Path) -> list[Item]:
@@ -230,7 +242,7 @@ def _same_prompt(rows: Sequence[Answer]) -> None:
 
 def _json_lines(path: Path) -> Iterator[tuple[dict[str, Any], Where]]:
     try:
-        lines = path.read_bytes().splitlines()
+        lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}). Give a JSONL file.") from None
     for number, line in enumerate(lines, start=1):
@@ -242,7 +254,10 @@ def _json_lines(path: Path) -> Iterator[tuple[dict[str, Any], Where]]:
         except orjson.JSONDecodeError as error:
             raise InputError(f"{where}: not JSON ({error}). Expected one JSON object a line.") from None
         if not isinstance(row, dict):
-            raise InputError(f"{where}: a JSON {type(row).__name__}, not an object with a prompt and an answer.")
+            raise InputError(
+                f"{where}: a JSON {type(row).__name__}, not an object with a prompt and an answer. Write one "
+                "JSON object a line (JSON lines)."
+            )
         yield row, where
 
 

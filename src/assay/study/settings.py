@@ -20,7 +20,9 @@ class StudyConfig(StageConfig):
     instructions: str = Field("", max_length=20_000, description="markdown, shown before the first item")
     seed: int | None = Field(None, description="of sides and order; null draws one and stores it")
     overlap: PositiveInt | None = Field(None, description="editors per prompt; null: every editor judges every prompt")
-    pairs_per_prompt: Literal["one", "all"] = Field("one", description="with three or more systems, per editor")
+    pairs_per_prompt: Literal["one", "all"] | None = Field(
+        None, description="per editor; null: one with three or more generation files, all otherwise"
+    )
     repeats: NonNegativeInt | None = Field(
         None, description="items per editor shown again, sides swapped; null: 5, or half the items if fewer"
     )
