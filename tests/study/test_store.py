@@ -83,6 +83,20 @@ def test_the_same_vote_twice_is_one_and_another_choice_does_not_replace_it(tmp_p
     assert [found.choice for found in read_votes(place)] == ["left"]
 
 
+def test_a_comment_that_comes_with_the_same_choice_from_another_window_is_not_passed_over_in_silence(
+    tmp_path, place
+) -> None:
+    make_study(tmp_path, place)
+    with closing(open_database(place)) as database, database.begin() as connection:
+        slot = plan_of(connection, 1)[0]
+        said = {"comment": "so", "ratings": {"kind": "left"}}
+        assert vote(connection, slot, "left", **said) == "recorded"
+        assert vote(connection, slot, "left", **said) == "repeated"
+        assert vote(connection, slot, "left") == "repeated"  # a tool's file that left the comment out
+        assert vote(connection, slot, "left", comment="no, so") == "differs"
+        assert vote(connection, slot, "left", ratings={"kind": "tie"}) == "differs"
+
+
 def test_undo_is_an_act_of_its_own_and_late_repeats_of_what_was_undone_do_nothing(tmp_path, place) -> None:
     make_study(tmp_path, place)
     with closing(open_database(place)) as database, database.begin() as connection:

@@ -98,7 +98,7 @@ def record_vote(
         return "unknown"
     if ballot.showing in state.live or ballot.round != state.rounds.get(ballot.showing, 0):
         found = _find(connection, editor_id, ballot.showing, ballot.round, "vote")
-        if found is not None and found.choice == ballot.choice:
+        if found is not None and found.choice == ballot.choice and _says_no_more(ballot, found):
             return "repeated"
         return "unknown" if found is None and ballot.showing not in state.live else "differs"
     _append(
@@ -119,6 +119,13 @@ def record_vote(
         },
     )
     return "recorded"
+
+
+def _says_no_more(ballot: Ballot, found: Row[*tuple[Any, ...]]) -> bool:
+    """Whether a vote sent again has no comment or rating beyond the one found; what it adds must not vanish unsaid."""
+    ratings = orjson.loads(found.ratings)
+    same = all(ratings.get(aspect) == rating for aspect, rating in ballot.ratings.items())
+    return same and ballot.comment in ("", found.comment)
 
 
 def record_undo(
@@ -216,7 +223,7 @@ def _find(
     connection: Connection, editor_id: int, showing: str, round_: int, action: str
 ) -> Row[*tuple[Any, ...]] | None:
     acts = tables.votes.c
-    query = select(acts.choice).where(
+    query = select(acts.choice, acts.comment, acts.ratings).where(
         acts.showing == showing, acts.round == round_, acts.action == action, acts.editor_id == editor_id
     )
     return connection.execute(query).first()
