@@ -191,6 +191,35 @@ def test_hostile_answers_run_nothing_and_reach_no_network(tmp_path, sqlite_place
         context.close()
 
 
+def test_tables_keep_their_words_whole_and_scroll_by_themselves(tmp_path, sqlite_place, chromium) -> None:
+    from assay.study import Editor, Sources, create_study
+    from assay.study.settings import StudyConfig
+
+    long = "A way of paying that takes many words to describe"
+    table = (
+        f"| Case | Days | Who |\n|---|---|---|\n| {long} | 3-5 | correspondents |\n\n| a |\n|---|\n| {'W' * 900} |\n"
+    )
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text(json.dumps({"prompt": "Which?", "answer_a": table, "answer_b": "fine"}), encoding="utf-8")
+    config = StudyConfig(repeats=0, attention=0)
+    made = create_study(sqlite_place, Sources(pairs=pairs), [Editor(name="anna")], config=config)
+    with in_thread(sqlite_place) as site:
+        context = chromium.new_context(viewport={"width": 375, "height": 740})
+        page = context.new_page()
+        page.goto(f"{site.base}/s/{made.tokens['anna']}")
+        page.click("button.main")
+        page.locator(READY).wait_for()
+        lines = (
+            "cell => { const range = document.createRange(); range.selectNodeContents(cell); "
+            "return new Set([...range.getClientRects()].map(box => box.top)).size }"
+        )
+        for word in ("Days", "Who", "correspondents"):
+            assert page.locator(".text th, .text td").filter(has_text=word).evaluate(lines) == 1, word
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.locator("table").last.evaluate("one => one.scrollWidth > one.clientWidth")
+        context.close()
+
+
 @pytest.mark.parametrize(
     ("size", "scheme"),
     [
