@@ -74,6 +74,22 @@ def test_what_the_eye_cannot_see_is_made_visible(character: str) -> None:
     assert plain(f"a{character}b") == "a\ufffdb"
 
 
+@pytest.mark.parametrize("reference", ["&#x202e;", "&#8238;", "&ZeroWidthSpace;", "&shy;", "&#xE0041;", "&NoBreak;"])
+def test_nor_does_a_character_reference_hide_anything(reference: str) -> None:
+    for text in (
+        f"a{reference}b",
+        f"| a |\n|---|\n| a{reference}b |",
+        f"[a](http://x '{reference}')",
+        f"# a{reference}b",
+    ):
+        assert plain(safe_html(text)) == safe_html(text)
+    assert "a\ufffdb" in safe_html(f"a{reference}b")
+
+
+def test_piled_up_marks_by_reference_are_cut_as_well() -> None:
+    assert "\u0300" * 4 not in safe_html("a" + "&#x300;" * 50)
+
+
 def test_honest_scripts_are_left_alone() -> None:
     for text in ("سلام، دنیا\u200cها", "שלום\u200f (עולם)", "👩‍👩‍👧", "é e\u0301 ñ", "日本語", "हिन्दी"):
         assert plain(text) == text

@@ -80,7 +80,8 @@ def safe_html(text: str) -> str:
     shown = plain(text)
     if len(shown) > LONGEST_MARKDOWN:
         return f"<pre>{html.escape(shown)}</pre>"
-    return nh3.clean(_MARKDOWN.render(shown), tags=TAGS, attributes=ATTRIBUTES, link_rel=None)
+    # Once more, for what stood in the text as a character reference (&#x202e;) and is a character now.
+    return plain(nh3.clean(_MARKDOWN.render(shown), tags=TAGS, attributes=ATTRIBUTES, link_rel=None))
 
 
 def safe_turns(prompt: Text) -> list[tuple[str, str]]:
