@@ -24,6 +24,7 @@ from assay.engine.forward import hidden_at, refusal
 from assay.engine.logprobs import output_head, token_figures
 from assay.engine.sharing import ability, run_packed, trunk_of, unwrap, window_refusal
 from assay.engine.trie import Row, Trie, pack
+from assay.errors import ModelError
 
 _log = logging.getLogger(__name__)
 
@@ -47,9 +48,10 @@ def shared_prefixes(*models: nn.Module) -> Iterator[None]:
 
     Meant for trainers that know nothing of it: `with shared_prefixes(model): trainer.train()`; for TRL's DPOTrainer,
     `shared_prefixes(trainer.model, trainer.ref_model)`, and its output layer then runs on completion positions only.
-    Calls the engine cannot take over exactly (caches, embeddings for ids, hidden states of all layers, left padding
-    without position_ids, a window shorter than a row) run as before. A model that cannot share is left as it is and the
-    reason logged.
+    Calls the engine cannot take over exactly (any input besides right-padded ids, their mask and positions; caches,
+    hidden states of all layers, a window shorter than a row) run as before. Hidden states at padding are zeros. A model
+    that cannot share is left as it is and the reason logged. Afterwards forward is what it was, and the attention
+    implementation is called assay_trie, which for ordinary calls is transformers' SDPA.
     """
     with ExitStack() as replaced:
         for model in models:
@@ -59,7 +61,7 @@ def shared_prefixes(*models: nn.Module) -> Iterator[None]:
                 continue
             trunk, outer = trunk_of(model), unwrap(model)
             replaced.enter_context(_replaced(trunk, _drop_in(trunk, trunk.forward)))
-            if outer is not trunk and outer.get_output_embeddings() is not None:  # type: ignore[operator]
+            if outer is not trunk and _plain_output_layer(outer):
                 replaced.enter_context(_replaced(outer, _fused_head(outer, outer.forward)))
         yield
 
@@ -67,33 +69,75 @@ def shared_prefixes(*models: nn.Module) -> Iterator[None]:
 @contextmanager
 def _replaced(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
     """The module's forward replaced, and afterwards as it was found, be it the class's own or another patch."""
-    before = module.__dict__.get("forward")
-    module.forward = forward
+    before, original = module.__dict__.get("forward"), module.forward
+    within = True
+
+    @functools.wraps(original)
+    def switched(*args: Any, **kwargs: Any) -> Any:
+        return (forward if within else original)(*args, **kwargs)
+
+    module.forward = switched
     try:
         yield
     finally:
-        if before is None:
-            del module.forward
-        else:
-            module.forward = before
+        within = False  # whoever has wrapped this forward in the meantime keeps his wrapper, and ours steps aside
+        if module.__dict__.get("forward") is switched:
+            if before is None:
+                del module.forward
+            else:
+                module.forward = before
 
 
 def _fused_head(outer: nn.Module, original: Callable[..., Any]) -> Callable[..., Any]:
     """Takes over TRL's `model(..., labels=labels, fused_lm_head=True)`: the head on labelled positions only."""
+    taken = _is_plain_fused(original)
 
     @functools.wraps(original)
     def forward(*args: Any, **kwargs: Any) -> Any:
-        ours = kwargs.get("fused_lm_head") and kwargs.get("labels") is not None and kwargs.get("shift_labels") is None
-        rows = _right_padded_rows(trunk_of(outer), args, kwargs) if ours else None
+        ours = taken and kwargs.get("fused_lm_head") and kwargs.get("labels") is not None
+        others = {name: value for name, value in kwargs.items() if name not in _FUSED}
+        rows = _right_padded_rows(trunk_of(outer), args, others) if ours else None
         if rows is None or refusal(outer, rows) is not None:
             return original(*args, **kwargs)
-        return _labelled(outer, rows, kwargs["labels"])
+        return _labelled(outer, rows, kwargs["labels"], kwargs.get("num_items_in_batch"))
 
     return forward
 
 
-def _labelled(outer: nn.Module, rows: Sequence[Row], label_NT: Tensor) -> LabelledOutput:
-    """Figures of every label that is not -100, the output layer run on those positions alone."""
+def _is_plain_fused(original: Callable[..., Any]) -> bool:
+    """Whether TRL's fused head, where it was put on the model, gives log-probabilities as the model itself would.
+
+    Its options (a temperature, a cast, other figures) stand in its closure; where they cannot be read it is left alone.
+    """
+    function = getattr(original, "__func__", original)
+    code, cells = getattr(function, "__code__", None), getattr(function, "__closure__", None) or ()
+    if code is None or "fused_lm_head" not in code.co_varnames:
+        return False
+    options = {name: cell.cell_contents for name, cell in zip(code.co_freevars, cells, strict=True)}
+    known = {"log_probs", "entropy", "mean_logits", "is_top1"}
+    return (
+        options.get("temperature") == 1.0
+        and options.get("cast_lm_head_to_fp32", False) is False
+        and known.issuperset(options.get("outputs", ("?",)))
+    )
+
+
+def _plain_output_layer(outer: nn.Module) -> bool:
+    """Whether the output layer can be run in chunks: not if it is missing or has adapters of its own."""
+    try:
+        output_head(outer)
+    except ModelError:
+        return False
+    return True
+
+
+def _labelled(
+    outer: nn.Module, rows: Sequence[Row], label_NT: Tensor, items: Tensor | int | None = None
+) -> LabelledOutput:
+    """Figures of every label that is not -100, the output layer run on those positions alone.
+
+    items: labels of the whole optimiser batch, by which the loss is then divided.
+    """
     next_NT = label_NT[:, 1:]
     mask_NT = next_NT != -100
     row_P, place_P = mask_NT.nonzero().cpu().numpy().T
@@ -101,7 +145,7 @@ def _labelled(outer: nn.Module, rows: Sequence[Row], label_NT: Tensor) -> Labell
     figures = token_figures(hidden_PH, next_NT[mask_NT], output_head(outer))
     # masked_scatter keeps the output connected to the model even without a single label
     spread = [figure.new_zeros(mask_NT.shape).masked_scatter(mask_NT, figure) for figure in figures]
-    loss = -spread[0].sum() / mask_NT.sum().clamp(min=1)
+    loss = -spread[0].sum() / (mask_NT.sum().clamp(min=1) if items is None else items)
     return LabelledOutput(loss, *spread, label_mask=mask_NT)
 
 
@@ -130,8 +174,9 @@ def _as_rows(hidden_LH: Tensor, trie: Trie, width: int) -> Tensor:
     return flat.view(*gather_NT.shape, -1)
 
 
-_OTHER_INPUTS = ("past_key_values", "inputs_embeds", "token_type_ids", "encoder_hidden_states", "cache_position")
-_OTHER_OUTPUTS = ("output_hidden_states", "output_attentions", "output_router_logits")
+_INPUTS = {"input_ids", "attention_mask", "position_ids", "num_items_in_batch"}
+_OUTPUTS = ("output_hidden_states", "output_attentions", "output_router_logits")
+_FUSED = {"fused_lm_head", "labels", "num_items_in_batch"}
 
 
 def _right_padded_rows(trunk: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Row] | None:
@@ -140,12 +185,14 @@ def _right_padded_rows(trunk: nn.Module, args: tuple[Any, ...], kwargs: dict[str
     config: Any = trunk.config
     if len(args) > 1 or not isinstance(ids_NT, Tensor) or ids_NT.ndim != 2 or ids_NT.shape[0] < 2:
         return None
-    if any(kwargs.get(name) is not None for name in _OTHER_INPUTS):
-        return None
-    if any(kwargs.get(name, getattr(config, name, False)) for name in _OTHER_OUTPUTS):
+    asked = {name: value for name, value in kwargs.items() if value is not None and name not in _INPUTS}
+    outputs = [asked.pop(name, getattr(config, name, False)) for name in _OUTPUTS]
+    if any(outputs) or asked.pop("use_cache", False) or not asked.pop("return_dict", True) or asked:
         return None
     mask, positions = kwargs.get("attention_mask"), kwargs.get("position_ids")
     if mask is not None and (not isinstance(mask, Tensor) or mask.shape != ids_NT.shape):
+        return None
+    if positions is not None and tuple(positions.shape) not in {ids_NT.shape, (1, ids_NT.shape[1]), ids_NT.shape[1:]}:
         return None
     ids = ids_NT.detach().cpu().numpy()
     mask_NT = np.ones(ids.shape, dtype=bool) if mask is None else mask.detach().cpu().numpy().astype(bool)

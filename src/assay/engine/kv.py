@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from transformers import DynamicCache
 
-from assay.engine.sharing import ability, trunk_of
+from assay.engine.sharing import ability, rope_switch, trunk_of
 from assay.engine.trie import Ints, Row, common_prefix, plan
 
 SHORTEST = 64  # tokens below which a header is not worth keeping
@@ -48,9 +48,9 @@ class Headers:
     def of(self, rows: Sequence[Row], following: Sequence[Row] = ()) -> Header | None:
         """The header to run `rows` with: the one kept if they begin with it, or a new one if `following` shares it.
 
-        None when the model cannot share, or nothing long enough is common.
+        None when the model cannot share, nothing long enough is common, or the length of a pass decides its positions.
         """
-        if ability(self._model).refusal is not None:
+        if ability(self._model).refusal is not None or rope_switch(self._model) is not None:
             return None
         common = common_beginning(rows)
         kept = self._last

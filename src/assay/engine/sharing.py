@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 from weakref import WeakKeyDictionary
@@ -21,7 +21,10 @@ from assay.engine.trie import Trie, pack
 from assay.errors import InputError, ModelError
 
 Kernel = Literal["cascade", "dense"]
-_RECURRENT = re.compile(r"mamba|rwkv|recurrent|ssm|deltanet|linearattention|shortconv|rglru|lightningattention", re.I)
+# Class names as written: in any case, "ssm" is also in GptOssMLP.
+_RECURRENT = re.compile(
+    r"Mamba|R[Ww][Kk][Vv]|Recurrent|S[Ss][Mm]|H1Mixer|DeltaNet|LinearAttention|ShortConv|R[Gg][Ll][Rr][Uu]|LightningAttention"
+)
 _PROBE_ROWS = ((3, 1, 4, 1, 5, 2), (3, 1, 4, 2, 2, 6, 5))
 
 
@@ -61,7 +64,10 @@ def trunk_of(model: nn.Module) -> nn.Module:
         raise ModelError(
             f"{type(inner).__name__} is not a transformers model: the engine finds its trunk by base_model_prefix."
         )
-    trunk = getattr(inner, prefix, inner) if prefix else inner
+    trunk = getattr(inner, prefix, None) if prefix else inner
+    if trunk is None:  # it is a trunk itself, or named as its multimodal family names it (Llama 4)
+        heads = cast(Any, inner).get_output_embeddings() is not None
+        trunk = getattr(inner, "model", inner) if heads else inner
     assert isinstance(trunk, nn.Module)
     return trunk
 
@@ -69,8 +75,11 @@ def trunk_of(model: nn.Module) -> nn.Module:
 def ability(model: nn.Module) -> Ability:
     """Whether and how this model shares prefixes; found out once per model and remembered."""
     trunk = trunk_of(model)
+    tuned = _prompt_tuning(model)  # said by the wrapper, which may have been put on after the trunk was probed
+    if tuned is not None:
+        return Ability(None, tuned)
     if trunk not in _known:
-        refusal = _prompt_tuning(model) or _by_declaration(trunk)
+        refusal = _by_declaration(trunk)
         _known[trunk] = Ability(None, refusal) if refusal else _by_probe(trunk)
     return _known[trunk]
 
@@ -97,6 +106,32 @@ def window_refusal(model: nn.Module, longest: int) -> str | None:
         return None
     return (
         f"the longest row has {longest} tokens and the model's attention window is {window}: packed rows have no window"
+    )
+
+
+def rope_switch(model: nn.Module) -> int | None:
+    """The length past which a pass turns its rotary positions otherwise, for all rows in it; None for most models.
+
+    So it is with longrope (Phi-3 128k): one long row in a batch changes what the short ones beside it get.
+    """
+    config: Any = trunk_of(model).config
+    ropes = getattr(config, "rope_parameters", None) or {}
+    kinds = [ropes] if "rope_type" in ropes else [rope for rope in ropes.values() if isinstance(rope, dict)]
+    for rope in kinds:
+        if rope.get("rope_type") in {"longrope", "dynamic"}:
+            before = rope.get("original_max_position_embeddings") or config.max_position_embeddings
+            return int(before)
+    return None
+
+
+def rope_refusal(model: nn.Module, lengths: Sequence[int]) -> str | None:
+    """Why rows of these lengths cannot share because the longest of a pass decides its rotary positions, or None."""
+    switch = rope_switch(model)
+    if switch is None or not min(lengths, default=0) <= switch < max(lengths, default=0):
+        return None
+    return (
+        f"rows of up to {switch} tokens and longer ones have other rotary positions on this model, and cannot stand in "
+        "one pass"
     )
 
 
@@ -130,14 +165,24 @@ def _by_probe(trunk: nn.Module) -> Ability:
     training = trunk.training
     trunk.eval()  # without dropout both runs are deterministic
     try:
-        with torch.no_grad():
+        # Under autocast both runs would have bf16's noise, and exactness could not be told.
+        with torch.no_grad(), torch.autocast(next(trunk.parameters()).device.type, enabled=False):
             plain_RH = _plain_probe(trunk)
             for kernel in kernels:
+                if kernel == "dense" and _has_place_table(trunk):
+                    return Ability(
+                        None, "the model looks up its mask by a token's place in the pass, which packing changes"
+                    )
                 if _agrees(_packed_probe(trunk, kernel), plain_RH):
                     return Ability(kernel, None)
     finally:
         trunk.train(training)
     return Ability(None, "a probe of two short rows gave other hidden states packed than plain")
+
+
+def _has_place_table(trunk: nn.Module) -> bool:
+    """Whether attention holds a causal table (1, 1, M, M), as GPT-Neo does: no pack could be longer than M."""
+    return any(b.ndim == 4 and b.shape[-1] == b.shape[-2] > 1 for b in trunk.buffers())
 
 
 def _plain_probe(trunk: nn.Module) -> Tensor:
@@ -189,6 +234,9 @@ def run_packed(
         mask = torch.zeros((), dtype=dtype, device=device).where(seen, torch.finfo(dtype).min)
         output = call(**inputs, attention_mask=mask, use_cache=False)
     else:
+        config: Any = trunk.config
+        if config._attn_implementation != cascade.NAME:  # set to another one since the probe
+            trunk.set_attn_implementation(cascade.NAME)  # type: ignore[operator]
         with cascade.running(packed):
             output = call(**inputs, use_cache=False, trie=packed)
         if not packed.calls:
