@@ -46,8 +46,8 @@ class Visits:
         return PageError(
             401,
             "Please open your personal link",
-            "This browser has no open session here, or the link it came from has ended. All judgements confirmed so far "
-            "are kept: open your link again and go on where you stopped.",
+            "This browser has no open session here, or the link it came from has ended. All judgements confirmed so "
+            "far are kept: open your link again and go on where you stopped.",
         )
 
     def count_failure(self, request: Request) -> None:
