@@ -64,3 +64,22 @@ def test_recorded_scores_give_the_audit_of_the_model_that_gave_them(model: Path,
     bad = audit(tmp_path / "bad.jsonl", tmp_path / "pairs.jsonl", "--out", tmp_path / "c")
     assert bad.returncode == 2
     assert "bad.jsonl:1: not a score" in bad.stderr
+
+
+@pytest.mark.parametrize("command", ["audit", "score"])
+def test_columns_and_labels_are_named_as_everywhere(command: str, model: Path, tmp_path: Path) -> None:
+    rows = [{"ask": f"w{n} w1", "response_a": "w2", "response_b": "w3 w4", "winner": n % 2} for n in range(8)]
+    write_jsonl(tmp_path / "pairs.jsonl", rows)
+    (tmp_path / "reward.yaml").write_text("train: {epochs: 1}\n")  # the file of `assay reward` serves here, too
+    words = [command, model, tmp_path / "pairs.jsonl", "--out", tmp_path / "out", "--config", tmp_path / "reward.yaml"]
+    assay = str(Path(sys.executable).with_name("assay"))
+
+    def run(*more: str) -> subprocess.CompletedProcess[str]:
+        told = [assay, *map(str, words), "--columns", "prompt=ask,left=response_a,right=response_b,label=winner", *more]
+        return subprocess.run(told, capture_output=True, text=True, check=False, timeout=300)
+
+    unsaid, said = run(), run("--labels", "0=left,1=right")
+    assert unsaid.returncode == 2
+    assert "--labels" in unsaid.stderr
+    assert said.returncode == 0, said.stderr
+    assert "8 pairs" in said.stdout

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assay.cli.options import ConfigFile, Json, Sets, output
-from assay.config import AuditConfig, DataConfig, StageConfig, load_config
+from assay.cli.reading import ColumnNames, LabelNames, LayoutName, as_settings, reading
+from assay.config import RewardConfig, load_config
 
 if TYPE_CHECKING:
     from assay.audits import Audit
@@ -34,13 +35,6 @@ SHOWN = (
 LEFT_OUT = "left_out.jsonl"
 
 
-class AuditCommandConfig(StageConfig):
-    """How pairs are read, and how they are audited."""
-
-    data: DataConfig = DataConfig()
-    audit: AuditConfig = AuditConfig()
-
-
 def register(app: typer.Typer) -> None:
     app.command("audit", epilog="Example: assay audit runs/a/seed-0/model pairs.jsonl --out audits/a")(audit)
 
@@ -52,6 +46,9 @@ def audit(
     ],
     data: Annotated[str, typer.Argument(help="Labelled pairs: a file, a folder, or a Hugging Face dataset id.")],
     out: Annotated[Path, typer.Option("--out", help="Folder that gets audit.json.")],
+    layout: LayoutName = None,
+    columns: ColumnNames = None,
+    labels: LabelNames = None,
     config: ConfigFile = None,
     sets: Sets = None,
     as_json: Json = False,
@@ -60,14 +57,14 @@ def audit(
 
     Rows that are no definite pairs are left out by the pair contract and counted; pairs that the model cannot read
     whole are left out, counted and named in left_out.jsonl. Pairs should be ones the scorer was not trained on; nothing
-    here can check that for a foreign scorer.
+    here can check that for a foreign scorer. Options are those of `assay reward`, such as --set audit.level=0.9.
     """
     from assay.artifacts import RunFolder, write_jsonl
     from assay.audits import audit as run_audit
     from assay.data import prompt_groups, read_pairs
     from assay.errors import EmptyBatchError
 
-    settings = load_config(AuditCommandConfig, file=config, sets=sets or [])
+    settings = load_config(RewardConfig, file=config, sets=as_settings(reading(layout, columns, labels), sets))
     kept = read_pairs(data, config=settings.data)
     if not kept.pairs:
         raise EmptyBatchError(f"{data}: no pair to audit among {kept.rows} rows. Look at them with `assay check`.")

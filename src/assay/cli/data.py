@@ -11,18 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from assay.cli.options import ConfigFile, Json, Sets, notes, output
+from assay.cli.reading import ColumnNames, LabelNames, LayoutName, as_settings, reading
 from assay.config import RewardConfig, load_config
 
 Data = Annotated[str, typer.Argument(help="Preference pairs: a file, a folder, or a Hugging Face dataset id.")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the results.")]
-LayoutName = Annotated[str | None, typer.Option("--layout", help="Layout, where it is not to be recognised.")]
-ColumnNames = Annotated[
-    str | None,
-    typer.Option("--columns", metavar="OURS=YOURS,...", help="Your columns: prompt=instruction,chosen=good."),
-]
-LabelNames = Annotated[
-    str | None, typer.Option("--labels", metavar="LABEL=SIDE,...", help="Your labels: 1=left,2=right,0=tie.")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +41,7 @@ def check(
     """
     from assay.data import check as run_check
 
-    settings = load_config(RewardConfig, file=config, sets=settings_of(layout, columns, labels, None, sets))
+    settings = load_config(RewardConfig, file=config, sets=as_settings(reading(layout, columns, labels), sets))
     with progress() as told:
         found = run_check(data, out, config=settings.data, progress=told)
     output(found.report, summary(found.report, out), as_json=as_json)
@@ -73,35 +66,12 @@ def split(
     from assay.data import split as run_split
     from assay.data.native import write_split
 
-    settings = load_config(RewardConfig, file=config, sets=settings_of(layout, columns, labels, holdout, sets))
+    flags = reading(layout, columns, labels) | {"split.holdout": holdout}
+    settings = load_config(RewardConfig, file=config, sets=as_settings(flags, sets))
     found = read_pairs(data, config=settings.data)
     sides = run_split(found.pairs, config=settings.split, groups=found.groups)
     body = write_split(out, sides, inputs=found.report["inputs"])
     output(body, split_summary(body, found.report, out), as_json=as_json)
-
-
-def settings_of(
-    layout: str | None, columns: str | None, labels: str | None, holdout: int | None, sets: list[str] | None
-) -> list[str]:
-    """The flags that were given, as settings; --set comes after and so wins."""
-    from assay.artifacts import dumps
-
-    flags = {
-        "data.layout": layout,
-        "data.columns": None if columns is None else mapping(columns, "--columns", "prompt=instruction,chosen=good"),
-        "data.labels": None if labels is None else mapping(labels, "--labels", "1=left,2=right,0=tie"),
-        "split.holdout": holdout,
-    }
-    given = [f"{key}={dumps(value).decode()}" for key, value in flags.items() if value is not None]
-    return given + list(sets or [])
-
-
-def mapping(text: str, option: str, example: str) -> dict[str, str]:
-    """`a=b,c=d` as a mapping. Raises typer.BadParameter on anything else."""
-    parts = [part.split("=", 1) for part in text.split(",") if part.strip()]
-    if not parts or any(len(part) != 2 or not all(side.strip() for side in part) for part in parts):
-        raise typer.BadParameter(f"{text!r}: expected name=name, such as {example}.", param_hint=option)
-    return {ours.strip(): yours.strip() for ours, yours in parts}
 
 
 @contextmanager

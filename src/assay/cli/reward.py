@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 
 from assay.cli.options import ConfigFile, Json, Sets, notes, output
+from assay.cli.reading import ColumnNames, LabelNames, LayoutName, as_settings, reading
 from assay.config import RewardConfig, load_config
 
 if TYPE_CHECKING:
@@ -33,13 +34,14 @@ def reward(
     out: Annotated[Path, typer.Option("--out", help="Run folder; the same command goes on where it was stopped.")],
     base: Annotated[str | None, typer.Option(help="Base model: catalogue name, Hugging Face id or folder.")] = None,
     holdout: Annotated[int | None, typer.Option(help="Pairs held out, exactly.")] = None,
-    seeds: Annotated[int | None, typer.Option(help="How many seeds to train: 0, 1, ...")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="How many seeds to train: 0, 1, ...")] = None,
     epochs: Annotated[float | None, typer.Option(help="Passes over the training pairs.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest rendered row; longer pairs are dropped.")] = None,
     tuning: Annotated[str | None, typer.Option(help="full, lora or qlora.")] = None,
     precision: Annotated[str | None, typer.Option(help="float32 or bf16.")] = None,
-    layout: Annotated[str | None, typer.Option(help="Layout of the rows, where it is not to be recognised.")] = None,
-    columns: Annotated[str | None, typer.Option(help="Your columns: prompt=instruction,chosen=good,...")] = None,
+    layout: LayoutName = None,
+    columns: ColumnNames = None,
+    labels: LabelNames = None,
     criteria: Annotated[Path | None, typer.Option(help="YAML file of gate criteria.")] = None,
     no_sharing: Annotated[bool, typer.Option("--no-sharing", help="Run every row in full; changes time only.")] = False,
     config: ConfigFile = None,
@@ -61,11 +63,10 @@ def reward(
         "train.epochs": epochs,
         "train.precision": precision,
         "train.sharing": "off" if no_sharing else None,
-        "data.layout": layout,
-        "data.columns": None if columns is None else parse_columns(columns),
+        **reading(layout, columns, labels),
         "criteria": None if criteria is None else str(criteria),
     }
-    settings = load_config(RewardConfig, file=config, sets=[*as_settings(flags), *(sets or [])])
+    settings = load_config(RewardConfig, file=config, sets=as_settings(flags, sets))
     run = run_reward(data, out, config=settings, command=command_line(), notify=notes().print)
     show(run, as_json=as_json)
     raise typer.Exit(EXIT[run.outcome])
@@ -73,7 +74,7 @@ def reward(
 
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Run folder.")] = Path("runs/demo"),
-    pairs: Annotated[int, typer.Option(help="Pairs to simulate.")] = 2000,
+    pairs: Annotated[int, typer.Option(min=50, help="Pairs to simulate; a fifth is held out.")] = 2000,
     seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 0,
     as_json: Json = False,
 ) -> None:
@@ -85,21 +86,6 @@ def demo(
 
     run = run_demo(out, pairs=pairs, seed=seed, command=command_line(), notify=notes().print)
     show(run, as_json=as_json)
-
-
-def parse_columns(text: str) -> dict[str, str]:
-    """`prompt=instruction,chosen=good` as a mapping. Raises typer.BadParameter on anything else."""
-    pairs = [part.split("=", 1) for part in text.split(",") if part.strip()]
-    if not pairs or any(len(pair) != 2 or not all(side.strip() for side in pair) for pair in pairs):
-        raise typer.BadParameter(f'{text!r}: expected ours=yours, such as "prompt=instruction,chosen=good".')
-    return {ours.strip(): yours.strip() for ours, yours in pairs}
-
-
-def as_settings(flags: dict[str, Any]) -> list[str]:
-    """Flags that were given, as `key=value` settings whose values are YAML."""
-    from assay.artifacts import dumps
-
-    return [f"{key}={dumps(value).decode()}" for key, value in flags.items() if value is not None]
 
 
 def command_line() -> str:

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from assay.cli.options import ConfigFile, Json, Sets, notes, output
-from assay.config import DataConfig, load_config
+from assay.cli.reading import ColumnNames, LabelNames, LayoutName, as_settings, reading
+from assay.config import RewardConfig, load_config
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +26,9 @@ def score(
         int | None, typer.Option(min=1, help="Tokens in one forward pass (CPU: 2,048, GPU: 16,384).")
     ] = None,
     no_sharing: Annotated[bool, typer.Option("--no-sharing", help="Run every row in full; changes time only.")] = False,
+    layout: LayoutName = None,
+    columns: ColumnNames = None,
+    labels: LabelNames = None,
     config: ConfigFile = None,
     sets: Sets = None,
     as_json: Json = False,
@@ -39,14 +43,14 @@ def score(
     from assay.scorers.files import holds_candidates, read_candidates, score_candidates, score_rows
     from assay.scorers.local import LocalScorer
 
-    settings = load_config(DataConfig, file=config, sets=sets or [])
+    settings = load_config(RewardConfig, file=config, sets=as_settings(reading(layout, columns, labels), sets))
     scorer = LocalScorer(model, micro_tokens=micro_tokens, sharing="off" if no_sharing else "on")
     rejects = 0
     rows: Iterable[dict[str, Any]]
     if holds_candidates(Path(data)):
         unit, rows = "prompts", score_candidates(scorer, read_candidates(Path(data)))
     else:
-        found = read_pairs(data, config=settings)
+        found = read_pairs(data, config=settings.data)
         if not found.pairs:
             raise EmptyBatchError(f"{data}: no pair to score among {found.rows} rows. Look at them with `assay check`.")
         unit, rows, rejects = "pairs", score_rows(scorer, found.pairs), len(found.rejects)

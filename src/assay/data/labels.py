@@ -62,7 +62,7 @@ class Spelling:
             left, right = self.columns
             raise InputError(
                 f"the label {value!r} could mean {left!r} or {right!r}, and assay does not guess. "
-                f"Say what labels mean, for instance: --set 'data.labels={{\"{key}\": left}}' "
+                f"Say what labels mean, for instance: --labels {key}=left, in a configuration data.labels "
                 f"(left is {left!r}, right is {right!r}; also tie, abstain)."
             )
         raise UnfitError("missing_field", f"the label {str(value)[:60]!r} is no known spelling; see data.labels")
