@@ -213,3 +213,11 @@ def test_pairs_that_share_a_prompt_are_all_judged_and_counted_as_one_prompt(tmp_
     few = create_study(tmp_path / "one.db", sources, people, config=one)
     assert (few.prompts, few.showings, few.power.editors) == (6, 2 * 6, 2)
     assert any(note.startswith("6 of 18 pairs are shown to nobody") for note in few.notes)
+
+
+def test_a_plan_without_overlap_says_that_agreement_cannot_be_had(tmp_path) -> None:
+    sources, people = Sources(pairs=pair_file(tmp_path, 6, 1)), [Editor(name="a"), Editor(name="b")]
+    for overlap, told in ((1, True), (2, False)):
+        config = StudyConfig.build({"attention": 0, "repeats": 0, "overlap": overlap})
+        made = create_study(tmp_path / f"{overlap}.db", sources, people, config=config)
+        assert any("judged by two editors" in note for note in made.notes) == told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from assay.study.read import (
     read_attention,
     read_generations,
 )
-from assay.study.records import Editor, Item, SetAside
+from assay.study.records import Editor, Item, SetAside, Slot
 from assay.study.settings import StudyConfig
 from assay.study.store import Draft, Place, write_study
 
@@ -100,7 +100,7 @@ def create_study(place: Place, sources: Sources, editors: Sequence[Editor], *, c
         power=power,
         giveaways=tuple(giveaways),
         aside=tuple(aside),
-        notes=(*_plan_notes(items, used), *_notes(editors, giveaways, aside)),
+        notes=(*_plan_notes(items, slots, editors), *_notes(editors, giveaways, aside)),
     )
 
 
@@ -136,19 +136,24 @@ def _without_giveaways(
     return kept, aside
 
 
-def _plan_notes(items: Sequence[Item], used: Collection[str]) -> list[str]:
-    """Pairs that share a prompt, and pairs that the plan shows to nobody."""
+def _plan_notes(items: Sequence[Item], slots: Sequence[Slot], editors: Sequence[Editor]) -> list[str]:
+    """Pairs that share a prompt, pairs that the plan shows to nobody, and plans without overlap."""
     notes = []
+    humans = {editor.name for editor in editors if editor.judge == "human"}
+    shown = Counter(slot.item for slot in slots if slot.kind == "real")
+    judged = Counter(slot.item for slot in slots if slot.kind == "real" and slot.editor in humans)
     repeated = Counter((item.prompt_id, item.system_a, item.system_b) for item in items)
     several = len({prompt for (prompt, *_), count in repeated.items() if count > 1})
     if several:
         notes.append(f"{several} prompts have several pairs of answers; votes on one prompt count as alike.")
-    unseen = sum(item.id not in used for item in items)
+    unseen = sum(item.id not in shown for item in items)
     if unseen:
         notes.append(
             f"{unseen} of {len(items)} pairs are shown to nobody: an editor judges one pair a prompt. More editors "
             "would see more; --set pairs_per_prompt=all shows all."
         )
+    if len(humans) > 1 and max(judged.values(), default=0) < 2:
+        notes.append("No pair is judged by two editors: nothing can be said about agreement between editors.")
     return notes
 
 
