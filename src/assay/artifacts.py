@@ -95,6 +95,18 @@ def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
         ) from None
 
 
+def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """What differs between two nested values, by dotted name, in words."""
+    found = []
+    for key in sorted(before.keys() | now.keys()):
+        old, new = before.get(key), now.get(key)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            found += differences(old, new, f"{prefix}{key}.")
+        elif old != new:
+            found.append(f"{prefix}{key} was {old!r}, is {new!r}")
+    return found
+
+
 class RunFolder:
     """The folder of one run: `path(...)` inside it, artifacts by name, one folder per seed."""
 

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+)
 
 from assay.errors import ConfigError
 
@@ -25,14 +36,24 @@ class StageConfig(BaseModel):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
-            lines = [
-                f"{'.'.join(map(str, issue['loc'])) or cls.__name__}: {issue['msg']} (got {issue['input']!r})"
-                for issue in error.errors()
-            ]
-            known = ", ".join(cls.model_fields)
-            raise ConfigError(
-                "Configuration not usable: " + "; ".join(lines) + f". Known keys here: {known}."
-            ) from None
+            told = "; ".join(cls.explained(issue) for issue in error.errors())
+            raise ConfigError(f"Configuration not usable: {told}.") from None
+
+    @classmethod
+    def explained(cls, issue: Mapping[str, Any]) -> str:
+        """One of pydantic's complaints in our words; for an unknown key, the keys there are."""
+        place = ".".join(map(str, issue["loc"])) or cls.__name__
+        if issue["type"] != "extra_forbidden":
+            return f"{place}: {issue['msg']} (got {issue['input']!r})"
+        stage: type[BaseModel] = cls
+        for part in issue["loc"][:-1]:
+            inner = stage.model_fields[part].annotation if part in stage.model_fields else None
+            if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+                return f"{place} is no option (got {issue['input']!r})"
+            stage = inner
+        near = get_close_matches(str(issue["loc"][-1]), stage.model_fields, n=1)
+        hint = f"; did you mean {near[0]}?" if near else "."
+        return f"{place} is no option (got {issue['input']!r}){hint} Known keys here: {', '.join(stage.model_fields)}"
 
 
 class DataConfig(StageConfig):
@@ -92,7 +113,7 @@ class LossConfig(StageConfig):
 class TrainConfig(StageConfig):
     """One training run of a reward model."""
 
-    seeds: tuple[int, ...] = (0,)
+    seeds: tuple[NonNegativeInt, ...] = Field((0,), min_length=1, description="one model for each; 0, 1, ...")
     epochs: PositiveFloat = 2.0
     learning_rate: PositiveFloat = 5e-5
     head_learning_rate: PositiveFloat | None = Field(None, description="of the reward head; null: the same")
@@ -111,6 +132,13 @@ class TrainConfig(StageConfig):
     save_every: PositiveInt = Field(100, description="optimiser steps between checkpoints")
     eval_every: PositiveInt | None = Field(None, description="steps between held-out evaluations; null: each epoch")
     report_to: tuple[str, ...] = ()
+
+    @field_validator("seeds")
+    @classmethod
+    def once_each(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("a seed stands twice, and would count as two draws")
+        return seeds
 
 
 class AuditConfig(StageConfig):

@@ -15,6 +15,8 @@ import pytest
 from transformers import BertConfig, BertForSequenceClassification
 
 from assay.artifacts import sha256_file
+from assay.config import DataConfig
+from assay.data import read_pairs
 from assay.data.simulate import support
 from tests.train import tiny
 
@@ -82,7 +84,7 @@ def test_every_row_is_accounted_for(finished: tuple[Path, Any]) -> None:
     assert sum(contract["rejects"].values()) == len(rejects)
     assert contract["rejects"]["bad_json"] == 1
     assert contract["rejects"]["tie"] == 1
-    assert [json.loads(line)["reason"] for line in (out / "review.jsonl").read_text().splitlines()] == ["tie"]
+    assert [json.loads(line)["review"]["reason"] for line in (out / "review.jsonl").read_text().splitlines()] == ["tie"]
 
 
 def test_run_json_names_its_inputs_and_stages(finished: tuple[Path, Any], data: Path) -> None:
@@ -114,7 +116,61 @@ def test_a_folder_of_another_run_is_refused(finished: tuple[Path, Any], data: Pa
     done = run(*command(data, base, out, "--seeds", "1"))
     assert done.returncode == 2
     assert "another configuration" in done.stderr
+    assert "train.seeds was [0, 1], is [0]" in done.stderr
     assert "--out" in done.stderr
+
+
+def test_other_criteria_judge_a_finished_run_again_without_training(
+    finished: tuple[Path, Any], data: Path, base: Path, tmp_path: Path
+) -> None:
+    out, _ = finished
+    criteria = tmp_path / "criteria.yaml"
+    criteria.write_text("[no prompt overlap]")
+    before = (out / "seed-0" / "train.json").stat().st_mtime_ns
+    done = run(*command(data, base, out, "--seeds", "2", "--criteria", str(criteria), "--json"))
+    assert [line["text"] for line in json.loads(done.stdout)["criteria"]] == ["no prompt overlap"]
+    assert done.returncode == 0
+    assert (out / "seed-0" / "train.json").stat().st_mtime_ns == before
+
+
+def test_rows_for_review_are_read_again_as_they_stand(finished: tuple[Path, Any]) -> None:
+    out, _ = finished
+    found = read_pairs(out / "review.jsonl", config=DataConfig(ties="keep"))
+    assert [pair.label for pair in found.pairs] == ["tie"]
+
+
+def test_a_mistake_before_training_costs_nothing_and_can_be_mended_in_place(
+    data: Path, base: Path, tmp_path: Path
+) -> None:
+    out, criteria = tmp_path / "run", tmp_path / "criteria.yaml"
+    criteria.write_text("[overall acuracy > 0.7]")
+    typing_error = run(*command(data, base, out, "--criteria", str(criteria)))
+    too_many = run(*command(data, base, out, "--holdout", "5000"))
+    assert (typing_error.returncode, too_many.returncode) == (2, 2)
+    assert "acuracy" in typing_error.stderr
+    assert not list(out.glob("seed-*"))
+    criteria.write_text("[overall accuracy > 0.7]")
+    mended = run(*command(data, base, out, "--criteria", str(criteria)))
+    assert mended.returncode in (0, 1, 3), mended.stderr
+
+
+@pytest.mark.parametrize("seeds", ["0", "-1"])
+def test_no_seed_is_no_run(seeds: str, data: Path, base: Path, tmp_path: Path) -> None:
+    done = run(*command(data, base, tmp_path / "run", "--seeds", seeds))
+    assert done.returncode == 2
+    assert "seeds" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_unreadable_data_leaves_the_folder_of_another_run_alone(
+    finished: tuple[Path, Any], base: Path, tmp_path: Path
+) -> None:
+    out, _ = finished
+    before = sha256_file(out / "contract.json")
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text("{\n")
+    assert run(*command(broken, base, out)).returncode == 2
+    assert sha256_file(out / "contract.json") == before
 
 
 def test_killed_and_started_again_ends_with_the_same_weights(
@@ -162,7 +218,8 @@ def test_more_held_out_than_there_is_says_what_is_possible(data: Path, base: Pat
 def test_unknown_option_is_an_error(data: Path, base: Path, tmp_path: Path) -> None:
     done = run(*command(data, base, tmp_path / "d", "--set", "train.epoch=1"))
     assert done.returncode == 2
-    assert "epoch" in done.stderr
+    assert "train.epoch is no option" in done.stderr
+    assert "did you mean epochs?" in done.stderr
 
 
 def test_simulated_data_is_called_simulated_with_its_oracle(base: Path, tmp_path: Path) -> None:

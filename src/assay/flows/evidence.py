@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assay.artifacts import RunFolder, read_json, read_jsonl, sha256_file, sha256_json, write_jsonl
+from assay.artifacts import RunFolder, read_json, read_jsonl, sha256_file, sha256_json
 from assay.audits import Audit, audit
 from assay.config import AuditConfig, DataConfig, ModelConfig
 from assay.data import PairSet, Split, read_pairs
+from assay.data.rejects import write_rejects
 from assay.engine.models import BaseModel
 from assay.engine.render import Renderer, length_gate
 from assay.errors import InputError
@@ -56,10 +57,13 @@ def contract_stage(source: Any, run: RunFolder, *, config: DataConfig) -> Contra
         seconds=round(time.monotonic() - start, 2),
     )
     if not found.pairs:
-        write_contract(contract, run, rejects=contract.rejects)
+        place = ""
+        if not run.path("run.json").exists():  # the folder of another run keeps what is its own
+            write_contract(contract, run, rejects=contract.rejects)
+            place = f" See {run.path('rejects.jsonl')}."
         reasons = Counter(reject.reason for reject in found.rejects).most_common(3)
         told = ", ".join(f"{count} {reason}" for reason, count in reasons) or "there are no rows"
-        raise InputError(f"{source}: no usable pair in {found.rows} rows ({told}). See {run.path('rejects.jsonl')}.")
+        raise InputError(f"{source}: no usable pair in {found.rows} rows ({told}).{place}")
     return contract
 
 
@@ -81,8 +85,7 @@ def write_contract(contract: Contract, run: RunFolder, *, rejects: Sequence[Reje
         **by_category(contract, rejects[len(contract.rejects) :]),
     }
     run.write("contract.json", "contract/1", body)
-    write_jsonl(run.path("rejects.jsonl"), (asdict(reject) for reject in rejects))
-    write_jsonl(run.path("review.jsonl"), (asdict(r) for r in rejects if r.reason in REVIEW_REASONS))
+    write_rejects(run.root, rejects)
 
 
 def by_category(contract: Contract, gated: Sequence[Reject]) -> dict[str, Any]:

@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from assay.artifacts import RunFolder, sha256_json
+from assay.artifacts import RunFolder, differences, sha256_json
 from assay.config import StageConfig
 from assay.errors import ArtifactError
 from assay.version import __version__, versions
 
 SCHEMA = "run/1"
+# These change no weight and no split: a run may be finished, or judged again, under others.
+FREE: tuple[tuple[str, ...], ...] = (("criteria",), ("audit",), ("train", "report_to"), ("train", "save_every"))
 PACKAGES = ("torch", "transformers", "accelerate", "peft", "tokenizers", "numpy", "scipy")
 
 
@@ -51,12 +53,12 @@ class Ledger:
     def __init__(self, run: RunFolder, *, command: str, config: StageConfig, inputs: Mapping[str, str]) -> None:
         self.run = run
         self.stages: list[dict[str, Any]] = []
-        key = sha256_json({"config": config.model_dump(mode="json"), "inputs": dict(inputs)})
-        refuse_other_inputs(run, key)
+        experiment = experiment_of(config.model_dump(mode="json"), inputs)
+        refuse_other_experiment(run, experiment)
         self.body: dict[str, Any] = {
             "name": Path(run.root).name,
             "status": "running",
-            "key": key,
+            "key": sha256_json(experiment),
             "command": command,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "assay_version": __version__,
@@ -83,13 +85,28 @@ class Ledger:
         self.write()
 
 
-def refuse_other_inputs(run: RunFolder, key: str) -> None:
-    """A folder belongs to one configuration and one set of inputs; resuming anything else would mix two runs."""
-    if not run.path("run.json").exists():
+def experiment_of(config: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[str, Any]:
+    """What a run's weights and split depend on: its configuration without the parts in FREE, and its inputs."""
+    kept: dict[str, Any] = {key: dict(part) if isinstance(part, Mapping) else part for key, part in config.items()}
+    for *path, last in FREE:
+        place = kept
+        for part in path:
+            place = place.get(part) or {}
+        place.pop(last, None)
+    return {"config": kept, "inputs": dict(inputs)}
+
+
+def refuse_other_experiment(run: RunFolder, experiment: Mapping[str, Any]) -> None:
+    """A folder belongs to one experiment: resuming anything else would mix two. One that trained nothing yet is free.
+
+    Raises ArtifactError that names what differs.
+    """
+    if not run.path("run.json").exists() or not any(run.root.glob("seed-*")):
         return
     before = run.read("run.json", SCHEMA)
-    if before.get("key") != key:
+    changed = differences(experiment_of(before.get("config") or {}, before.get("inputs") or {}), experiment)
+    if changed:
         raise ArtifactError(
-            f"{run.root} holds a run with another configuration or other data "
-            f"(command: {before.get('command')!r}). Give --out another folder, or delete this one."
+            f"{run.root} holds a run with another configuration or other data: {'; '.join(changed[:4])} "
+            f"(its command: {before.get('command')!r}). Give --out another folder, or delete this one."
         )

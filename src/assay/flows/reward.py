@@ -18,7 +18,7 @@ from assay.data import Split, prompt_groups, split
 from assay.engine.models import BaseModel, resolve
 from assay.flows.evidence import Gated, audit_seeds, contract_stage, gate_stage, known_truth
 from assay.flows.ledger import Ledger, only_writer
-from assay.gate import Verdict, decide_run
+from assay.gate import Verdict, decide_run, load_criteria
 from assay.report import model_card, render
 from assay.train import TrainResult, train_reward
 
@@ -48,6 +48,8 @@ def run_reward(
     source: what assay.read_pairs takes. command: how this run was started, for the report. notify: gets a line a stage.
     Killed anywhere, the same call goes on. Raises AssayError where data, base, split or folder do not allow it.
     """
+    if config.criteria is not None:
+        load_criteria(config.criteria)  # a typing error there should cost no training
     run = RunFolder(out)
     with only_writer(run):
         base = resolve(config.model.base, config.model.revision)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.artifacts import read_json, sha256_file, write_json
+from assay.artifacts import differences, read_json, sha256_file, write_json
 from assay.errors import ArtifactError
 
 SCHEMA = "checkpoint/1"
@@ -57,7 +57,7 @@ def latest(root: Path, *, identity: Mapping[str, Any]) -> Checkpoint | None:
 
 def refuse_other(before: Mapping[str, Any], now: Mapping[str, Any], *, where: Path) -> None:
     """Raises ArtifactError that names what differs between two experiments."""
-    changed = list(_differences(before, now))
+    changed = differences(before, now)
     if changed:
         raise ArtifactError(
             f"{where} belongs to another experiment: {'; '.join(changed[:4])}. "
@@ -106,14 +106,3 @@ def _checkpoints(root: Path) -> list[Checkpoint]:
 def _files(folder: Path) -> list[Path]:
     found = [Path(base, name) for base, _, names in os.walk(folder) for name in names]
     return sorted(path for path in found if path.name != MARKER and not path.name.endswith(".tmp"))
-
-
-def _differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
-    found = []
-    for key in sorted(before.keys() | now.keys()):
-        old, new = before.get(key), now.get(key)
-        if isinstance(old, Mapping) and isinstance(new, Mapping):
-            found += _differences(old, new, f"{prefix}{key}.")
-        elif old != new:
-            found.append(f"{prefix}{key} was {old!r}, is {new!r}")
-    return found
