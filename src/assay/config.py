@@ -163,6 +163,22 @@ class RewardConfig(StageConfig):
     criteria: str | None = Field(None, description="YAML file of gate criteria; null: the built-in ones")
 
 
+class OnceLoader(yaml.SafeLoader):
+    """YAML in which a key that stands twice is an error: the first of its values would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(None, None, f"the key {twice!r} stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(text: str) -> Any:
+    """The value of a YAML text. Raises yaml.YAMLError, also where a key stands twice."""
+    return yaml.load(text, OnceLoader)  # a SafeLoader
+
+
 def load_config(kind: type[C], *, file: Path | None = None, sets: Iterable[str] = ()) -> C:
     """A configuration from a YAML file with `key.sub=value` settings over it (values are YAML).
 
@@ -171,7 +187,7 @@ def load_config(kind: type[C], *, file: Path | None = None, sets: Iterable[str] 
     values: dict[str, Any] = {}
     if file is not None:
         try:
-            loaded = yaml.safe_load(file.read_text(encoding="utf-8"))
+            loaded = read_yaml(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise ConfigError(f"{file}: cannot be read as YAML: {error}") from None
         if loaded is not None and not isinstance(loaded, dict):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from assay.errors import GateError
@@ -99,3 +101,10 @@ def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "empty.yaml").write_text("# nothing\n")
     with pytest.raises(GateError, match=r"empty\.yaml: no criteria"):
         load_criteria(tmp_path / "empty.yaml")
+
+
+def test_a_list_of_criteria_that_stands_twice_is_an_error_not_half_a_gate(tmp_path: Path) -> None:
+    path = tmp_path / "criteria.yaml"
+    path.write_text("criteria: [overall accuracy > 0.9]\nby: bound\ncriteria: [no prompt overlap]\n")
+    with pytest.raises(GateError, match="'criteria' stands twice"):
+        load_criteria(path)

@@ -89,9 +89,11 @@ def achievable(sizes: Counter[str], config: SplitConfig) -> int:
     """The number of pairs that will be held out. Raises SplitError if that is not what was asked for."""
     total = sizes.total()
     available = Counter(sizes.values())
+    if not total:
+        raise SplitError("There are no pairs to split. `assay check` says why rows did not become pairs.")
     if len(sizes) < 2:
         raise SplitError(
-            f"{total:,} pairs in {len(sizes)} group{'s' * (len(sizes) != 1)} cannot be split: a group goes to one side "
+            f"{counted(total)} in 1 group cannot be split: a group goes to one side "
             "as a whole. If prompts only share a template, raise data.near_duplicates or switch it off (null)."
         )
     below, above = nearest(available, config.holdout)
@@ -104,9 +106,13 @@ def achievable(sizes: Counter[str], config: SplitConfig) -> int:
     largest, count = sizes.most_common(1)[0]
     raise SplitError(
         f"{config.holdout:,} of {total:,} pairs cannot be held out in whole groups. Nearest possible: {named}. "
-        f"There are {len(sizes):,} groups; the largest, {largest!r}, has {count:,} pairs. Ask for a possible size, or "
+        f"There are {len(sizes):,} groups; the largest, {largest!r}, has {counted(count)}. Ask for a possible size, or "
         "take the nearest with --set split.rounding=nearest."
     )
+
+
+def counted(pairs: int) -> str:
+    return f"{pairs:,} pair{'s' * (pairs != 1)}"
 
 
 def gather(pairs: Sequence[Pair], groups: Sequence[str], seed: int) -> tuple[list[Bucket], list[str]]:

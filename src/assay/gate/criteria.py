@@ -25,6 +25,7 @@ from typing import Any, Literal, cast
 import yaml
 
 from assay.audits.meanings import ALL_MEANINGS, DESCRIPTIONS
+from assay.config import read_yaml
 from assay.errors import GateError
 
 By = Literal["point", "bound"]
@@ -94,7 +95,7 @@ def load_criteria(source: Path | str | None) -> tuple[Criterion, ...]:
                 f"built-in set {BUILT_IN[0]!r}."
             ) from None
     try:
-        loaded = yaml.safe_load(text)
+        loaded = read_yaml(text)
     except yaml.YAMLError as error:
         raise GateError(f"{name}: not YAML ({error}).") from None
     return read_criteria(loaded, name=name)
