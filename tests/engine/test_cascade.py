@@ -1,11 +1,6 @@
-"""Tree attention against attention with the full mask, and FlexAttention's rule against the same mask.
-
-FlexAttention itself runs on CUDA; here only its block mask's rule is checked, in its unfused form.
-"""
+"""Tree attention against attention with the full mask."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 import torch
@@ -64,15 +59,3 @@ def test_scores_that_are_capped_are_not_taken() -> None:
     packed = Packed(pack(ROWS), torch.device("cpu"))
     with pytest.raises(NotImplementedError, match="caps"):
         attention(Module(), *inputs(packed.trie.tokens), None, trie=packed, softcap=30.0)
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_the_block_mask_of_flex_attention_has_the_same_rule() -> None:
-    from torch.nn.attention.flex_attention import flex_attention
-
-    packed = Packed(pack(ROWS), torch.device("cpu"))
-    query, key, value = (tensor.detach() for tensor in inputs(packed.trie.tokens))
-    block: Any = packed.block_mask()
-    with torch.no_grad():
-        flex = flex_attention(query, key, value, block_mask=block, scale=0.3, enable_gqa=True)
-        assert_close(flex.transpose(1, 2), masked(query, key, value, packed.dense_mask()))

@@ -21,9 +21,11 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from assay.engine import flex
 from assay.engine.trie import Segment, Trie
 
 NAME = "assay_trie"
+_FLEX = {"cuda"}  # device types on which FlexAttention runs forward and backward
 _flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 _flash_backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 
@@ -56,17 +58,9 @@ class Packed:
         return mask
 
     def block_mask(self) -> Any:
-        """FlexAttention's block mask of the same rule, from L integers; made once."""
+        """FlexAttention's block mask of the same rule; made once."""
         if "block" not in self._masks:
-            from torch.nn.attention.flex_attention import create_block_mask
-
-            exits_L = torch.from_numpy(self.trie.exits_L).to(self.device)
-
-            def sees(_batch: Tensor, _head: Tensor, query: Tensor, key: Tensor) -> Tensor:
-                return (key <= query) & (query < exits_L[key])
-
-            tokens = self.trie.tokens
-            self._masks["block"] = create_block_mask(sees, None, None, tokens, tokens, device=str(self.device))
+            self._masks["block"] = flex.block_mask(self.trie.exits_L, self.device)
         return self._masks["block"]
 
 
@@ -117,8 +111,8 @@ def _over_trie(
     scale = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
     dropout = float(options.get("dropout") or 0.0)
     header = key.shape[2] - query.shape[2]
-    if query.is_cuda and not dropout and not header:
-        return _flex(query, key, value, packed, scale)
+    if query.device.type in _FLEX and not dropout and flex.takes(query, key, value):
+        return flex.attention(query, key, value, packed.block_mask(), scale)
     if query.device.type != "cpu" or dropout or value.shape[-1] != query.shape[-1]:
         output, _ = sdpa_attention_forward(module, query, key, value, packed.dense_mask(header=header), **options)
         return cast("Tensor", output)
@@ -126,21 +120,6 @@ def _over_trie(
     query_KGLD = query[0].view(shared, heads // shared, *query.shape[2:])
     output_LKGD: Tensor = _Cascade.apply(query_KGLD, key[0], value[0], packed.segments, scale)  # type: ignore[no-untyped-call]
     return output_LKGD.flatten(1, 2)[None]
-
-
-def _flex(query: Tensor, key: Tensor, value: Tensor, packed: Packed, scale: float) -> Tensor:
-    from transformers.integrations.flex_attention import compile_friendly_flex_attention
-
-    output: Tensor = compile_friendly_flex_attention(
-        query,
-        key,
-        value,
-        block_mask=packed.block_mask(),
-        scale=scale,
-        enable_gqa=query.shape[1] != key.shape[1],
-        training=torch.is_grad_enabled(),
-    )
-    return output.transpose(1, 2)
 
 
 class _Cascade(torch.autograd.Function):
