@@ -191,7 +191,7 @@ def test_hostile_answers_run_nothing_and_reach_no_network(tmp_path, sqlite_place
         context.close()
 
 
-def test_tables_keep_their_words_whole_and_scroll_by_themselves(tmp_path, sqlite_place, chromium) -> None:
+def test_tables_keep_their_words_whole_and_scroll_by_themselves(tmp_path, sqlite_place, chromium, axe) -> None:
     from assay.study import Editor, Sources, create_study
     from assay.study.settings import StudyConfig
 
@@ -217,6 +217,9 @@ def test_tables_keep_their_words_whole_and_scroll_by_themselves(tmp_path, sqlite
             assert page.locator(".text th, .text td").filter(has_text=word).evaluate(lines) == 1, word
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert page.locator("table").last.evaluate("one => one.scrollWidth > one.clientWidth")
+        page.evaluate(axe)
+        found = page.evaluate("axe.run()")["violations"]
+        assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
         context.close()
 
 

@@ -25,7 +25,7 @@ TAGS = {
     "p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "span",
     "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
-ATTRIBUTES = {"ol": {"start"}, "span": {"class"}}
+ATTRIBUTES = {"ol": {"start"}, "span": {"class"}, "table": {"tabindex"}}
 # Embeddings, overrides and isolates; tags; separators and controls other than tab and newline; byte order mark.
 # Direction marks (U+200E, U+200F, U+061C) and joiners stay: honest Arabic, Hebrew, Persian and emoji need them.
 HIDDEN = re.compile(
@@ -52,6 +52,9 @@ class _Renderer(RendererHTML):
         return (
             f'<span class="url">[image: {html.escape(token.content)} ({html.escape(str(token.attrGet("src")))})]</span>'
         )
+
+    def table_open(self, tokens: Sequence[Token], idx: int, options: Any, env: MutableMapping[str, Any]) -> str:
+        return '<table tabindex="0">\n'  # a wide one scrolls, by keyboard too
 
     def heading_open(self, tokens: Sequence[Token], idx: int, options: Any, env: MutableMapping[str, Any]) -> str:
         return f"<{_lower(tokens[idx].tag)}>"
