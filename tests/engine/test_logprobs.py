@@ -12,7 +12,7 @@ from assay.engine.logprobs import Head, completion_logprobs, output_head, token_
 from assay.errors import EmptyBatchError, InputError, ModelError
 
 from .test_forward import assert_close, padded, pairs
-from .tiny import FAMILIES, language_model
+from .tiny import FAMILIES, GROUPED, language_model
 
 
 @pytest.fixture(autouse=True)
@@ -86,3 +86,17 @@ def test_bad_input_is_named() -> None:
         completion_logprobs(model, [[1, 2], [1]], [1, 1])
     with pytest.raises(ModelError, match="no output layer"):
         output_head(model.base_model)
+
+
+@pytest.mark.parametrize("kind", ["GraniteConfig", "HyperCLOVAXConfig", "CohereConfig"])
+def test_output_layers_that_scale_their_logits(kind: str) -> None:
+    import transformers
+
+    scaling = {"logit_scale": 0.25} if kind == "CohereConfig" else {"logits_scaling": 4.0}
+    small = {name: value for name, value in GROUPED.items() if name != "head_dim"}
+    torch.manual_seed(0)
+    model = transformers.AutoModelForCausalLM.from_config(getattr(transformers, kind)(**small, **scaling)).eval()
+    rows = pairs(2)
+    prompts = [max(1, len(row) - 5) for row in rows]
+    with torch.no_grad():
+        assert_close(completion_logprobs(model, rows, prompts), full_logits(model, rows, prompts))

@@ -25,7 +25,7 @@ from assay.engine.plain import rewards_padded
 from assay.engine.render import Encoded
 from assay.engine.sharing import ability
 
-from .test_forward import OLD_NAMES, ROWS, assert_close
+from .test_forward import OLD_NAMES, ROWS, assert_close, loss_and_gradients, pairs
 from .tiny import GROUPED, reward_model
 
 LONGROPE = {
@@ -141,3 +141,17 @@ def test_an_attention_set_anew_after_the_probe_does_not_matter() -> None:
         before = last_hidden(model, ROWS)
         model.set_attn_implementation("eager")
         assert_close(last_hidden(model, ROWS), before)
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen3", "gpt2", "gpt_neox"])
+def test_autocast_shares_by_the_same_kernel_within_its_own_noise(family: str) -> None:
+    model, rows = reward_model(family).eval(), pairs(4)
+    _, truth = loss_and_gradients(model, plain_last_hidden, rows)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        _, plain = loss_and_gradients(model, plain_last_hidden, rows)
+        loss, ours = loss_and_gradients(model, last_hidden, rows)
+    assert ability(model).kernel == "cascade"
+    assert torch.isfinite(loss)
+    noise = sum(float((plain[name] - truth[name]).square().sum()) for name in truth)
+    error = sum(float((ours[name] - truth[name]).square().sum()) for name in truth)
+    assert error <= 2.0 * noise

@@ -69,7 +69,38 @@ def test_a_torn_store_is_named(tmp_path: Path) -> None:
     groups, prompts = groups_of(1)
     options: dict[str, Any] = {"fingerprint": "a", "folder": tmp_path, "token_budget": 1000}
     reference_logprobs(model, groups, prompts, **options)
-    (stored,) = tmp_path.iterdir()
+    (stored,) = tmp_path.glob("*.json")
     stored.write_bytes(stored.read_bytes()[:20])
     with pytest.raises(ArtifactError, match="is not JSON"):
         reference_logprobs(model, groups, prompts, **options)
+
+
+def test_rows_that_another_process_stored_meanwhile_are_kept(
+    tmp_path: Path, ran: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = language_model("llama")
+    groups, prompts = groups_of(2)
+    options: dict[str, Any] = {"fingerprint": "a", "folder": tmp_path, "token_budget": 1000}
+    counted = reference.completion_logprobs
+
+    def slowly(*args: Any) -> Any:
+        monkeypatch.setattr(reference, "completion_logprobs", counted)
+        reference_logprobs(model, groups[1:], prompts[1:], **options)  # while the first rows are running
+        return counted(*args)
+
+    monkeypatch.setattr(reference, "completion_logprobs", slowly)
+    reference_logprobs(model, groups[:1], prompts[:1], **options)
+    assert sum(ran) == 4
+    reference_logprobs(model, groups, prompts, **options)
+    assert sum(ran) == 4
+
+
+def test_another_precision_is_another_reference(tmp_path: Path, ran: list[int]) -> None:
+    groups, prompts = groups_of(1)
+    options: dict[str, Any] = {"fingerprint": "a", "folder": tmp_path, "token_budget": 1000}
+    exact = reference_logprobs(language_model("llama"), groups, prompts, **options)
+    half = reference_logprobs(language_model("llama", dtype=torch.bfloat16), groups, prompts, **options)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        reference_logprobs(language_model("llama"), groups, prompts, **options)
+    assert ran == [2, 2, 2]
+    assert (exact[0] != half[0]).any()

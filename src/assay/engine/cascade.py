@@ -107,6 +107,9 @@ def _over_trie(
     module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, packed: Packed, **options: Any
 ) -> Tensor:
     packed.calls += 1
+    kind = query.device.type
+    if torch.is_autocast_enabled(kind):  # as autocast does for SDPA: rotary positions leave queries and keys in float32
+        query, key, value = (part.to(torch.get_autocast_dtype(kind)) for part in (query, key, value))
     scaling = options.get("scaling")
     scale = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
     dropout = float(options.get("dropout") or 0.0)

@@ -82,9 +82,10 @@ def output_head(model: nn.Module) -> Head:
         )
     config = inner.config.get_text_config()
     weight, bias = (part.full_tensor() if isinstance(part, DTensor) else part for part in (layer.weight, layer.bias))
-    scale = next((s for name in ("logit_scale", "lm_head_multiplier") if (s := getattr(config, name, None))), 1.0)
+    names = ("logit_scale", "output_multiplier", "lm_head_multiplier")
+    scale = next((s for name in names if (s := getattr(config, name, None))), 1.0)
     if getattr(config, "logits_scaling", None):
-        scale = 1.0 / config.logits_scaling
+        scale = config.logits_scaling if config.model_type == "hyperclovax" else 1.0 / config.logits_scaling
     return Head(weight, bias, float(scale), getattr(config, "final_logit_softcapping", None))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock
 from numpy.typing import NDArray
 from torch import nn
 
@@ -34,8 +35,10 @@ def reference_logprobs(
     """Summed completion log-probability of every row, one array a group, in the order given; no gradient.
 
     groups: rows that share a prompt; prompt_tokens: their prompts' lengths, in the same shape. fingerprint: what
-    identifies the model's weights. folder: where results are kept, one file a model. Errors as `completion_logprobs`.
+    identifies the model's weights, adapters included; the precision they run in is added here. folder: where results
+    are kept, one file a model; several processes may write at once. Errors as `completion_logprobs`.
     """
+    fingerprint = f"{fingerprint} {_precision(model)}"
     path = folder / f"reference-{hashlib.sha256(fingerprint.encode()).hexdigest()[:16]}.json"
     known = _read(path, fingerprint)
     keys = [[_key(row, n) for row, n in zip(*pair, strict=True)] for pair in zip(groups, prompt_tokens, strict=True)]
@@ -52,8 +55,19 @@ def reference_logprobs(
                 known.update(zip((name for g in chosen for name in keys[g]), sums_N.tolist(), strict=True))
         finally:
             model.train(training)
-        write_json(path, SCHEMA, {"fingerprint": fingerprint, "logprobs": known})
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock")):  # another process may have stored other rows since
+            known = _read(path, fingerprint) | known
+            write_json(path, SCHEMA, {"fingerprint": fingerprint, "logprobs": known})
     return [np.array([known[name] for name in names], dtype=np.float32) for names in keys]
+
+
+def _precision(model: nn.Module) -> str:
+    """The type the weights are in and, under autocast, the one products are computed in."""
+    weights = next(model.parameters())
+    device = weights.device.type
+    autocast = f", autocast {torch.get_autocast_dtype(device)}" if torch.is_autocast_enabled(device) else ""
+    return f"{weights.dtype}{autocast}"
 
 
 def _read(path: Path, fingerprint: str) -> dict[str, float]:
