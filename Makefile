@@ -37,6 +37,7 @@ check: $(VENV)/.tools  ## ruff, strict types, import layers, size budget, docs l
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy benchmarks/*.py scripts/*.py
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/budget.py
 

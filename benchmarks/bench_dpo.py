@@ -96,7 +96,7 @@ def our_step(options: argparse.Namespace, folder: str, pairs: list[dict[str, Any
     for (rows, prompts), before in zip(packed, reference, strict=True):
         ratio = completion_logprobs(model, rows, prompts) - torch.from_numpy(before)
         loss = -logsigmoid(BETA * (ratio[0::2] - ratio[1::2])).sum() / len(pairs)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         total += loss.item()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimiser.step()

@@ -55,7 +55,8 @@ def main() -> None:
         with plain_layers("on" if layers == "plain" else "off"):
             for rows in packs[:1] if number < 0 else packs:  # the first round warms up
                 reward = model.score(last_hidden(model, rows))[:, 0]
-                (-logsigmoid(reward[0::2] - reward[1::2]).sum() / len(pairs)).backward()
+                loss = -logsigmoid(reward[0::2] - reward[1::2]).sum() / len(pairs)
+                loss.backward()  # type: ignore[no-untyped-call]
         spent, after = clock.read(), matmul_rate()
         rate = {kind: max(before[kind], after[kind]) for kind in before}
         total, tokens = operations(model, packs)
@@ -78,7 +79,7 @@ def main() -> None:
             print(json.dumps(run), flush=True)
     kinds = ("share_of_limit", "share_of_limit_processor_time")
     summary = {
-        layers: {kind: median([run[kind] for run in runs if run["layers"] == layers]) for kind in kinds}
+        layers: {kind: median([float(run[kind]) for run in runs if run["layers"] == layers]) for kind in kinds}
         for layers in ("plain", "compiled")
     }
     write(options, "limit", {"summary": summary, "runs": runs})

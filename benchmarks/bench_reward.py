@@ -32,7 +32,7 @@ from harness import Clock, alternate, batch, hh_pairs, median, model_folder, par
 CONTENDERS = ("assay", "trl", "trl_sorted", "trl_shared", "padding_free", "assay_compiled")
 
 
-class Stopwatch(TrainerCallback):
+class Stopwatch(TrainerCallback):  # type: ignore[misc]
     """Seconds of the last optimiser step of a transformers Trainer."""
 
     def on_step_begin(self, *_args: Any, **_kwargs: Any) -> None:
@@ -80,7 +80,7 @@ def our_step(options: argparse.Namespace, model: Any, pairs: list[dict[str, Any]
             hidden = packed_hidden(model, trie)[torch.from_numpy(trie.last_N)]
         reward = model.score(hidden)[:, 0]
         loss = -logsigmoid(reward[0::2] - reward[1::2]).sum() / len(pairs)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         total += loss.item()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimiser.step()

@@ -70,7 +70,8 @@ def plain_scores(model: Any, rows: list[list[int]], pad: int) -> list[float]:
     mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
     # transformers finds the last token as the last that is not padding: here rows may end in the padding token itself
     hidden = model.base_model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
-    return model.score(hidden[torch.arange(len(rows)), mask.sum(1) - 1])[:, 0].tolist()
+    scores: list[float] = model.score(hidden[torch.arange(len(rows)), mask.sum(1) - 1])[:, 0].tolist()
+    return scores
 
 
 def run_one(options: argparse.Namespace, path: Path) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from assay.artifacts import write_json
-from assay.flows.study import versions
+from assay.flows.study import PACKAGES
 from assay.stats.intervals import Interval, cluster_score, wilson
+from assay.version import versions
 
 EDITORS = 3
 
@@ -75,7 +76,7 @@ def main() -> None:
             "studies": arguments.studies,
             "prompts": arguments.prompts,
             "rows": rows,
-            "versions": versions(),
+            "versions": versions(PACKAGES),
             "machine": about,
         }
         write_json(arguments.out, "coverage_study/1", body)

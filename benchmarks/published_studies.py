@@ -17,11 +17,14 @@ from pathlib import Path
 
 from assay.artifacts import write_json
 from assay.audits.findings import Finding
-from assay.flows.study import versions
+from assay.flows.study import PACKAGES
 from assay.report.cells import inline
 from assay.study.analysis import Analysis, analyse
 from assay.study.records import ClosedStudy, Editor, Item, JudgeKind, Study, StudyVote
 from assay.study.settings import AnalysisConfig
+from assay.version import versions
+
+Judgement = tuple[str, str, JudgeKind, str]  # item, judge, kind of judge, choice
 
 
 def llmfao(folder: Path) -> ClosedStudy:
@@ -44,7 +47,7 @@ def llmfao(folder: Path) -> ClosedStudy:
         for number, row in pairs.items()
         if number in names
     }
-    votes = [(row["id"], f"worker-{row['worker']}", "human", row["winner"]) for row in crowd]
+    votes: list[Judgement] = [(row["id"], f"worker-{row['worker']}", "human", row["winner"]) for row in crowd]
     for name in ("gpt3", "gpt4"):
         rows = table(folder / f"{name}-crowd-comparisons.csv")
         votes += [(row["id"], name, "llm", row["winner"]) for row in rows if row["id"] in items]
@@ -54,7 +57,7 @@ def llmfao(folder: Path) -> ClosedStudy:
 def creative_writing(folder: Path) -> ClosedStudy:
     """Rankings of three versions of 201 paragraphs by three writers each, as judgements of two versions at a time."""
     items: dict[str, Item] = {}
-    votes = []
+    votes: list[Judgement] = []
     with (folder / "DERIVED_preference_rankings.jsonl").open(encoding="utf-8") as stream:
         for row in map(json.loads, stream):
             prompt = f"{row['batch']}/{row['item']}"
@@ -79,11 +82,11 @@ def creative_writing(folder: Path) -> ClosedStudy:
 def study(
     title: str,
     items: dict[str, Item],
-    votes: Iterable[tuple[str, str, JudgeKind, str]],
+    votes: Iterable[Judgement],
     *,
     systems: Sequence[str] = (),
 ) -> ClosedStudy:
-    """A closed study of published votes: (item, judge, kind, choice), answer a on the left."""
+    """A closed study of published votes, answer a on the left."""
     told = [
         StudyVote(
             item=item,
@@ -157,10 +160,10 @@ def main() -> None:
         for finding in shown(analysis):
             print(f"  {finding.name:28} {finding.slice:32} n {finding.n:6,}  {inline(finding)}")
         body[closed.study.title] = {"seconds": seconds, "findings": [f.to_dict() for f in shown(analysis)]}
-    print("\n" + ", ".join(f"{name} {number}" for name, number in versions().items()))
+    print("\n" + ", ".join(f"{name} {number}" for name, number in versions(PACKAGES).items()))
     if arguments.out:
         about = {"python": platform.python_version(), "platform": platform.platform(terse=True)}
-        write_json(arguments.out, "published_studies/1", {**body, "versions": versions(), "machine": about})
+        write_json(arguments.out, "published_studies/1", {**body, "versions": versions(PACKAGES), "machine": about})
 
 
 if __name__ == "__main__":

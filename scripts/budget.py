@@ -39,8 +39,10 @@ def problems(path: Path) -> Iterator[str]:
 
 def commands(tree: ast.Module) -> set[str]:
     """Functions a module registers as commands: their parameters are the options a user sees."""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Call)]
-    registered = [call for call in calls if getattr(call.func.func, "attr", "") == "command"]
+    calls = [(node, node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    registered = [
+        call for call, made in calls if isinstance(made, ast.Call) and getattr(made.func, "attr", "") == "command"
+    ]
     named = {argument.id for call in registered for argument in call.args if isinstance(argument, ast.Name)}
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     return named | {f.name for f in functions if any(".command(" in ast.unparse(d) for d in f.decorator_list)}
