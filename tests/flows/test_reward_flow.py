@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -123,7 +124,7 @@ def test_a_folder_of_another_run_is_refused(finished: tuple[Path, Any], data: Pa
 def test_other_criteria_judge_a_finished_run_again_without_training(
     finished: tuple[Path, Any], data: Path, base: Path, tmp_path: Path
 ) -> None:
-    out, _ = finished
+    out = Path(shutil.copytree(finished[0], tmp_path / "copy"))
     criteria = tmp_path / "criteria.yaml"
     criteria.write_text("[no prompt overlap]")
     before = (out / "seed-0" / "train.json").stat().st_mtime_ns
