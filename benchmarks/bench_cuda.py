@@ -66,7 +66,7 @@ def milliseconds(model: Any, rows: list[list[int]], contender: str, repeats: int
         start = finished(cuda)
         reward = model.score(hidden(model, rows, contender))[:, 0].float()
         loss = -logsigmoid(reward[0::2] - reward[1::2]).mean()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         model.zero_grad()
         if number >= 3:
             times.append(1000 * (finished(cuda) - start))
