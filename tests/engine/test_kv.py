@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from assay.engine.forward import hidden_at, last_hidden, plain_last_hidden
 from assay.engine.kv import Headers, common_beginning, packs_with_headers
+from assay.engine.render import Encoded
+from assay.engine.reward_model import RewardModel
+from assay.engine.trie import distinct_tokens
 
 from .test_forward import assert_close
 from .tiny import FAMILIES, reward_model
@@ -63,3 +68,48 @@ def test_common_beginning_by_hand() -> None:
     assert common_beginning([[1, 2, 3], [1, 2, 4]]).tolist() == [1, 2]
     assert common_beginning([[1, 2], [1, 2]]).tolist() == [1]
     assert common_beginning([[1], [2]]).tolist() == []
+
+
+def test_two_thousand_rows_behind_one_header_longer_than_the_budget() -> None:
+    # 200 tokens of header, 2,000 answers of 4 tokens, one of 390, none alike; 100 tokens a pass.
+    model = reward_model("llama").eval()
+    model.config.max_position_embeddings = 1024
+    reward = RewardModel(model, SimpleNamespace(kind="decoder"))  # type: ignore[arg-type]
+    random = np.random.default_rng(0)
+    header = random.integers(3, 96, 200).tolist()
+    tails = [list(tail) for tail in dict.fromkeys(map(tuple, random.integers(3, 96, (2000, 4)).tolist()))]
+    tails.append(random.integers(3, 96, 390).tolist())
+    rows = [Encoded(ids=(*header, *tail), prompt_tokens=len(header)) for tail in tails]
+    reward.score(rows[:2])  # probes are behind us
+    passes: list[int] = []
+    model.base_model.layers[0].mlp.register_forward_hook(lambda _m, args, _o: passes.append(args[0][..., 0].numel()))
+    ours = reward.score(rows, micro_tokens=100)
+    assert passes.count(200) == 1  # the header by itself
+    others = sorted(passes)[:-2]
+    assert sorted(passes)[-1] in range(387, 391)  # the one row over the budget, its header not counted
+    assert max(others) <= 100
+    distinct = distinct_tokens([header + tail for tail in tails])
+    assert distinct <= sum(passes) <= 1.1 * distinct
+    assert len(passes) <= 2 + 1.2 * distinct / 100
+    some = [*range(0, len(rows), 200), len(rows) - 1]
+    plain = reward.score([rows[n] for n in some], sharing="off")
+    np.testing.assert_allclose(ours[some], plain, rtol=1e-5, atol=1e-5 * float(np.abs(plain).max()))
+
+
+def test_several_long_headers_and_rows_without_one() -> None:
+    random = np.random.default_rng(1)
+    long = [random.integers(3, 96, 90).tolist() for _ in range(3)]
+    groups = [[[*long[n % 3], *random.integers(3, 96, 3).tolist()]] for n in range(30)]
+    groups += [[random.integers(3, 96, 5).tolist()] for _ in range(4)] + [[long[0]]]  # one that is a header itself
+    model = reward_model("llama").eval()
+    model.config.max_position_embeddings = 256
+    headers, seen = Headers(model), []
+    with torch.inference_mode():
+        for members, header in packs_with_headers(model, groups, token_budget=80, headers=headers):
+            rows = [row for group in members for row in groups[group]]
+            last = np.array([len(row) - 1 for row in rows])
+            ours = hidden_at(model, rows, row_P=np.arange(len(rows)), place_P=last, header=header)
+            assert_close(ours, plain_last_hidden(model, rows))
+            seen += members
+    assert sorted(seen) == list(range(len(groups)))
+    assert headers.computed == 3

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 
 from assay.engine.sharing import ability, rope_switch, trunk_of
-from assay.engine.trie import Ints, Row, common_prefix, plan
+from assay.engine.trie import Ints, Row, common_prefix, distinct_tokens, plan
 
 SHORTEST = 64  # tokens below which a header is not worth keeping
 
@@ -50,7 +50,7 @@ class Headers:
 
         None when the model cannot share, nothing long enough is common, or the length of a pass decides its positions.
         """
-        if ability(self._model).refusal is not None or rope_switch(self._model) is not None:
+        if not self.possible():
             return None
         common = common_beginning(rows)
         kept = self._last
@@ -61,6 +61,14 @@ class Headers:
         ids = common[: common_prefix(common, common_beginning(following))]
         if len(ids) < self._shortest:
             return None
+        return self.run(ids)
+
+    def possible(self) -> bool:
+        """Whether this model can keep headers: it shares, and the length of a pass does not decide its positions."""
+        return ability(self._model).refusal is None and rope_switch(self._model) is None
+
+    def run(self, ids: Ints) -> Header:
+        """The header of these tokens, run now and kept."""
         self._last = self._run(ids)
         return self._last
 
@@ -86,9 +94,39 @@ def common_beginning(rows: Sequence[Row]) -> Ints:
 def packs_with_headers(
     model: nn.Module, groups: Sequence[Sequence[Row]], *, token_budget: int, headers: Headers | None = None
 ) -> Iterator[tuple[list[int], Header | None]]:
-    """Packs of group indices as `trie.plan` makes them, each with the header to run it with. Inference only."""
+    """Packs of group indices as `trie.plan` makes them, each with the header to run it with. Inference only.
+
+    Of groups whose common beginning is over half the budget, only what follows it counts against the budget: else a
+    header as long as the budget would leave room for one row a pack. So no pass has more distinct tokens than the
+    budget, but for a longer header, run by itself, and a row that is longer.
+    """
     headers = headers or Headers(model)
-    packs = plan(groups, token_budget=token_budget)
+    families = _families(groups, token_budget) if headers.possible() else []
+    for family in families:
+        header = headers.run(common_beginning([row for group in family for row in groups[group]]))
+        own = [[row[len(header.ids) :] for row in groups[group]] for group in family]
+        for members in plan(own, token_budget=token_budget):
+            yield [family[place] for place in members], header
+    others = sorted(set(range(len(groups))).difference(*families))
+    if families and not others:
+        return
+    packs = plan([groups[group] for group in others], token_budget=token_budget)
+    packs = [[others[place] for place in members] for members in packs]
     rows = [[row for group in members for row in groups[group]] for members in packs]
     for number, members in enumerate(packs):
         yield members, headers.of(rows[number], rows[number + 1] if number + 1 < len(packs) else ())
+
+
+def _families(groups: Sequence[Sequence[Row]], token_budget: int) -> list[list[int]]:
+    """Groups with more than half the budget of leading tokens in common, as far as they are too many for one pack."""
+    shortest = max(SHORTEST, token_budget // 2)
+    beginnings = [common_beginning(group) for group in groups]
+    order = sorted(range(len(groups)), key=lambda group: beginnings[group].astype(">u8").tobytes())
+    families: list[list[int]] = []
+    for group in order:
+        if families and common_prefix(beginnings[families[-1][-1]], beginnings[group]) > shortest:
+            families[-1].append(group)
+        else:
+            families.append([group])
+    alike = (family for family in families if len(family) > 1)
+    return [f for f in alike if distinct_tokens([row for group in f for row in groups[group]]) > token_budget]
