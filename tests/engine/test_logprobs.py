@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
+from transformers import LlamaForCausalLM
 
 from assay.engine import logprobs
 from assay.engine.logprobs import Head, completion_logprobs, output_head, token_figures
@@ -100,3 +102,41 @@ def test_output_layers_that_scale_their_logits(kind: str) -> None:
     prompts = [max(1, len(row) - 5) for row in rows]
     with torch.no_grad():
         assert_close(completion_logprobs(model, rows, prompts), full_logits(model, rows, prompts))
+
+
+class Sharpened(LlamaForCausalLM):
+    """Logits times a number that no configuration names."""
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        output = super().forward(*args, **kwargs)
+        output.logits = 1.7 * output.logits
+        return output
+
+
+def test_a_scale_no_configuration_names_is_found_and_the_models_own_layer_read(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    model, rows = Sharpened(language_model("llama").config), pairs(3)
+    prompts = [max(1, len(row) - 5) for row in rows]
+    results = []
+    for compute in (full_logits, completion_logprobs, completion_logprobs):
+        model.zero_grad()
+        sums = compute(model, rows, prompts)
+        sums.sum().backward()
+        results.append((sums.detach(), {name: p.grad.clone() for name, p in model.named_parameters()}))
+    for sums, gradients in results[1:]:
+        assert_close(sums, results[0][0])
+        for name, gradient in results[0][1].items():
+            assert_close(gradients[name], gradient)
+    assert caplog.text.count("Sharpened's own output layer") == 1
+    assert "forward" not in model.base_model.__dict__
+    assert model.training
+
+
+def test_a_layer_that_reads_plainly_is_asked_once_and_not_again() -> None:
+    model, rows, calls = language_model("gemma2"), pairs(2), []
+    prompts = [max(1, len(row) - 5) for row in rows]
+    model.lm_head.register_forward_hook(lambda *_: calls.append(1))
+    completion_logprobs(model, rows, prompts)
+    completion_logprobs(model, rows, prompts)
+    assert len(calls) == 1

@@ -9,20 +9,28 @@ Letters: N rows, P positions, H hidden size, V vocabulary.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
+from torch.utils.checkpoint import checkpoint
+from transformers.modeling_outputs import MoeModelOutputWithPast
 
 from assay.engine.forward import hidden_at
-from assay.engine.sharing import unwrap
+from assay.engine.sharing import trunk_of, unwrap
+from assay.engine.switched import replaced
 from assay.engine.trie import Row
 from assay.errors import EmptyBatchError, InputError, ModelError
 
+_log = logging.getLogger(__name__)
+_plain: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
+_PROBE = (3, 1, 4, 1, 5, 2)
 CHUNK_LOGITS = 2**24  # float32 numbers in one chunk of logits: 64 MiB
 
 
@@ -63,10 +71,15 @@ def completion_logprobs(model: nn.Module, rows: Sequence[Row], prompt_tokens: Se
     row_P = np.repeat(np.arange(len(rows)), counts_N)
     place_P = np.concatenate([np.arange(p, len(row)) for row, p in zip(rows, prompt_tokens, strict=True)])
     label_P = np.concatenate([np.asarray(row[p:], dtype=np.int64) for row, p in zip(rows, prompt_tokens, strict=True)])
+    output_head(model)  # one that is missing or has adapters is said before anything runs
     hidden_PH = hidden_at(model, rows, row_P=row_P, place_P=place_P - 1)
-    figures = token_figures(hidden_PH, torch.from_numpy(label_P).to(hidden_PH.device), output_head(model))
-    sums_N = figures.logprob_P.new_zeros(len(rows))
-    return sums_N.index_add(0, torch.from_numpy(row_P).to(hidden_PH.device), figures.logprob_P)
+    labels = torch.from_numpy(label_P).to(hidden_PH.device)
+    if reads_plainly(model):
+        logprob_P = token_figures(hidden_PH, labels, output_head(model)).logprob_P
+    else:
+        logprob_P = _own_logprobs(model, hidden_PH, labels)
+    sums_N = logprob_P.new_zeros(len(rows))
+    return sums_N.index_add(0, torch.from_numpy(row_P).to(hidden_PH.device), logprob_P)
 
 
 def output_head(model: nn.Module) -> Head:
@@ -87,6 +100,61 @@ def output_head(model: nn.Module) -> Head:
     if getattr(config, "logits_scaling", None):
         scale = config.logits_scaling if config.model_type == "hyperclovax" else 1.0 / config.logits_scaling
     return Head(weight, bias, float(scale), getattr(config, "final_logit_softcapping", None))
+
+
+def reads_plainly(model: nn.Module) -> bool:
+    """Whether `output_head` is all that stands between hidden states and logits; found out once per model.
+
+    What a configuration calls scale and cap is the family's choice, so one short row is run both ways.
+    """
+    inner: Any = unwrap(model)
+    if any("FSDP" in base.__name__ for base in type(inner).__mro__):
+        return True  # a sharded model cannot run a probe by itself
+    if inner not in _plain:
+        _plain[inner] = _agrees(inner)
+        if not _plain[inner]:
+            _log.warning(
+                "Log-probabilities are read from %s's own output layer: for a short row they are not those of its "
+                "weights and of the scale and cap in its configuration.",
+                type(inner).__name__,
+            )
+    return _plain[inner]
+
+
+@torch.no_grad()
+def _agrees(inner: Any) -> bool:
+    device, vocabulary = next(inner.parameters()).device, inner.get_input_embeddings().num_embeddings
+    ids = torch.tensor([_PROBE], device=device) % vocabulary
+    training = inner.training
+    inner.eval()
+    try:
+        with torch.autocast(device.type, enabled=False):
+            own_PV = inner(input_ids=ids, use_cache=False).logits[0].float().log_softmax(1)
+            hidden_PH = trunk_of(inner)(input_ids=ids, use_cache=False).last_hidden_state[0]
+            head = output_head(inner)
+            ours_PV = _logits(hidden_PH, head.weight_VH, head.bias_V, head).log_softmax(1)
+    finally:
+        inner.train(training)
+    if own_PV.shape != ours_PV.shape:
+        return False
+    spread = (own_PV - own_PV.mean(1, keepdim=True)).abs().max()  # of a new model all are alike, however scaled
+    tolerance = 1e-3 if hidden_PH.dtype == torch.float32 else 5e-2
+    return bool((own_PV - ours_PV).abs().max() <= tolerance * spread.clamp(min=1e-6))
+
+
+def _own_logprobs(model: nn.Module, hidden_PH: Tensor, label_P: Tensor) -> Tensor:
+    """Log-probability of every label, float32 (P,), by the model's own forward over hidden states that are known."""
+    inner, trunk = unwrap(model), trunk_of(model)
+
+    def of(hidden_CH: Tensor, label_C: Tensor) -> Tensor:
+        known = MoeModelOutputWithPast(last_hidden_state=hidden_CH[None])
+        with replaced(trunk, lambda *_args, **_kwargs: known):
+            logits_CV = inner(input_ids=label_C[None], use_cache=False).logits[0].float()
+        logprob_C: Tensor = logits_CV.log_softmax(1).gather(1, label_C[:, None])[:, 0]
+        return logprob_C
+
+    parts = _chunks(len(label_P), len(output_head(model).weight_VH))
+    return torch.cat([checkpoint(of, hidden_PH[part], label_P[part], use_reentrant=False) for part in parts])
 
 
 def token_figures(hidden_PH: Tensor, label_P: Tensor, head: Head) -> TokenFigures:
