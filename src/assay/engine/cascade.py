@@ -1,16 +1,20 @@
-"""Attention over a packed trie, as a function transformers can call: registered under the name `assay_trie`.
+"""Attention over a packed trie, as a function transformers can call: its own attention functions, taught to take one.
 
 Knows queries, keys, values and where the branches are; knows no model. In depth-first order the tokens below a segment
 are contiguous, so the whole of tree attention is two plain calls a segment: its own tokens causally, and all tokens
 below it against its keys without a mask. Partial results are merged by their log-sum-exp, which is exact; the backward
 pass runs the same calls with the merged log-sum-exp. No mask is built, nothing outside the trie is computed.
 
+No model is changed for it: what is taught stands in transformers' own table, under the name the model already asks for,
+and calls without a trie go on to what stood there.
+
 Letters: H heads, K key-value heads, G = H / K, L packed tokens, D head size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, cast
@@ -19,12 +23,14 @@ import torch
 from torch import Tensor
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
+from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from assay.engine import flex
 from assay.engine.trie import Segment, Trie
 
-NAME = "assay_trie"
+# Eager models cap their scores or add sinks, and who asked for flash attention shall keep it.
+_TAUGHT = {"sdpa", "flex_attention"}
 _FLEX = {"cuda"}  # device types on which FlexAttention runs forward and backward
 _flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 _flash_backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
@@ -77,28 +83,71 @@ def running(packed: Packed) -> Iterator[None]:
         _running.reset(token)
 
 
+def teach(name: str | None) -> bool:
+    """Let transformers' attention of this name take a trie as well; whether it is one that can. Done at most once.
+
+    Asked before every pass: who registers another function under the name later gets that one taught.
+    """
+    if name not in _TAUGHT:
+        return False
+    plain = ALL_ATTENTION_FUNCTIONS[name]
+    if not getattr(plain, "takes_tries", False):
+        AttentionInterface.register(name, _taught(plain))
+    mask = ALL_MASK_ATTENTION_FUNCTIONS[name]
+    if not getattr(mask, "takes_tries", False):
+        AttentionMaskInterface.register(name, _taught_mask(mask))
+    return True
+
+
+def _taught(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """An attention function of transformers' interface: over the trie given as `trie=`, else exactly `plain`."""
+
+    @functools.wraps(plain)
+    def attention_or_plain(*args: Any, **options: Any) -> Any:
+        if options.get("trie") is not None:
+            return attention(*args, **options)
+        if _shared_pass():
+            raise NotImplementedError("the model does not hand its keyword arguments on to the attention function")
+        return plain(*args, **options)
+
+    attention_or_plain.takes_tries = True  # type: ignore[attr-defined]
+    return attention_or_plain
+
+
+def _taught_mask(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """A mask function of transformers' interface: no mask at all inside a shared forward pass, else `plain`'s."""
+
+    @functools.wraps(plain)
+    def mask_or_none(*args: Any, **options: Any) -> Any:
+        return None if _shared_pass() else plain(*args, **options)
+
+    mask_or_none.takes_tries = True  # type: ignore[attr-defined]
+    return mask_or_none
+
+
+def _shared_pass() -> bool:
+    """Whether a shared forward pass is on; torch.compile, which cannot follow the question, is told no."""
+    return not torch.compiler.is_compiling() and _running.get() is not None
+
+
 def attention(
     module: torch.nn.Module,
     query: Tensor,
     key: Tensor,
     value: Tensor,
     attention_mask: Tensor | None,
+    *,
+    trie: Packed,
     **options: Any,
 ) -> tuple[Tensor, None]:
-    """Attention of transformers' interface: over the trie given as `trie=`, else exactly transformers' own SDPA.
+    """Attention over the trie, called as transformers calls attention; attention_mask plays no part.
 
     query (1, H, L, D), key and value (1, K, L, D) -> (1, L, H, D). More keys than queries: the first ones are a cached
     header, seen by all. A sliding window passed here is no shorter than the longest row: `forward` has checked it.
     """
-    packed: Packed | None = options.pop("trie", None)
-    if packed is None:
-        if _running.get() is not None:
-            raise NotImplementedError("the model does not hand its keyword arguments on to the attention function")
-        output, _ = sdpa_attention_forward(module, query, key, value, attention_mask, **options)
-        return output, None
     if options.get("softcap") is not None or options.get("s_aux") is not None:
         raise NotImplementedError("the model caps its attention scores or adds sinks to them")
-    return _over_trie(module, query, key, value, packed, **options), None
+    return _over_trie(module, query, key, value, trie, **options), None
 
 
 # Every trie is other calls: there is nothing to compile, and tracing them would never end.
@@ -202,12 +251,3 @@ def _zeros_as_heads(like: Tensor) -> Tensor:
     """Zeros of shape (..., L, D) whose memory runs token by token, as the projection's backward wants it."""
     *heads, tokens, size = like.shape
     return like.new_zeros((tokens, *heads, size)).movedim(0, -2)
-
-
-def _mask(*args: Any, **kwargs: Any) -> Any:
-    """transformers' SDPA mask, or none at all inside a shared forward pass."""
-    return None if _running.get() is not None else sdpa_mask(*args, **kwargs)
-
-
-AttentionInterface.register(NAME, attention)
-AttentionMaskInterface.register(NAME, _mask)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,8 +22,9 @@ from transformers.modeling_outputs import BaseModelOutputWithPast
 from transformers.utils.generic import ModelOutput
 
 from assay.engine.forward import hidden_at, refusal
-from assay.engine.logprobs import output_head, token_figures
+from assay.engine.logprobs import output_head, reads_plainly, token_figures
 from assay.engine.sharing import ability, run_packed, trunk_of, unwrap, window_refusal
+from assay.engine.switched import replaced
 from assay.engine.trie import Row, Trie, pack
 from assay.errors import ModelError
 
@@ -50,42 +52,20 @@ def shared_prefixes(*models: nn.Module) -> Iterator[None]:
     `shared_prefixes(trainer.model, trainer.ref_model)`, and its output layer then runs on completion positions only.
     Calls the engine cannot take over exactly (any input besides right-padded ids, their mask and positions; caches,
     hidden states of all layers, a window shorter than a row) run as before. Hidden states at padding are zeros. A model
-    that cannot share is left as it is and the reason logged. Afterwards forward is what it was, and the attention
-    implementation is called assay_trie, which for ordinary calls is transformers' SDPA.
+    that cannot share is left as it is and the reason logged. Afterwards the model is what it was; copies of it made
+    within, and what is pickled, are plain from the start.
     """
-    with ExitStack() as replaced:
+    with ExitStack() as stack:
         for model in models:
             able = ability(model)
             if able.refusal is not None:
                 _log.warning("Prefixes are not shared: %s.", able.refusal)
                 continue
             trunk, outer = trunk_of(model), unwrap(model)
-            replaced.enter_context(_replaced(trunk, _drop_in(trunk, trunk.forward)))
+            stack.enter_context(replaced(trunk, _drop_in(trunk, trunk.forward)))
             if outer is not trunk and _plain_output_layer(outer):
-                replaced.enter_context(_replaced(outer, _fused_head(outer, outer.forward)))
+                stack.enter_context(replaced(outer, _fused_head(outer, outer.forward)))
         yield
-
-
-@contextmanager
-def _replaced(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
-    """The module's forward replaced, and afterwards as it was found, be it the class's own or another patch."""
-    before, original = module.__dict__.get("forward"), module.forward
-    within = True
-
-    @functools.wraps(original)
-    def switched(*args: Any, **kwargs: Any) -> Any:
-        return (forward if within else original)(*args, **kwargs)
-
-    module.forward = switched
-    try:
-        yield
-    finally:
-        within = False  # whoever has wrapped this forward in the meantime keeps his wrapper, and ours steps aside
-        if module.__dict__.get("forward") is switched:
-            if before is None:
-                del module.forward
-            else:
-                module.forward = before
 
 
 def _fused_head(outer: nn.Module, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -123,12 +103,12 @@ def _is_plain_fused(original: Callable[..., Any]) -> bool:
 
 
 def _plain_output_layer(outer: nn.Module) -> bool:
-    """Whether the output layer can be run in chunks: not if it is missing or has adapters of its own."""
+    """Whether the output layer can be run in chunks: not if it is missing, has adapters of its own or does more."""
     try:
         output_head(outer)
     except ModelError:
         return False
-    return True
+    return reads_plainly(outer)
 
 
 def _labelled(
@@ -150,19 +130,32 @@ def _labelled(
 
 
 def _drop_in(trunk: nn.Module, original: Callable[..., Any]) -> Callable[..., Any]:
+    home = threading.get_ident()
+
     @functools.wraps(original)
     def forward(*args: Any, **kwargs: Any) -> Any:
+        ids_NT = args[0] if args else kwargs.get("input_ids")
+        if threading.get_ident() != home and isinstance(ids_NT, Tensor) and ids_NT.device != _device(trunk):
+            raise ModelError(
+                "shared_prefixes cannot follow torch.nn.DataParallel, which runs copies of the model in threads. Start "
+                "one process a device (torchrun or accelerate launch), or show this one a single device "
+                "(CUDA_VISIBLE_DEVICES=0)."
+            )
         rows = None if "trie" in kwargs else _right_padded_rows(trunk, args, kwargs)
-        if rows is None or window_refusal(trunk, max(map(len, rows))) is not None:
+        kernel = None if rows is None else ability(trunk).kernel  # another one, if attention was set anew since
+        if rows is None or kernel is None or window_refusal(trunk, max(map(len, rows))) is not None:
             return original(*args, **kwargs)
-        kernel = ability(trunk).kernel
-        assert kernel is not None
-        width = (args[0] if args else kwargs["input_ids"]).shape[1]
+        assert isinstance(ids_NT, Tensor)
+        width = ids_NT.shape[1]
         trie = pack(rows)
         hidden_LH = run_packed(trunk, trie, kernel, call=original)
         return BaseModelOutputWithPast(last_hidden_state=_as_rows(hidden_LH, trie, width))
 
     return forward
+
+
+def _device(trunk: nn.Module) -> torch.device:
+    return next(trunk.parameters()).device
 
 
 def _as_rows(hidden_LH: Tensor, trie: Trie, width: int) -> Tensor:

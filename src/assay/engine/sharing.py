@@ -36,7 +36,7 @@ class Ability:
     refusal: str | None
 
 
-_known: WeakKeyDictionary[nn.Module, Ability] = WeakKeyDictionary()
+_known: WeakKeyDictionary[nn.Module, tuple[str | None, Ability]] = WeakKeyDictionary()  # by its attention's name
 
 
 def unwrap(model: nn.Module) -> nn.Module:
@@ -60,6 +60,11 @@ def trunk_of(model: nn.Module) -> nn.Module:
     """The part that turns token ids into hidden states. Raises ModelError if there is none by transformers' rules."""
     inner = unwrap(model)
     prefix = getattr(inner, "base_model_prefix", None)
+    if isinstance(inner, nn.DataParallel):
+        raise ModelError(
+            "torch.nn.DataParallel runs copies of the model in threads, which share no prefixes. Give the model inside "
+            "it (model.module), or start one process a device (torchrun or accelerate launch)."
+        )
     if prefix is None:
         raise ModelError(
             f"{type(inner).__name__} is not a transformers model: the engine finds its trunk by base_model_prefix."
@@ -73,15 +78,19 @@ def trunk_of(model: nn.Module) -> nn.Module:
 
 
 def ability(model: nn.Module) -> Ability:
-    """Whether and how this model shares prefixes; found out once per model and remembered."""
+    """Whether and how this model shares prefixes; found out once per model and attention, and remembered."""
     trunk = trunk_of(model)
     tuned = _prompt_tuning(model)  # said by the wrapper, which may have been put on after the trunk was probed
     if tuned is not None:
         return Ability(None, tuned)
-    if trunk not in _known:
+    config: Any = trunk.config
+    name = getattr(config, "_attn_implementation", None)
+    known = _known.get(trunk)
+    if known is None or known[0] != name:
         refusal = _by_declaration(trunk)
-        _known[trunk] = Ability(None, refusal) if refusal else _by_probe(trunk)
-    return _known[trunk]
+        known = name, Ability(None, refusal) if refusal else _by_probe(trunk, cascaded=cascade.teach(name))
+        _known[trunk] = known
+    return known[1]
 
 
 def check_length(model: nn.Module, longest: int) -> None:
@@ -157,8 +166,7 @@ def _by_declaration(trunk: nn.Module) -> str | None:
     return None
 
 
-def _by_probe(trunk: nn.Module) -> Ability:
-    cascaded = _install(trunk)
+def _by_probe(trunk: nn.Module, *, cascaded: bool) -> Ability:
     if any("FSDP" in base.__name__ for base in type(trunk).__mro__):
         return Ability("cascade" if cascaded else "dense", None)  # a sharded trunk cannot run a probe by itself
     kernels: tuple[Kernel, ...] = ("cascade", "dense") if cascaded else ("dense",)
@@ -235,21 +243,10 @@ def run_packed(
         output = call(**inputs, attention_mask=mask, use_cache=False)
     else:
         config: Any = trunk.config
-        if config._attn_implementation != cascade.NAME:  # set to another one since the probe
-            trunk.set_attn_implementation(cascade.NAME)  # type: ignore[operator]
+        cascade.teach(config._attn_implementation)
         with cascade.running(packed):
             output = call(**inputs, use_cache=False, trie=packed)
         if not packed.calls:
             raise NotImplementedError("the model's attention does not go through transformers' attention interface")
     hidden_LH: Tensor = output.last_hidden_state[0]
     return hidden_LH
-
-
-def _install(trunk: nn.Module) -> bool:
-    """Let the trunk's attention go through the engine's function, which is transformers' SDPA for ordinary calls."""
-    config: Any = trunk.config
-    can_set = getattr(trunk, "_can_set_attn_implementation", None)
-    # Eager models cap their scores or add sinks, and who asked for flash attention shall keep it.
-    if config._attn_implementation in {"sdpa", "flex_attention"} and can_set is not None and can_set():
-        trunk.set_attn_implementation(cascade.NAME)  # type: ignore[operator]
-    return bool(config._attn_implementation == cascade.NAME)
