@@ -10,7 +10,7 @@ import pytest
 import torch
 from datasets import Dataset
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast, TrainerCallback
 
 from assay.engine.drop_in import shared_prefixes
 
@@ -63,17 +63,21 @@ def test_reward_trainer_takes_the_same_ten_steps(tmp_path: Path) -> None:
     assert_close(ends[1], ends[0])
 
 
-def test_dpo_trainer_takes_the_same_ten_steps(tmp_path: Path) -> None:
-    from trl import DPOConfig, DPOTrainer
-
-    rows = [" ".join(f"<{token}>" for token in row) for row in pairs(16)]
+def preferences(count: int) -> Dataset:
+    rows = [" ".join(f"<{token}>" for token in row) for row in pairs(count)]
     split = [_same_words(*two) for two in zip(rows[0::2], rows[1::2], strict=True)]
-    data = Dataset.from_list(
+    return Dataset.from_list(
         [
             {"prompt": a[:end], "chosen": a[end:], "rejected": b[end:]}
             for a, b, end in zip(rows[0::2], rows[1::2], split, strict=True)
         ]
     )
+
+
+def test_dpo_trainer_takes_the_same_ten_steps(tmp_path: Path) -> None:
+    from trl import DPOConfig, DPOTrainer
+
+    data = preferences(16)
     ends, figures = [], []
     for sharing in (False, True):
         model, reference = language_model("llama"), language_model("llama", seed=1)
@@ -97,3 +101,105 @@ def test_dpo_trainer_takes_the_same_ten_steps(tmp_path: Path) -> None:
     assert len(figures[0]) == 10
     assert_close(figures[1], figures[0], 1e-4)
     assert_close(ends[1], ends[0])
+
+
+def ranked(count: int) -> Dataset:
+    rows = pairs(count)
+    return Dataset.from_list(
+        [{"chosen_ids": a, "rejected_ids": b} for a, b in zip(rows[0::2], rows[1::2], strict=True)]
+    )
+
+
+class Gradients(TrainerCallback):
+    """Every gradient of every step, as the optimiser gets it."""
+
+    def __init__(self) -> None:
+        self.steps: list[torch.Tensor] = []
+
+    def on_pre_optimizer_step(self, *_args: Any, model: Any, **_kwargs: Any) -> None:
+        self.steps.append(torch.cat([p.grad.flatten().clone() for p in model.parameters() if p.grad is not None]))
+
+
+def trainer_of(kind: str, folder: Path, **changes: Any) -> Any:
+    from peft import LoraConfig
+    from trl import DPOConfig, DPOTrainer, RewardConfig, RewardTrainer
+
+    torch.manual_seed(0)
+    adapters = {"r": 4, "target_modules": ["q_proj", "v_proj", "down_proj"], "init_lora_weights": False}
+    dpo = kind.startswith("dpo")
+    lora = LoraConfig(
+        task_type="CAUSAL_LM" if dpo else "SEQ_CLS", modules_to_save=None if dpo else ["score"], **adapters
+    )
+    config = (DPOConfig if dpo else RewardConfig)(output_dir=str(folder), **COMMON | {"max_steps": 3} | changes)
+    more: dict[str, Any] = {"peft_config": lora} if kind.endswith("lora") else {}
+    if kind == "dpo":
+        more["ref_model"] = language_model("llama", seed=1)
+    return (DPOTrainer if dpo else RewardTrainer)(
+        model=(language_model if dpo else reward_model)("llama"), args=config, processing_class=tokenizer(),
+        train_dataset=(preferences if dpo else ranked)(16), eval_dataset=(preferences if dpo else ranked)(4), **more,
+    )  # fmt: skip
+
+
+def tokens_run(model: Any) -> list[int]:
+    """Tokens that go through the policy's first layer, call by call."""
+    seen: list[int] = []
+    layer = next(module for name, module in model.named_modules() if name.endswith("layers.0.mlp"))
+    layer.register_forward_hook(lambda _m, args, _o: seen.append(args[0][..., 0].numel()))
+    return seen
+
+
+def sharing_of(trainer: Any) -> Any:
+    return shared_prefixes(*filter(None, [trainer.model, getattr(trainer, "ref_model", None)]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"), [("dpo-lora", {}), ("dpo-lora", {"precompute_ref_log_probs": True}), ("reward-lora", {})]
+)
+def test_adapters_take_the_same_steps_from_the_same_gradients(
+    kind: str, changes: dict[str, Any], tmp_path: Path
+) -> None:
+    results = []
+    for sharing in (False, True):
+        trainer = trainer_of(kind, tmp_path, **changes)
+        gradients, seen = Gradients(), tokens_run(trainer.model)
+        trainer.add_callback(gradients)
+        with sharing_of(trainer) if sharing else nullcontext():
+            ahead = len(seen)  # a probe, and what the trainer computes when it is made, are behind us
+            trainer.train()
+        losses = torch.tensor([entry["loss"] for entry in trainer.state.log_history if "loss" in entry])
+        ends = torch.cat([p.detach().flatten() for p in trainer.model.parameters() if p.requires_grad])
+        results.append((losses, torch.stack(gradients.steps), ends, sum(seen[ahead:])))
+    (losses, steps, ends, plain_tokens), (*ours, tokens) = results
+    assert len(losses) == 3
+    for mine, theirs in zip(ours, (losses, steps, ends), strict=True):
+        assert_close(mine, theirs)
+    assert tokens < 0.6 * plain_tokens
+
+
+@pytest.mark.parametrize("kind", ["dpo", "reward-lora"])
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_training_again_and_evaluating_between_share_as_the_first_time(
+    kind: str, precision: str, tmp_path: Path
+) -> None:
+    ends, losses, tokens = [], [], []
+    for way in ("plain", "one context", "a context each", "plain first"):
+        trainer = trainer_of(kind, tmp_path, bf16=precision == "bf16", max_steps=2)
+        seen, parts, found = tokens_run(trainer.model), [], []
+        with sharing_of(trainer) if way == "one context" else nullcontext():
+            for number, act in enumerate((trainer.train, trainer.evaluate, trainer.train)):
+                each = way == "a context each" or (way == "plain first" and number)
+                with sharing_of(trainer) if each else nullcontext():
+                    start = len(seen)  # a probe is behind us
+                    result = act()
+                found.append(result["eval_loss"] if isinstance(result, dict) else result.training_loss)
+                parts.append(sum(seen[start:]))
+        ends.append(torch.cat([p.detach().flatten() for p in trainer.model.parameters() if p.requires_grad]))
+        losses.append(torch.tensor(found))
+        tokens.append(parts)
+    plain, whole, each, later = tokens
+    assert each == whole
+    assert later == [plain[0], *whole[1:]]
+    assert all(ours < 0.7 * theirs for ours, theirs in zip(whole, plain, strict=True))
+    noise = 1e-5 if precision == "float32" else 2e-2
+    for mine, theirs in zip([*ends[1:], *losses[1:]], [ends[0]] * 3 + [losses[0]] * 3, strict=True):
+        assert_close(mine, theirs, noise)
