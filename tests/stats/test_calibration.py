@@ -23,6 +23,15 @@ def test_bins_hold_every_event_ends_included():
     assert bins[1].observed == pytest.approx(0.5)
 
 
+def test_the_interval_of_an_error_is_no_error_below_zero():
+    rng = np.random.default_rng(0)
+    stated = rng.uniform(0.5, 0.8, size=400)
+    outcome = (rng.random(400) < stated).astype(float)
+    interval = calibration_interval(stated, outcome, np.arange(400) % 4, edges=EDGES, resamples=300)
+    assert isinstance(interval, Interval)
+    assert interval.low == 0 < interval.high
+
+
 def test_an_empty_bin_is_unknown():
     bins = reliability([0.9], [1], ["a"], edges=EDGES)
     assert (bins[0].n, bins[0].stated, bins[0].observed) == (0, None, None)

@@ -109,6 +109,7 @@ def _correlation(aligned: Aligned, *, config: AuditConfig) -> Finding:
         aligned.groups[usable],
         statistic,
         use=name,
+        within=(-1.0, 1.0),
         level=config.level,
         resamples=config.resamples,
         seed=config.seed,

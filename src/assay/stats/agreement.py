@@ -7,7 +7,7 @@ Shapes: U units (items), R raters, C categories. Labels are numbers, NaN where a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from assay.stats.intervals import Array, Interval, NoInterval, cluster_bootstrap, cluster_wilson, mean_of_sums
 
 Metric = Literal["nominal", "ordinal", "interval"]
+WHOLE_ITEMS = "clustered by prompt group", "items drawn whole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def alpha(
         np.arange(len(pairs_UCC)),
         lambda sums_RK: _alpha_of(sums_RK.reshape(-1, values_C.size, values_C.size), values_C, metric),
         use=f"krippendorff {metric}",
+        within=(-1.0, 1.0),
         level=level,
         resamples=resamples,
         seed=seed,
@@ -81,9 +83,7 @@ def alpha(
     elif metric == "nominal" and float(np.ptp(_shares(count_UC))) == 0:
         interval = _alpha_where_alike(count_UC, value, level=level)
     elif isinstance(interval, Interval):
-        high = min(interval.high, 1.0)
-        method = interval.method.replace("clustered by prompt group", "items drawn whole")
-        interval = Interval(low=max(interval.low, -1.0), high=high, level=level, method=method)
+        interval = replace(interval, method=interval.method.replace(*WHOLE_ITEMS))
     return Alpha(
         value=value,
         interval=interval,
@@ -213,13 +213,13 @@ def observed_agreement(
         np.arange(size_U.size),
         mean_of_sums,
         use="observed agreement",
+        within=(0.0, 1.0),
         level=level,
         resamples=resamples,
         seed=seed,
     )
     if isinstance(interval, Interval):
-        method = interval.method.replace("clustered by prompt group", "items drawn whole")
-        interval = Interval(low=max(interval.low, 0.0), high=min(interval.high, 1.0), level=level, method=method)
+        interval = replace(interval, method=interval.method.replace(*WHOLE_ITEMS))
     elif size_U.size < 2:
         interval = NoInterval("one item says nothing about others")
     return float(agree_U.sum() / size_U.sum()), int(size_U.size), interval

@@ -74,7 +74,9 @@ def calibration_interval(
 ) -> Interval | NoInterval:
     """Bootstrap interval of the expected calibration error, prompt groups resampled whole."""
     sums = _bin_sums(np.asarray(stated_N, dtype=np.float64), np.asarray(outcome_N, dtype=np.float64), edges)
-    return cluster_bootstrap(sums, clusters, _error_of, use="calibration", level=level, resamples=resamples, seed=seed)
+    return cluster_bootstrap(
+        sums, clusters, _error_of, use="calibration", within=(0.0, 1.0), level=level, resamples=resamples, seed=seed
+    )
 
 
 def bin_of(stated_N: Array, edges: Sequence[float]) -> npt.NDArray[np.intp]:
