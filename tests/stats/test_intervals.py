@@ -31,7 +31,7 @@ def known(found: Interval | NoInterval) -> Interval:
 
 def bootstrap_mean(values, clusters, **more) -> Interval | NoInterval:
     sums = np.column_stack([values, np.ones(len(values))])
-    return cluster_bootstrap(sums, clusters, mean_of_sums, use="test", within=(-math.inf, math.inf), **more)
+    return cluster_bootstrap(sums, clusters, mean_of_sums, use="test", **more)
 
 
 @pytest.mark.parametrize(("right", "n"), [(0, 7), (3, 10), (50, 50), (720, 1000)])
@@ -109,9 +109,7 @@ def test_bootstrap_is_the_same_again_and_differs_by_seed_and_use():
     assert bootstrap_mean(values, clusters) == bootstrap_mean(values, clusters)
     assert bootstrap_mean(values, clusters) != bootstrap_mean(values, clusters, seed=1)
     sums = np.column_stack([values, np.ones(60)])
-    assert bootstrap_mean(values, clusters) != cluster_bootstrap(
-        sums, clusters, mean_of_sums, use="another", within=(-math.inf, math.inf)
-    )
+    assert bootstrap_mean(values, clusters) != cluster_bootstrap(sums, clusters, mean_of_sums, use="another")
     assert stream(0, "a").integers(1 << 60) != stream(0, "b").integers(1 << 60)
 
 

@@ -14,7 +14,7 @@ from assay.audits.accuracy import coin, evidence_detail
 from assay.audits.aligned import Aligned, Mask
 from assay.audits.findings import Finding, Judgement, measured, unknown
 from assay.config import AuditConfig
-from assay.stats.intervals import Array, Interval, NoInterval, cluster_bootstrap, cluster_t, cluster_wilson
+from assay.stats.intervals import Array, Interval, NoInterval, cluster_bootstrap, cluster_t, cluster_wilson, ending
 
 # Judgements, not laws: below a third, length explains under a ninth of the reward differences; above two thirds, half.
 NOTABLE_CORRELATION, STRONG_CORRELATION = 1 / 3, 2 / 3
@@ -109,11 +109,11 @@ def _correlation(aligned: Aligned, *, config: AuditConfig) -> Finding:
         aligned.groups[usable],
         statistic,
         use=name,
-        within=(-1.0, 1.0),
         level=config.level,
         resamples=config.resamples,
         seed=config.seed,
     )
+    interval = ending(interval, -1.0, 1.0)
     verdict: Judgement | None = None
     if isinstance(interval, Interval):
         least = max(interval.low, -interval.high, 0.0)

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from assay.stats.intervals import Array, Interval, NoInterval, cluster_bootstrap, cluster_wilson, mean_of_sums
+from assay.stats.intervals import Array, Interval, NoInterval, cluster_bootstrap, cluster_wilson, ending, mean_of_sums
 
 Metric = Literal["nominal", "ordinal", "interval"]
 WHOLE_ITEMS = "clustered by prompt group", "items drawn whole"
@@ -73,7 +73,6 @@ def alpha(
         np.arange(len(pairs_UCC)),
         lambda sums_RK: _alpha_of(sums_RK.reshape(-1, values_C.size, values_C.size), values_C, metric),
         use=f"krippendorff {metric}",
-        within=(-1.0, 1.0),
         level=level,
         resamples=resamples,
         seed=seed,
@@ -83,7 +82,7 @@ def alpha(
     elif metric == "nominal" and float(np.ptp(_shares(count_UC))) == 0:
         interval = _alpha_where_alike(count_UC, value, level=level)
     elif isinstance(interval, Interval):
-        interval = replace(interval, method=interval.method.replace(*WHOLE_ITEMS))
+        interval = ending(replace(interval, method=interval.method.replace(*WHOLE_ITEMS)), -1.0, 1.0)
     return Alpha(
         value=value,
         interval=interval,
@@ -213,13 +212,12 @@ def observed_agreement(
         np.arange(size_U.size),
         mean_of_sums,
         use="observed agreement",
-        within=(0.0, 1.0),
         level=level,
         resamples=resamples,
         seed=seed,
     )
     if isinstance(interval, Interval):
-        interval = replace(interval, method=interval.method.replace(*WHOLE_ITEMS))
+        interval = ending(replace(interval, method=interval.method.replace(*WHOLE_ITEMS)), 0.0, 1.0)
     elif size_U.size < 2:
         interval = NoInterval("one item says nothing about others")
     return float(agree_U.sum() / size_U.sum()), int(size_U.size), interval

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from assay.stats.intervals import Array, Interval, NoInterval, cluster_bootstrap, cluster_wilson
+from assay.stats.intervals import Array, Interval, NoInterval, cluster_bootstrap, cluster_wilson, ending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +74,10 @@ def calibration_interval(
 ) -> Interval | NoInterval:
     """Bootstrap interval of the expected calibration error, prompt groups resampled whole."""
     sums = _bin_sums(np.asarray(stated_N, dtype=np.float64), np.asarray(outcome_N, dtype=np.float64), edges)
-    return cluster_bootstrap(
-        sums, clusters, _error_of, use="calibration", within=(0.0, 1.0), level=level, resamples=resamples, seed=seed
+    interval = cluster_bootstrap(
+        sums, clusters, _error_of, use="calibration", level=level, resamples=resamples, seed=seed
     )
+    return ending(interval, 0.0, 1.0)
 
 
 def bin_of(stated_N: Array, edges: Sequence[float]) -> npt.NDArray[np.intp]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -192,14 +192,12 @@ def cluster_bootstrap(
     statistic: Callable[[Array], Array],
     *,
     use: str,
-    within: tuple[float, float],
     level: float = 0.95,
     resamples: int = 2000,
     seed: int = 0,
 ) -> Interval | NoInterval:
     """Bootstrap interval of `statistic`, which maps sums over pairs, shape (R, K), to shape (R,).
 
-    within: the least and the greatest value the statistic can have; the interval ends there.
     sums_NK: what each pair adds to the K sums; for a mean that is (value, 1).
     Whole clusters are drawn with replacement. The percentiles are widened as Student's t is against the normal, so
     that few clusters do not look like many (Hesterberg 2015, "expanded percentile"); under 10 clusters the standard
@@ -228,7 +226,14 @@ def cluster_bootstrap(
         tail = float(scipy_stats.norm.cdf(-widened))
         low, high = map(float, np.quantile(draws, [tail, 1 - tail]))
         how = "bootstrap, clustered by prompt group"
-    return Interval(low=max(low, within[0]), high=min(high, within[1]), level=level, method=how)
+    return Interval(low=low, high=high, level=level, method=how)
+
+
+def ending(interval: Interval | NoInterval, low: float, high: float) -> Interval | NoInterval:
+    """The interval, ended at the least and the greatest value that its figure can have."""
+    if isinstance(interval, NoInterval):
+        return interval
+    return replace(interval, low=max(interval.low, low), high=min(interval.high, high))
 
 
 def mean_of_sums(sums_RK: Array) -> Array:
