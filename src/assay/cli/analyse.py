@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assay.cli.gate import COLOUR, EXIT
 from assay.cli.options import ConfigFile, Json, Sets, output
+from assay.cli.verdicts import EXIT, verdict_lines
 
 if TYPE_CHECKING:
     from assay.flows.study import Analysed
@@ -97,11 +97,7 @@ def _text(found: Analysed) -> str:
     from assay.report.cells import inline, label
 
     verdict, analysis = found.verdict, found.analysis
-    lines = [f"[bold {COLOUR[verdict.verdict]}]{verdict.verdict}[/]  {escape(str(analysis.study['title']))}"]
-    for result in verdict.criteria:
-        more = f"; about {result.more_prompts:,} more prompts would decide" if result.more_prompts else ""
-        said = f"{escape(result.text)}: {escape(result.reason)}{more}"
-        lines.append(f"  [{COLOUR[result.verdict]}]{result.verdict:<9}[/] {said}")
+    lines = verdict_lines(verdict, str(analysis.study["title"]), counted="prompts")
     lines.append(f"people, {escape(analysis.ours)}:")
     for name in SHOWN:
         finding = analysis.find(name)

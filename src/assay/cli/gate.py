@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from assay.cli.options import Json, output
-
-if TYPE_CHECKING:
-    from assay.gate import Verdict
-
-EXIT = {"pass": 0, "fail": 1, "undecided": 3}
-COLOUR = {"pass": "green", "fail": "red", "undecided": "yellow"}
+from assay.cli.verdicts import EXIT, verdict_lines
 
 
 def register(app: typer.Typer) -> None:
@@ -34,18 +29,6 @@ def gate(
     from assay.gate import decide_run
 
     verdict = decide_run(run, criteria)
-    output(verdict.to_dict(), table(verdict, run), as_json=as_json)
+    lines = verdict_lines(verdict, str(run), counted="held-out pairs")
+    output(verdict.to_dict(), "\n".join(lines), as_json=as_json)
     raise typer.Exit(EXIT[verdict.verdict])
-
-
-def table(verdict: Verdict, run: Path) -> str:
-    """The verdict and one line a criterion, in rich markup."""
-    from rich.markup import escape
-
-    lines = [f"[bold {COLOUR[verdict.verdict]}]{verdict.verdict}[/]  {escape(str(run))}"]
-    for result in verdict.criteria:
-        colour = COLOUR[result.verdict]
-        more = f"; about {result.more_pairs:,} more held-out pairs would decide" if result.more_pairs else ""
-        said = f"{escape(result.text)}: {escape(result.reason)}{more}"
-        lines.append(f"  [{colour}]{result.verdict:<9}[/] {said}")
-    return "\n".join(lines)

@@ -12,13 +12,11 @@ from rich.markup import escape
 
 from assay.cli.options import ConfigFile, Json, Sets, notes, output
 from assay.cli.reading import ColumnNames, LabelNames, LayoutName, as_settings, reading
+from assay.cli.verdicts import EXIT, verdict_lines
 from assay.config import RewardConfig, load_config
 
 if TYPE_CHECKING:
     from assay.flows.reward import RewardRun
-
-EXIT = {"pass": 0, "fail": 1, "undecided": 3}
-COLOUR = {"pass": "green", "fail": "red", "undecided": "yellow"}
 
 
 REWARD_EXAMPLE = "Example: assay reward pairs.jsonl --base minilm --holdout 1000 --seeds 3 --out runs/support"
@@ -94,15 +92,12 @@ def command_line() -> str:
 
 
 def show(run: RewardRun, *, as_json: bool) -> None:
-    colour = COLOUR[run.outcome]
-    criteria = run.verdict.criteria
-    lines = [f"[bold {colour}]{run.outcome}[/]  {escape(str(run.folder))}"]
-    lines += [escape(f"  {line.verdict:<9} {line.text}: {line.reason}") for line in criteria]
+    lines = verdict_lines(run.verdict, str(run.folder), counted="held-out pairs")
     lines.append(f"Report: {escape(str(run.report))}")
     body = {
         "verdict": run.outcome,
         "folder": str(run.folder),
         "report": str(run.report),
-        "criteria": [line.to_dict() for line in criteria],
+        "criteria": [line.to_dict() for line in run.verdict.criteria],
     }
     output(body, "\n".join(lines), as_json=as_json)

@@ -1,0 +1,24 @@
+"""How a verdict is printed and what exit code it has: alike for every command that decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from assay.gate import Verdict
+
+EXIT = {"pass": 0, "fail": 1, "undecided": 3}
+COLOUR = {"pass": "green", "fail": "red", "undecided": "yellow"}
+
+
+def verdict_lines(verdict: Verdict, judged: str, *, counted: Literal["prompts", "held-out pairs"]) -> list[str]:
+    """The verdict on what was `judged` and one line a criterion, in rich markup; how many more would decide."""
+    from rich.markup import escape
+
+    lines = [f"[bold {COLOUR[verdict.verdict]}]{verdict.verdict}[/]  {escape(judged)}"]
+    for result in verdict.criteria:
+        needed = result.more_prompts if counted == "prompts" else result.more_pairs
+        more = f"; about {needed:,} more {counted} would decide" if needed else ""
+        said = f"{escape(result.text)}: {escape(result.reason)}{more}"
+        lines.append(f"  [{COLOUR[result.verdict]}]{result.verdict:<9}[/] {said}")
+    return lines
