@@ -8,6 +8,7 @@ from typing import Any
 
 from assay.artifacts import RunFolder, read_json
 from assay.audits import Audit, Finding
+from assay.report.words import rounded
 
 WANTED = (
     ("accuracy", "held-out accuracy"),
@@ -52,7 +53,7 @@ def main(folder: str) -> None:
     seeds(run, audit)
     print(f"\nGate: **{gate['verdict']}**.\n")
     for line in gate["criteria"]:
-        more = f" About {line['more_pairs']:,} more held-out pairs would decide." if line["more_pairs"] else ""
+        more = f" About {rounded(line['more_pairs'])} more held-out pairs would decide." if line["more_pairs"] else ""
         print(f"- {line['text']}: {line['verdict']}. {line['reason']}.{more}")
     machine, versions = body["machine"], body["versions"]
     print(f"\nSplit: {proof.get('rounding', 'exact')}. {machine['cpus']} core(s), {machine['memory_gib']} GiB,")

@@ -15,10 +15,12 @@ def verdict_lines(verdict: Verdict, judged: str, *, counted: Literal["prompts", 
     """The verdict on what was `judged` and one line a criterion, in rich markup; how many more would decide."""
     from rich.markup import escape
 
+    from assay.report.words import rounded
+
     lines = [f"[bold {COLOUR[verdict.verdict]}]{verdict.verdict}[/]  {escape(judged)}"]
     for result in verdict.criteria:
         needed = result.more_prompts if counted == "prompts" else result.more_pairs
-        more = f"; about {needed:,} more {counted} would decide" if needed else ""
+        more = f"; about {rounded(needed)} more {counted} would decide" if needed else ""
         said = f"{escape(result.text)}: {escape(result.reason)}{more}"
         lines.append(f"  [{COLOUR[result.verdict]}]{result.verdict:<9}[/] {said}")
     return lines
