@@ -117,8 +117,22 @@ def test_a_folder_of_another_run_is_refused(finished: tuple[Path, Any], data: Pa
     done = run(*command(data, base, out, "--seeds", "1"))
     assert done.returncode == 2
     assert "another configuration" in done.stderr
-    assert "train.seeds was [0, 1], is [0]" in done.stderr
+    assert "train.seeds leaves out 1, which was trained here" in done.stderr
     assert "--out" in done.stderr
+    other = run(*command(data, base, out, "--seeds", "2", "--set", "train.learning_rate=0.5"))
+    assert "train.learning_rate" in other.stderr
+    assert other.returncode == 2
+
+
+def test_seeds_are_added_to_a_finished_run(finished: tuple[Path, Any], data: Path, base: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(finished[0], tmp_path / "copy"))
+    before = [(out / f"seed-{seed}" / "train.json").stat().st_mtime_ns for seed in (0, 1)]
+    done = run(*command(data, base, out, "--seeds", "3", "--json"))
+    assert done.returncode in (0, 1, 3), done.stderr
+    assert [(out / f"seed-{seed}" / "train.json").stat().st_mtime_ns for seed in (0, 1)] == before
+    assert json.loads((out / "audit.json").read_text())["seeds"] == [0, 1, 2]
+    assert json.loads((out / "run.json").read_text())["seeds"] == [0, 1, 2]
+    assert "3 seeds" in (out / "report.html").read_text()
 
 
 def test_other_criteria_judge_a_finished_run_again_without_training(

@@ -6,20 +6,26 @@ import fcntl
 import os
 import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from assay.artifacts import RunFolder, differences, sha256_json
-from assay.config import StageConfig
+from assay.config import RewardConfig
 from assay.errors import ArtifactError
 from assay.version import __version__, versions
 
 SCHEMA = "run/1"
-# These change no weight and no split: a run may be finished, or judged again, under others.
-FREE: tuple[tuple[str, ...], ...] = (("criteria",), ("audit",), ("train", "report_to"), ("train", "save_every"))
+# These change no weight and no split: a run may be finished, or judged again, under others. Of seeds, more only.
+FREE: tuple[tuple[str, ...], ...] = (
+    ("criteria",),
+    ("audit",),
+    ("train", "report_to"),
+    ("train", "save_every"),
+    ("train", "seeds"),
+)
 PACKAGES = ("torch", "transformers", "accelerate", "peft", "tokenizers", "numpy", "scipy")
 
 
@@ -50,11 +56,11 @@ def only_writer(run: RunFolder) -> Iterator[None]:
 class Ledger:
     """Keeps run.json current while stages run."""
 
-    def __init__(self, run: RunFolder, *, command: str, config: StageConfig, inputs: Mapping[str, str]) -> None:
+    def __init__(self, run: RunFolder, *, command: str, config: RewardConfig, inputs: Mapping[str, str]) -> None:
         self.run = run
         self.stages: list[dict[str, Any]] = []
         experiment = experiment_of(config.model_dump(mode="json"), inputs)
-        refuse_other_experiment(run, experiment)
+        refuse_other_experiment(run, experiment, seeds=config.train.seeds)
         self.body: dict[str, Any] = {
             "name": Path(run.root).name,
             "status": "running",
@@ -96,15 +102,19 @@ def experiment_of(config: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[
     return {"config": kept, "inputs": dict(inputs)}
 
 
-def refuse_other_experiment(run: RunFolder, experiment: Mapping[str, Any]) -> None:
+def refuse_other_experiment(run: RunFolder, experiment: Mapping[str, Any], *, seeds: Sequence[int]) -> None:
     """A folder belongs to one experiment: resuming anything else would mix two. One that trained nothing yet is free.
 
-    Raises ArtifactError that names what differs.
+    Seeds may be added and none left out, or the best could be picked by hand. Raises ArtifactError that names what
+    differs.
     """
     if not run.path("run.json").exists() or not any(run.root.glob("seed-*")):
         return
     before = run.read("run.json", SCHEMA)
     changed = differences(experiment_of(before.get("config") or {}, before.get("inputs") or {}), experiment)
+    trained = sorted(int(path.parent.name.removeprefix("seed-")) for path in run.root.glob("seed-[0-9]*/train.json"))
+    if left_out := [str(seed) for seed in trained if seed not in seeds]:
+        changed.append(f"train.seeds leaves out {', '.join(left_out)}, which was trained here")
     if changed:
         raise ArtifactError(
             f"{run.root} holds a run with another configuration or other data: {'; '.join(changed[:4])} "
