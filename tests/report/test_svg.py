@@ -132,8 +132,14 @@ def test_curves_and_their_smoothing():
 
 
 def test_constant_curve_and_scatter_of_one_point_are_drawn():
-    parsed(panels.curves([Line("seed 0", ((1, 2.0), (2, 2.0)))], y_words="loss"))
-    parsed(panels.scatter([(0.0, 0.0)], x_words="x", label="x"))
+    drawn = [
+        panels.curves([Line("seed 0", ((1, 2.0), (2, 2.0)))], y_words="loss"),
+        panels.scatter([(0.0, 0.0)], x_words="x", label="x"),
+    ]
+    for picture in drawn:
+        parsed(picture)
+        assert "nan" not in str(picture)
+        assert "inf" not in str(picture)
 
 
 def test_reach_is_the_99th_percentile():

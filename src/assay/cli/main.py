@@ -54,9 +54,8 @@ def main() -> None:
 
     Exit codes: 0 done, 1 gate failed, 2 bad input, 3 undecided, 70 a mistake of assay's own, 130 interrupted.
     """
-    logging.getLogger("bitsandbytes").setLevel(
-        logging.ERROR
-    )  # imported by PEFT, it advises on kernels nobody asked for
+    # Imported by PEFT, it advises on kernels nobody asked for.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     try:
         build()()
     except AssayError as error:

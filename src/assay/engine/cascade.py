@@ -36,6 +36,10 @@ _flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 _flash_backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 
 
+class NotShareableError(Exception):
+    """The model does something with attention that a trie cannot carry: `sharing.ability` turns it into a refusal."""
+
+
 class Packed:
     """One packed trie on a device, as the attention function needs it; masks are made only if a device needs them.
 
@@ -107,7 +111,7 @@ def _taught(plain: Callable[..., Any]) -> Callable[..., Any]:
         if options.get("trie") is not None:
             return attention(*args, **options)
         if _shared_pass():
-            raise NotImplementedError("the model does not hand its keyword arguments on to the attention function")
+            raise NotShareableError("the model does not hand its keyword arguments on to the attention function")
         return plain(*args, **options)
 
     attention_or_plain.takes_tries = True  # type: ignore[attr-defined]
@@ -146,7 +150,7 @@ def attention(
     header, seen by all. A sliding window passed here is no shorter than the longest row: `forward` has checked it.
     """
     if options.get("softcap") is not None or options.get("s_aux") is not None:
-        raise NotImplementedError("the model caps its attention scores or adds sinks to them")
+        raise NotShareableError("the model caps its attention scores or adds sinks to them")
     return _over_trie(module, query, key, value, trie, **options), None
 
 

@@ -12,11 +12,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from assay.engine.kv import Header
-from assay.engine.sharing import ability, check_length, rope_refusal, rope_switch, run_packed, trunk_of, window_refusal
+from assay.engine.sharing import ability, check_length, rope_refusal, rope_sides, run_packed, trunk_of, window_refusal
 from assay.engine.trie import Ints, Row, Trie, pack
 from assay.errors import EmptyBatchError, InputError
 
@@ -79,9 +78,9 @@ def plain_hidden_at(model: nn.Module, rows: Sequence[Row], *, row_P: Ints, place
     lengths_N = np.array([len(row) for row in rows])
     if not lengths_N.all():
         raise InputError(f"row {int(lengths_N.argmin())} is empty: a row is a sequence of at least one token id.")
-    switch = rope_switch(model)
-    if switch is not None and lengths_N.min() <= switch < lengths_N.max():
-        return _each_side(model, rows, lengths_N <= switch, row_P=row_P, place_P=place_P)
+    sides = rope_sides(model, lengths_N.tolist())
+    if sides is not None:
+        return _each_side(model, rows, sides, row_P=row_P, place_P=place_P)
     mask_NT = np.arange(lengths_N.max()) < lengths_N[:, None]
     ids_NT = np.zeros(mask_NT.shape, dtype=np.int64)
     ids_NT[mask_NT] = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
@@ -95,15 +94,14 @@ def plain_hidden_at(model: nn.Module, rows: Sequence[Row], *, row_P: Ints, place
 
 
 def _each_side(
-    model: nn.Module, rows: Sequence[Row], short_N: NDArray[np.bool_], *, row_P: Ints, place_P: Ints
+    model: nn.Module, rows: Sequence[Row], sides: tuple[Ints, Ints], *, row_P: Ints, place_P: Ints
 ) -> Tensor:
     """`plain_hidden_at` with short rows in one pass and long ones in another, so that neither changes the other."""
     parts, order = [], []
-    for side_N in (short_N, ~short_N):
-        among_N = np.cumsum(side_N) - 1
-        chosen = np.flatnonzero(side_N[row_P])
-        side = [row for row, here in zip(rows, side_N, strict=True) if here]
-        parts.append(plain_hidden_at(model, side, row_P=among_N[row_P[chosen]], place_P=place_P[chosen]))
+    for side in sides:
+        chosen = np.flatnonzero(np.isin(row_P, side))
+        among_P = np.searchsorted(side, row_P[chosen])
+        parts.append(plain_hidden_at(model, [rows[n] for n in side], row_P=among_P, place_P=place_P[chosen]))
         order.append(chosen)
     back = torch.from_numpy(np.argsort(np.concatenate(order))).to(parts[0].device)
     return torch.cat(parts).index_select(0, back)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from assay.engine.render import Encoded
-from assay.engine.sharing import rope_switch, trunk_of, unwrap
+from assay.engine.sharing import rope_sides, trunk_of, unwrap
 from assay.errors import EmptyBatchError, InputError
 
 
@@ -27,11 +27,10 @@ def rewards_padded(model: nn.Module, rows: Sequence[Encoded], *, side: Literal["
     if not rows:
         raise EmptyBatchError("There are no rows to score. Give at least one rendered row.")
     check_positions(model, rows)
-    switch, lengths = rope_switch(model), [len(row.ids) for row in rows]
-    if switch is not None and min(lengths) <= switch < max(lengths):  # a long row would change the short ones' rewards
-        sides = [[n for n, length in enumerate(lengths) if (length <= switch) is short] for short in (True, False)]
+    sides = rope_sides(model, [len(row.ids) for row in rows])
+    if sides is not None:  # a long row would change the short ones' rewards
         parts = [rewards_padded(model, [rows[n] for n in places], side=side) for places in sides]
-        return torch.cat(parts)[torch.tensor(np.argsort(np.concatenate(sides))).to(parts[0].device)]
+        return torch.cat(parts)[torch.from_numpy(np.argsort(np.concatenate(sides))).to(parts[0].device)]
     batch = {name: torch.from_numpy(array).to(device_of(model)) for name, array in padded(model, rows, side).items()}
     with float32_head(model):
         logits_N1: Tensor = model(**batch).logits

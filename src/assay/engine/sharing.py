@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 from weakref import WeakKeyDictionary
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from assay.engine import cascade
-from assay.engine.trie import Trie, pack
+from assay.engine.trie import Ints, Trie, pack
 from assay.errors import InputError, ModelError
 
 Kernel = Literal["cascade", "dense"]
@@ -133,14 +134,22 @@ def rope_switch(model: nn.Module) -> int | None:
     return None
 
 
-def rope_refusal(model: nn.Module, lengths: Sequence[int]) -> str | None:
-    """Why rows of these lengths cannot share because the longest of a pass decides its rotary positions, or None."""
+def rope_sides(model: nn.Module, lengths: Sequence[int]) -> tuple[Ints, Ints] | None:
+    """Rows that must run in passes of their own, short and long ones, by their places; None where one pass will do."""
     switch = rope_switch(model)
     if switch is None or not min(lengths, default=0) <= switch < max(lengths, default=0):
         return None
+    short_N = np.asarray(lengths) <= switch
+    return np.flatnonzero(short_N), np.flatnonzero(~short_N)
+
+
+def rope_refusal(model: nn.Module, lengths: Sequence[int]) -> str | None:
+    """Why rows of these lengths cannot share because the longest of a pass decides its rotary positions, or None."""
+    if rope_sides(model, lengths) is None:
+        return None
     return (
-        f"rows of up to {switch} tokens and longer ones have other rotary positions on this model, and cannot stand in "
-        "one pass"
+        f"rows of up to {rope_switch(model)} tokens and longer ones have other rotary positions on this model, and "
+        "cannot stand in one pass"
     )
 
 
@@ -208,7 +217,7 @@ def _packed_probe(trunk: nn.Module, kernel: Kernel) -> Tensor | None:
     trie = pack(_probe_rows(trunk))
     try:
         hidden_LH = run_packed(trunk, trie, kernel)
-    except (NotImplementedError, TypeError, RuntimeError, ValueError):
+    except (cascade.NotShareableError, TypeError, RuntimeError, ValueError):
         return None
     return hidden_LH[torch.from_numpy(trie.path_R).to(hidden_LH.device)]
 
@@ -247,6 +256,8 @@ def run_packed(
         with cascade.running(packed):
             output = call(**inputs, use_cache=False, trie=packed)
         if not packed.calls:
-            raise NotImplementedError("the model's attention does not go through transformers' attention interface")
+            raise cascade.NotShareableError(
+                "the model's attention does not go through transformers' attention interface"
+            )
     hidden_LH: Tensor = output.last_hidden_state[0]
     return hidden_LH
