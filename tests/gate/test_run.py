@@ -9,6 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from assay.artifacts import RunFolder, sha256_file, write_json, write_jsonl
+from assay.cli import audit as audit_command
 from assay.cli import gate as gate_command
 from assay.errors import ArtifactError, GateError, InputError
 from assay.flows.audit import read_scores
