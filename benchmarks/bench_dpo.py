@@ -46,8 +46,8 @@ def trl_step(options: argparse.Namespace, folder: str, tokenizer: Any, pairs: li
     from datasets import Dataset
     from trl import DPOConfig, DPOTrainer
 
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    reference = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False)
+    reference = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False)
     perturb(model)
     data = Dataset.from_list(
         [{"prompt": p["messages"], "chosen": [p["answers"][0]], "rejected": [p["answers"][1]]} for p in pairs]
@@ -71,7 +71,7 @@ def trl_step(options: argparse.Namespace, folder: str, tokenizer: Any, pairs: li
 
 
 def our_step(options: argparse.Namespace, folder: str, pairs: list[dict[str, Any]]) -> dict[str, Any]:
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False)
     groups = [[pair["chosen"], pair["rejected"]] for pair in pairs]
     clock = Clock()
     packs = plan(groups, token_budget=options.micro_tokens)
@@ -109,7 +109,7 @@ def our_step(options: argparse.Namespace, folder: str, pairs: list[dict[str, Any
 def run_one(options: argparse.Namespace) -> dict[str, Any]:
     torch.set_num_threads(options.threads)
     folder = model_folder(options.model)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     pairs = batch(hh_pairs(options.data, tokenizer, max_tokens=options.max_tokens), options.pairs, options.round)
     if options.contender.startswith("assay"):
         run = our_step(options, folder, pairs)

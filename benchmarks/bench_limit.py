@@ -40,9 +40,11 @@ def main() -> None:
     options = parser(__doc__ or "", rounds=3).parse_args()
     torch.set_num_threads(options.threads)
     folder = model_folder(options.model)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     every = hh_pairs(options.data, tokenizer, max_tokens=options.max_tokens)
-    model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=1, dtype=torch.float32)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        folder, num_labels=1, dtype=torch.float32, trust_remote_code=False
+    )
     compile_layers(model, lambda rows: last_hidden(model, [row.ids for row in rows]), precision="float32")
     runs = []
     for number, layers in ((n, layers) for n in range(-1, options.rounds) for layers in ("plain", "compiled")):

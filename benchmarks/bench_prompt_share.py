@@ -74,7 +74,9 @@ def sharing(options: argparse.Namespace, model: Any, answers: int, *, training: 
 
 def padding(options: argparse.Namespace, folder: str) -> list[dict[str, Any]]:
     """Tokens run a pair at growing micro-batches: padded to the longest, and distinct."""
-    every = hh_pairs(options.data, AutoTokenizer.from_pretrained(folder), max_tokens=options.max_tokens)
+    every = hh_pairs(
+        options.data, AutoTokenizer.from_pretrained(folder, trust_remote_code=False), max_tokens=options.max_tokens
+    )
     found = []
     for size in (1, 2, 4, 8, 16, 32):
         padded, alone, shared = [], [], []
@@ -98,7 +100,7 @@ def main() -> None:
     options = parser(__doc__ or "", rounds=5).parse_args()
     torch.set_num_threads(options.threads)
     folder = model_folder(options.model)
-    config = AutoConfig.from_pretrained(folder, num_labels=1, num_hidden_layers=LAYERS)
+    config = AutoConfig.from_pretrained(folder, num_labels=1, num_hidden_layers=LAYERS, trust_remote_code=False)
     model = AutoModelForSequenceClassification.from_config(config)
     points = sharing(options, model, 2, training=True) + sharing(options, model, 16, training=False)
     body = {"layers": LAYERS, "answer_tokens": ANSWER, "points": points, "padding": padding(options, folder)}

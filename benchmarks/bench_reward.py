@@ -91,10 +91,12 @@ def our_step(options: argparse.Namespace, model: Any, pairs: list[dict[str, Any]
 def run_one(options: argparse.Namespace) -> dict[str, Any]:
     torch.set_num_threads(options.threads)
     folder = model_folder(options.model)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     pairs = batch(hh_pairs(options.data, tokenizer, max_tokens=options.max_tokens), options.pairs, options.round)
     torch.manual_seed(0)
-    model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=1, dtype=torch.float32)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        folder, num_labels=1, dtype=torch.float32, trust_remote_code=False
+    )
     model.config.pad_token_id = tokenizer.pad_token_id
     ours = options.contender not in {"trl", "trl_sorted", "trl_shared"}
     warm = last_hidden(model, [[1, 2, 3]]) if ours else model(input_ids=torch.tensor([[1, 2, 3]])).logits

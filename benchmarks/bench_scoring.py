@@ -48,8 +48,8 @@ def sample(options: argparse.Namespace, path: Path) -> None:
     """Draws 16 answers of the model itself to every prompt, at temperature 1, at most --new-tokens long."""
     torch.set_num_threads(options.threads)
     folder = model_folder(options.model)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False).eval()
     torch.manual_seed(0)
     groups = []
     for prompt in prompts(options, tokenizer):
@@ -77,9 +77,11 @@ def plain_scores(model: Any, rows: list[list[int]], pad: int) -> list[float]:
 def run_one(options: argparse.Namespace, path: Path) -> dict[str, Any]:
     torch.set_num_threads(options.threads)
     folder = model_folder(options.model)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     torch.manual_seed(0)
-    model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=1, dtype=torch.float32).eval()
+    model = AutoModelForSequenceClassification.from_pretrained(
+        folder, num_labels=1, dtype=torch.float32, trust_remote_code=False
+    ).eval()
     groups = [group["rows"] for group in json.loads(path.read_text(encoding="utf-8"))]
     places = [(g, n) for g, group in enumerate(groups) for n in range(len(group))]
     scores = np.zeros((len(groups), ANSWERS))

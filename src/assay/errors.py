@@ -8,6 +8,7 @@ AssayError                      exit code 2 on the command line
 ├── ModelError                  a base model cannot be had or used
 │   ├── ModelNotFoundError      no such name, folder or hub id, or no network to fetch it
 │   ├── ChecksumError           the bytes fetched are not the bytes pinned
+│   ├── ForeignCodeError        the model's files would have code run that is not transformers' own
 │   └── TemplateError           the chat template cannot be used for rewards (date, broken prefix)
 ├── ArtifactError               a run folder is missing, torn, of another version, or of other inputs
 ├── TrainingError               training cannot go on (loss not finite, self-check failed)
@@ -48,6 +49,10 @@ class ModelNotFoundError(ModelError):
 
 class ChecksumError(ModelError):
     """The bytes fetched are not the bytes pinned."""
+
+
+class ForeignCodeError(ModelError):
+    """The model's files would have code run that is not transformers' own."""
 
 
 class TemplateError(ModelError):

@@ -45,6 +45,7 @@ def score(
 
     settings = load_config(RewardConfig, file=config, sets=as_settings(reading(layout, columns, labels), sets))
     scorer = LocalScorer(model, micro_tokens=micro_tokens, sharing="off" if no_sharing else "on")
+    fingerprint = scorer.fingerprint  # a model that is not there or not to be run costs no reading of data
     rejects = 0
     rows: Iterable[dict[str, Any]]
     if holds_candidates(Path(data)):
@@ -58,7 +59,7 @@ def score(
     count = write_jsonl(out, counted(rows, tally))
     body = {
         "out": str(out), unit: count, "unscored": tally.unscored, "rejected_rows": rejects, "model": scorer.name,
-        "fingerprint": scorer.fingerprint,
+        "fingerprint": fingerprint,
     }  # fmt: skip
     text = f"{count:,} {unit} scored into {out}"
     text += f"; {tally.unscored:,} of them not whole: null with a reason" if tally.unscored else ""

@@ -10,6 +10,7 @@ from torch import nn
 from assay.config import ModelConfig
 from assay.engine import fourbit
 from assay.engine.models import BaseModel, kind_of, quiet, resolve
+from assay.engine.opening import open_config, open_weights
 from assay.engine.plain import head_layers, most_tokens
 from assay.engine.render import Renderer, first_line
 from assay.engine.sharing import trunk_of
@@ -49,20 +50,25 @@ def _devices() -> list[int]:
 
 def _open(base: BaseModel, config: ModelConfig) -> tuple[nn.Module, set[str]]:
     """The base with one output in float32 (4 bit for qlora), and the names of weights the base does not have."""
-    from transformers import AutoConfig, AutoModelForSequenceClassification
+    from transformers import AutoModelForSequenceClassification
 
     options: dict[str, Any] = {"dtype": torch.float32}
     if config.tuning == "qlora":
         options = fourbit.loading()
     with quiet():
         try:
-            theirs = AutoConfig.from_pretrained(base.path, num_labels=1)
+            theirs = open_config(base.path, num_labels=1)
             kind_of(theirs)
             _set_dropout(theirs, config.dropout, base=base.name)
-            model, info = AutoModelForSequenceClassification.from_pretrained(
-                base.path, config=theirs, output_loading_info=True, ignore_mismatched_sizes=True, **options
+            model, info = open_weights(
+                AutoModelForSequenceClassification,
+                base.path,
+                config=theirs,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,
+                **options,
             )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
             raise ModelError(
                 f"{base.name}: transformers cannot open it as a sequence-classification model ({first_line(error)}). "
                 "Take another base."

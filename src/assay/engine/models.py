@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from assay.artifacts import sha256_file
 from assay.engine.catalogue import CATALOGUE, fetched
+from assay.engine.opening import open_config, refuse_foreign_code
 from assay.errors import ModelError, ModelNotFoundError
 
 Kind = Literal["encoder", "decoder"]
@@ -66,11 +67,15 @@ def resolve(name: str, revision: str | None = None) -> BaseModel:
 
 
 def locate(name: str, revision: str | None = None) -> Located:
-    """The folder of the model called `name`; errors as `resolve`, which also looks into it."""
+    """The folder of the model called `name`; errors as `resolve`, which also opens it.
+
+    Raises ForeignCodeError, before weights are fetched or hashed, if it would have code run that it brings.
+    """
     folder = Path(name).expanduser()
     if name.strip() and folder.is_dir():
         if revision is not None:
             raise ModelError(f"{name} is a folder, which has no revisions. Leave model.revision out.")
+        refuse_foreign_code(folder, name=name)
         return Located(folder=folder, fingerprint=folder_fingerprint(folder))
     if name in CATALOGUE:
         entry = CATALOGUE[name]
@@ -149,12 +154,10 @@ def quiet() -> Iterator[None]:
 
 
 def _kind_in(folder: Path, *, name: str) -> Kind:
-    from transformers import AutoConfig
-
     with quiet():
         try:
-            return kind_of(AutoConfig.from_pretrained(folder))
-        except (OSError, ValueError, KeyError) as error:
+            return kind_of(open_config(folder))
+        except (OSError, ValueError, KeyError, ImportError) as error:
             raise ModelNotFoundError(
                 f"{name}: {folder} holds no model that transformers can open "
                 f"({str(error).strip().splitlines()[0]}). It needs config.json, weights and tokenizer files."
@@ -170,6 +173,7 @@ def _from_hub(name: str, revision: str | None) -> tuple[Path, str]:
         return Path(snapshot_download(name, revision=revision, allow_patterns=list(patterns)))
 
     try:
+        refuse_foreign_code(fetch("*.json"), name=name)
         folder = fetch(*HUB_FILES)
         if not any(folder.glob("*.safetensors")):
             folder = fetch(*HUB_FILES, "*.bin")

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from assay.artifacts import sha256_json
 from assay.engine.length import LengthGate, length_gate
 from assay.engine.models import Kind, kind_of, quiet
+from assay.engine.opening import open_config, open_tokenizer
 from assay.engine.template import Chat, Rules, ids_of, rules_for, text_of
 from assay.errors import ModelError, ModelNotFoundError, TemplateError
 from assay.records import Text, as_messages
@@ -53,12 +54,10 @@ class Renderer:
 
         Raises ModelNotFoundError, ModelError or TemplateError.
         """
-        from transformers import AutoConfig, AutoTokenizer
-
         with quiet():
             try:
-                config = AutoConfig.from_pretrained(folder)
-                tokenizer = AutoTokenizer.from_pretrained(folder)
+                config = open_config(folder)
+                tokenizer = open_tokenizer(folder)
             except (OSError, ValueError, KeyError, ImportError) as error:
                 raise ModelNotFoundError(
                     f"{folder}: no usable tokenizer and configuration there ({first_line(error)}). Give a folder with "

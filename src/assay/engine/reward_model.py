@@ -22,6 +22,7 @@ from assay.engine.build import new_model
 from assay.engine.forward import hidden_at, refusal
 from assay.engine.kv import Header, packs_with_headers
 from assay.engine.models import kind_of, locate, quiet
+from assay.engine.opening import open_config, open_weights
 from assay.engine.plain import (
     check_positions,
     device_of,
@@ -211,16 +212,20 @@ def best_device() -> str:
 
 def open_model(folder: Path | str) -> nn.Module:
     """A finished sequence-classification model in float32. Raises ModelNotFoundError, or ModelError if it is none."""
-    from transformers import AutoConfig, AutoModelForSequenceClassification
+    from transformers import AutoModelForSequenceClassification
 
     with quiet():
         try:
-            config = AutoConfig.from_pretrained(folder)
+            config = open_config(folder)
             kind_of(config)
-            model, info = AutoModelForSequenceClassification.from_pretrained(
-                folder, config=config, dtype=torch.float32, output_loading_info=True
+            model, info = open_weights(
+                AutoModelForSequenceClassification,
+                folder,
+                config=config,
+                dtype=torch.float32,
+                output_loading_info=True,
             )
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, ImportError) as error:
             raise ModelNotFoundError(
                 f"{folder}: no reward model that transformers can open ({first_line(error)}). Give a folder that "
                 "`assay reward` wrote, or a sequence-classification model by folder or Hugging Face id."
