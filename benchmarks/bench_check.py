@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 import orjson
 
-from assay.artifacts import dumps
-from assay.config import DataConfig
+from assay.artifacts.files import dumps
 from assay.data import check
+from assay.data.config import DataConfig
 
 RESULTS = Path(__file__).parent / "results" / "check.json"
 CATEGORIES = ("helpfulness", "tone", "refusals", "hallucination", "brevity")

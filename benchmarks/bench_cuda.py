@@ -26,8 +26,9 @@ from torch.nn.functional import logsigmoid
 from transformers import LlamaConfig, LlamaForSequenceClassification
 
 from assay.engine.forward import last_hidden, packed_hidden, plain_last_hidden
-from assay.engine.sharing import run_packed, trunk_of
+from assay.engine.run import run_packed
 from assay.engine.trie import pack, side_by_side
+from assay.models.wrappers import trunk_of
 
 LENGTHS = ((64, 64), (256, 64), (512, 128), (1024, 128), (2048, 128))
 

@@ -22,7 +22,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
 from assay.engine.forward import hidden_at, last_hidden
-from assay.engine.kv import packs_with_headers
+from assay.engine.headers import packs_with_headers
 from assay.engine.trie import distinct_tokens
 from harness import RESULTS, Clock, alternate, batch, hh_pairs, median, model_folder, parser, peak_bytes, ratios, write
 

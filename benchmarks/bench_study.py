@@ -31,12 +31,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from assay.study import Created, Editor, Sources, create_study, read_votes
-from assay.study.settings import StudyConfig
-from assay.study.store import close_study, verify
+from assay.study.config import StudyConfig
+from assay.study.store.study_store import close_study, verify
 
 RESULTS = Path(__file__).parent / "results"
 SERVE = (
-    "import sys; from assay.study.app import Address, serve; "
+    "import sys; from assay.study.server.app import Address, serve; "
     "serve(sys.argv[1], address=Address(port=int(sys.argv[2])), ready=lambda book: None)"
 )
 FIELD = re.compile(rb'name="(csrf|showing|round)" value="([^"]*)"')

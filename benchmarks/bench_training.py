@@ -22,15 +22,16 @@ from typing import Any
 
 import torch
 
-from assay.artifacts import read_jsonl
-from assay.config import LossConfig, ModelConfig, TrainConfig
-from assay.engine.reward_model import RewardModel
+from assay.artifacts.files import read_jsonl
+from assay.models.config import ModelConfig
 from assay.records import Pair
-from assay.stats.stream import stream
+from assay.rewards.reward_model import RewardModel
+from assay.stats.draws import stream
 from assay.train import train_reward
 from assay.train.batches import Example, PairBatches, encode_pairs
-from assay.train.losses import bradley_terry_loss
-from assay.train.optimise import adamw
+from assay.train.config import LossConfig, TrainConfig
+from assay.train.losses.preference import bradley_terry_loss
+from assay.train.optimiser import adamw
 
 BATCH = 32
 NOUNS = [

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assay.artifacts import write_json
+from assay.artifacts.files import write_json
 from assay.flows.study import PACKAGES
 from assay.stats.intervals import Interval, cluster_score, wilson
 from assay.version import versions

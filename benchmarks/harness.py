@@ -50,7 +50,7 @@ def model_folder(name: str) -> str:
     """A folder as it is, a catalogue name through the catalogue."""
     if Path(name).is_dir():
         return name
-    from assay.engine.models import resolve
+    from assay.models.resolve import resolve
 
     return str(resolve(name).path_or_id)
 

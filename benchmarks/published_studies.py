@@ -15,13 +15,13 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from pathlib import Path
 
-from assay.artifacts import write_json
-from assay.audits.findings import Finding
+from assay.artifacts.files import write_json
+from assay.findings.finding import Finding
 from assay.flows.study import PACKAGES
-from assay.report.cells import inline
-from assay.study.analysis import Analysis, analyse
-from assay.study.records import ClosedStudy, Editor, Item, JudgeKind, Study, StudyVote
-from assay.study.settings import AnalysisConfig
+from assay.report.finding_text import inline
+from assay.study.analysis.analyse import Analysis, analyse
+from assay.study.config import AnalysisConfig
+from assay.study.study_records import ClosedStudy, Editor, Item, JudgeKind, Study, StudyVote
 from assay.version import versions
 
 Judgement = tuple[str, str, JudgeKind, str]  # item, judge, kind of judge, choice

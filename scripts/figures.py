@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from assay.artifacts import RunFolder, read_json
+from assay.artifacts.files import read_json
+from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit, Finding
 from assay.report.words import rounded
 

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 import assay
-from assay.config import ModelConfig, SplitConfig, TrainConfig
+from assay.data.config import SplitConfig
 from assay.errors import InputError
+from assay.models.config import ModelConfig
 from assay.records import Candidates, PairScore
-from tests.train import tiny
+from assay.train.config import TrainConfig
+from tests.support import tiny_bases as tiny
 
 ROOT = Path(__file__).parent.parent
 

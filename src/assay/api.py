@@ -9,8 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.config import AuditConfig, DataConfig, LossConfig, ModelConfig, SplitConfig, TrainConfig
+from assay.audits.config import AuditConfig
+from assay.data.config import DataConfig, SplitConfig
+from assay.models.config import ModelConfig
 from assay.records import Candidates, Pair, PairScore
+from assay.train.config import LossConfig, TrainConfig
 
 if TYPE_CHECKING:
     from assay.audits import Audit

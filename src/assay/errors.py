@@ -73,3 +73,9 @@ class GateError(AssayError):
 
 class StudyError(AssayError):
     """A blind study cannot be created, served or analysed as asked."""
+
+
+def first_line(error: BaseException) -> str:
+    """An error in one line."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

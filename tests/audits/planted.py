@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from assay.audits import Audit, audit
-from assay.config import AuditConfig
+from assay.audits.config import AuditConfig
 from assay.records import Pair, PairScore
 
 CATEGORIES = ("brevity", "refusals", "tone")

@@ -8,11 +8,11 @@ import random
 import numpy as np
 import pytest
 
-from assay.artifacts import RunFolder
-from assay.audits import Audit, Finding
-from assay.audits.findings import MEANINGS, measured, unknown
-from assay.config import AuditConfig
+from assay.artifacts.run_folder import RunFolder
+from assay.audits import Audit
+from assay.audits.config import AuditConfig
 from assay.errors import ArtifactError, EmptyBatchError, InputError
+from assay.findings.finding import MEANINGS, Finding, measured, unknown
 from assay.records import Message, Pair, PairScore, Vote
 
 from .planted import QUICK, audited, healthy, make_pairs

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assay.audits.degenerate import RULES, name_problems
-from assay.audits.distribution import overlap_coefficient, placements
+from assay.audits.pairs.degenerate import RULES, name_problems
+from assay.audits.pairs.distribution import overlap_coefficient, placements
 
 from .planted import audited, healthy, make_pairs, score
 

@@ -7,8 +7,7 @@ import pytest
 from scipy import stats as scipy_stats
 from sklearn.linear_model import LogisticRegression
 
-from assay.audits.aligned import align
-from assay.audits.length import (
+from assay.audits.pairs.length import (
     fit_preference,
     length_findings,
     matched,
@@ -16,6 +15,7 @@ from assay.audits.length import (
     residual_margin,
     through_origin,
 )
+from assay.audits.scores_table import align
 from assay.records import Pair, PairScore
 
 from .planted import QUICK, audited, by_length, groups_of, healthy, make_pairs

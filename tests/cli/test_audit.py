@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from assay.artifacts import read_jsonl, write_jsonl
-from assay.config import ModelConfig
-from assay.data.native import as_native
-from assay.engine.reward_model import RewardModel
-from tests.train import tiny
+from assay.artifacts.files import read_jsonl, write_jsonl
+from assay.data.own_layout import as_native
+from assay.models.config import ModelConfig
+from assay.rewards.reward_model import RewardModel
+from tests.support import tiny_bases as tiny
 
 
 @pytest.fixture(scope="module")

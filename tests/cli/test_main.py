@@ -67,7 +67,7 @@ def test_control_c_in_a_command_exits_with_130(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("assay.data.simulate.support", interrupted)
+    monkeypatch.setattr("assay.simulate.support.support", interrupted)
     monkeypatch.setattr(sys, "argv", ["assay", "simulate", "support", "--out", str(tmp_path / "pairs.jsonl")])
     with pytest.raises(SystemExit) as stopped:
         entry.main()

@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 import pytest
 
-from assay.artifacts import read_json, sha256_file
-from assay.config import DataConfig
+from assay.artifacts.files import read_json, sha256_file
 from assay.data import check, read_pairs
+from assay.data.config import DataConfig
 from assay.data.intake import wanted_rows
 from assay.errors import InputError
 

@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from assay.artifacts import read_json
+from assay.artifacts.files import read_json
 from assay.cli.data import register
 from assay.data import read_pairs
 from assay.errors import AssayError, SplitError

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.config import DataConfig
 from assay.data import PairSet, check, read_pairs
+from assay.data.config import DataConfig
 from assay.data.contract import REASON_NOTES
 from assay.records import REJECT_REASONS, REVIEW_REASONS, RejectReason
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from assay.config import DataConfig
 from assay.data import PairSet, read_pairs
-from assay.data.formats import LAYOUTS
+from assay.data.config import DataConfig
+from assay.data.layouts.known import LAYOUTS
 from assay.errors import ConfigError, InputError
 from assay.records import Message, Pair
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.config import DataConfig
 from assay.data import contamination, prompt_groups, read_pairs
-from assay.data.near import PromptIndex
-from assay.data.overlap import Ledger
-from assay.data.shingles import normalised, shingle
+from assay.data.config import DataConfig
+from assay.data.groups.near import PromptIndex
+from assay.data.groups.overlap import Ledger
+from assay.data.groups.shingles import normalised, shingle
 from assay.records import Message, Pair
 
 WORDS = [f"{a}{b}{c}" for a in "bdfgklm" for b in "aeiou" for c in "nrstv"]
@@ -253,13 +253,13 @@ def test_many_prompts_use_other_bands_and_find_the_same(monkeypatch: pytest.Monk
     near = [" ".join(changed(rng, prompts[n].split(), 1)) for n in range(50)]
     pairs = [pair(prompt) for prompt in prompts + near]
     few = prompt_groups(pairs)
-    monkeypatch.setattr("assay.data.near.FEW_PROMPTS", 10)
+    monkeypatch.setattr("assay.data.groups.near.FEW_PROMPTS", 10)
     assert prompt_groups(pairs) == few
     assert len(set(few)) == 300
 
 
 def test_a_crowd_in_one_bucket_is_handled_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assay.data.near.CROWD", 4)
+    monkeypatch.setattr("assay.data.groups.near.CROWD", 4)
     base = sentence(random.Random(12), 200)
     copies = [" ".join(base) + "!" * n for n in range(9)]  # one normalised prompt each, the same word pairs
     index = PromptIndex()
@@ -275,7 +275,7 @@ def test_word_pairs_survive_being_put_away_on_disk(monkeypatch: pytest.MonkeyPat
     prompts = [" ".join(sentence(rng)) for _ in range(50)]
     pairs = [pair(prompt) for prompt in [*prompts, " ".join(changed(rng, prompts[0].split(), 1))]]
     expected = prompt_groups(pairs)
-    monkeypatch.setattr("assay.data.near.FLUSH_CHARACTERS", 100)
+    monkeypatch.setattr("assay.data.groups.near.FLUSH_CHARACTERS", 100)
     assert prompt_groups(pairs) == expected
     assert expected[0] == expected[50]
 

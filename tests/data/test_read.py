@@ -13,9 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assay.config import DataConfig
-from assay.data import check, read_pairs, read_rows, textfiles
-from assay.data.rows import Row
+from assay.data import check, read_pairs, read_rows
+from assay.data.config import DataConfig
+from assay.data.sources import text_files
+from assay.data.sources.row import Row
 from assay.errors import InputError
 from assay.records import Pair, Reject
 
@@ -94,7 +95,7 @@ def test_byte_order_mark_crlf_and_blank_lines_are_no_rows(tmp_path: Path) -> Non
 
 
 def test_a_long_line_is_passed_over_in_bounded_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(textfiles, "LINE_LIMIT", 1000)
+    monkeypatch.setattr(text_files, "LINE_LIMIT", 1000)
     long = orjson.dumps({**GOOD, "chosen": "x" * 5_000_000})
     path = write(tmp_path, "pairs.jsonl", lines(good(1), long, good(2), long))
     assert reasons(path) == [(2, "too_long"), (4, "too_long")]
@@ -389,11 +390,11 @@ def test_a_vote_that_nobody_can_read_costs_its_own_row_only() -> None:
 def test_the_law_test_can_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that loses rows is caught."""
     path = write(tmp_path, "pairs.jsonl", lines(good(1), b"{", good(2)))
-    monkeypatch.setattr(textfiles, "broken_json", lambda line, where, error: None)
+    monkeypatch.setattr(text_files, "broken_json", lambda line, where, error: None)
     with pytest.raises((AssertionError, AttributeError)):
         law(path, rows=3)
 
 
 def test_streams_need_no_seeking_beyond_the_file(tmp_path: Path) -> None:
-    rows = textfiles.json_lines(io.BytesIO(lines(good(1), good(2))), "memory")
+    rows = text_files.json_lines(io.BytesIO(lines(good(1), good(2))), "memory")
     assert [str(item.where) for item in rows] == ["memory:1", "memory:2"]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from assay.config import DataConfig, SplitConfig
 from assay.data import PairSet, read_pairs, split
+from assay.data.config import DataConfig, SplitConfig
 from assay.errors import SplitError
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.config import SplitConfig
 from assay.data import prompt_groups, split
+from assay.data.config import SplitConfig
 from assay.data.subset import make, nearest, proportionate, reachable
 from assay.errors import SplitError
 from assay.records import Pair

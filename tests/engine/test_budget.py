@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.engine.budget import micro_batches
+from assay.engine.micro_batches import micro_batches
 from assay.errors import ConfigError
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from assay.engine.cascade import NotShareableError, Packed, attention
+from assay.engine.segment_attention import NotShareableError, Packed, attention
 from assay.engine.trie import pack
 
 from .test_forward import ROWS, assert_close

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from assay.engine import catalogue, models
-from assay.engine.catalogue import Entry, cached, fetched, place_of
-from assay.engine.models import folder_fingerprint, kind_of, resolve
 from assay.errors import ChecksumError, ModelError, ModelNotFoundError
-from tests.engine import bases, wheels
+from assay.models import catalogue
+from assay.models.catalogue import Entry, cached, fetched, place_of
+from assay.models.resolve import folder_fingerprint, kind_of, resolve
+from tests.support import bases, wheels
 
 pytestmark = pytest.mark.usefixtures("apart")
 
@@ -215,7 +215,7 @@ def test_names_resolve_to_folders_first(
 ) -> None:
     path, entry = packaged
     from_folder(monkeypatch, path.parent)
-    monkeypatch.setattr(models, "CATALOGUE", {"tiny": entry})
+    monkeypatch.setattr("assay.models.resolve.CATALOGUE", {"tiny": entry})
     base = resolve("tiny")
     assert (base.kind, base.revision, base.path) == ("encoder", "1.0", str(place_of(entry)))
     assert resolve("tiny", "1.0") == base
@@ -270,7 +270,7 @@ def test_the_commands(packaged: tuple[Path, Entry], monkeypatch: pytest.MonkeyPa
 
     path, entry = packaged
     from_folder(monkeypatch, path.parent)
-    monkeypatch.setattr(models, "CATALOGUE", {"tiny": entry})
+    monkeypatch.setattr("assay.models.resolve.CATALOGUE", {"tiny": entry})
     monkeypatch.setattr(catalogue, "CATALOGUE", {"tiny": entry})
     app = typer.Typer()
     commands.register(app)

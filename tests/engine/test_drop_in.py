@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from assay.engine.drop_in import LabelledOutput, shared_prefixes
+from tests.support.tiny_models import language_model, reward_model
 
 from .test_forward import ROWS, assert_close, padded
-from .tiny import language_model, reward_model
 
 
 def tokens_run(model: Any) -> list[int]:

@@ -19,12 +19,12 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, BertForSequenceClassification
 
-from assay.engine.models import locate, resolve
-from assay.engine.opening import open_config, open_tokenizer, open_weights
-from assay.engine.render import Renderer
-from assay.engine.reward_model import RewardModel, open_model
 from assay.errors import ForeignCodeError, ModelError, ModelNotFoundError
-from tests.train import tiny
+from assay.models.opening import open_config, open_tokenizer, open_weights
+from assay.models.resolve import locate, resolve
+from assay.render.encoder import Renderer
+from assay.rewards.reward_model import RewardModel, open_model
+from tests.support import tiny_bases as tiny
 
 ROOT = Path(__file__).parents[2]
 ASSAY = Path(sys.executable).with_name("assay")
@@ -141,7 +141,7 @@ def test_what_only_transformers_notices_is_told_in_our_words(
 ) -> None:
     folder, marker = hostile
     by_config(folder)
-    monkeypatch.setattr("assay.engine.opening.refuse_foreign_code", lambda *_, **__: None)
+    monkeypatch.setattr("assay.models.opening.refuse_foreign_code", lambda *_, **__: None)
     with pytest.raises(ForeignCodeError, match="never runs"):
         open_config(folder)
     assert not marker.exists()
@@ -240,13 +240,13 @@ def test_the_commands_end_with_2_and_ask_nothing(
 
 @pytest.mark.parametrize("folder", ["src", "benchmarks"])
 def test_every_opening_says_that_no_code_is_trusted(folder: str) -> None:
-    """Auto classes are opened in engine/opening.py alone, or, in a benchmark, with the word in the call."""
+    """Auto classes are opened in models/opening.py alone, or, in a benchmark, with the word in the call."""
     calls = [
         (path.relative_to(ROOT), node)
         for path in sorted((ROOT / folder).rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "from_pretrained"
-        if ast.unparse(node.func) != "Renderer.from_pretrained"  # ours, which goes through engine/opening.py
+        if ast.unparse(node.func) != "Renderer.from_pretrained"  # ours, which goes through models/opening.py
     ]
     assert calls
     for path, call in calls:

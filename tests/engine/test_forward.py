@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from assay.engine import sharing
+from assay.engine import ability
 from assay.engine.drop_in import shared_prefixes
 from assay.engine.forward import last_hidden, plain_last_hidden, refusal
 from assay.errors import EmptyBatchError, InputError, ModelError
-
-from .tiny import FAMILIES, GROUPED, language_model, reward_model
+from tests.support.tiny_models import FAMILIES, GROUPED, language_model, reward_model
 
 RELATIVE = 1e-5
 OLD_NAMES = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.*:FutureWarning")  # PEFT's and our users' name
@@ -240,7 +239,7 @@ def test_prefix_tuning_is_refused_with_a_reason() -> None:
 
 def test_a_model_that_disagrees_with_its_probe_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     model = reward_model("llama")
-    monkeypatch.setattr(sharing, "_agrees", lambda packed, plain: False)
+    monkeypatch.setattr(ability, "_agrees", lambda packed, plain: False)
     assert "probe" in str(refusal(model, ROWS))
 
 
@@ -259,5 +258,5 @@ def test_bad_input_is_named() -> None:
 def test_ordinary_calls_of_the_model_stay_what_they_were() -> None:
     model = reward_model("llama").eval()
     before = model(**padded(ROWS)).logits
-    assert sharing.ability(model).kernel == "cascade"
+    assert ability.ability(model).kernel == "cascade"
     assert torch.equal(model(**padded(ROWS)).logits, before)

@@ -14,12 +14,12 @@ import pytest
 import torch
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
+from assay.engine.ability import ability
 from assay.engine.drop_in import shared_prefixes
 from assay.engine.forward import last_hidden, plain_last_hidden
-from assay.engine.sharing import ability
+from tests.support.tiny_models import language_model, reward_model
 
 from .test_forward import OLD_NAMES, ROWS, assert_close, padded
-from .tiny import language_model, reward_model
 
 ELSEWHERE = """
 import sys

@@ -12,9 +12,9 @@ from transformers import LlamaForCausalLM
 from assay.engine import logprobs
 from assay.engine.logprobs import Head, completion_logprobs, output_head, token_figures
 from assay.errors import EmptyBatchError, InputError, ModelError
+from tests.support.tiny_models import FAMILIES, GROUPED, language_model
 
 from .test_forward import assert_close, padded, pairs
-from .tiny import FAMILIES, GROUPED, language_model
 
 
 @pytest.fixture(autouse=True)

@@ -19,14 +19,14 @@ from transformers import (
     Qwen2MoeConfig,
 )
 
+from assay.engine.ability import ability
 from assay.engine.forward import last_hidden, plain_last_hidden, refusal
-from assay.engine.kv import Headers
-from assay.engine.plain import rewards_padded
-from assay.engine.render import Encoded
-from assay.engine.sharing import ability
+from assay.engine.headers import Headers
+from assay.render.encoder import Encoded
+from assay.rewards.padded_forward import rewards_padded
+from tests.support.tiny_models import GROUPED, reward_model
 
 from .test_forward import OLD_NAMES, ROWS, assert_close, loss_and_gradients, pairs
-from .tiny import GROUPED, reward_model
 
 LONGROPE = {
     "rope_type": "longrope",

@@ -11,8 +11,8 @@ import time
 import pytest
 import torch
 
-from assay.engine import precision
-from assay.engine.precision import Measurement
+from assay.models import precision
+from assay.models.precision import Measurement
 
 
 def measuring(monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
@@ -58,7 +58,7 @@ def test_measuring_is_short_and_leaves_torch_as_it_was() -> None:
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the instructions to take away are those of x86-64")
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU would be measured")
 def test_a_processor_that_emulates_bf16_trains_in_float32() -> None:
-    ask = "from assay.engine.precision import measured, resolve; print(resolve('auto'), measured().factor)"
+    ask = "from assay.models.precision import measured, resolve; print(resolve('auto'), measured().factor)"
     env = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2", "OMP_NUM_THREADS": "1"}  # has no bf16 instructions
     done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True, env=env)
     used, factor = done.stdout.split()

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assay.config import ModelConfig
-from assay.engine import self_checks
-from assay.engine.catalogue import CATALOGUE
-from assay.engine.models import resolve
-from assay.engine.reward_model import RewardModel
 from assay.errors import ModelNotFoundError
-from tests.engine import bases
+from assay.models.catalogue import CATALOGUE
+from assay.models.config import ModelConfig
+from assay.models.resolve import resolve
+from assay.rewards import self_checks
+from assay.rewards.reward_model import RewardModel
 from tests.engine.test_reward_model import plain_scores
+from tests.support import bases
 
 
 def base(name: str) -> str:

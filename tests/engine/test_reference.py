@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from assay.engine import reference
 from assay.engine.logprobs import completion_logprobs
-from assay.engine.reference import reference_logprobs
+from assay.engine.reference_logprobs import reference_logprobs
 from assay.errors import ArtifactError
+from tests.support.tiny_models import language_model
 
 from .test_forward import pairs
-from .tiny import language_model
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         counts.append(len(rows))
         return completion_logprobs(model, rows, prompts)
 
-    monkeypatch.setattr(reference, "completion_logprobs", counted)
+    monkeypatch.setattr("assay.engine.reference_logprobs.completion_logprobs", counted)
     return counts
 
 
@@ -81,14 +80,14 @@ def test_rows_that_another_process_stored_meanwhile_are_kept(
     model = language_model("llama")
     groups, prompts = groups_of(2)
     options: dict[str, Any] = {"fingerprint": "a", "folder": tmp_path, "token_budget": 1000}
-    counted = reference.completion_logprobs
+    counted = completion_logprobs
 
     def slowly(*args: Any) -> Any:
-        monkeypatch.setattr(reference, "completion_logprobs", counted)
+        monkeypatch.setattr("assay.engine.reference_logprobs.completion_logprobs", counted)
         reference_logprobs(model, groups[1:], prompts[1:], **options)  # while the first rows are running
         return counted(*args)
 
-    monkeypatch.setattr(reference, "completion_logprobs", slowly)
+    monkeypatch.setattr("assay.engine.reference_logprobs.completion_logprobs", slowly)
     reference_logprobs(model, groups[:1], prompts[:1], **options)
     assert sum(ran) == 4
     reference_logprobs(model, groups, prompts, **options)

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 from transformers.utils import chat_template_utils
 
-from assay.engine.render import Renderer, length_gate
 from assay.errors import ModelNotFoundError, TemplateError
 from assay.records import Message, Pair, Text
-from tests.engine import bases
+from assay.render.encoder import Renderer
+from assay.render.length_gate import length_gate
+from tests.support import bases
 
 Make = Callable[..., Renderer]
 
@@ -233,7 +234,7 @@ def test_many_rows_equal_one_by_one_and_the_tokenizer_on_the_whole_text(rows: li
 
 
 def _renderers() -> list[Renderer]:
-    from assay.engine.template import rules_for
+    from assay.render.template import rules_for
 
     found = []
     for template in (bases.CHATML, bases.NO_END, bases.THINKS):

@@ -12,12 +12,20 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from assay.config import ModelConfig
-from assay.engine.plain import float32_head, head_layers, padded, pooled_places, rewards_padded
-from assay.engine.render import Encoded
-from assay.engine.reward_model import RewardModel
-from assay.errors import ArtifactError, ConfigError, EmptyBatchError, InputError, ModelError, ModelNotFoundError
-from tests.engine import bases
+from assay.errors import (
+    ArtifactError,
+    ConfigError,
+    EmptyBatchError,
+    InputError,
+    ModelError,
+    ModelNotFoundError,
+)
+from assay.models.config import ModelConfig
+from assay.models.head import float32_head, head_layers
+from assay.render.encoder import Encoded
+from assay.rewards.padded_forward import padded, pooled_places, rewards_padded
+from assay.rewards.reward_model import RewardModel
+from tests.support import bases
 
 KINDS = ("llama", "gpt2", "bert", "roberta")
 

@@ -11,12 +11,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from assay.config import ModelConfig
-from assay.engine import self_checks
-from assay.engine.render import Encoded
-from assay.engine.reward_model import RewardModel
 from assay.errors import EmptyBatchError
-from tests.engine import bases
+from assay.models.config import ModelConfig
+from assay.render.encoder import Encoded
+from assay.rewards import self_checks
+from assay.rewards.reward_model import RewardModel
+from tests.support import bases
 
 
 @pytest.fixture(params=["llama", "gpt2", "bert"])

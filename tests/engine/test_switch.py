@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from assay.artifacts import read_jsonl
-from assay.engine.render import Encoded
-from assay.engine.reward_model import RewardModel
+from assay.artifacts.files import read_jsonl
+from assay.render.encoder import Encoded
+from assay.rewards.reward_model import RewardModel
 from assay.train import train_reward
-from tests.train import tiny
+from tests.support import tiny_bases as tiny
 
 PROMPT = (2, *range(10, 30))
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from assay.artifacts import read_json, sha256_file
-from assay.config import RewardConfig
+from assay.artifacts.files import read_json, sha256_file
 from assay.errors import ArtifactError
 from assay.flows import reward as flow
 from assay.flows.reward import run_reward
+from assay.train.reward_config import RewardConfig
 from tests.engine.test_precision import measuring
-from tests.train import tiny
+from tests.support import tiny_bases as tiny
 
 
 @pytest.fixture(scope="module")

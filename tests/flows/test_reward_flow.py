@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from transformers import BertConfig, BertForSequenceClassification
 
-from assay.artifacts import sha256_file
-from assay.config import DataConfig
+from assay.artifacts.files import sha256_file
 from assay.data import read_pairs
-from assay.data.simulate import support
-from tests.train import tiny
+from assay.data.config import DataConfig
+from assay.simulate.support import support
+from tests.support import tiny_bases as tiny
 
 ASSAY = Path(sys.executable).with_name("assay")
 QUICK = ["--set", "train.epochs=1", "--set", "train.save_every=2", "--holdout", "40", "--max-tokens", "64"]

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.audits import Audit, Finding
-from assay.audits.findings import measured, unknown
+from assay.audits import Audit
 from assay.errors import GateError
+from assay.findings.finding import Finding, measured, unknown
 from assay.gate import Evidence, decide, load_criteria
 from assay.gate.criteria import parse
-from assay.gate.decide import RULES, side
+from assay.gate.rules import RULES, side
 from assay.stats.intervals import Interval, cluster_wilson
 from tests.audits.planted import audited, by_length, healthy, make_pairs, score
 

@@ -8,7 +8,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from assay.artifacts import RunFolder, sha256_file, write_json, write_jsonl
+from assay.artifacts.files import sha256_file, write_json, write_jsonl
+from assay.artifacts.run_folder import RunFolder
 from assay.cli import audit as audit_command
 from assay.cli import gate as gate_command
 from assay.errors import ArtifactError, GateError, InputError

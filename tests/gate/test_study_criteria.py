@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from assay.audits.findings import Finding, measured, unknown
 from assay.errors import GateError
+from assay.findings.finding import Finding, measured, unknown
 from assay.gate import Evidence, decide
 from assay.gate.criteria import load_criteria, parse
 from assay.stats.intervals import Interval

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from fixture import make_run
 
-from assay.artifacts import RunFolder
+from assay.artifacts.run_folder import RunFolder
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from assay.artifacts import RunFolder, write_json, write_jsonl
+from assay.artifacts.files import write_json, write_jsonl
+from assay.artifacts.run_folder import RunFolder
 from assay.audits import audit
-from assay.config import AuditConfig, DataConfig, ModelConfig, RewardConfig, SplitConfig, TrainConfig
+from assay.audits.config import AuditConfig
 from assay.data import PairSet, read_pairs, split
+from assay.data.config import DataConfig, SplitConfig
 from assay.gate import decide_run
+from assay.models.config import ModelConfig
 from assay.records import Pair, PairScore, Vote, Where
+from assay.train.config import TrainConfig
+from assay.train.reward_config import RewardConfig
 
 Scoring = Callable[[Sequence[Pair], np.random.Generator], list[PairScore]]
 SKILL = {"brevity": 2.6, "hallucination": 0.75, "helpfulness": 1.4, "refusals": 1.0, "tone": 1.9}

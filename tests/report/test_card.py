@@ -9,7 +9,7 @@ from fixture import make_run
 from huggingface_hub import ModelCard
 from typer.testing import CliRunner
 
-from assay.artifacts import read_json
+from assay.artifacts.files import read_json
 from assay.errors import ArtifactError
 from assay.report import model_card
 
@@ -50,7 +50,7 @@ def test_says_verdict_limits_and_no_nan(whole):
 
 def tiny():
     """The tiny bases of the training tests."""
-    spec = importlib.util.spec_from_file_location("tiny_bases", Path(__file__).parents[1] / "train" / "tiny.py")
+    spec = importlib.util.spec_from_file_location("tiny_bases", Path(__file__).parents[1] / "support" / "tiny_bases.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -61,8 +61,8 @@ def test_the_code_on_the_card_gives_our_scores(run, kind, monkeypatch):
     """A stranger who pastes the code gets, in plain transformers, the reward assay gives."""
     torch = pytest.importorskip("torch")
     torch.set_num_threads(1)
-    from assay.config import ModelConfig
-    from assay.engine.reward_model import RewardModel
+    from assay.models.config import ModelConfig
+    from assay.rewards.reward_model import RewardModel
 
     base = tiny().base(run.path("base"), kind)
     model = RewardModel.from_base(ModelConfig(base=str(base), max_tokens=64))

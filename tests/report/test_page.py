@@ -10,12 +10,14 @@ import orjson
 import pytest
 from fixture import make_pairs, make_run
 
-from assay.artifacts import RunFolder, read_json
+import assay.report
+from assay.artifacts.files import read_json
+from assay.artifacts.run_folder import RunFolder
 from assay.errors import ArtifactError
 from assay.gate import decide_run
 from assay.records import PairScore
 from assay.report import render
-from assay.report.cells import label
+from assay.report.finding_text import label
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
 
@@ -278,7 +280,7 @@ def test_reads_a_bare_run(run):
 
 def test_colours_have_contrast():
     """WCAG AA: 4.5 to 1 for text against what it stands on, in light, dark and print."""
-    css = Path(render.__code__.co_filename).with_name("templates").joinpath("report.css").read_text()
+    css = Path(assay.report.__file__).with_name("templates").joinpath("report.css").read_text()
     themes = [
         dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block)) for block in re.findall(r":root \{(.*?)\}", css, re.S)
     ]

@@ -11,15 +11,15 @@ import pytest
 
 pytest.importorskip("sqlalchemy", reason="the study extra is not installed")
 
-from assay.artifacts import RunFolder
-from assay.audits.findings import Finding
+from assay.artifacts.run_folder import RunFolder
 from assay.errors import ArtifactError
+from assay.findings.finding import Finding
 from assay.flows import study as flow
-from assay.report import study_words
-from assay.report.study import render_study
-from assay.study.analysis import Analysis, analyse
-from assay.study.records import ClosedStudy, Editor
-from assay.study.settings import AnalysisConfig
+from assay.report.study import sentences
+from assay.report.study.study_page import render_study
+from assay.study.analysis.analyse import Analysis, analyse
+from assay.study.config import AnalysisConfig
+from assay.study.study_records import ClosedStudy, Editor
 from tests.study.simulated import PEOPLE, Truth, closed_study, machine, with_votes
 
 STUDIES = {
@@ -87,24 +87,24 @@ def test_verdict_first_in_plain_words(
 
 
 def test_cautions_are_told_and_absent_from_a_fair_study(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    told = " ".join(study_words.cautions(analyse(STUDIES["careless"]())))
+    told = " ".join(sentences.cautions(analyse(STUDIES["careless"]())))
     assert "Carmen failed attention items" in told
     assert "leaned to the left" in told
     closed = closed_study(Truth(icc=0.8), prompts=60, seed=1)
-    assert study_words.cautions(analyse(closed)) == []
+    assert sentences.cautions(analyse(closed)) == []
     half = with_votes(closed, closed.votes[:30])
-    assert "30 of 204 planned" in " ".join(study_words.cautions(analyse(half)))
+    assert "30 of 204 planned" in " ".join(sentences.cautions(analyse(half)))
 
 
 def test_a_lean_to_length_is_told_only_where_it_is_seen() -> None:
-    assert "No lean to longer or shorter" in study_words.length(analyse(closed_study(prompts=60)))
+    assert "No lean to longer or shorter" in sentences.length(analyse(closed_study(prompts=60)))
     closed = closed_study(prompts=60)
     longer = [
         replace(v, choice="left" if (v.left_system == "base") == (len(item.answer_a) > len(item.answer_b)) else "right")
         for v in closed.votes
         if (item := closed.items[v.item]) and v.position % 4
     ]
-    assert "leaned to the longer" in study_words.length(analyse(with_votes(closed, longer + list(closed.votes[::4]))))
+    assert "leaned to the longer" in sentences.length(analyse(with_votes(closed, longer + list(closed.votes[::4]))))
 
 
 def test_an_open_verdict_says_how_many_prompts_would_decide(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from assay.report import panels, rows
-from assay.report.panels import Bin, Line
-from assay.report.rows import Row
-from assay.report.scores import zero_bins
-from assay.report.svg import Drawing, Scale, decimals, px, ticks
+from assay.report.plots import charts, forest
+from assay.report.plots.charts import Bin, Line
+from assay.report.plots.forest import Row
+from assay.report.plots.svg import Drawing, Scale, decimals, px, ticks
+from assay.report.run.scores import zero_bins
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -68,7 +68,7 @@ def test_text_and_tips_are_escaped():
 
 
 def test_histogram_counts_every_value_once():
-    bins = panels.histogram([0, 0.1, 0.5, 0.99, 1.0, 2.0], low=0, high=1, bins=2)
+    bins = charts.histogram([0, 0.1, 0.5, 0.99, 1.0, 2.0], low=0, high=1, bins=2)
     assert [bar.n for bar in bins] == [2, 3]  # 0 and 0.1 | 0.5, 0.99 and the high end; 2.0 lies outside
 
 
@@ -79,9 +79,9 @@ def test_margin_bins_have_an_edge_at_zero():
 
 
 def test_margin_bars_stand_on_the_axis():
-    root = parsed(panels.margins([Bin(-1, 0, 25), Bin(0, 1, 100)], wrong=0.2, right=0.8))
+    root = parsed(charts.margins([Bin(-1, 0, 25), Bin(0, 1, 100)], wrong=0.2, right=0.8))
     left, right = root.findall(f"{SVG}rect")
-    floor, top = panels.HEIGHT - panels.BOTTOM, panels.TOP
+    floor, top = charts.HEIGHT - charts.BOTTOM, charts.TOP
     height = (floor - top) / 1.15  # the tallest bar reaches 1/1.15 of the panel
     assert float(right.get("height")) == pytest.approx(height, abs=0.06)
     assert float(left.get("height")) == pytest.approx(height / 4, abs=0.06)
@@ -90,7 +90,7 @@ def test_margin_bars_stand_on_the_axis():
 
 
 def test_forest_puts_dots_where_the_values_are():
-    wide, narrow = rows.forest([Row(label="a", value=0.75, low=0.6, high=0.9, baseline=0.55)], label="x")
+    wide, narrow = forest.forest([Row(label="a", value=0.75, low=0.6, high=0.9, baseline=0.55)], label="x")
     root = parsed(wide)
     # axis from floor(0.49*20)/20 = 0.45 to ceil(0.91*20)/20 = 0.95, pixels 168 to 612: 888 a unit
     dot = next(c for c in root.findall(f"{SVG}circle") if c.get("class") == "dot")
@@ -102,7 +102,7 @@ def test_forest_puts_dots_where_the_values_are():
 
 
 def test_forest_says_unknown_where_a_value_is():
-    wide, _ = rows.forest([Row(label="a", value=None)], label="x")
+    wide, _ = forest.forest([Row(label="a", value=None)], label="x")
     root = parsed(wide)
     assert not [c for c in root.findall(f"{SVG}circle") if c.get("class") == "dot"]
     assert "unknown" in [text.text for text in root.findall(f"{SVG}text")]
@@ -110,13 +110,13 @@ def test_forest_says_unknown_where_a_value_is():
 
 def test_axis_covers_all_marks():
     shown = [Row(label="a", value=0.31, low=0.2, high=0.99, threshold=0.65, oracle=0.97)]
-    assert rows.span_of(shown, anchors=(0.5,)) == (0.15, 1.0)
-    assert rows.span_of([]) == (0.0, 1.0)
+    assert forest.span_of(shown, anchors=(0.5,)) == (0.15, 1.0)
+    assert forest.span_of([]) == (0.0, 1.0)
 
 
 def test_an_axis_of_shares_ends_at_nought_and_at_all():
     for value in (0.0, 1.0):
-        drawn = panels.curves([Line("seed 0", ((0, value), (10, value)))], y_words="accuracy", percent=True)
+        drawn = charts.curves([Line("seed 0", ((0, value), (10, value)))], y_words="accuracy", percent=True)
         marks = [float(share) for share in re.findall(r">(-?[\d.]+)%<", drawn.replace("\u2212", "-"))]
         assert marks
         assert 0 <= min(marks) <= max(marks) <= 100
@@ -124,17 +124,17 @@ def test_an_axis_of_shares_ends_at_nought_and_at_all():
 
 def test_curves_and_their_smoothing():
     points = [(float(step), float(step)) for step in range(1, 9)]
-    assert panels.smooth(points, 4) == ((2, 1.5), (4, 3.5), (6, 5.5), (8, 7.5))  # means of pairs of steps
-    assert panels.smooth(points, 8) == tuple(points)
-    root = parsed(panels.curves([Line("seed 0", ((0, 0.5), (10, 1.0)))], y_words="accuracy", percent=True))
+    assert charts.smooth(points, 4) == ((2, 1.5), (4, 3.5), (6, 5.5), (8, 7.5))  # means of pairs of steps
+    assert charts.smooth(points, 8) == tuple(points)
+    root = parsed(charts.curves([Line("seed 0", ((0, 0.5), (10, 1.0)))], y_words="accuracy", percent=True))
     xs = [float(pair.split(",")[0]) for pair in root.find(f"{SVG}polyline").get("points").split()]
-    assert xs == [panels.LEFT, panels.WIDTH - panels.RIGHT]
+    assert xs == [charts.LEFT, charts.WIDTH - charts.RIGHT]
 
 
 def test_constant_curve_and_scatter_of_one_point_are_drawn():
     drawn = [
-        panels.curves([Line("seed 0", ((1, 2.0), (2, 2.0)))], y_words="loss"),
-        panels.scatter([(0.0, 0.0)], x_words="x", label="x"),
+        charts.curves([Line("seed 0", ((1, 2.0), (2, 2.0)))], y_words="loss"),
+        charts.scatter([(0.0, 0.0)], x_words="x", label="x"),
     ]
     for picture in drawn:
         parsed(picture)
@@ -143,5 +143,5 @@ def test_constant_curve_and_scatter_of_one_point_are_drawn():
 
 
 def test_reach_is_the_99th_percentile():
-    assert panels.reach([*range(1, 101)]) == 99
-    assert panels.reach([-5.0]) == 5.0
+    assert charts.reach([*range(1, 101)]) == 99
+    assert charts.reach([-5.0]) == 5.0

@@ -84,7 +84,7 @@ def test_a_scorer_that_gives_too_few_is_named() -> None:
 def test_importing_scorers_and_commands_imports_no_torch() -> None:
     code = (
         "import sys, assay.scorers.local, assay.scorers.files, assay.cli.models, assay.cli.score;"
-        "import assay.engine.catalogue;"
+        "import assay.models.catalogue;"
         "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assay.stats.calibration import calibration_interval, expected_calibration_error, reliability
 from assay.stats.intervals import Interval
+from assay.stats.reliability import calibration_interval, expected_calibration_error, reliability
 
 EDGES = (0.5, 0.75, 1.0)
 

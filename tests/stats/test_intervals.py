@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
+from assay.stats.draws import stream
 from assay.stats.intervals import (
     Interval,
     NoInterval,
@@ -21,7 +22,6 @@ from assay.stats.intervals import (
     mean_of_sums,
     wilson,
 )
-from assay.stats.stream import stream
 
 
 def known(found: Interval | NoInterval) -> Interval:

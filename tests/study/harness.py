@@ -19,11 +19,11 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from assay.study import Created, Editor, Sources, create_study
-from assay.study.settings import StudyConfig
+from assay.study.config import StudyConfig
 
 CHROMIUM = "/usr/bin/chromium"
 SERVE = (
-    "import sys; from assay.study.app import Address, serve; "
+    "import sys; from assay.study.server.app import Address, serve; "
     "serve(sys.argv[1], address=Address(port=int(sys.argv[2])), ready=lambda book: None)"
 )
 START_SECONDS = 180  # machines are shared
@@ -91,7 +91,7 @@ def in_thread(place: str, **address: object) -> Iterator[Served]:
 
     import uvicorn
 
-    from assay.study.app import Address, build_app, open_study
+    from assay.study.server.app import Address, build_app, open_study
 
     site = Served(place, free_port())
     servers: list[uvicorn.Server] = []

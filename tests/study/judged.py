@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from assay.study.database import open_database
-from assay.study.records import Choice, ClosedStudy, Editor, Item, Slot, Study, StudyVote
-from assay.study.store import close_study, items_of, read_closed, slots_of
-from assay.study.votes import Ballot, record_undo, record_vote
+from assay.study.store.database import open_database
+from assay.study.store.study_store import close_study, items_of, read_closed, slots_of
+from assay.study.store.votes import Ballot, record_undo, record_vote
+from assay.study.study_records import Choice, ClosedStudy, Editor, Item, Slot, Study, StudyVote
 
 ASSAY = Path(sys.executable).with_name("assay")
 Judge = Callable[[Slot, Item], Choice | None]

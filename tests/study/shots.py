@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import assay.study
 from assay.flows.study import analyse_study
 from assay.study import Editor, Sources, create_study
-from assay.study.client import JudgeClient
-from assay.study.settings import StudyConfig
-from assay.study.store import close_study
+from assay.study.config import StudyConfig
+from assay.study.server.program_client import JudgeClient
+from assay.study.store.study_store import close_study
 from tests.study.harness import CHROMIUM, Served, served
 from tests.study.harness import Browser as Form
 

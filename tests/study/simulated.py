@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from assay.stats.stream import stream
-from assay.study.records import ClosedStudy, Editor, Item, JudgeKind, SetAside, Study, StudyVote
+from assay.stats.draws import stream
+from assay.study.study_records import ClosedStudy, Editor, Item, JudgeKind, SetAside, Study, StudyVote
 
 
 @dataclass(frozen=True, kw_only=True)

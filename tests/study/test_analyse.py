@@ -14,14 +14,14 @@ import pytest
 from benchmarks.published_studies import creative_writing, llmfao
 from scipy import stats as scipy_stats
 
-from assay.artifacts import dumps
-from assay.audits.findings import Finding
-from assay.audits.meanings import STUDY_MEANINGS
+from assay.artifacts.files import dumps
 from assay.errors import StudyError
+from assay.findings.finding import Finding
+from assay.findings.vocabulary import STUDY_MEANINGS
 from assay.stats.intervals import Interval
-from assay.study.analysis import Analysis, analyse
-from assay.study.records import ClosedStudy, Editor, StudyVote
-from assay.study.settings import AnalysisConfig
+from assay.study.analysis.analyse import Analysis, analyse
+from assay.study.config import AnalysisConfig
+from assay.study.study_records import ClosedStudy, Editor, StudyVote
 from tests.study.simulated import PEOPLE, Truth, closed_study, machine, with_votes
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from assay.artifacts import read_json
+from assay.artifacts.files import read_json
 from assay.flows.study import analyse_study
 from assay.study import Editor, read_closed, write_export
-from assay.study.client import JudgeClient
-from assay.study.store import close_study
+from assay.study.server.program_client import JudgeClient
+from assay.study.store.study_store import close_study
 from tests.study.harness import Browser, in_thread, make_study
 from tests.study.test_cli import assay
 
@@ -101,7 +101,7 @@ def test_the_other_system_can_be_ours(study: Path, tmp_path: Path) -> None:
 
 
 def config(**options: Any) -> Any:
-    from assay.study.settings import AnalysisConfig
+    from assay.study.config import AnalysisConfig
 
     return AnalysisConfig(**options)
 

@@ -11,10 +11,10 @@ import pytest
 
 from assay.errors import StudyError
 from assay.study import Editor, read_votes
-from assay.study.client import JudgeClient
-from assay.study.database import is_url
-from assay.study.store import close_study, read_progress, renew_link, revoke_link, verify
-from assay.study.web import HEADERS, Limiter
+from assay.study.server.program_client import JudgeClient
+from assay.study.server.web import HEADERS, Limiter
+from assay.study.store.database import is_url
+from assay.study.store.study_store import close_study, read_progress, renew_link, revoke_link, verify
 from tests.study.harness import Browser, in_thread, make_study
 
 CHOICES = ("left", "right", "tie", "both_bad", "abstain")
@@ -243,7 +243,7 @@ def test_our_own_failure_has_the_strict_headers_too(tmp_path, sqlite_place, monk
         def fail(*_words: object, **_more: object) -> None:
             raise RuntimeError("a slip of ours, with silent-fox in it")
 
-        monkeypatch.setattr("assay.study.votes.record_vote", fail)
+        monkeypatch.setattr("assay.study.store.votes.record_vote", fail)
         answer = anna.vote(page, "left")
         assert answer.status == 500
         assert "silent-fox" not in answer.body
@@ -265,7 +265,7 @@ def test_no_answer_sends_a_link_elsewhere(tmp_path, sqlite_place) -> None:
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(tmp_path, sqlite_place, monkeypatch, caplog) -> None:
-    monkeypatch.setattr("assay.study.web.SLOWEST_BODY_SECONDS", 0.2)
+    monkeypatch.setattr("assay.study.server.web.SLOWEST_BODY_SECONDS", 0.2)
     made = make_study(tmp_path, sqlite_place)
     with in_thread(sqlite_place) as site:
         head = (
@@ -291,8 +291,8 @@ def test_behind_tls_the_cookie_is_secure_and_the_public_name_is_known(tmp_path, 
 
 
 def test_guessing_links_is_slowed_down_and_honest_editors_are_not(tmp_path, sqlite_place, monkeypatch) -> None:
-    monkeypatch.setattr("assay.study.visits.FAILURES_RATE", 1e-6)  # so that a slow machine sees the same
-    monkeypatch.setattr("assay.study.visits.REQUESTS_RATE", 1e-6)
+    monkeypatch.setattr("assay.study.server.sessions.FAILURES_RATE", 1e-6)  # so that a slow machine sees the same
+    monkeypatch.setattr("assay.study.server.sessions.REQUESTS_RATE", 1e-6)
     made = make_study(tmp_path, sqlite_place)
     with in_thread(sqlite_place) as site:
         guesser, anna = Browser(site.port), Browser(site.port)

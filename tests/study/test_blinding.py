@@ -8,12 +8,13 @@ from contextlib import closing
 
 from scipy import stats
 
-from assay.study import Created, Editor, tables
-from assay.study.book import read_book
-from assay.study.client import JudgeClient
-from assay.study.database import open_database
-from assay.study.render import safe_html
-from assay.study.web import HERE
+from assay.study import Created, Editor
+from assay.study.safe_html import safe_html
+from assay.study.server.program_client import JudgeClient
+from assay.study.server.served_study import read_book
+from assay.study.server.web import HERE
+from assay.study.store import tables
+from assay.study.store.database import open_database
 from tests.study.harness import Browser, in_thread, make_study
 
 RANDOM = re.compile(r"[0-9a-f]{12,64}|[\w-]{43}")  # showings, form tokens, hashes of files; link and session tokens

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from assay.study import read_votes
-from assay.study.store import close_study, read_progress, verify
+from assay.study.store.study_store import close_study, read_progress, verify
 from tests.study.harness import CHROMIUM, Served, free_port, in_thread, make_study
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install '.[browser]')")
@@ -158,7 +158,7 @@ def test_a_server_that_goes_away_loses_no_press(tmp_path, sqlite_place, chromium
 
 def test_hostile_answers_run_nothing_and_reach_no_network(tmp_path, sqlite_place, chromium) -> None:
     from assay.study import Editor, Sources, create_study
-    from assay.study.settings import StudyConfig
+    from assay.study.config import StudyConfig
 
     hostile = (
         "<script>window.owned = 1</script><img src='http://127.0.0.1:9/p.png' onerror='window.owned = 2'>\n\n"
@@ -193,7 +193,7 @@ def test_hostile_answers_run_nothing_and_reach_no_network(tmp_path, sqlite_place
 
 def test_tables_keep_their_words_whole_and_scroll_by_themselves(tmp_path, sqlite_place, chromium, axe) -> None:
     from assay.study import Editor, Sources, create_study
-    from assay.study.settings import StudyConfig
+    from assay.study.config import StudyConfig
 
     long = "A way of paying that takes many words to describe"
     table = (

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from assay.errors import ConfigError, StudyError
 from assay.study import Sources, create_study
-from assay.study.design import balance_sides, make_plan, seal
-from assay.study.records import Editor, Item, Slot
-from assay.study.settings import StudyConfig
+from assay.study.config import StudyConfig
+from assay.study.plan.design import balance_sides, make_plan, seal
+from assay.study.study_records import Editor, Item, Slot
 
 
 def items(prompts: int, *, pairs: int = 1) -> list[Item]:

@@ -17,10 +17,11 @@ import pytest
 from sqlalchemy import select
 
 from assay.errors import StudyError
-from assay.study import Created, Editor, read_votes, tables
-from assay.study.client import JudgeClient
-from assay.study.database import open_database
-from assay.study.store import close_study, verify
+from assay.study import Created, Editor, read_votes
+from assay.study.server.program_client import JudgeClient
+from assay.study.store import tables
+from assay.study.store.database import open_database
+from assay.study.store.study_store import close_study, verify
 from tests.study.harness import Browser, Cluster, Served, cannot_run_postgres, make_study, served
 
 Acknowledged = dict[tuple[str, int], str]

@@ -22,15 +22,16 @@ from sqlalchemy import select, update
 
 from assay.errors import InputError, StudyError
 from assay.records import Message
-from assay.study import read_closed, tables
-from assay.study.database import ServerLock, open_database
+from assay.study import read_closed
 from assay.study.exchange import import_votes, write_annotated, write_tasks
 from assay.study.exchange.forms import REPLACED, as_choice, spoken, task_of
-from assay.study.exchange.intake import READERS, REASONS
+from assay.study.exchange.import_votes import READERS, REASONS
 from assay.study.exchange.tasks import WRITERS, file_name
-from assay.study.records import TOOLS, Editor, Item, Slot, Tool
-from assay.study.store import close_study, items_of, slots_of, verify
-from assay.study.votes import Ballot, record_undo, record_vote
+from assay.study.store import tables
+from assay.study.store.database import ServerLock, open_database
+from assay.study.store.study_store import close_study, items_of, slots_of, verify
+from assay.study.store.votes import Ballot, record_undo, record_vote
+from assay.study.study_records import TOOLS, Editor, Item, Slot, Tool
 from tests.study.harness import make_study
 from tests.study.judged import closed_after, prefers, run_assay
 

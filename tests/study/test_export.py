@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from assay.errors import InputError, StudyError
 from assay.records import Message
 from assay.study import read_closed, read_export, write_export
-from assay.study.cells import RISKY, from_cell, from_csv, to_cell, to_csv
-from assay.study.exports import anonymised, pseudonyms
-from assay.study.records import ClosedStudy, Editor, Item, StudyVote
-from assay.study.store import close_study
+from assay.study.exchange.anonymous_folder import anonymised, pseudonyms
+from assay.study.exchange.spreadsheet import RISKY, from_cell, from_csv, to_cell, to_csv
+from assay.study.store.study_store import close_study
+from assay.study.study_records import ClosedStudy, Editor, Item, StudyVote
 from tests.study.harness import make_study
 from tests.study.judged import closed_after, made_closed, prefers, run_assay
 
@@ -247,7 +247,7 @@ def test_nothing_half_written_is_left(closed: ClosedStudy, tmp_path: Path, monke
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("assay.study.exports.write_json", full)
+    monkeypatch.setattr("assay.study.exchange.anonymous_folder.write_json", full)
     with pytest.raises(StudyError, match="No space left"):
         write_export(closed, tmp_path / "e")
     assert list(tmp_path.iterdir()) == []

@@ -13,15 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import entropy as scipy_entropy
 
-from assay.config import DataConfig
 from assay.data import read_pairs
+from assay.data.config import DataConfig
 from assay.errors import ArtifactError, InputError
 from assay.records import Message
 from assay.study import read_closed, read_export, write_export
-from assay.study.exports import anonymised
-from assay.study.feedback import Question, disagreement, entropy, propose, training_rows
-from assay.study.pool import proposal_row, read_pool, undecided_categories
-from assay.study.records import Choice, Editor, Item, StudyVote
+from assay.study.analysis.feedback import Question, disagreement, entropy, propose, training_rows
+from assay.study.analysis.unjudged import proposal_row, read_pool, undecided_categories
+from assay.study.exchange.anonymous_folder import anonymised
+from assay.study.study_records import Choice, Editor, Item, StudyVote
 from tests.study.harness import make_study
 from tests.study.judged import closed_after, made_closed, prefers, run_assay
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from assay.study.giveaways import find_giveaways
-from assay.study.records import Item
+from assay.study.plan.giveaways import find_giveaways
+from assay.study.study_records import Item
 
 SYSTEMS = {"system_a": "sunny-3b", "system_b": "rainy-3b"}
 

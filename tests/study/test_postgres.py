@@ -11,8 +11,8 @@ from pg8000.dbapi import DatabaseError, InterfaceError
 from sqlalchemy import exc, text
 
 from assay.errors import StudyError
-from assay.study.database import Database, StudyUnavailableError, open_database
-from assay.study.postgres import DURABLE, connect_arguments, is_passing, told
+from assay.study.store.database import Database, StudyUnavailableError, open_database
+from assay.study.store.postgres import DURABLE, connect_arguments, is_passing, told
 from tests.study.harness import Cluster, make_study
 
 

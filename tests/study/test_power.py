@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from assay.study.power import study_power
+from assay.study.plan.study_power import study_power
 
 
 def test_fifty_prompts_by_three_editors_is_what_the_literature_note_says() -> None:
@@ -48,7 +48,7 @@ def test_simulated_studies_are_significant_as_often_as_stated() -> None:
     means = rng.binomial(editors, rates) / editors
     t = (means.mean(1) - 0.5) / (means.std(1, ddof=1) / prompts**0.5)
     seen = np.mean(np.abs(t) > stats.t.ppf(0.975, prompts - 1))
-    from assay.study.power import _power
+    from assay.study.plan.study_power import _power
 
     assert seen == pytest.approx(_power(rate, prompts, editors, icc, 0.0), abs=0.03)
 

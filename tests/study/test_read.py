@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from assay.errors import InputError
-from assay.study.read import items_from_generations, items_from_pairs, read_generations
-from assay.study.settings import StudyConfig
+from assay.study.config import StudyConfig
+from assay.study.plan.item_files import items_from_generations, items_from_pairs, read_generations
 
 REFUSE = StudyConfig()
 ASIDE = StudyConfig(unmatched="set_aside", empty="set_aside")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.study.render import LONGEST_MARKDOWN, TAGS, plain, safe_html
+from assay.study.safe_html import LONGEST_MARKDOWN, TAGS, plain, safe_html
 
 TAG = re.compile(r"<(/?)([a-zA-Z0-9]+)([^>]*)>")
 

@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import select
 
 from assay.errors import AssayError
-from assay.study import Editor, Sources, create_study, tables
-from assay.study.database import open_database
-from assay.study.settings import StudyConfig
-from assay.study.store import read_study, slots_of
+from assay.study import Editor, Sources, create_study
+from assay.study.config import StudyConfig
+from assay.study.store import tables
+from assay.study.store.database import open_database
+from assay.study.store.study_store import read_study, slots_of
 from tests.study.harness import Browser, in_thread
 
 BASE: dict[str, object] = {

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Connection, delete, insert, select, text, update
 
 from assay.errors import StudyError
-from assay.study import links, read_votes, tables
-from assay.study.database import create_database, is_url, open_database
-from assay.study.records import Slot
-from assay.study.store import (
+from assay.study import read_votes
+from assay.study.store import links, tables
+from assay.study.store.database import create_database, is_url, open_database
+from assay.study.store.study_store import (
     close_study,
     read_items,
     read_progress,
@@ -22,7 +22,8 @@ from assay.study.store import (
     slots_of,
     verify,
 )
-from assay.study.votes import Ballot, record_undo, record_vote, standing
+from assay.study.store.votes import Ballot, record_undo, record_vote, standing
+from assay.study.study_records import Slot
 from tests.study.harness import make_study
 
 

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.config import LossConfig, ModelConfig
-from assay.engine.render import Encoded, Renderer
 from assay.errors import InputError
+from assay.models.config import ModelConfig
+from assay.render.encoder import Encoded, Renderer
 from assay.train.batches import Example, PairBatches, cut, distinct_rows, encode_pairs
-from assay.train.objective import Target
-from tests.train import tiny
+from assay.train.config import LossConfig
+from assay.train.losses.targets import Target
+from tests.support import tiny_bases as tiny
 
 WIN = Target(win=1, tie=0, loss=0)
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import torch
 
-from assay.artifacts import read_json, sha256_file
-from assay.engine import precision
+from assay.artifacts.files import read_json, sha256_file
 from assay.errors import ArtifactError
+from assay.models import precision
 from assay.train import train_reward, train_seeds
 from tests.engine.test_precision import measuring
-from tests.train import tiny
+from tests.support import tiny_bases as tiny
 
 ROOT = Path(__file__).parents[2]
 WEIGHTS = "model/model.safetensors"

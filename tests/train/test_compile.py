@@ -10,13 +10,13 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForSequenceClassification
 
-from assay.artifacts import read_jsonl, sha256_file
+from assay.artifacts.files import read_jsonl, sha256_file
 from assay.engine.compiled import compile_layers, layers_of
-from assay.engine.render import Encoded, Renderer
-from assay.engine.reward_model import RewardModel
 from assay.errors import ConfigError
+from assay.render.encoder import Encoded, Renderer
+from assay.rewards.reward_model import RewardModel
 from assay.train import train_reward
-from tests.train import tiny
+from tests.support import tiny_bases as tiny
 from tests.train.test_resume import StopHere, silent, stop_at
 
 # torch.compile's own imports and looks at tensors warn, each once a process: not ours to mend.

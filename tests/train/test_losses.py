@@ -15,7 +15,7 @@ from scipy.special import expit, log_expit
 from torch import Tensor, tensor
 
 from assay.errors import ConfigError, EmptyBatchError
-from assay.train.losses import (
+from assay.train.losses.preference import (
     bradley_terry_loss,
     bradley_terry_losses,
     centring_penalties,

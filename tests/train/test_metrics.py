@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.artifacts import read_jsonl
+from assay.artifacts.files import read_jsonl
 from assay.records import Pair, PairScore
 from assay.train.metrics import MetricsFile, Seen, held_out_accuracy, step_metrics
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from torch import tensor
 
-from assay.config import LossConfig
 from assay.errors import InputError
 from assay.records import Choice, Pair, Vote
-from assay.train.objective import Target, pair_losses, target_of
+from assay.train.config import LossConfig
+from assay.train.losses.targets import Target, pair_losses, target_of
 
 
 def pair(*votes: Choice, **more: Any) -> Pair:

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 import torch
 
-from assay.config import LossConfig, ModelConfig, TrainConfig
 from assay.errors import AssayError
+from assay.models.config import ModelConfig
 from assay.records import Pair, Vote
 from assay.train import Progress, train_seeds
-from tests.train import tiny
+from assay.train.config import LossConfig, TrainConfig
+from tests.support import tiny_bases as tiny
 
 # Where an option needs another one to matter, the baseline holds it.
 LORA = {"model.tuning": "lora", "model.lora_targets": ("query",)}

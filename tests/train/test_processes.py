@@ -11,8 +11,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from assay.artifacts import read_json, read_jsonl
-from tests.train import tiny, two_processes
+from assay.artifacts.files import read_json, read_jsonl
+from tests.support import tiny_bases as tiny
+from tests.support import two_training_processes as two_processes
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,7 +25,7 @@ def test_two_processes_equal_one(tmp_path: Path, kind: str) -> None:
     two_processes.train(tmp_path / "one", base)
     torch.set_num_threads(before)
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", "-m"]
-    command += ["tests.train.two_processes", str(tmp_path / "two"), str(base)]
+    command += ["tests.support.two_training_processes", str(tmp_path / "two"), str(base)]
     done = subprocess.run(
         command,
         cwd=ROOT,

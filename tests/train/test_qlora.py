@@ -9,11 +9,11 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, LlamaConfig, LlamaForSequenceClassification
 
-from assay.artifacts import read_jsonl
-from assay.config import ModelConfig
-from assay.engine.reward_model import RewardModel, whole
+from assay.artifacts.files import read_jsonl
+from assay.models.config import ModelConfig
+from assay.rewards.reward_model import RewardModel, whole
 from assay.train import train_reward
-from tests.train import tiny
+from tests.support import tiny_bases as tiny
 
 pytest.importorskip("bitsandbytes", reason="bitsandbytes is not installed: pip install 'assay[qlora]'")
 

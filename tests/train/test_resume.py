@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 import torch
 
-from assay.artifacts import read_jsonl, sha256_file
+from assay.artifacts.files import read_jsonl, sha256_file
 from assay.errors import ArtifactError
 from assay.train import train_reward
-from tests.train import killing, tiny
+from tests.support import killing
+from tests.support import tiny_bases as tiny
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +35,7 @@ def silent(_: object) -> None:
 def test_killed_by_sigkill_it_ends_with_the_same_weights(tmp_path: Path) -> None:
     base = tiny.base(tmp_path / "base")  # dropout 0.1: random states matter
     killing.train(tmp_path / "whole", base)
-    command = [sys.executable, "-m", "tests.train.killing", str(tmp_path / "killed"), str(base), "3"]
+    command = [sys.executable, "-m", "tests.support.killing", str(tmp_path / "killed"), str(base), "3"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     kills = json.loads(done.stdout.splitlines()[-1])

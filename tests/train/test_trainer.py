@@ -11,19 +11,20 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from assay.artifacts import read_json, read_jsonl
-from assay.config import LossConfig, ModelConfig, TrainConfig
-from assay.engine.reward_model import RewardModel
+from assay.artifacts.files import read_json, read_jsonl
 from assay.errors import ConfigError, EmptyBatchError, TrainingError
+from assay.models.config import ModelConfig
 from assay.records import Pair
+from assay.rewards.reward_model import RewardModel
 from assay.train import Progress, train_reward, train_seeds
 from assay.train.batches import Drawn, encode_pairs
+from assay.train.config import LossConfig, TrainConfig
+from assay.train.loop import RewardTrainer, Task
+from assay.train.losses.targets import pair_losses
 from assay.train.metrics import MetricsFile
-from assay.train.objective import pair_losses
-from assay.train.optimise import adamw, head_parameters, schedule_factor
-from assay.train.setting import trainer_arguments
-from assay.train.trainer import RewardTrainer, Task
-from tests.train import tiny
+from assay.train.optimiser import adamw, head_parameters, schedule_factor
+from assay.train.trainer_options import trainer_arguments
+from tests.support import tiny_bases as tiny
 
 
 @pytest.fixture(autouse=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 
-from assay.engine import precision
-from assay.engine.precision import Measurement
+from assay.models import precision
+from assay.models.precision import Measurement
 from assay.train import train_reward
-from tests.train import tiny
+from tests.support import tiny_bases as tiny
 
 
 def train(out: Path, base: Path) -> None:

@@ -1,6 +1,11 @@
 """Audit of any scorer on labelled pairs: how much is preference, how much is length or luck."""
 
-from assay.audits.findings import Finding
-from assay.audits.run import Audit, audit
+from typing import TYPE_CHECKING
 
-__all__ = ["Audit", "Finding", "audit"]
+from assay.doors import door
+
+if TYPE_CHECKING:
+    from assay.audits.pairs.audit import Audit, audit
+
+__all__ = ["Audit", "audit"]
+__getattr__ = door(__name__, {"Audit": "assay.audits.pairs.audit", "audit": "assay.audits.pairs.audit"})

@@ -60,7 +60,7 @@ def analyse(
     """
     from assay.config import load_config
     from assay.flows.study import analyse_study
-    from assay.study.settings import AnalysisConfig
+    from assay.study.config import AnalysisConfig
 
     chosen = [*(sets or ()), *([f"system={_quoted(system)}"] if system is not None else [])]
     settings = load_config(AnalysisConfig, file=config, sets=chosen)
@@ -94,7 +94,7 @@ def _json(found: Analysed) -> dict[str, Any]:
 def _text(found: Analysed) -> str:
     from rich.markup import escape
 
-    from assay.report.cells import inline, label
+    from assay.report.finding_text import inline, label
 
     verdict, analysis = found.verdict, found.analysis
     lines = verdict_lines(verdict, str(analysis.study["title"]), counted="prompts")

@@ -9,7 +9,8 @@ import typer
 
 from assay.cli.options import ConfigFile, Json, Sets, output
 from assay.cli.reading import ColumnNames, LabelNames, LayoutName, as_settings, reading
-from assay.config import RewardConfig, load_config
+from assay.config import load_config
+from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
     from assay.audits import Audit

@@ -12,7 +12,8 @@ import typer
 
 from assay.cli.options import ConfigFile, Json, Sets, notes, output
 from assay.cli.reading import ColumnNames, LabelNames, LayoutName, as_settings, reading
-from assay.config import RewardConfig, load_config
+from assay.config import load_config
+from assay.train.reward_config import RewardConfig
 
 Data = Annotated[str, typer.Argument(help="Preference pairs: a file, a folder, or a Hugging Face dataset id.")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the results.")]
@@ -64,7 +65,7 @@ def split(
     """
     from assay.data import read_pairs
     from assay.data import split as run_split
-    from assay.data.native import write_split
+    from assay.data.own_layout import write_split
 
     flags = reading(layout, columns, labels) | {"split.holdout": holdout}
     settings = load_config(RewardConfig, file=config, sets=as_settings(flags, sets))

@@ -11,7 +11,7 @@ from assay.cli.options import ConfigFile, Json, Sets, output
 
 if TYPE_CHECKING:
     from assay.study.exchange import Imported
-    from assay.study.records import ClosedStudy
+    from assay.study.study_records import ClosedStudy
 
 StudyPlace = Annotated[
     str, typer.Argument(metavar="STUDY", help="The study: a SQLite file, or postgresql://user@host/database.")
@@ -54,8 +54,8 @@ def export(
 
     from assay.errors import StudyError
     from assay.study.exchange import write_annotated
-    from assay.study.exports import is_export, write_export
-    from assay.study.store import read_closed
+    from assay.study.exchange.anonymous_folder import is_export, write_export
+    from assay.study.store.study_store import read_closed
 
     if format == "jsonl":
         if is_export(study):
@@ -115,7 +115,7 @@ def import_(
 
     Stop the study's server first. A file with showings of another study changes nothing and ends with exit code 2.
     """
-    from assay.artifacts import write_jsonl
+    from assay.artifacts.files import write_jsonl
     from assay.study.exchange import import_votes
 
     found = import_votes(study, files, tool=tool)
@@ -140,11 +140,11 @@ def pairs(
     """
     from rich.markup import escape
 
-    from assay.artifacts import write_jsonl
+    from assay.artifacts.files import write_jsonl
     from assay.errors import ConfigError
-    from assay.study.exports import anonymised
-    from assay.study.feedback import training_rows
-    from assay.study.records import JudgeKind
+    from assay.study.analysis.feedback import training_rows
+    from assay.study.exchange.anonymous_folder import anonymised
+    from assay.study.study_records import JudgeKind
 
     wanted: list[JudgeKind] = [kind for kind in get_args(JudgeKind) if kind in (judges or ["human"])]
     unknown = set(judges or ()) - set(wanted)
@@ -184,10 +184,11 @@ def next_(
     """
     from rich.markup import escape
 
-    from assay.artifacts import write_jsonl
-    from assay.config import DataConfig, load_config
-    from assay.study.feedback import propose
-    from assay.study.pool import proposal_row, read_pool
+    from assay.artifacts.files import write_jsonl
+    from assay.config import load_config
+    from assay.data.config import DataConfig
+    from assay.study.analysis.feedback import propose
+    from assay.study.analysis.unjudged import proposal_row, read_pool
 
     pool = read_pool(scores, pairs, config=load_config(DataConfig, file=config, sets=sets or []), run=run)
     chosen = propose(pool.questions, count=count, undecided=pool.undecided)
@@ -223,7 +224,7 @@ def _imported_text(found: Imported, rejects: Path | None) -> str:
 
 
 def _closed(study: str) -> ClosedStudy:
-    from assay.study.exports import is_export, read_export
-    from assay.study.store import read_closed
+    from assay.study.exchange.anonymous_folder import is_export, read_export
+    from assay.study.store.study_store import read_closed
 
     return read_export(study) if is_export(study) else read_closed(study)

@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 def list_models(as_json: Json = False) -> None:
     """List the catalogue and what of it is on this machine."""
-    from assay.engine.catalogue import CATALOGUE, cache_folder, cached, place_of
+    from assay.models.catalogue import CATALOGUE, cache_folder, cached, place_of
 
     rows = []
     for entry in CATALOGUE.values():
@@ -50,7 +50,7 @@ def get(
     as_json: Json = False,
 ) -> None:
     """Fetch a base, check it, and print its folder. Exit code 2 if it cannot be had."""
-    from assay.engine.models import resolve
+    from assay.models.resolve import resolve
 
     found = resolve(name, revision)
     body = {

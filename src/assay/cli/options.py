@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from assay.artifacts import dumps
+from assay.artifacts.files import dumps
 
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", metavar="FILE.yaml", help="Options from a YAML file.", show_default=False)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from assay.artifacts import dumps
+from assay.artifacts.files import dumps
 
 LayoutName = Annotated[str | None, typer.Option("--layout", help="Layout, where it is not to be recognised.")]
 ColumnNames = Annotated[

@@ -19,7 +19,7 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write report.html and MODEL_CARD.md of a run again; nothing is trained or scored."""
-    from assay.artifacts import RunFolder
+    from assay.artifacts.run_folder import RunFolder
     from assay.errors import ArtifactError
     from assay.report import model_card, render
 

@@ -13,7 +13,8 @@ from rich.markup import escape
 from assay.cli.options import ConfigFile, Json, Sets, notes, output
 from assay.cli.reading import ColumnNames, LabelNames, LayoutName, as_settings, reading
 from assay.cli.verdicts import EXIT, verdict_lines
-from assay.config import RewardConfig, load_config
+from assay.config import load_config
+from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
     from assay.flows.reward import RewardRun

@@ -11,7 +11,8 @@ import typer
 
 from assay.cli.options import ConfigFile, Json, Sets, notes, output
 from assay.cli.reading import ColumnNames, LabelNames, LayoutName, as_settings, reading
-from assay.config import RewardConfig, load_config
+from assay.config import load_config
+from assay.train.reward_config import RewardConfig
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +38,7 @@ def score(
 
     What the model cannot read whole gets null and the reason, not the reward of a cut text. Exit code 2: bad input.
     """
-    from assay.artifacts import write_jsonl
+    from assay.artifacts.files import write_jsonl
     from assay.data import read_pairs
     from assay.errors import EmptyBatchError
     from assay.scorers.files import holds_candidates, read_candidates, score_candidates, score_rows

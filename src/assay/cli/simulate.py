@@ -32,7 +32,7 @@ def support(
 
     Example: assay simulate support --pairs 8000 --seed 0 --defect flipped_labels=0.1 --out support.jsonl
     """
-    from assay.data.simulate import support as simulate_support
+    from assay.simulate.support import support as simulate_support
 
     simulation = simulate_support(pairs, seed=seed, defects=dict(map(_share, defect or ())))
     truth = simulation.write(out)

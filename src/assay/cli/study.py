@@ -13,8 +13,8 @@ from assay.cli import analyse, exchange
 from assay.cli.options import ConfigFile, Json, Sets, notes, output
 
 if TYPE_CHECKING:
-    from assay.study.create import Created
-    from assay.study.records import EditorProgress, Study
+    from assay.study.plan.create import Created
+    from assay.study.study_records import EditorProgress, Study
 
 study_app = typer.Typer(
     help="The blind study: editors open a link and judge two answers side by side.", no_args_is_help=True
@@ -62,9 +62,9 @@ def create(
     Personal links are printed, and written beside a SQLite study as STUDY.links.csv; only their hashes are kept.
     """
     from assay.config import load_config
-    from assay.study.create import Sources, create_study
-    from assay.study.records import Editor
-    from assay.study.settings import StudyConfig
+    from assay.study.config import StudyConfig
+    from assay.study.plan.create import Sources, create_study
+    from assay.study.study_records import Editor
 
     people = [Editor(name=f"editor-{number}") for number in range(1, editors + 1)]
     people += [Editor(name=one) for one in editor or ()]
@@ -93,9 +93,9 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the study until interrupted. Votes are safe the moment the page says so; kill it whenever you like."""
-    from assay.study.app import Address, is_loopback
-    from assay.study.app import serve as run
-    from assay.study.book import Book
+    from assay.study.server.app import Address, is_loopback
+    from assay.study.server.app import serve as run
+    from assay.study.server.served_study import Book
 
     address = Address(host=host, port=port, url=url)
 
@@ -113,7 +113,7 @@ def serve(
 @study_app.command(epilog="Example: assay study status study.db")
 def status(study: StudyPlace, as_json: Json = False) -> None:
     """How far each editor is, whether seal and audit trail hold. Tells no side and no choice."""
-    from assay.study.store import read_progress, read_study, verify
+    from assay.study.store.study_store import read_progress, read_study, verify
 
     found, progress, problems = read_study(study), read_progress(study), verify(study)
     value = {
@@ -137,7 +137,7 @@ def close(
     as_json: Json = False,
 ) -> None:
     """End the voting for good. Results can be read only after this, and no vote comes after it."""
-    from assay.study.store import close_study
+    from assay.study.store.study_store import close_study
 
     found = close_study(study, reason=reason)
     output(
@@ -158,7 +158,7 @@ def link(
     as_json: Json = False,
 ) -> None:
     """Give an editor (or the owner) a new personal link; the old one and its sessions end at once."""
-    from assay.study.store import renew_link, revoke_link
+    from assay.study.store.study_store import renew_link, revoke_link
 
     name = None if who == "owner" else who
     if revoke:

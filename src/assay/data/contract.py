@@ -14,12 +14,12 @@ from typing import Any, Literal, NoReturn
 
 import orjson
 
-from assay.config import DataConfig
-from assay.data.draft import Draft
-from assay.data.formats import Plan
-from assay.data.labels import OUTCOMES, Ballot, Outcome
-from assay.data.rows import Row
-from assay.data.texts import Side, UnfitError, blank, missing, told
+from assay.data.config import DataConfig
+from assay.data.layouts.draft import Draft
+from assay.data.layouts.known import Plan
+from assay.data.layouts.labels import OUTCOMES, Ballot, Outcome
+from assay.data.layouts.texts import Side, UnfitError, blank, missing, told
+from assay.data.sources.row import Row
 from assay.records import Label, Message, Pair, Reject, RejectReason, Text, Vote, as_messages, to_json
 
 SHAPE_ERRORS = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)

@@ -18,15 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from assay.artifacts import write_json
-from assay.config import DataConfig
+from assay.artifacts.files import write_json
+from assay.data.config import DataConfig
 from assay.data.contract import Judge
-from assay.data.formats import SAMPLE, recognise
-from assay.data.native import as_native
-from assay.data.overlap import Groups, Ledger, Repeats, overlap_report, overlap_warnings
-from assay.data.read import Source, locate, parsed
+from assay.data.groups.overlap import Groups, Ledger, Repeats, overlap_report, overlap_warnings
+from assay.data.layouts.known import SAMPLE, recognise
+from assay.data.own_layout import as_native
 from assay.data.rejects import writer
-from assay.data.rows import Row
+from assay.data.sources.any_source import Source, locate, parsed
+from assay.data.sources.row import Row
 from assay.errors import InputError
 from assay.records import REJECT_REASONS, REVIEW_REASONS, Pair, Reject, Text, plain_text
 

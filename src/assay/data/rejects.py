@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
-from assay.artifacts import atomic_write, dumps
+from assay.artifacts.files import atomic_write, dumps
 from assay.records import REVIEW_REASONS, Reject
 
 

@@ -15,9 +15,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from assay.engine.render import Encoded
-from assay.engine.sharing import trunk_of
 from assay.errors import ConfigError
+from assay.models.wrappers import trunk_of
+from assay.render.encoder import Encoded
 
 # Two rows of 48 tokens that share 16: compiled code is chosen by the shape it meets first, so it always meets this one.
 _FIRST = tuple(Encoded(ids=tuple(range(3, 19)) + (ends,) * 32, prompt_tokens=16) for ends in (1, 2))

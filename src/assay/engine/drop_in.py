@@ -21,12 +21,14 @@ from torch import Tensor, nn
 from transformers.modeling_outputs import BaseModelOutputWithPast
 from transformers.utils.generic import ModelOutput
 
+from assay.engine.ability import ability, window_refusal
 from assay.engine.forward import hidden_at, refusal
 from assay.engine.logprobs import output_head, reads_plainly, token_figures
-from assay.engine.sharing import ability, run_packed, trunk_of, unwrap, window_refusal
-from assay.engine.switched import replaced
+from assay.engine.replaced_forward import replaced
+from assay.engine.run import run_packed
 from assay.engine.trie import Row, Trie, pack
 from assay.errors import ModelError
+from assay.models.wrappers import trunk_of, unwrap
 
 _log = logging.getLogger(__name__)
 

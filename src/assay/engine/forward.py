@@ -14,10 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from assay.engine.kv import Header
-from assay.engine.sharing import ability, check_length, rope_refusal, rope_sides, run_packed, trunk_of, window_refusal
+from assay.engine.ability import ability, check_length, rope_refusal, rope_sides, window_refusal
+from assay.engine.headers import Header
+from assay.engine.run import run_packed
 from assay.engine.trie import Ints, Row, Trie, pack
 from assay.errors import EmptyBatchError, InputError
+from assay.models.wrappers import trunk_of
 
 
 def last_hidden(model: nn.Module, rows: Sequence[Row]) -> Tensor:

@@ -23,10 +23,10 @@ from torch.utils.checkpoint import checkpoint
 from transformers.modeling_outputs import MoeModelOutputWithPast
 
 from assay.engine.forward import hidden_at
-from assay.engine.sharing import trunk_of, unwrap
-from assay.engine.switched import replaced
+from assay.engine.replaced_forward import replaced
 from assay.engine.trie import Row
 from assay.errors import EmptyBatchError, InputError, ModelError
+from assay.models.wrappers import trunk_of, unwrap
 
 _log = logging.getLogger(__name__)
 _plain: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()

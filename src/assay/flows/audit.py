@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.artifacts import RunFolder, read_jsonl, sha256_file, write_jsonl
+from assay.artifacts.files import read_jsonl, sha256_file, write_jsonl
+from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit, audit
-from assay.config import RewardConfig
 from assay.data import prompt_groups, read_pairs
 from assay.errors import EmptyBatchError, InputError
 from assay.records import Pair, PairScore
 from assay.scorers.local import LocalScorer
 from assay.scorers.protocol import score_pairs, unreadable
+from assay.train.reward_config import RewardConfig
 
 LEFT_OUT = "left_out.jsonl"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from assay.artifacts import sha256_file
-from assay.config import RewardConfig
-from assay.data.simulate import support
+from assay.artifacts.files import sha256_file
 from assay.flows.reward import RewardRun, run_reward
+from assay.simulate.support import support
+from assay.train.reward_config import RewardConfig
 
 HELD_OUT_SHARE = 5  # one pair in five is held out
 

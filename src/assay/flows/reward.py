@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from assay.artifacts import RunFolder
+from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit
-from assay.config import RewardConfig
 from assay.data import Split, prompt_groups, split
-from assay.engine.models import BaseModel, resolve
-from assay.flows.evidence import Gated, audit_seeds, contract_stage, gate_stage, known_truth
-from assay.flows.ledger import Ledger, begun_with, only_writer
+from assay.flows.run_record import Ledger, begun_with, only_writer
+from assay.flows.stages import Gated, audit_seeds, contract_stage, gate_stage, known_truth
 from assay.gate import Verdict, decide_run, load_criteria
+from assay.models.resolve import BaseModel, resolve
 from assay.report import model_card, render
 from assay.train import TrainResult, train_reward
 from assay.train.choice import Choice, choose, weighed, why
+from assay.train.reward_config import RewardConfig
 
 Notify = Callable[[str], None]
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.artifacts import RunFolder, sha256_json
+from assay.artifacts.files import sha256_json
+from assay.artifacts.run_folder import RunFolder
 from assay.errors import StudyError
 from assay.gate import Evidence, Verdict, decide, load_criteria
-from assay.gate.run import ARTIFACT as GATE
-from assay.gate.run import SCHEMA as GATE_SCHEMA
-from assay.report.study import PAGE, render_study
-from assay.study.analysis import SCHEMA, Analysis, analyse
-from assay.study.records import ClosedStudy
-from assay.study.settings import AnalysisConfig
+from assay.gate.gate_run import ARTIFACT as GATE
+from assay.gate.gate_run import SCHEMA as GATE_SCHEMA
+from assay.report.study.study_page import PAGE, render_study
+from assay.study.analysis.analyse import SCHEMA, Analysis, analyse
+from assay.study.config import AnalysisConfig
+from assay.study.study_records import ClosedStudy
 from assay.version import __version__, versions
 
 ARTIFACT = "analysis.json"
@@ -35,8 +36,8 @@ def read_study(source: str) -> ClosedStudy:
 
     Raises StudyError while the study is open or where it cannot be vouched for.
     """
-    from assay.study.exports import is_export, read_export
-    from assay.study.store import read_closed
+    from assay.study.exchange.anonymous_folder import is_export, read_export
+    from assay.study.store.study_store import read_closed
 
     if "://" in source:
         return read_closed(source)

@@ -1,8 +1,8 @@
 """Criteria and evidence to a verdict with reasons: pass, fail or undecided."""
 
 from assay.gate.criteria import Criterion, load_criteria
-from assay.gate.decide import Verdict, decide
 from assay.gate.evidence import Evidence
-from assay.gate.run import decide_run
+from assay.gate.gate_run import decide_run
+from assay.gate.rules import Verdict, decide
 
 __all__ = ["Criterion", "Evidence", "Verdict", "decide", "decide_run", "load_criteria"]

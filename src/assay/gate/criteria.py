@@ -24,9 +24,9 @@ from typing import Any, Literal, cast
 
 import yaml
 
-from assay.audits.meanings import ALL_MEANINGS, DESCRIPTIONS
 from assay.config import read_yaml
 from assay.errors import GateError
+from assay.findings.vocabulary import ALL_MEANINGS, DESCRIPTIONS
 
 By = Literal["point", "bound"]
 Operator = Literal[">", ">=", "<", "<="]
@@ -103,7 +103,7 @@ def load_criteria(source: Path | str | None) -> tuple[Criterion, ...]:
 
 def built_in(name: str) -> str:
     """The text of a built-in criteria file."""
-    return resources.files("assay.gate").joinpath("criteria", f"{name}.yaml").read_text(encoding="utf-8")
+    return resources.files("assay.gate").joinpath("presets", f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def read_criteria(value: Any, *, name: str = "criteria") -> tuple[Criterion, ...]:

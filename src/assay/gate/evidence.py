@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from assay.artifacts import RunFolder, read_json, sha256_file
+from assay.artifacts.files import read_json, sha256_file
+from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit
-from assay.audits.findings import Finding
 from assay.errors import ArtifactError
+from assay.findings.finding import Finding
 
 SPLIT, TRAIN = "split.json", "train.json"
 

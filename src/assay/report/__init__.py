@@ -1,6 +1,6 @@
 """Artifacts of a run -> one self-contained HTML page and a model card. Never trains, never scores."""
 
-from assay.report.card import model_card
-from assay.report.page import render
+from assay.report.run.card import model_card
+from assay.report.run.page import render
 
 __all__ = ["model_card", "render"]

@@ -11,8 +11,8 @@ from assay.errors import InputError, TemplateError
 from assay.records import Candidates
 
 if TYPE_CHECKING:
-    from assay.engine.render import Encoded
-    from assay.engine.reward_model import RewardModel
+    from assay.render.encoder import Encoded
+    from assay.rewards.reward_model import RewardModel
 
 
 class LocalScorer:
@@ -42,14 +42,14 @@ class LocalScorer:
     @cached_property
     def reward_model(self) -> RewardModel:
         """The model, loaded at first use."""
-        from assay.engine.reward_model import RewardModel, best_device
+        from assay.rewards.reward_model import RewardModel, best_device
 
         device = best_device() if self.device == "auto" else self.device
         return RewardModel.load(self.model, revision=self.revision, device=device)
 
     @cached_property
     def fingerprint(self) -> str:
-        from assay.engine.models import locate
+        from assay.models.resolve import locate
 
         return locate(self.model, self.revision).fingerprint
 

@@ -13,7 +13,15 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from assay.stats.intervals import Array, Interval, NoInterval, cluster_bootstrap, cluster_wilson, ending, mean_of_sums
+from assay.stats.intervals import (
+    Array,
+    Interval,
+    NoInterval,
+    cluster_bootstrap,
+    cluster_wilson,
+    ending,
+    mean_of_sums,
+)
 
 Metric = Literal["nominal", "ordinal", "interval"]
 WHOLE_ITEMS = "clustered by prompt group", "items drawn whole"

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats as scipy_stats
 
-from assay.stats.stream import stream
+from assay.stats.draws import stream
 
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.intp]

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from scipy import sparse, special
 from scipy import stats as scipy_stats
 
+from assay.stats.draws import stream
 from assay.stats.intervals import Array, Interval, NoInterval, cluster_codes
-from assay.stats.stream import stream
 
 Names = Sequence[str] | npt.NDArray[Any]
 

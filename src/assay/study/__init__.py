@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from assay.study.create import Created, Sources, create_study
-from assay.study.exports import read_export, write_export
-from assay.study.records import ClosedStudy, Editor, StudyVote
-from assay.study.store import read_closed, read_votes
+from assay.study.exchange.anonymous_folder import read_export, write_export
+from assay.study.plan.create import Created, Sources, create_study
+from assay.study.store.study_store import read_closed, read_votes
+from assay.study.study_records import ClosedStudy, Editor, StudyVote
 
 if TYPE_CHECKING:
-    from assay.study.analysis import Analysis, analyse
+    from assay.study.analysis.analyse import Analysis, analyse
 
 __all__ = [
     "Analysis",
@@ -28,7 +28,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in ("Analysis", "analyse"):  # a server starts without scipy
-        from assay.study import analysis
+        from assay.study.analysis import analyse
 
-        return getattr(analysis, name)
+        return getattr(analyse, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

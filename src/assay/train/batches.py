@@ -13,14 +13,15 @@ from dataclasses import dataclass
 
 from torch.utils.data import Sampler
 
-from assay.config import LossConfig, ModelConfig
-from assay.engine.budget import micro_batches
-from assay.engine.render import Encoded, Renderer
+from assay.engine.micro_batches import micro_batches
 from assay.engine.trie import plan
 from assay.errors import InputError
+from assay.models.config import ModelConfig
 from assay.records import Pair
-from assay.stats.stream import stream
-from assay.train.objective import Target, target_of
+from assay.render.encoder import Encoded, Renderer
+from assay.stats.draws import stream
+from assay.train.config import LossConfig
+from assay.train.losses.targets import Target, target_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ def encode_pairs(pairs: Sequence[Pair], renderer: Renderer, *, model: ModelConfi
         if longest > model.max_tokens:
             raise InputError(
                 f"{pair.where}: pair {pair.id} has {longest} tokens as rendered, over "
-                f"model.max_tokens={model.max_tokens}. Drop such pairs with assay.engine.render.length_gate, "
+                f"model.max_tokens={model.max_tokens}. Drop such pairs with assay.render.encoder.length_gate, "
                 "or raise model.max_tokens."
             )
         examples.append(Example(pair_id=pair.id, chosen=chosen, rejected=rejected, target=target_of(pair, loss)))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.artifacts import differences, read_json, sha256_file, write_json
+from assay.artifacts.files import differences, read_json, sha256_file, write_json
 from assay.errors import ArtifactError
 
 SCHEMA = "checkpoint/1"

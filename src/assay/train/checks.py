@@ -7,10 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from assay.engine import self_checks
-from assay.engine.render import Encoded
-from assay.engine.reward_model import RewardModel
 from assay.errors import TrainingError
+from assay.render.encoder import Encoded
+from assay.rewards import self_checks
+from assay.rewards.reward_model import RewardModel
 from assay.train.batches import Example
 
 ROWS = 64  # rows checked, of both sides together

@@ -14,12 +14,12 @@ from typing import Any
 
 import torch
 
-from assay.artifacts import read_json, write_json
-from assay.engine import precision
-from assay.engine.precision import Asked, Precision
+from assay.artifacts.files import read_json, write_json
+from assay.models import precision
+from assay.models.precision import Asked, Precision
 from assay.train.checkpoint import begun
-from assay.train.optimise import threads_within_quota
-from assay.train.setting import leave_together
+from assay.train.optimiser import threads_within_quota
+from assay.train.trainer_options import leave_together
 
 SCHEMA = "precision/1"
 FILE = "precision.json"

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from assay.artifacts import dumps
+from assay.artifacts.files import dumps
 from assay.config import StageConfig
 from assay.records import Pair
 

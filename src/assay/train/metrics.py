@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from assay.artifacts import dumps, write_jsonl
+from assay.artifacts.files import dumps, write_jsonl
 from assay.records import Pair, PairScore
 
 

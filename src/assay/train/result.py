@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.artifacts import read_json, sha256_file
-from assay.engine.models import quiet
-from assay.engine.reward_model import RewardModel
+from assay.artifacts.files import read_json, sha256_file
 from assay.errors import ArtifactError
+from assay.models.quiet import quiet
+from assay.rewards.reward_model import RewardModel
 from assay.train.checkpoint import TRAIN_SCHEMA, refuse_other, remove_all
 
 SCHEMA = TRAIN_SCHEMA

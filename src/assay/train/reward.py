@@ -10,20 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from assay.config import LossConfig, ModelConfig, TrainConfig
-from assay.engine.models import resolve
-from assay.engine.reward_model import RewardModel
 from assay.errors import EmptyBatchError
+from assay.models.config import ModelConfig
+from assay.models.resolve import resolve
 from assay.records import Pair
+from assay.rewards.reward_model import RewardModel
 from assay.train.batches import encode_pairs
 from assay.train.choice import Choice, choose, stored_in, weighed
+from assay.train.config import LossConfig, TrainConfig
 from assay.train.identity import identity_of
-from assay.train.job import Job
-from assay.train.optimise import threads_within_quota
+from assay.train.loop import Task
+from assay.train.optimiser import threads_within_quota
 from assay.train.progress import Progress, display
 from assay.train.result import TrainResult, finished
-from assay.train.setting import own_randomness
-from assay.train.trainer import Task
+from assay.train.seed_run import Job
+from assay.train.trainer_options import own_randomness
 
 _log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from assay.cli import simulate as command
 from assay.data import prompt_groups, read_pairs
-from assay.data.simulate import DEFECTS, Simulation, support
+from assay.simulate.support import DEFECTS, Simulation, support
 
 PAIRS = 600
 CLEAN = support(PAIRS, seed=3)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assay.data.simulate import CATEGORIES, Simulation, support
-from assay.data.simulate.utility import ANNOTATORS, Annotator, Answer, Quality, utility, vote
 from assay.errors import ConfigError
+from assay.simulate.support import CATEGORIES, Simulation, support
+from assay.simulate.support.utility import ANNOTATORS, Annotator, Answer, Quality, utility, vote
 
 Row = dict[str, Any]
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from assay.artifacts import dumps
+from assay.artifacts.files import dumps
 from assay.study.exchange import argilla, labelstudio
+from assay.study.exchange.anonymous_folder import anonymised
 from assay.study.exchange.forms import shown, spoken
+from assay.study.exchange.new_folder import new_folder
 from assay.study.exchange.tasks import form_of
-from assay.study.exports import anonymised
-from assay.study.folders import new_folder
-from assay.study.records import Choice, ClosedStudy, Item, StudyVote
+from assay.study.study_records import Choice, ClosedStudy, Item, StudyVote
 
 Format = Literal["labelstudio", "argilla"]
 TURNED: Mapping[str, Choice] = {"left": "right", "right": "left"}

@@ -12,8 +12,8 @@ from typing import Any
 
 from assay.errors import InputError
 from assay.study.exchange.forms import FIELDS, Form, Reply, Task, as_choice, as_rating
-from assay.study.exchange.jsonfiles import json_rows
-from assay.study.records import LABELS, Choice, Rating
+from assay.study.exchange.json_files import json_rows
+from assay.study.study_records import LABELS, Choice, Rating
 
 PREFERENCE, COMMENT, ASPECT = "preference", "comment", "aspect_"
 FLAT = (

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from assay.records import Text
-from assay.study.records import CHOICES, RATINGS, Choice, Item, Rating, Slot
-from assay.study.render import HIDDEN, MARKS
+from assay.study.safe_html import HIDDEN, MARKS
+from assay.study.study_records import CHOICES, RATINGS, Choice, Item, Rating, Slot
 
 FIELDS = ("prompt", "left", "right")
 REPLACED = "\N{REPLACEMENT CHARACTER}"

@@ -14,8 +14,8 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from assay.study.exchange.forms import FIELDS, Form, Reply, Task, as_choice, as_rating
-from assay.study.exchange.jsonfiles import json_rows
-from assay.study.records import LABELS, Rating
+from assay.study.exchange.json_files import json_rows
+from assay.study.study_records import LABELS, Rating
 
 COMPARISON, OTHERWISE, COMMENT, ASPECT = "comparison", "otherwise", "comment", "aspect_"
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from assay.artifacts import dumps, write_jsonl
+from assay.artifacts.files import dumps, write_jsonl
 from assay.errors import StudyError
-from assay.study import links, store
-from assay.study.database import open_database
-from assay.study.exchange import argilla, labelstudio, plain
+from assay.study.exchange import argilla, labelstudio, table_files
 from assay.study.exchange.forms import Form, Task, task_of
-from assay.study.folders import new_folder
-from assay.study.records import Study, Tool
-from assay.study.votes import is_open, note, standing
+from assay.study.exchange.new_folder import new_folder
+from assay.study.store import links, study_store
+from assay.study.store.database import open_database
+from assay.study.store.votes import is_open, note, standing
+from assay.study.study_records import Study, Tool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class TasksWritten:
         return sum(count for _, count in self.sheets.values())
 
 
-def write_tasks(place: store.Place, out: Path, *, tool: Tool, editors: Sequence[str] = ()) -> TasksWritten:
+def write_tasks(place: study_store.Place, out: Path, *, tool: Tool, editors: Sequence[str] = ()) -> TasksWritten:
     """Write the showings not judged yet, of these editors or of all, as tasks of `tool`, all or nothing.
 
     Raises StudyError where the study is closed, an editor is unknown, nothing is left, or `out` is there already.
@@ -55,7 +55,7 @@ def write_tasks(place: store.Place, out: Path, *, tool: Tool, editors: Sequence[
         database.begin() as connection,
         new_folder(out) as draft,
     ):
-        study = store.study_of(connection)
+        study = study_store.study_of(connection)
         if not is_open(connection):
             raise StudyError(f"{place}: the study is closed, and no vote comes after that. Export it instead.")
         sheets = _sheets(connection, study, editors)
@@ -82,8 +82,8 @@ def form_of(study: Study) -> Form:
 def _sheets(connection: Connection, study: Study, editors: Sequence[str]) -> list[Sheet]:
     names = [editor.name for editor in study.editors]
     numbers = {name: links.find_editor(connection, name) for name in editors or names}
-    items = {item.id: item for item in store.items_of(connection)}
-    slots = store.slots_of(connection)
+    items = {item.id: item for item in study_store.items_of(connection)}
+    slots = study_store.slots_of(connection)
     sheets = []
     for name, number in numbers.items():
         judged = standing(connection, number).live
@@ -122,13 +122,13 @@ def _argilla(folder: Path, sheets: Sequence[Sheet], form: Form) -> tuple[list[st
 
 def _csv(folder: Path, sheets: Sequence[Sheet], form: Form) -> tuple[list[str], list[str]]:
     for sheet in sheets:
-        (folder / f"{sheet.name}.csv").write_bytes(plain.table(sheet.tasks, form).encode())
+        (folder / f"{sheet.name}.csv").write_bytes(table_files.table(sheet.tasks, form).encode())
     return [f"{sheet.name}.csv" for sheet in sheets], []
 
 
 def _jsonl(folder: Path, sheets: Sequence[Sheet], _: Form) -> tuple[list[str], list[str]]:
     for sheet in sheets:
-        write_jsonl(folder / f"{sheet.name}.jsonl", plain.lines(sheet.tasks))
+        write_jsonl(folder / f"{sheet.name}.jsonl", table_files.lines(sheet.tasks))
     return [f"{sheet.name}.jsonl" for sheet in sheets], []
 
 

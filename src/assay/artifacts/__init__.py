@@ -1,0 +1,1 @@
+"""Run folders: atomic, hashed, versioned files, and what stands in them."""

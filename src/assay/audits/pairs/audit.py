@@ -1,0 +1,115 @@
+"""One audit of one scorer: scores and pairs in, findings and tables out. Knows the parts; computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from assay.artifacts.run_folder import RunFolder
+from assay.audits.config import AuditConfig
+from assay.audits.pairs.accuracy import accuracy_findings
+from assay.audits.pairs.calibration import calibration_audit
+from assay.audits.pairs.distribution import distribution_findings
+from assay.audits.pairs.drawn import build_tables
+from assay.audits.pairs.length import length_findings
+from assay.audits.scores_table import Scores, align
+from assay.errors import ArtifactError
+from assay.findings.finding import Finding
+from assay.records import Pair, PairScore
+
+SCHEMA = "audit/1"
+ARTIFACT = "audit.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """What an audit found. inputs: hashes of what was audited, as the caller knows them."""
+
+    findings: tuple[Finding, ...]
+    tables: Mapping[str, Any]
+    seeds: tuple[int, ...]
+    pairs: int
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    def find(self, name: str, where: str = "overall", *, seed: int | None = None) -> Finding | None:
+        """The finding of that name, slice and seed (None: over seeds)."""
+        return next((f for f in self.findings if (f.name, f.slice, f.seed) == (name, where, seed)), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "inputs": dict(self.inputs),
+            "config": dict(self.config),
+            "seeds": list(self.seeds),
+            "pairs": self.pairs,
+            "findings": [finding.to_dict() for finding in self.findings],
+            "tables": dict(self.tables),
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """Raises ArtifactError if `value` is not the body of an audit."""
+        try:
+            return cls(
+                findings=tuple(Finding.from_dict(row) for row in value["findings"]),
+                tables=value["tables"],
+                seeds=tuple(value["seeds"]),
+                pairs=value["pairs"],
+                inputs=value["inputs"],
+                config=value["config"],
+            )
+        except (KeyError, TypeError) as error:
+            raise ArtifactError(f"{ARTIFACT}: {error} is missing or malformed. Run the audit again.") from None
+
+    def write(self, folder: RunFolder) -> str:
+        """Write audit.json; returns its hash."""
+        return folder.write(ARTIFACT, SCHEMA, self.to_dict())
+
+    @classmethod
+    def read(cls, folder: RunFolder) -> Self:
+        return cls.from_dict(folder.read(ARTIFACT, SCHEMA))
+
+
+def audit(
+    scores: Mapping[int, Sequence[PairScore]] | Sequence[PairScore],
+    pairs: Sequence[Pair],
+    *,
+    groups: Sequence[str] | None = None,
+    config: AuditConfig | None = None,
+    tokens: Mapping[str, tuple[int, int]] | None = None,
+    inputs: Mapping[str, str] | None = None,
+) -> Audit:
+    """Audit a scorer on labelled pairs it was not trained on.
+
+    scores: one PairScore per pair, or several seeds' by seed. groups: prompt group of each pair, the unit intervals
+    resample; by default declared groups, equal prompts and near-duplicate prompts (data.prompt_groups).
+    tokens: pair id -> rendered tokens of (chosen, rejected), for the length rule in tokens.
+    Raises InputError where scores and pairs do not match, EmptyBatchError where there is nothing to audit.
+    """
+    config = config or AuditConfig()
+    by_seed: Scores = scores if isinstance(scores, Mapping) else {0: scores}
+    aligned = align(by_seed, pairs, groups if groups is not None else default_groups(pairs, config), tokens)
+    calibration, table = calibration_audit(aligned, config=config)
+    findings = (
+        *accuracy_findings(aligned, level=config.level),
+        *length_findings(aligned, config=config),
+        *distribution_findings(aligned, level=config.level),
+        calibration,
+    )
+    return Audit(
+        findings=findings,
+        tables=build_tables(aligned, findings, config=config) | {"calibration": table},
+        seeds=aligned.seeds,
+        pairs=aligned.n,
+        inputs=dict(inputs or {}),
+        config=config.model_dump(mode="json"),
+    )
+
+
+def default_groups(pairs: Sequence[Pair], config: AuditConfig) -> list[str]:
+    """The groups a split would use."""
+    from assay.data import prompt_groups
+    from assay.data.config import DataConfig
+
+    return list(prompt_groups(pairs, threshold=DataConfig().near_duplicates, seed=config.seed))

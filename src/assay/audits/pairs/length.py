@@ -1,0 +1,234 @@
+"""What the reward owes to length. Knows rewards, lengths and groups; knows no text.
+
+Differences within a pair have no natural sign (which answer comes first is the label), so correlations and fits here go
+through the origin: swapping the two answers of any pair changes nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import optimize, special
+from scipy import stats as scipy_stats
+
+from assay.audits.config import AuditConfig
+from assay.audits.pairs.accuracy import coin, evidence_detail
+from assay.audits.scores_table import Aligned, Mask
+from assay.findings.finding import Finding, Judgement, measured, unknown
+from assay.stats.intervals import (
+    Array,
+    Interval,
+    NoInterval,
+    cluster_bootstrap,
+    cluster_t,
+    cluster_wilson,
+    ending,
+)
+
+# Judgements, not laws: below a third, length explains under a ninth of the reward differences; above two thirds, half.
+NOTABLE_CORRELATION, STRONG_CORRELATION = 1 / 3, 2 / 3
+RIDGE = 1e-4  # keeps the fit finite when rewards order every pair rightly
+
+
+def length_findings(aligned: Aligned, *, config: AuditConfig) -> list[Finding]:
+    return [
+        *_matched(aligned, config=config),
+        *_by_preferred_length(aligned, level=config.level),
+        _correlation(aligned, config=config),
+        _without_length(aligned, level=config.level),
+        _gain(aligned, level=config.level),
+    ]
+
+
+def matched(length: Array, tolerance: float) -> Mask:
+    """Pairs whose lengths differ by at most `tolerance` of the longer one; (N, 2) -> (N,)."""
+    return np.asarray(np.abs(length[:, 0] - length[:, 1]) <= tolerance * length.max(axis=1))
+
+
+def _part(aligned: Aligned, name: str, mask: Mask, where: str, missing: str, *, level: float) -> Finding:
+    """Accuracy on a part of the pairs."""
+    if not mask.any():
+        return unknown(name, missing, n=0, slice=where)
+    values, groups = aligned.correct.mean(axis=0)[mask], aligned.groups[mask]
+    interval = cluster_wilson(values, groups, level=level)
+    return measured(
+        name,
+        float(values.mean()),
+        n=int(mask.sum()),
+        interval=interval,
+        slice=where,
+        verdict=coin(interval),
+        detail=evidence_detail(values, groups) | {"share_of_pairs": float(mask.mean())},
+    )
+
+
+def _matched(aligned: Aligned, *, config: AuditConfig) -> list[Finding]:
+    close = matched(aligned.length, config.length_tolerance)
+    reason = f"no pair has answers within {config.length_tolerance:.0%} of each other's length"
+    return [
+        _part(aligned, "length_matched_accuracy", close & mask, where, reason, level=config.level)
+        for where, mask in aligned.slices()
+    ]
+
+
+def _by_preferred_length(aligned: Aligned, *, level: float) -> list[Finding]:
+    difference = aligned.length_difference
+    return [
+        _part(
+            aligned,
+            "accuracy_shorter_preferred",
+            difference < 0,
+            "overall",
+            "no shorter answer is preferred",
+            level=level,
+        ),
+        _part(
+            aligned,
+            "accuracy_longer_preferred",
+            difference > 0,
+            "overall",
+            "no longer answer is preferred",
+            level=level,
+        ),
+    ]
+
+
+def _correlation(aligned: Aligned, *, config: AuditConfig) -> Finding:
+    """Mean over seeds of the within-pair Pearson correlation; the pooled and the rank ones stand in detail."""
+    name = "reward_length_correlation"
+    usable: Mask = np.asarray(aligned.finite.all(axis=0))
+    difference = aligned.length_difference[usable]
+    margin = aligned.margin[:, usable]
+    if not (difference != 0).any():
+        return unknown(name, "both answers are equally long in every pair", n=int(usable.sum()))
+    if not (margin != 0).any(axis=1).all():
+        return unknown(name, "the reward is the same for both answers of every pair", n=int(usable.sum()))
+    by_seed = [through_origin(row, difference) for row in margin]
+    scaled = margin / np.abs(margin).max(axis=1, keepdims=True)  # keeps the sums of squares in range
+    length = difference / np.abs(difference).max()
+    sums = np.column_stack([length**2, *(scaled * length), *(scaled**2)])
+    seeds = len(aligned.seeds)
+
+    def statistic(sums_RK: Array) -> Array:
+        products, squares = sums_RK[:, 1 : 1 + seeds], sums_RK[:, 1 + seeds :]
+        return np.asarray((products / np.sqrt(squares * sums_RK[:, :1])).mean(axis=1))
+
+    interval = cluster_bootstrap(
+        sums,
+        aligned.groups[usable],
+        statistic,
+        use=name,
+        level=config.level,
+        resamples=config.resamples,
+        seed=config.seed,
+    )
+    interval = ending(interval, -1.0, 1.0)
+    verdict: Judgement | None = None
+    if isinstance(interval, Interval):
+        least = max(interval.low, -interval.high, 0.0)
+        verdict = "problem" if least > STRONG_CORRELATION else "warning" if least > NOTABLE_CORRELATION else "ok"
+    detail = {
+        "per_seed": {str(seed): value for seed, value in zip(aligned.seeds, by_seed, strict=True)},
+        "spearman": float(np.mean([ranked_through_origin(row, difference) for row in margin])),
+        **_pooled(aligned, usable),
+        "preference_and_length": through_origin(np.ones(difference.size), np.sign(difference)),
+    }
+    value = float(np.mean(by_seed))
+    return measured(name, value, n=int(usable.sum()), interval=interval, verdict=verdict, detail=detail)
+
+
+def through_origin(first_N: Array, second_N: Array) -> float:
+    """Correlation of two signed differences, sum(ab) / sqrt(sum(aa) sum(bb)): Pearson over both orders of each pair."""
+    scale = float(np.sqrt((first_N**2).sum() * (second_N**2).sum()))
+    return float((first_N * second_N).sum() / scale) if scale > 0 else float("nan")
+
+
+def ranked_through_origin(first_N: Array, second_N: Array) -> float:
+    """The same on ranks: Spearman over both orders of each pair."""
+    return float(scipy_stats.spearmanr(np.r_[first_N, -first_N], np.r_[second_N, -second_N]).statistic)
+
+
+def _pooled(aligned: Aligned, usable: Mask) -> dict[str, float | None]:
+    """Correlation over all answers, prompts mixed; mean over seeds, None where rewards or lengths are all the same."""
+    length = aligned.length[usable].T.ravel()
+    rewards = np.concatenate([aligned.chosen[:, usable], aligned.rejected[:, usable]], axis=1)
+    if np.ptp(length) == 0 or (np.ptp(rewards, axis=1) == 0).any():
+        return {"pooled_pearson": None, "pooled_spearman": None}
+    return {
+        "pooled_pearson": float(np.mean([scipy_stats.pearsonr(row, length).statistic for row in rewards])),
+        "pooled_spearman": float(np.mean([scipy_stats.spearmanr(row, length).statistic for row in rewards])),
+    }
+
+
+def length_features(length: Array) -> Array:
+    """Differences in characters and in log characters, each scaled; odd under swapping the answers; (N, 2)."""
+    both = np.column_stack([length[:, 0] - length[:, 1], np.log1p(length[:, 0]) - np.log1p(length[:, 1])])
+    scale = np.sqrt((both**2).mean(axis=0))
+    return np.asarray(both / np.where(scale > 0, scale, 1.0))
+
+
+def residual_margin(margin_N: Array, features_NF: Array) -> Array:
+    """What of the margins their least-squares fit on length, through the origin, leaves; exact zeros where all."""
+    slopes, *_ = np.linalg.lstsq(features_NF, margin_N, rcond=None)
+    left = margin_N - features_NF @ slopes
+    rounding = 1e-6 * float(np.sqrt((margin_N**2).mean()))
+    return np.where(np.abs(left) <= rounding, 0.0, left)
+
+
+def _without_length(aligned: Aligned, *, level: float) -> Finding:
+    name, usable = "accuracy_without_length", aligned.finite.all(axis=0)
+    if not usable.any():
+        return unknown(name, "no pair has finite rewards", n=0)
+    features = length_features(aligned.length[usable])
+    left = np.array([residual_margin(row, features) for row in aligned.margin[:, usable]])
+    values = (0.5 + 0.5 * np.sign(left)).mean(axis=0)  # nothing left is a coin, not an error
+    interval = cluster_wilson(values, aligned.groups[usable], level=level)
+    total = (aligned.margin[:, usable] ** 2).sum(axis=1)
+    shares = 1 - np.divide((left**2).sum(axis=1), total, out=np.ones_like(total), where=total > 0)
+    detail = evidence_detail(values, aligned.groups[usable]) | {"explained_by_length": float(shares.mean())}
+    return measured(
+        name, float(values.mean()), n=int(usable.sum()), interval=interval, verdict=coin(interval), detail=detail
+    )
+
+
+def fit_preference(features_NF: Array) -> tuple[Array, Array]:
+    """Logistic fit, without intercept, of "chosen wins" on odd features; returns (coefficients, log-likelihoods (N,)).
+
+    A tiny ridge keeps coefficients finite where the features order every pair rightly.
+    """
+    n = features_NF.shape[0]
+
+    def loss(weights: Array) -> tuple[float, Array]:
+        logits = features_NF @ weights
+        value = -special.log_expit(logits).mean() + RIDGE * float(weights @ weights)
+        return float(value), -(features_NF.T @ special.expit(-logits)) / n + 2 * RIDGE * weights
+
+    found = optimize.minimize(loss, np.zeros(features_NF.shape[1]), jac=True, method="BFGS")
+    return np.asarray(found.x), np.asarray(special.log_expit(features_NF @ found.x))
+
+
+def _gain(aligned: Aligned, *, level: float) -> Finding:
+    """Log-likelihood per pair of a fit on length and margin, less that of a fit on length alone."""
+    name, usable = "gain_over_length", aligned.finite.all(axis=0)
+    n = int(usable.sum())
+    if n < 30:
+        return unknown(name, f"{n} pairs are too few to fit length and reward together (30 at least)", n=n)
+    features = length_features(aligned.length[usable])
+    _, ruler = fit_preference(features)
+    gains, weights = [], []
+    for row in aligned.margin[:, usable]:
+        scale = float(np.sqrt((row**2).mean())) or 1.0
+        coefficients, both = fit_preference(np.column_stack([features, row / scale]))
+        gains.append(both - ruler)
+        weights.append(float(coefficients[-1]))
+    values = np.mean(gains, axis=0)
+    # One further coefficient buys half a nat of fit by luck alone; take it off.
+    values -= 0.5 / n
+    interval: Interval | NoInterval = cluster_t(values, aligned.groups[usable], level=level)
+    verdict: Judgement | None = None
+    if isinstance(interval, Interval):
+        verdict = "ok" if interval.low > 0 else "warning" if interval.high > 0 else "problem"
+    detail = {
+        "log_likelihood_length": float(ruler.mean()),
+        "log_odds_per_sd_of_margin_at_equal_length": float(np.mean(weights)),
+    }
+    return measured(name, float(values.mean()), n=n, interval=interval, verdict=verdict, detail=detail)

@@ -1,0 +1,1 @@
+"""Prompts that are the same or nearly so."""

@@ -1,0 +1,1 @@
+"""Rows to drafts: the layouts people keep pairs in."""

@@ -1,0 +1,137 @@
+"""Which column plays which role. Knows the names people give to columns; knows no values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from assay.data.layouts.labels import ORDER_WORDS, Spelling, spelling, stated
+from assay.errors import ConfigError, InputError
+
+ROLES = (
+    "prompt", "chosen", "rejected", "left", "right", "prompt_chosen", "prompt_rejected", "prompt_left", "prompt_right",
+    "label", "votes", "id", "category", "group", "margin", "source",
+)  # fmt: skip
+PROMPT_NAMES = ("prompt", "question", "instruction", "query", "input", "history", "context", "post", "conversation")
+LABEL_NAMES = (
+    "label", "winner", "preference", "preferred", "choice", "better", "better_response_id",
+    "overall_preference", "gold",
+)  # fmt: skip
+VOTES_NAMES = ("votes", "annotations", "ballots")
+ID_NAMES = ("id", "pair_id", "uid")
+STEM = (
+    r"(?:response|answer|completion|output|candidate|reply|generation|summary|text|model_response|result|argument|a|)"
+)
+SIDES = (("a", "b"), ("left", "right"), ("0", "1"), ("1", "2"), ("x", "y"))
+WAY_OUT = "Name the columns: --columns prompt=YOURS,chosen=YOURS,rejected=YOURS (or left=,right=,label=)."
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Role -> column name; a name with dots may lead into nested objects."""
+
+    names: Mapping[str, str]
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def pick(self, data: Mapping[str, Any], role: str) -> Any:
+        """The value in the column of that role, None if there is none."""
+        name = self.names.get(role)
+        if name is None:
+            return None
+        value = data.get(name)
+        return walk(data, name) if value is None and "." in name else value
+
+    @cached_property
+    def extras(self) -> tuple[str, ...]:
+        """Roles of this source that say more about a pair."""
+        return tuple(role for role in ("id", "category", "group", "margin", "source") if role in self.names)
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        """What labels mean for these columns."""
+        if "left" in self.names:
+            return spelling(self.names["left"], self.names["right"], self.labels)
+        return Spelling(words=ORDER_WORDS | stated(self.labels), columns=("chosen", "rejected"))
+
+
+def walk(data: Mapping[str, Any], name: str) -> Any:
+    value: Any = data
+    for part in name.split("."):
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(part)
+    return value
+
+
+def stated_columns(columns: Mapping[str, str], seen: Iterable[str]) -> dict[str, str]:
+    """The user's own choice of columns. Raises ConfigError for an unknown role, InputError for a column not there."""
+    there = set(seen)
+    for role, name in columns.items():
+        if role not in ROLES:
+            raise ConfigError(f"--columns: there is no field {role!r}. Fields: {', '.join(ROLES)}.")
+        if name not in there and name.split(".")[0] not in there:
+            raise InputError(f"--columns {role}={name}: no such column. Columns here: {listed(there)}.")
+    return dict(columns)
+
+
+def find(seen: Iterable[str], stated: Mapping[str, str], role: str, names: Iterable[str]) -> dict[str, str]:
+    """{role: column} by the usual names; empty if none is there. Raises InputError if several could be meant."""
+    if role in stated:
+        return {role: stated[role]}
+    there = {name.lower(): name for name in seen}
+    found = [there[name] for name in names if name in there]
+    if len(found) > 1 and found[0].lower() != role:
+        raise InputError(f"Columns {listed(found)} could each be the {role}. Say which: --columns {role}={found[0]}")
+    return {role: found[0]} if found else {}
+
+
+def find_answers(seen: Iterable[str], stated: Mapping[str, str], stem: str = STEM) -> dict[str, str]:
+    """{"left": .., "right": ..} for two columns such as response_a and response_b; empty if there are none."""
+    if "left" in stated or "right" in stated:
+        if not ("left" in stated and "right" in stated):
+            raise ConfigError("--columns: left and right go together.")
+        return {"left": stated["left"], "right": stated["right"]}
+    found = couples(seen, stem)
+    if len(found) > 1:
+        choices = "; ".join(" and ".join(couple) for couple in found)
+        raise InputError(f"More than one couple of answers: {choices}. Say which: --columns left={found[0][0]},...")
+    return dict(zip(("left", "right"), found[0], strict=True)) if found else {}
+
+
+def couples(seen: Iterable[str], stem: str) -> list[tuple[str, str]]:
+    """Columns with one stem and two opposite ends."""
+    pattern = re.compile(rf"({stem})([_\- ]?)(a|b|left|right|[0-9]+|x|y)", re.IGNORECASE)
+    ends: dict[str, dict[str, str]] = {}
+    for name in seen:
+        if matched := pattern.fullmatch(name):
+            ends.setdefault((matched[1] + matched[2]).lower(), {})[matched[3].lower()] = name
+    found = []
+    for by_end in ends.values():
+        couple = next(((by_end[a], by_end[b]) for a, b in SIDES if a in by_end and b in by_end), None)
+        if couple is not None:
+            if len(by_end) > 2:
+                names = listed(by_end.values())
+                raise InputError(
+                    f"{len(by_end)} answers a row ({names}), not two. Choose: --columns left=...,right=..."
+                )
+            found.append(couple)
+    return found
+
+
+def optional(seen: Iterable[str], stated: Mapping[str, str]) -> dict[str, str]:
+    """Columns that say more about a pair, where they are there under their own names."""
+    names = {
+        "id": ID_NAMES,
+        "category": ("category",),
+        "group": ("group",),
+        "margin": ("margin",),
+        "source": ("source",),
+    }
+    return {role: column for role, known in names.items() for column in find(seen, stated, role, known).values()}
+
+
+def listed(names: Iterable[str]) -> str:
+    return ", ".join(repr(name) for name in sorted(map(str, names))[:30]) or "none"

@@ -1,0 +1,154 @@
+"""What people write for "the first one is better" -> a word. Knows spellings; never guesses what a number means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from assay.data.layouts.texts import UnfitError, literal, missing, told
+from assay.errors import ConfigError, InputError
+
+Outcome = Literal["left", "right", "tie", "abstain"]
+OUTCOMES: tuple[Outcome, ...] = ("left", "right", "tie", "abstain")
+STEMS = ("model", "response", "answer", "option", "candidate", "assistant", "completion", "output", "summary", "text")
+WORDS: dict[str, Outcome] = {
+    **dict.fromkeys(("left", "a", "first", "x", "a>b", "a>>b", "b<a", "b<<a", "[[a]]", "[[a>b]]", "[[a>>b]]"), "left"),
+    **dict.fromkeys(
+        ("right", "b", "second", "y", "b>a", "b>>a", "a<b", "a<<b", "[[b]]", "[[b>a]]", "[[b>>a]]"), "right"
+    ),
+    **dict.fromkeys((f"{stem}_{side}" for stem in STEMS for side in ("a", "x", "left")), "left"),
+    **dict.fromkeys((f"{stem}_{side}" for stem in STEMS for side in ("b", "y", "right")), "right"),
+    **dict.fromkeys(
+        ("tie", "tied", "draw", "equal", "same", "both_bad", "bothbad", "tie_(bothbad)", "both_good"), "tie"
+    ),
+    **dict.fromkeys(("a=b", "b=a", "a~b", "[[a=b]]", "[[c]]", "no_preference", "tie_(both_bad)"), "tie"),
+    **dict.fromkeys(("abstain", "abstention", "skip", "skipped", "unsure", "don't_know", "cannot_tell"), "abstain"),
+}
+ORDER_WORDS: dict[str, Outcome] = {"chosen": "left", "rejected": "right", "tie": "tie", "abstain": "abstain"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ballot:
+    """One vote, in terms of the row's left and right answer."""
+
+    outcome: Outcome
+    annotator: str | None = None
+    shown_left: Literal["left", "right"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spelling:
+    """Which written labels mean which side, for one pair of answer columns."""
+
+    words: Mapping[str, Outcome]
+    columns: tuple[str, str]
+
+    def read(self, value: Any) -> Outcome:
+        """The outcome a label stands for.
+
+        Raises InputError for a number or truth value whose meaning nobody stated, UnfitError for an unknown word.
+        """
+        if type(value) is str and (known := self.words.get(value)) is not None:
+            return known
+        if missing(value) or (isinstance(value, str) and not value.strip()):
+            raise UnfitError("missing_field", "the label is empty")
+        key = spelled(value)
+        found = self.words.get(key) or self.words.get(key.replace("_", ""))
+        if found is not None:
+            return found
+        if isinstance(value, bool) or re.fullmatch(r"[-+]?[\d.]+|true|false|yes|no", key):
+            left, right = self.columns
+            raise InputError(
+                f"the label {value!r} could mean {left!r} or {right!r}, and assay does not guess. "
+                f"Say what labels mean, for instance: --labels {key}=left, in a configuration data.labels "
+                f"(left is {left!r}, right is {right!r}; also tie, abstain)."
+            )
+        raise UnfitError("missing_field", f"the label {str(value)[:60]!r} is no known spelling; see data.labels")
+
+
+def spelled(value: Any) -> str:
+    """A label as it is looked up: lower case, spaces and inner dashes as underscores, 1.0 as 1."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return re.sub(r"\s+|(?<=.)-", "_", str(value).strip().casefold())
+
+
+def spelling(left: str, right: str, labels: Mapping[str, str]) -> Spelling:
+    """The labels that name two columns: the usual words, the columns' names, their numbers, and `labels` over all.
+
+    Numbers are understood only where the columns themselves are numbered: 1 and 2 under answer_1 and answer_2.
+    """
+    words: dict[str, Outcome] = dict(WORDS)
+    ends = [re.search(r"(\d+)$", name) for name in (left, right)]
+    if all(ends) and ends[0] and ends[1] and ends[0].group() != ends[1].group():
+        words |= {ends[0].group(): "left", ends[1].group(): "right"}
+    words |= {spelled(left).replace("_", ""): "left", spelled(right).replace("_", ""): "right"}
+    return Spelling(words=words | stated(labels), columns=(left, right))
+
+
+def stated(labels: Mapping[str, str]) -> dict[str, Outcome]:
+    """The user's own labels. Raises ConfigError if one stands for something else than an outcome."""
+    found: dict[str, Outcome] = {}
+    for label, meaning in labels.items():
+        if meaning not in OUTCOMES:
+            raise ConfigError(f"data.labels: {label!r} means {meaning!r}; it must be one of {', '.join(OUTCOMES)}.")
+        found[spelled(label)] = next(outcome for outcome in OUTCOMES if outcome == meaning)
+    return found
+
+
+BALLOTS: dict[Outcome, Ballot] = {outcome: Ballot(outcome=outcome) for outcome in OUTCOMES}
+CHOICE_KEYS = ("choice", "selected", "vote", "label", "preference", "winner", "value")
+ANNOTATOR_KEYS = ("annotator", "annotator_id", "user_id", "user", "worker", "worker_id", "rater")
+SHOWN_KEYS = ("shown_left", "left_shown")
+
+
+def ballots(value: Any, spelling: Spelling) -> tuple[Ballot, ...]:
+    """Several people's votes: a list of labels, of (annotator, label), of objects, or annotator -> label.
+
+    Raises UnfitError if it is none of these.
+    """
+    if type(value) is list:
+        return tuple([ballot(vote, spelling) for vote in value])
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        # a table fills in the annotators who did not vote on this pair with nothing
+        return tuple(ballot(vote, spelling, str(name)) for name, vote in value.items() if vote is not None)
+    if isinstance(value, str):
+        if value.lstrip()[:1] in ("[", "{") and (written := literal(value)) is not None:
+            return ballots(written, spelling)  # a table had to write the list as text
+        return tuple(ballot(part, spelling) for part in re.split(r"[,;|]", value))
+    if not isinstance(value, Sequence):
+        raise UnfitError("not_text", f"the votes are {told(value)}, not a list")
+    return tuple(ballot(vote, spelling) for vote in value)
+
+
+def ballot(value: Any, spelling: Spelling, annotator: str | None = None) -> Ballot:
+    if type(value) is str and annotator is None:
+        return BALLOTS[read_choice(value, spelling)]
+    if isinstance(value, Mapping):
+        name = annotator if annotator is not None else first(value, ANNOTATOR_KEYS)
+        shown = first(value, SHOWN_KEYS)
+        side = None if shown is None else spelling.read(shown)
+        if side == "tie" or side == "abstain":  # noqa: PLR1714 (mypy narrows on this form)
+            raise UnfitError("not_text", f"a vote was shown {side!r} on the left")
+        choice = read_choice(first(value, CHOICE_KEYS), spelling)
+        return Ballot(outcome=choice, annotator=None if name is None else str(name), shown_left=side)
+    if isinstance(value, Sequence) and not isinstance(value, str) and len(value) >= 2:
+        return Ballot(outcome=read_choice(value[1], spelling), annotator=str(value[0]))
+    return Ballot(outcome=read_choice(value, spelling), annotator=annotator)
+
+
+def read_choice(value: Any, spelling: Spelling) -> Outcome:
+    """A vote that says nothing is an abstention; a label that says nothing is a missing label."""
+    if type(value) is not str and missing(value):
+        return "abstain"
+    if isinstance(value, str) and not value.strip():
+        return "abstain"
+    return spelling.read(value)
+
+
+def first(value: Mapping[str, Any], keys: Iterable[str]) -> Any:
+    return next((value[key] for key in keys if value.get(key) is not None), None)

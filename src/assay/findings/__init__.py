@@ -1,0 +1,1 @@
+"""Findings: one figure, what it is called, and why it matters."""

@@ -1,0 +1,1 @@
+"""Base models: where they are, how they open, what they can take."""

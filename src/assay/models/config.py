@@ -1,0 +1,26 @@
+"""The options of a base model and how it is tuned."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import (
+    Field,
+    PositiveInt,
+)
+
+from assay.config import StageConfig
+
+
+class ModelConfig(StageConfig):
+    """The base model and how it is tuned."""
+
+    base: str = Field("minilm", description="catalogue name, Hugging Face id or folder")
+    revision: str | None = None
+    max_tokens: PositiveInt = Field(512, description="longest rendered row; longer pairs are dropped, never cut")
+    tuning: Literal["full", "lora", "qlora"] = "full"
+    lora_rank: PositiveInt = 16
+    lora_alpha: PositiveInt = 32
+    lora_dropout: float = Field(0.0, ge=0, lt=1)
+    lora_targets: tuple[str, ...] | Literal["all-linear"] = "all-linear"
+    dropout: float | None = Field(None, ge=0, lt=1, description="dropout of the trunk; null keeps the base's own")

@@ -1,0 +1,46 @@
+"""The head of a reward model: its linear layer, run in float32."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from assay.models.wrappers import trunk_of, unwrap
+
+
+def head_layers(model: nn.Module) -> dict[str, nn.Linear]:
+    """The last layer of the head: linear, outside the trunk, one output. With PEFT, its original and trained copies."""
+    inner = unwrap(model)
+    trunk = {id(module) for module in trunk_of(model).modules()}
+    return {
+        name: module
+        for name, module in inner.named_modules()
+        if isinstance(module, nn.Linear) and module.out_features == 1 and id(module) not in trunk
+    }
+
+
+def float32_linear(layer: nn.Linear, hidden: Tensor) -> Tensor:
+    """The layer's output in float32, whatever autocast or the trunk's precision say."""
+    with torch.autocast(hidden.device.type, enabled=False):
+        bias = None if layer.bias is None else layer.bias.float()
+        return nn.functional.linear(hidden.float(), layer.weight.float(), bias)
+
+
+@contextmanager
+def float32_head(model: nn.Module) -> Iterator[None]:
+    """Within it, the head's last layer gives float32 although autocast or the trunk have less."""
+    with ExitStack() as hooks:
+        for layer in head_layers(model).values():
+            hooks.callback(layer.register_forward_hook(_again_in_float32).remove)
+        yield
+
+
+def _again_in_float32(layer: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor | None:
+    if output.dtype == torch.float32:
+        return None
+    assert isinstance(layer, nn.Linear)
+    return float32_linear(layer, inputs[0])

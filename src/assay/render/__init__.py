@@ -1,0 +1,1 @@
+"""Prompt and answer to token ids."""

@@ -1,0 +1,166 @@
+"""MODEL_CARD.md: the run as a Hugging Face model card. Knows evidence and the card's format; computes no figure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from assay.artifacts.files import atomic_write
+from assay.artifacts.run_folder import RunFolder
+from assay.findings.finding import Finding
+from assay.report import words
+from assay.report.finding_text import kind
+from assay.report.run import data_and_provenance, method, results
+from assay.report.run.evidence import Evidence, read_evidence
+from assay.report.run.summary import three_sentences
+from assay.report.run.verdict import verdict
+from assay.train.reward_config import RewardConfig
+
+FILES = {".jsonl", ".json", ".csv", ".tsv", ".parquet", ".gz"}
+HUB_ID = re.compile(r"^[\w.-]+/[\w.-]+$")
+CODE = """\
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+folder = "seed-{seed}/model"
+tokenizer = AutoTokenizer.from_pretrained(folder)
+model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+
+{encode}
+with torch.no_grad():
+    reward = model(**inputs).logits[0, 0].item()"""
+ENCODE = {
+    "encoder": 'inputs = tokenizer(prompt, answer, return_tensors="pt")',
+    "decoder": """\
+turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]
+inputs = tokenizer.apply_chat_template(turns, return_dict=True, return_tensors="pt")""",
+}
+RENDERING = {
+    "encoder": "Prompt and answer go to the tokenizer as a pair. A conversation of one message is its content; of "
+    "several, each is written `Role: content`, a blank line between them.",
+    "decoder": "The chat template saved beside the model is part of it: it writes the rows of training, with one BOS "
+    "where the base expects one and its end marker last. Add no generation prompt and no second BOS.",
+}
+METRICS = {
+    "accuracy": "Held-out pairwise accuracy",
+    "length_baseline": "Longest-wins baseline",
+    "accuracy_beyond_length": "Accuracy beyond longest wins",
+    "length_matched_accuracy": "Accuracy at equal length",
+}
+
+
+def model_card(run: RunFolder) -> Path:
+    """Write MODEL_CARD.md from the artifacts of `run`. Raises ArtifactError as `render` does."""
+    path = run.path("MODEL_CARD.md")
+    with atomic_write(path) as stream:
+        stream.write(card(read_evidence(run)).encode())
+    return path
+
+
+def card(evidence: Evidence) -> str:
+    template = environment().get_template("model_card.md.j2")
+    first = evidence.seeds[0].seed if evidence.seeds else 0
+    render = (evidence.model or {}).get("render") or {}
+    return template.render(
+        front=Markup(front_matter(evidence)),
+        name=evidence.run.get("name") or "reward model",
+        summary=three_sentences(evidence),
+        simulated=evidence.simulated,
+        verdict=verdict(evidence),
+        code=Markup(CODE.format(seed=first, encode=ENCODE[kind_of_base(evidence)])),
+        rendering=Markup(RENDERING[kind_of_base(evidence)]),
+        max_tokens=words.count(RewardConfig.build(evidence.run.get("config") or {}).model.max_tokens),
+        render_hash=render.get("hash") or words.UNKNOWN,
+        render_notes=render.get("notes") or [],
+        data=data_and_provenance.data_facts(evidence),
+        level=words.level(evidence.head("accuracy").interval),
+        accuracy=results.accuracy_table(evidence),
+        method=[line for lines in method.method(evidence).values() for line in lines],
+        limits=method.limits(evidence),
+        command=evidence.run.get("command") or words.UNKNOWN,
+        version=evidence.run.get("assay_version") or words.UNKNOWN,
+    )
+
+
+def kind_of_base(evidence: Evidence) -> Literal["encoder", "decoder"]:
+    """How the base reads: as the saved model or run.json says; a decoder where neither does."""
+    stated = (evidence.model or {}).get("kind") or (evidence.run.get("base") or {}).get("kind")
+    return "encoder" if stated == "encoder" else "decoder"
+
+
+def environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("assay.report"),
+        autoescape=False,
+        undefined=StrictUndefined,
+        finalize=plain,
+        keep_trailing_newline=True,
+    )
+
+
+def plain(value: Any) -> str:
+    """A value inside Markdown: hidden characters visible, no tag, line or table broken; Markup is ours and stays."""
+    if isinstance(value, Markup):
+        return str(value)
+    text = words.visible(words.UNKNOWN if value is None else str(value))
+    return text.replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")
+
+
+def front_matter(evidence: Evidence) -> str:
+    """The YAML block of a Hugging Face card."""
+    base = (evidence.run.get("base") or {}).get("name")
+    body: dict[str, Any] = {
+        "library_name": "transformers",
+        "pipeline_tag": "text-classification",
+        "license": "unknown",
+        "tags": ["reward-model", "preference-learning", "assay"],
+    }
+    if base and HUB_ID.match(str(base)):
+        body["base_model"] = str(base)
+    body["model-index"] = [
+        {
+            "name": str(evidence.run.get("name") or "reward model"),
+            "results": [
+                {
+                    "task": {"type": "text-classification", "name": "Preference ranking"},
+                    "dataset": dataset(evidence),
+                    "metrics": list(metrics(evidence)),
+                }
+            ],
+        }
+    ]
+    return yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=1000)
+
+
+def dataset(evidence: Evidence) -> dict[str, str]:
+    path = words.visible(str((evidence.run.get("data") or {}).get("path") or words.UNKNOWN))
+    name = Path(path).name
+    is_file = Path(path).suffix.lower() in FILES or not HUB_ID.match(path)
+    return {"type": name if is_file else path, "name": name, "split": "held-out"}
+
+
+def metrics(evidence: Evidence) -> Iterator[dict[str, Any]]:
+    """Known figures over seeds; the card format has no field for intervals, so name and args hold them."""
+    for name, label in METRICS.items():
+        for finding in (f for f in evidence.findings if f.name == name and f.seed is None and f.value is not None):
+            if finding.slice == "overall" or name == "accuracy":
+                yield metric(finding, label)
+
+
+def metric(finding: Finding, label: str) -> dict[str, Any]:
+    where = "" if finding.slice == "overall" else f", {finding.slice.removeprefix('category=')}"
+    span = words.span(finding.interval, kind(finding))
+    said = f" ({words.level(finding.interval)} interval {span})" if span else ""
+    args: Mapping[str, Any] = {"n": finding.n, **(finding.interval.to_dict() if finding.interval else {})}
+    return {
+        "type": "accuracy" if finding.name == "accuracy" else finding.name,
+        "value": round(finding.value or 0.0, 4),
+        "name": " ".join(words.visible(f"{label}{where}{said}").split()),
+        "args": dict(args),
+    }

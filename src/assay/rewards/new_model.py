@@ -1,0 +1,181 @@
+"""New reward models: a base's trunk, a new head, dropout and adapters as asked for. Knows weights; knows no data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from assay.errors import ConfigError, ModelError, first_line
+from assay.models import fourbit
+from assay.models.config import ModelConfig
+from assay.models.head import head_layers
+from assay.models.limits import most_tokens
+from assay.models.opening import open_config, open_weights
+from assay.models.quiet import quiet
+from assay.models.resolve import BaseModel, kind_of, resolve
+from assay.models.wrappers import trunk_of
+from assay.render.encoder import Renderer
+
+HEAD_SD = 0.02
+_DROPOUTS = (
+    "hidden_dropout_prob", "attention_probs_dropout_prob", "hidden_dropout", "attention_dropout", "classifier_dropout",
+    "resid_pdrop", "embd_pdrop", "attn_pdrop", "dropout", "embedding_dropout", "mlp_dropout",
+)  # fmt: skip
+
+
+def new_model(config: ModelConfig, *, seed: int) -> tuple[nn.Module, Renderer, dict[str, Any]]:
+    """Model, renderer and what is to be said of them. New weights are drawn from `seed`, torch's state is untouched."""
+    base = resolve(config.base, config.revision)
+    renderer = Renderer.from_pretrained(base.path)
+    with torch.random.fork_rng(_devices()):
+        torch.manual_seed(seed)
+        model, new = _open(base, config)
+        _settle(model, renderer)
+        _check_length(model, config)
+        _draw(model, new, seed=seed)
+        if config.tuning != "full":
+            model = _with_adapters(model, config, new)
+    about = {
+        "kind": base.kind,
+        "base": {"name": base.name, "revision": base.revision, "fingerprint": base.fingerprint},
+        "config": config.model_dump(mode="json"),
+        "new_weights": sorted(new),
+    }
+    return model.eval(), renderer, about
+
+
+def _devices() -> list[int]:
+    return list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []
+
+
+def _open(base: BaseModel, config: ModelConfig) -> tuple[nn.Module, set[str]]:
+    """The base with one output in float32 (4 bit for qlora), and the names of weights the base does not have."""
+    from transformers import AutoModelForSequenceClassification
+
+    options: dict[str, Any] = {"dtype": torch.float32}
+    if config.tuning == "qlora":
+        options = fourbit.loading()
+    with quiet():
+        try:
+            theirs = open_config(base.path, num_labels=1)
+            kind_of(theirs)
+            _set_dropout(theirs, config.dropout, base=base.name)
+            model, info = open_weights(
+                AutoModelForSequenceClassification,
+                base.path,
+                config=theirs,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,
+                **options,
+            )
+        except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+            raise ModelError(
+                f"{base.name}: transformers cannot open it as a sequence-classification model ({first_line(error)}). "
+                "Take another base."
+            ) from None
+    new = set(info["missing_keys"]) | {str(entry[0]) for entry in info["mismatched_keys"]}
+    _check_new(model, new, base=base.name)
+    return model, new
+
+
+def _check_new(model: nn.Module, new: set[str], *, base: str) -> None:
+    """Weights of the head (and a pooler before it) may be new; any other would be a random trunk."""
+    trunk = {id(parameter) for parameter in trunk_of(model).parameters()}
+    lost = sorted(
+        name
+        for name, parameter in model.named_parameters()
+        if name in new and id(parameter) in trunk and ".pooler." not in name
+    )
+    if lost:
+        raise ModelError(
+            f"{base}: {len(lost)} weights of the base are not in its files ({', '.join(lost[:3])}), so they would be "
+            "random. The folder is not whole; fetch it again."
+        )
+
+
+def _set_dropout(theirs: Any, dropout: float | None, *, base: str) -> None:
+    if dropout is None:
+        return
+    names = [name for name in _DROPOUTS if isinstance(getattr(theirs, name, None), float | int)]
+    if not names and dropout > 0:
+        raise ConfigError(f"model.dropout={dropout}: {base} has no dropout to set. Leave model.dropout out.")
+    for name in names:
+        setattr(theirs, name, dropout)
+
+
+def _settle(model: nn.Module, renderer: Renderer) -> None:
+    """Tell the model which token is padding: transformers reads the reward before the first of them."""
+    inner: Any = model
+    pad, tokens = renderer.tokenizer.pad_token_id, len(renderer.tokenizer)
+    if tokens > inner.get_input_embeddings().num_embeddings:
+        inner.resize_token_embeddings(tokens, mean_resizing=False)
+    inner.config.pad_token_id = pad
+    inner.config.get_text_config().pad_token_id = pad
+
+
+def _check_length(model: nn.Module, config: ModelConfig) -> None:
+    limit = most_tokens(model)
+    if limit is not None and config.max_tokens > limit:
+        raise ConfigError(
+            f"model.max_tokens={config.max_tokens}, but {config.base} has positions for {limit} tokens. "
+            f"Set model.max_tokens to {limit} or less, or take a base with a longer context."
+        )
+
+
+def _draw(model: nn.Module, new: set[str], *, seed: int) -> None:
+    """New weights: normal with a small spread from `seed`, biases 0, in the order of their names."""
+    if not head_layers(model):
+        raise ModelError(
+            f"{type(model).__name__} has no linear head with one output that assay knows. Take another base."
+        )
+    draw = torch.Generator().manual_seed(seed % 2**63)
+    for name, parameter in sorted(model.named_parameters()):
+        if name in new:
+            with torch.no_grad():
+                values = torch.zeros(parameter.shape)
+                if parameter.ndim > 1:
+                    values.normal_(0.0, HEAD_SD, generator=draw)
+                parameter.copy_(values)
+
+
+def _with_adapters(model: nn.Module, config: ModelConfig, new: set[str]) -> nn.Module:
+    """LoRA on the trunk; the head, and whatever else is new, trained whole and saved."""
+    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+    from transformers.pytorch_utils import Conv1D
+
+    if config.tuning == "qlora":
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+        fourbit.keep_unpacked(model)
+    trunk = {id(module) for module in trunk_of(model).modules()}
+    heads = {name.split(".")[0] for name, module in model.named_modules() if name and id(module) not in trunk}
+    heads = {name for name in heads if any(True for _ in model.get_submodule(name).parameters())}
+    saved = sorted(heads | {name.rpartition(".")[0].rpartition(".")[2] for name in new if ".pooler." in name})
+    targets = config.lora_targets if isinstance(config.lora_targets, str) else list(config.lora_targets)
+    lora = LoraConfig(
+        task_type="SEQ_CLS",
+        r=config.lora_rank,
+        lora_alpha=config.lora_alpha,
+        lora_dropout=config.lora_dropout,
+        target_modules=targets,
+        modules_to_save=saved,
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),  # GPT-2 stores weights transposed
+    )
+    try:
+        with quiet():
+            tuned: nn.Module = get_peft_model(model, lora)
+    except ValueError as error:
+        raise ConfigError(f"model.lora_targets={config.lora_targets!r}: {first_line(error)}") from None
+    _check_head_trained(tuned)
+    return tuned
+
+
+def _check_head_trained(model: nn.Module) -> None:
+    layers = head_layers(model)
+    trained = [name for name, layer in layers.items() if ".modules_to_save." in name and layer.weight.requires_grad]
+    if len(trained) != 1:
+        raise ModelError(
+            f"PEFT did not take the head into the trained and saved modules (found {sorted(layers)}): it would stay "
+            "random. This is a bug of assay; please report it with the base's name."
+        )

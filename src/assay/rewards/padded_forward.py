@@ -1,0 +1,104 @@
+"""The model run as everyone runs it: one padded batch, transformers' own pooling. The reference for all other paths.
+
+Knows a sequence-classification model and rendered rows; knows no loss. Letters: N rows, T tokens of the longest row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from assay.engine.ability import rope_sides
+from assay.errors import EmptyBatchError, InputError
+from assay.models.head import float32_head
+from assay.models.limits import most_tokens
+from assay.models.modes import device_of
+from assay.models.wrappers import unwrap
+from assay.render.encoder import Encoded
+
+
+def rewards_padded(model: nn.Module, rows: Sequence[Encoded], *, side: Literal["right", "left"] = "right") -> Tensor:
+    """Rewards of rendered rows, float32, shape (N,), differentiable, in the order given; one padded forward pass.
+
+    The head runs in float32 also under autocast. side: where the padding stands; left gives position numbers along.
+    Raises EmptyBatchError without rows, InputError for a row longer than the model has positions for.
+    """
+    if not rows:
+        raise EmptyBatchError("There are no rows to score. Give at least one rendered row.")
+    check_positions(model, rows)
+    sides = rope_sides(model, [len(row.ids) for row in rows])
+    if sides is not None:  # a long row would change the short ones' rewards
+        parts = [rewards_padded(model, [rows[n] for n in places], side=side) for places in sides]
+        return torch.cat(parts)[torch.from_numpy(np.argsort(np.concatenate(sides))).to(parts[0].device)]
+    batch = {name: torch.from_numpy(array).to(device_of(model)) for name, array in padded(model, rows, side).items()}
+    with float32_head(model):
+        logits_N1: Tensor = model(**batch).logits
+    return logits_N1[:, 0].float()
+
+
+def padded(model: nn.Module, rows: Sequence[Encoded], side: Literal["right", "left"]) -> dict[str, Any]:
+    """The model's inputs for `rows` as int64 arrays of shape (N, T)."""
+    lengths_N = np.array([len(row.ids) for row in rows])
+    width = width_of(model, int(lengths_N.max()))
+    place_NT = np.arange(width)
+    mask_NT = place_NT < lengths_N[:, None] if side == "right" else place_NT >= width - lengths_N[:, None]
+    pad = pad_id(model)
+    ids_NT = np.full(mask_NT.shape, 0 if pad is None else pad, dtype=np.int64)
+    ids_NT[mask_NT] = np.concatenate([np.asarray(row.ids, dtype=np.int64) for row in rows])
+    batch = {"input_ids": ids_NT, "attention_mask": mask_NT.astype(np.int64)}
+    if rows[0].type_ids is not None:
+        types_NT = np.zeros(mask_NT.shape, dtype=np.int64)
+        types_NT[mask_NT] = np.concatenate([np.asarray(row.type_ids, dtype=np.int64) for row in rows])
+        batch["token_type_ids"] = types_NT
+    if side == "left":
+        batch["position_ids"] = np.maximum(mask_NT.cumsum(axis=1) - 1, 0)
+    return batch
+
+
+def width_of(model: nn.Module, longest: int) -> int:
+    """How wide a padded batch is: its longest row, or under bf16 on a CPU the next multiple of 16.
+
+    There torch's attention keeps compiled kernels for every width it has met, for ever: measured 5 MB per width and
+    thread, which in a training run with a few hundred widths is gigabytes.
+    """
+    if device_of(model).type != "cpu" or not torch.is_autocast_enabled("cpu"):
+        return longest
+    return max(longest, min(-(-longest // 16) * 16, most_tokens(model) or longest))
+
+
+def pad_id(model: nn.Module) -> int | None:
+    """The padding token by which the model's own pooling finds the end of a row."""
+    config: Any = unwrap(model).config
+    found = config.get_text_config().pad_token_id
+    return None if found is None else int(found)
+
+
+def pooled_places(model: nn.Module, rows: Sequence[Encoded]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Which token of each row a decoder's head reads, by transformers' rule: the last that is not padding; shape (N,).
+
+    Models that assay trains never end a row with their padding token. Others may, and then this is what they learnt.
+    """
+    pad = pad_id(model)
+    places = []
+    for row in rows:
+        last = len(row.ids) - 1
+        while last > 0 and row.ids[last] == pad:
+            last -= 1
+        places.append(last)
+    return np.array(places, dtype=np.int64)
+
+
+def check_positions(model: nn.Module, rows: Sequence[Encoded]) -> None:
+    """Raises InputError if a row is empty, or longer than the model has positions for."""
+    limit, longest = most_tokens(model), max(len(row.ids) for row in rows)
+    if min(len(row.ids) for row in rows) == 0:
+        raise InputError("A row has no tokens: there is nothing to read a reward from. Remove empty answers.")
+    if limit is not None and longest > limit:
+        raise InputError(
+            f"A row has {longest} tokens; the model has positions for {limit}. Lower --max-tokens so that the length "
+            "gate drops such rows, or take a model with a longer context."
+        )

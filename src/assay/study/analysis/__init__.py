@@ -1,0 +1,1 @@
+"""A closed study to findings."""

@@ -1,0 +1,1 @@
+"""The pages editors judge on."""

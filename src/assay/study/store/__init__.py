@@ -1,0 +1,1 @@
+"""A study at rest in its database."""

@@ -1,0 +1,62 @@
+"""The options of the loss and of one training run."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+)
+
+from assay.config import StageConfig
+
+
+class LossConfig(StageConfig):
+    """The loss on reward margins."""
+
+    kind: Literal["bradley_terry", "rao_kupper"] = "bradley_terry"
+    tie_threshold: NonNegativeFloat = Field(
+        0.5, description="Rao-Kupper: log theta, the margin within which ties are likely"
+    )
+    margin: Literal["ignore", "subtract"] = Field("ignore", description="subtract the stated margin inside the sigmoid")
+    targets: Literal["hard", "votes"] = Field("hard", description="votes: share of votes for chosen")
+    label_smoothing: float = Field(0.0, ge=0, lt=0.5)
+    centring: NonNegativeFloat = Field(0.01, description="coefficient on the mean of (chosen + rejected) squared")
+
+
+class TrainConfig(StageConfig):
+    """One training run of a reward model."""
+
+    seeds: tuple[NonNegativeInt, ...] = Field((0,), min_length=1, description="one model for each; 0, 1, ...")
+    epochs: PositiveFloat = 2.0
+    learning_rate: PositiveFloat = 5e-5
+    head_learning_rate: PositiveFloat | None = Field(None, description="of the reward head; null: the same")
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    warmup: float = Field(0.06, ge=0, lt=1, description="share of the steps")
+    weight_decay: NonNegativeFloat = 0.01
+    max_grad_norm: PositiveFloat = 1.0
+    batch_pairs: PositiveInt = Field(32, description="pairs per optimiser step, drawn at random")
+    micro_tokens: PositiveInt | None = Field(
+        None, description="tokens per forward pass, padding included; null: 2,048 on a CPU, 16,384 on a GPU"
+    )
+    precision: Literal["auto", "float32", "bf16"] = Field(
+        "auto", description="auto: bf16 where this machine is measured to multiply it clearly faster, else float32"
+    )
+    gradient_checkpointing: Literal["off", "on"] = "off"
+    compile: Literal["off", "on"] = Field("off", description="the trunk's layers through torch.compile")
+    sharing: Literal["on", "off"] = Field("on", description="run each token of a shared prompt once where possible")
+    save_every: PositiveInt = Field(100, description="optimiser steps between checkpoints")
+    eval_every: PositiveInt | None = Field(None, description="steps between held-out evaluations; null: each epoch")
+    report_to: tuple[str, ...] = ()
+
+    @field_validator("seeds")
+    @classmethod
+    def once_each(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("a seed stands twice, and would count as two draws")
+        return seeds

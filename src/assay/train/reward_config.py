@@ -1,0 +1,25 @@
+"""The options of the whole reward flow: one group for each stage."""
+
+from __future__ import annotations
+
+from pydantic import (
+    Field,
+)
+
+from assay.audits.config import AuditConfig
+from assay.config import StageConfig
+from assay.data.config import DataConfig, SplitConfig
+from assay.models.config import ModelConfig
+from assay.train.config import LossConfig, TrainConfig
+
+
+class RewardConfig(StageConfig):
+    """The whole reward flow."""
+
+    data: DataConfig = DataConfig()
+    split: SplitConfig = SplitConfig()
+    model: ModelConfig = ModelConfig()
+    loss: LossConfig = LossConfig()
+    train: TrainConfig = TrainConfig()
+    audit: AuditConfig = AuditConfig()
+    criteria: str | None = Field(None, description="YAML file of gate criteria; null: the built-in ones")

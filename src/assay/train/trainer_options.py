@@ -1,0 +1,109 @@
+"""What Trainer is told, and whose random numbers it uses. Knows transformers' options; knows no pair and no model."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from transformers import TrainingArguments
+
+from assay.errors import ConfigError
+from assay.train.config import TrainConfig
+
+
+def trainer_arguments(config: TrainConfig, *, seed: int, folder: Path) -> TrainingArguments:
+    """Trainer's options for one seed. Raises ConfigError for reporters that are unknown or not installed."""
+    assert config.precision != "auto", "choose() comes before training"
+    _check_reporters(config.report_to)
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        project="assay",
+        run_name=f"{folder.parent.name}-{folder.name}",
+        seed=seed,
+        num_train_epochs=config.epochs,
+        per_device_train_batch_size=config.batch_pairs,
+        learning_rate=config.learning_rate,
+        max_grad_norm=config.max_grad_norm,
+        bf16=config.precision == "bf16",
+        use_cpu=not torch.cuda.is_available(),
+        save_strategy="steps",
+        save_steps=config.save_every,
+        logging_strategy="steps",
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        log_level="error",
+        report_to=list(config.report_to) or "none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+        ddp_find_unused_parameters=False,
+    )
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1  # several GPUs work as processes under torchrun, not as DataParallel's threads
+    if arguments.world_size > 1:
+        leave_together()
+    return arguments
+
+
+@functools.cache
+def leave_together() -> None:
+    """Take down the process group before Python's own end, where gloo would wait for ever."""
+
+    def leave() -> None:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+
+    atexit.register(leave)
+
+
+def checkpoint_activations(model: Any, switch: Literal["on", "off"]) -> None:
+    """Recompute activations in the backward pass, or keep them again. Raises ConfigError if the model cannot."""
+    try:
+        if switch == "on":
+            model.activation_checkpointing_enable()
+        else:
+            model.activation_checkpointing_disable()
+    except ValueError as error:
+        raise ConfigError(f"train.gradient_checkpointing: {error}") from None
+
+
+@contextmanager
+def own_randomness(seed: int) -> Iterator[None]:
+    """Seed what torch, numpy and Python draw from globally (head, dropout), and give it back as it was."""
+    python, numpy = random.getstate(), np.random.get_state()  # the state that Trainer seeds
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)
+
+
+def _check_reporters(names: tuple[str, ...]) -> None:
+    from transformers.integrations import INTEGRATION_TO_CALLBACK, get_available_reporting_integrations
+
+    for name in names:
+        if name not in INTEGRATION_TO_CALLBACK:
+            raise ConfigError(
+                f"train.report_to: {name!r} is not a reporter. Known: {', '.join(INTEGRATION_TO_CALLBACK)}."
+            )
+        if name not in get_available_reporting_integrations():
+            raise ConfigError(
+                f"train.report_to: {name} is not installed. Install it, or: pip install 'assay[tracking]'."
+            )
+
+
+def without_printer(trainer: Any) -> None:
+    """Take off the callback by which Trainer prints every log to standard output."""
+    from transformers.trainer_callback import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)
