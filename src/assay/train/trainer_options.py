@@ -8,11 +8,12 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, Protocol, cast
 
 import numpy as np
 import torch
-from transformers import TrainingArguments
+from torch import nn
+from transformers import Trainer, TrainingArguments
 
 from assay.errors import ConfigError
 from assay.train.config import TrainConfig
@@ -63,13 +64,21 @@ def leave_together() -> None:
     atexit.register(leave)
 
 
-def checkpoint_activations(model: Any, switch: Literal["on", "off"]) -> None:
+class _Recomputing(Protocol):
+    """transformers' models, which can recompute activations; transformers itself is not typed."""
+
+    def activation_checkpointing_enable(self) -> None: ...
+    def activation_checkpointing_disable(self) -> None: ...
+
+
+def checkpoint_activations(model: nn.Module, switch: Literal["on", "off"]) -> None:
     """Recompute activations in the backward pass, or keep them again. Raises ConfigError if the model cannot."""
+    able = cast("_Recomputing", model)
     try:
         if switch == "on":
-            model.activation_checkpointing_enable()
+            able.activation_checkpointing_enable()
         else:
-            model.activation_checkpointing_disable()
+            able.activation_checkpointing_disable()
     except ValueError as error:
         raise ConfigError(f"train.gradient_checkpointing: {error}") from None
 
@@ -102,7 +111,7 @@ def _check_reporters(names: tuple[str, ...]) -> None:
             )
 
 
-def without_printer(trainer: Any) -> None:
+def without_printer(trainer: Trainer) -> None:
     """Take off the callback by which Trainer prints every log to standard output."""
     from transformers.trainer_callback import PrinterCallback
 

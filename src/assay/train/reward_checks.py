@@ -1,17 +1,23 @@
-"""Self-checks of a saved reward model, as train.json holds them. Knows which of them may not fail."""
+"""What must hold of a reward model: its head is trained; once saved, it is what was trained and gives the same rewards.
+
+Knows which checks may not fail, and how train.json holds them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
+from torch import nn
+
+from assay.artifacts.train_body import SelfCheckBody
 from assay.errors import TrainingError
+from assay.models.wrappers import trunk_of
 from assay.render.encoder import Encoded
 from assay.rewards import self_checks
 from assay.rewards.reward_model import RewardModel
-from assay.train.batches import Example
+from assay.train.pair_examples import PairExample
 
 ROWS = 64  # rows checked, of both sides together
 
@@ -19,7 +25,19 @@ ROWS = 64  # rows checked, of both sides together
 INFORMATIVE_IN_4_BIT = frozenset({"batch_invariance", "padding_side", "reload_equal"})
 
 
-def self_check(folder: Path, reward_model: RewardModel, examples: Sequence[Example]) -> dict[str, dict[str, Any]]:
+def head_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
+    """The trained parameters outside the trunk, by name. Raises TrainingError if there are none: a random head."""
+    trunk = {id(parameter) for parameter in trunk_of(model).parameters()}
+    head = {n: p for n, p in model.named_parameters() if id(p) not in trunk and p.requires_grad}
+    if not head:
+        raise TrainingError(
+            "No parameter of the reward head requires a gradient: the head would stay random. "
+            "With PEFT, put the head into modules_to_save."
+        )
+    return head
+
+
+def self_check(folder: Path, reward_model: RewardModel, examples: Sequence[PairExample]) -> dict[str, SelfCheckBody]:
     """Check the model in memory and the saved folder on real rows; by name, with what was measured and allowed.
 
     examples: held-out ones, or training ones where none are held out. Raises TrainingError if a check fails that is
@@ -43,5 +61,6 @@ def self_check(folder: Path, reward_model: RewardModel, examples: Sequence[Examp
             + " The seed is not finished; train.json was not written."
         )
     return {
-        check.name: {**asdict(check), "informative": check.name in informative, "rows": len(rows)} for check in found
+        check.name: SelfCheckBody(**asdict(check), informative=check.name in informative, rows=len(rows))
+        for check in found
     }
