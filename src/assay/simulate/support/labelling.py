@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal, TypedDict
 
-from assay.simulate.random_values import stream, weighted
+from assay.simulate.random_values import simulation_stream, weighted
 from assay.simulate.support.annotators import Annotator, Side, vote
 from assay.simulate.support.case import Case
 from assay.simulate.support.categories import CATEGORIES
@@ -46,7 +46,7 @@ class Labelled:
 
 def label_category(category: str, wanted: int, *, seed: int, annotators: tuple[Annotator, ...]) -> list[Labelled]:
     """Cases of one category until there are enough pairs; several candidates a case, two to four pairs of them."""
-    cases, votes = stream(seed, f"cases/{category}"), stream(seed, f"votes/{category}")
+    cases, votes = simulation_stream(seed, f"cases/{category}"), simulation_stream(seed, f"votes/{category}")
     out: list[Labelled] = []
     number = 0
     while len(out) < wanted:

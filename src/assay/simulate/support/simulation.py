@@ -11,7 +11,7 @@ from pathlib import Path
 
 from assay.artifacts.files import write_json, write_jsonl
 from assay.errors import ConfigError
-from assay.simulate.random_values import stream
+from assay.simulate.random_values import simulation_stream
 from assay.simulate.support.annotators import annotators
 from assay.simulate.support.categories import CATEGORIES
 from assay.simulate.support.defects import Row, checked, plant
@@ -50,7 +50,7 @@ def support(pairs: int, *, seed: int = 0, defects: Mapping[str, float] | None = 
     for place, category in enumerate(CATEGORIES):
         wanted = pairs // len(CATEGORIES) + (place < pairs % len(CATEGORIES))
         labelled += label_category(category, wanted, seed=seed, annotators=voters)
-    stream(seed, "order").shuffle(labelled)
+    simulation_stream(seed, "order").shuffle(labelled)
     # Named after the shuffle: a name in the order of drawing would give the category away.
     planted, rows = plant(numbered(labelled), rates, seed=seed)
     return Simulation(rows=rows, truth=truth_of(planted, seed=seed, rates=rates, annotators=voters))
