@@ -70,7 +70,7 @@ def train_reward(
     train_pairs: Sequence[Pair],
     held_out: Sequence[Pair],
     *,
-    seed: int,
+    seed: int = 0,
     out: Path | str,
     progress: Callable[[Progress], None] | None = None,
     **recipe: Unpack[Recipe],
