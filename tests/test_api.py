@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -70,3 +72,10 @@ def test_scores_of_other_pairs_are_refused() -> None:
 def test_the_version_is_the_package_s() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert assay.__version__ == project["project"]["version"]
+
+
+def test_importing_training_says_nothing_on_the_terminal() -> None:
+    """PEFT imports bitsandbytes, which advises on kernels where the processor could use them."""
+    code = "import assay.train.reward, peft, sys; print('bitsandbytes' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("True\n", "")
