@@ -98,7 +98,7 @@ def outcome(out: Path, bases: dict[str, Path], settings: dict[str, Any]) -> Any:
     groups: dict[str, dict[str, Any]] = {
         "model": {"max_tokens": 64},
         "loss": {},
-        "train": {"epochs": 1, "batch_pairs": 5, "learning_rate": 1e-3, "save_every": 3},
+        "train": {"epochs": 1, "batch_pairs": 5, "precision": "float32", "learning_rate": 1e-3, "save_every": 3},
     }
     for key, value in settings.items():
         group, name = key.split(".")

@@ -37,7 +37,7 @@ def reward(
     epochs: Annotated[float | None, typer.Option(help="Passes over the training pairs.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest rendered row; longer pairs are dropped.")] = None,
     tuning: Annotated[str | None, typer.Option(help="full, lora or qlora.")] = None,
-    precision: Annotated[str | None, typer.Option(help="float32 or bf16.")] = None,
+    precision: Annotated[str | None, typer.Option(help="auto (measured), float32 or bf16.")] = None,
     layout: LayoutName = None,
     columns: ColumnNames = None,
     labels: LabelNames = None,

@@ -14,12 +14,13 @@ from typing import Any, Literal
 from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit
 from assay.data import Split, prompt_groups, split
-from assay.flows.run_record import Ledger, only_writer
+from assay.flows.run_record import Ledger, begun_with, only_writer
 from assay.flows.stages import Gated, audit_seeds, contract_stage, gate_stage, known_truth
 from assay.gate import Verdict, decide_run, load_criteria
 from assay.models.resolve import BaseModel, resolve
 from assay.report import model_card, render
 from assay.train import TrainResult, train_reward
+from assay.train.choice import Choice, choose, weighed, why
 from assay.train.reward_config import RewardConfig
 
 Notify = Callable[[str], None]
@@ -54,9 +55,14 @@ def run_reward(
     with only_writer(run):
         base = resolve(config.model.base, config.model.revision)
         contract = contract_stage(source, run, config=config.data)
-        ledger = Ledger(run, command=command, config=config, inputs={**contract.inputs, "base": base.fingerprint})
+        precision = choose(config.train.precision, stored=begun_with(run))
+        config = settled(config, precision)
+        inputs = {**contract.inputs, "base": base.fingerprint}
+        ledger = Ledger(run, command=command, config=config, precision=precision, inputs=inputs)
         describe(ledger, base, seeds=config.train.seeds)
         notify(f"contract   {len(contract.pairs):,} pairs of {contract.rows:,} rows ({contract.seconds:.0f} s)")
+        if precision.asked == "auto":
+            notify(f"precision  {precision.used}: {why(precision)}")
         ledger.stages.append({"name": "contract", "seconds": contract.seconds, "tokens": None})
         with ledger.stage("length gate"):
             gated = gate_stage(contract, run, base=base, config=config.model)
@@ -68,7 +74,9 @@ def run_reward(
             run.write("split.json", "split/1", parts.proof)
         notify(f"split      {len(parts.train):,} to train on, {len(parts.held_out):,} held out")
         ledger.write(data=known_truth(source, contract, parts.held_out))
-        results = train_stage(parts, run, config=config, ledger=ledger, notify=notify)
+        precision = weighed(precision, notify)
+        ledger.write(precision=precision.to_dict())
+        results = train_stage(parts, run, config=config, precision=precision, ledger=ledger, notify=notify)
         return conclude(run, parts, gated, results, config=config, ledger=ledger, notify=notify)
 
 
@@ -76,8 +84,13 @@ def describe(ledger: Ledger, base: BaseModel, *, seeds: Sequence[int]) -> None:
     ledger.write(base={"name": base.name, "fingerprint": base.fingerprint, "kind": base.kind}, seeds=list(seeds))
 
 
+def settled(config: RewardConfig, precision: Choice) -> RewardConfig:
+    """The configuration with the precision that is used: what the experiment is, on any machine."""
+    return config.model_copy(update={"train": config.train.model_copy(update={"precision": precision.used})})
+
+
 def train_stage(
-    parts: Split, run: RunFolder, *, config: RewardConfig, ledger: Ledger, notify: Notify
+    parts: Split, run: RunFolder, *, config: RewardConfig, precision: Choice, ledger: Ledger, notify: Notify
 ) -> tuple[TrainResult, ...]:
     """One reward model per seed, each in its folder."""
     results = []
@@ -89,6 +102,7 @@ def train_stage(
                 model=config.model,
                 loss=config.loss,
                 config=config.train,
+                precision=precision,
                 seed=seed,
                 out=run.seed(seed),
             )

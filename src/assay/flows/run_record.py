@@ -15,6 +15,7 @@ from typing import Any
 from assay.artifacts.files import differences, sha256_json
 from assay.artifacts.run_folder import RunFolder
 from assay.errors import ArtifactError
+from assay.train.choice import Choice
 from assay.train.reward_config import RewardConfig
 from assay.version import __version__, versions
 
@@ -55,9 +56,14 @@ def only_writer(run: RunFolder) -> Iterator[None]:
 
 
 class Ledger:
-    """Keeps run.json current while stages run."""
+    """Keeps run.json current while stages run.
 
-    def __init__(self, run: RunFolder, *, command: str, config: RewardConfig, inputs: Mapping[str, str]) -> None:
+    config: with the precision that is used, never `auto`. precision: how it was chosen.
+    """
+
+    def __init__(
+        self, run: RunFolder, *, command: str, config: RewardConfig, precision: Choice, inputs: Mapping[str, str]
+    ) -> None:
         self.run = run
         self.stages: list[dict[str, Any]] = []
         experiment = experiment_of(config.model_dump(mode="json"), inputs)
@@ -70,6 +76,7 @@ class Ledger:
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "assay_version": __version__,
             "config": config.model_dump(mode="json"),
+            "precision": precision.to_dict(),
             "inputs": dict(inputs),
             "machine": machine(),
             "versions": versions(PACKAGES),
@@ -92,6 +99,20 @@ class Ledger:
         self.write()
 
 
+def begun_with(run: RunFolder) -> Choice | None:
+    """The precision that run.json says the run trains in; None where none was measured and nothing trained yet."""
+    if not run.path("run.json").exists():
+        return None
+    body = run.read("run.json", SCHEMA)
+    used = body["config"]["train"]["precision"]
+    found = Choice.from_dict(body["precision"]) if "precision" in body else Choice(asked=used, used=used)
+    return found if found.asked == "auto" or has_begun(run) else None
+
+
+def has_begun(run: RunFolder) -> bool:
+    return run.path("run.json").exists() and any(run.root.glob("seed-*"))
+
+
 def experiment_of(config: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[str, Any]:
     """What a run's weights and split depend on: its configuration without the parts in FREE, and its inputs."""
     kept: dict[str, Any] = {key: dict(part) if isinstance(part, Mapping) else part for key, part in config.items()}
@@ -109,7 +130,7 @@ def refuse_other_experiment(run: RunFolder, experiment: Mapping[str, Any], *, se
     Seeds may be added and none left out, or the best could be picked by hand. Raises ArtifactError that names what
     differs.
     """
-    if not run.path("run.json").exists() or not any(run.root.glob("seed-*")):
+    if not has_begun(run):
         return
     before = run.read("run.json", SCHEMA)
     changed = differences(experiment_of(before.get("config") or {}, before.get("inputs") or {}), experiment)

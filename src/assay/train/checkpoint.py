@@ -19,6 +19,7 @@ from assay.artifacts.files import differences, read_json, sha256_file, write_jso
 from assay.errors import ArtifactError
 
 SCHEMA = "checkpoint/1"
+TRAIN_SCHEMA = "train/1"
 MARKER = "complete.json"
 _NAME = re.compile(r"checkpoint-(\d+)")
 
@@ -53,6 +54,16 @@ def latest(root: Path, *, identity: Mapping[str, Any]) -> Checkpoint | None:
         refuse_other(body["identity"], identity, where=found.folder)
         return found
     return None
+
+
+def begun(root: Path) -> Mapping[str, Any] | None:
+    """The identity of the experiment a seed's folder has, by train.json or a whole checkpoint, or None."""
+    done = root / "train.json"
+    if done.exists():
+        found: Mapping[str, Any] = read_json(done, TRAIN_SCHEMA)["identity"]
+        return found
+    bodies = [_marker(one.folder) for one in sorted(_checkpoints(root), key=lambda one: -one.step)]
+    return next((body["identity"] for body in bodies if body is not None), None)
 
 
 def refuse_other(before: Mapping[str, Any], now: Mapping[str, Any], *, where: Path) -> None:

@@ -15,9 +15,9 @@ from assay.artifacts.files import read_json, sha256_file
 from assay.errors import ArtifactError
 from assay.models.quiet import quiet
 from assay.rewards.reward_model import RewardModel
-from assay.train.checkpoint import refuse_other, remove_all
+from assay.train.checkpoint import TRAIN_SCHEMA, refuse_other, remove_all
 
-SCHEMA = "train/1"
+SCHEMA = TRAIN_SCHEMA
 PACKAGES = ("assay", "torch", "transformers", "accelerate", "peft", "tokenizers", "numpy")
 
 

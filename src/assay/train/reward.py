@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from assay.models.resolve import resolve
 from assay.records import Pair
 from assay.rewards.reward_model import RewardModel
 from assay.train.batches import encode_pairs
+from assay.train.choice import Choice, choose, stored_in, weighed
 from assay.train.config import LossConfig, TrainConfig
 from assay.train.identity import identity_of
 from assay.train.loop import Task
@@ -24,13 +26,19 @@ from assay.train.result import TrainResult, finished
 from assay.train.seed_run import Job
 from assay.train.trainer_options import own_randomness
 
+_log = logging.getLogger(__name__)
+
 
 class Recipe(TypedDict, total=False):
-    """How to train: the base and its tuning, the loss, the run. What is left out takes its defaults."""
+    """How to train: the base and its tuning, the loss, the run. What is left out takes its defaults.
+
+    precision: what was chosen for all seeds of a run, in place of the one in `config`; left out, it is chosen here.
+    """
 
     model: ModelConfig
     loss: LossConfig
     config: TrainConfig
+    precision: Choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +62,13 @@ def train_seeds(
     **recipe: Unpack[Recipe],
 ) -> Seeds:
     """Train every seed of `config.seeds` into `out`/seed-N. Arguments and errors as train_reward."""
+    config = recipe.get("config", TrainConfig())
+    if "precision" not in recipe:
+        folders = [Path(out) / f"seed-{seed}" for seed in config.seeds]
+        recipe["precision"] = choose(config.precision, stored=stored_in(folders))
     results = tuple(
         train_reward(train_pairs, held_out, seed=seed, out=Path(out) / f"seed-{seed}", progress=progress, **recipe)
-        for seed in recipe.get("config", TrainConfig()).seeds
+        for seed in config.seeds
     )
     found = [one.held_out_accuracy for one in results if one.held_out_accuracy is not None]
     return Seeds(
@@ -88,6 +100,8 @@ def train_reward(
     started, folder = time.monotonic(), Path(out)
     model, loss = recipe.get("model", ModelConfig()), recipe.get("loss", LossConfig())
     config = recipe.get("config", TrainConfig())
+    precision = recipe.get("precision") or choose(config.precision, stored=stored_in([folder]))
+    config = config.model_copy(update={"precision": precision.used})
     base = resolve(model.base, model.revision)
     identity = identity_of(
         {"model": model, "loss": loss, "train": config},
@@ -109,6 +123,12 @@ def train_reward(
             config=config,
             identity=identity,
         )
-        job = Job(folder=folder, task=task, reward_model=reward_model, notify=progress or display())
+        job = Job(
+            folder=folder,
+            task=task,
+            reward_model=reward_model,
+            precision=weighed(precision, _log.warning),
+            notify=progress or display(),
+        )
         job.seconds["prepare"] = time.monotonic() - started
         return job.run(base_name=base.name)

@@ -19,6 +19,7 @@ from assay.errors import TrainingError
 from assay.rewards.reward_model import RewardModel
 from assay.train.checkpoint import Checkpoint, latest, remove_all, sweep
 from assay.train.checks import self_check
+from assay.train.choice import Choice, store
 from assay.train.loop import Evaluation, Flow, RewardTrainer, Task
 from assay.train.metrics import MetricsFile, held_out_accuracy
 from assay.train.optimiser import head_parameters, snapshot
@@ -30,16 +31,18 @@ from assay.version import versions
 
 @dataclass(slots=True, kw_only=True)
 class Job:
-    """One seed: its folder, what it trains, whom to tell, and the seconds each stage took."""
+    """One seed: its folder, what it trains and how precisely, whom to tell, and the seconds each stage took."""
 
     folder: Path
     task: Task
     reward_model: RewardModel
+    precision: Choice
     notify: Callable[[Progress], None]
     seconds: dict[str, float] = field(default_factory=dict)
 
     def run(self, *, base_name: str) -> TrainResult:
         """Everything from the first step or the last checkpoint to train.json."""
+        store(self.precision, self.folder)
         with self._shown():
             trainer = self._trainer()
             evaluation = self._train(trainer)
@@ -115,6 +118,7 @@ class Job:
             "inputs": dict(task.identity["data"]),
             "base": {"name": base_name, "fingerprint": task.identity["base"]},
             "config": {**task.identity["train"], "save_every": task.config.save_every},
+            "precision": self.precision.to_dict(),
             "report_to": list(task.config.report_to),
             "pairs": len(task.pairs),
             "steps": steps,

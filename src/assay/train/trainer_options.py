@@ -20,6 +20,7 @@ from assay.train.config import TrainConfig
 
 def trainer_arguments(config: TrainConfig, *, seed: int, folder: Path) -> TrainingArguments:
     """Trainer's options for one seed. Raises ConfigError for reporters that are unknown or not installed."""
+    assert config.precision != "auto", "choose() comes before training"
     _check_reporters(config.report_to)
     arguments = TrainingArguments(
         output_dir=str(folder),
@@ -47,12 +48,12 @@ def trainer_arguments(config: TrainConfig, *, seed: int, folder: Path) -> Traini
     if arguments.n_gpu > 1:
         arguments._n_gpu = 1  # several GPUs work as processes under torchrun, not as DataParallel's threads
     if arguments.world_size > 1:
-        _leave_together()
+        leave_together()
     return arguments
 
 
 @functools.cache
-def _leave_together() -> None:
+def leave_together() -> None:
     """Take down the process group before Python's own end, where gloo would wait for ever."""
 
     def leave() -> None:
