@@ -15,6 +15,7 @@ from assay.records import Pair, Vote
 from assay.train import Progress, train_seeds
 from assay.train.config import LossConfig, TrainConfig
 from tests.support import tiny_bases as tiny
+from tests.support.threads import one_thread
 
 # Where an option needs another one to matter, the baseline holds it.
 LORA = {"model.tuning": "lora", "model.lora_targets": ("query",)}
@@ -107,10 +108,8 @@ def outcome(out: Path, bases: dict[str, Path], settings: dict[str, Any]) -> Any:
     def look(now: Progress) -> None:
         checkpoints.update(path.name for path in out.glob("seed-*/checkpoint-*"))
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
     try:
-        with Counting() as counting:
+        with one_thread(), Counting() as counting:
             train_seeds(
                 data(),
                 tiny.pairs(3, seed=1),
@@ -122,8 +121,6 @@ def outcome(out: Path, bases: dict[str, Path], settings: dict[str, Any]) -> Any:
             )
     except AssayError as error:
         return type(error), str(error).replace(str(out), "OUT")
-    finally:
-        torch.set_num_threads(before)
     left = {path.relative_to(out).parts[:2] for path in out.rglob("*") if path.is_file()}
     weights = {
         str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in out.rglob("*.safetensors")

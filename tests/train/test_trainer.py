@@ -26,13 +26,7 @@ from assay.train.optimiser import adamw, head_parameters, schedule_factor
 from assay.train.trainer_options import trainer_arguments
 from tests.support import tiny_bases as tiny
 
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Any:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module", params=["bert", "llama"])

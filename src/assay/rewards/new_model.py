@@ -13,7 +13,7 @@ from assay.models.config import ModelConfig
 from assay.models.head import head_layers
 from assay.models.limits import most_tokens
 from assay.models.opening import open_config, open_weights
-from assay.models.quiet import quiet
+from assay.models.quiet import drop_kernel_advice, quiet
 from assay.models.resolve import BaseModel, kind_of, resolve
 from assay.models.wrappers import trunk_of
 from assay.render.encoder import Renderer
@@ -142,6 +142,7 @@ def _draw(model: nn.Module, new: set[str], *, seed: int) -> None:
 
 def _with_adapters(model: nn.Module, config: ModelConfig, new: set[str]) -> nn.Module:
     """LoRA on the trunk; the head, and whatever else is new, trained whole and saved."""
+    drop_kernel_advice()
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
     from transformers.pytorch_utils import Conv1D
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from assay.simulate.draws import listed
+from assay.simulate.prose import listed
 from assay.simulate.support.case import Person
 from assay.simulate.support.facts import ITEMS, PLANS, TOWNS
 

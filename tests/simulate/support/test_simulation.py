@@ -12,7 +12,8 @@ import pytest
 
 from assay.errors import ConfigError
 from assay.simulate.support import CATEGORIES, Simulation, support
-from assay.simulate.support.utility import ANNOTATORS, Annotator, Answer, Quality, utility, vote
+from assay.simulate.support.annotators import ANNOTATORS, Annotator, vote
+from assay.simulate.support.utility import Answer, Quality, utility
 
 Row = dict[str, Any]
 

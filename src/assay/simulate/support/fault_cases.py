@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from assay.simulate.draws import weighted
-from assay.simulate.support.answering import tell
-from assay.simulate.support.case import Case, Desk, Person, compose, message
+from assay.simulate.random_values import weighted
+from assay.simulate.support.case import Case, CaseFile, Person, compose, message
 from assay.simulate.support.facts import DEVICES, KITCHEN, SMART, Fact, draw_facts
+from assay.simulate.support.told_facts import tell
 from assay.simulate.support.utility import Answer, Quality
 
 # A problem as the policy heads it, and as customers tell it.
@@ -111,30 +111,30 @@ def _for_device(item: str) -> tuple[dict[str, tuple[str, ...]], Forms]:
 
 def helpfulness(rng: random.Random, candidates: int) -> Case:
     """A problem, two or three procedures on file, one that fits; answers give it in full, in part, or another's."""
-    desk = Desk(rng=rng, person=Person.draw(rng, DEVICES))
-    desk.hold(draw_facts(rng, account=2, policy=0))
-    known, pool = _for_device(desk.person.item)
+    file = CaseFile(rng=rng, person=Person.draw(rng, DEVICES))
+    file.hold(draw_facts(rng, account=2, policy=0))
+    known, pool = _for_device(file.person.item)
     problems = rng.sample(tuple(known), rng.choice((2, 2, 2, 3)))
     forms = rng.sample(pool, 2 * len(problems) + 2)
     *steps, one, two = (Step(form=f, numbers=n, number=rng.choice(n) if n else None) for f, n in forms)
     for place, problem in enumerate(problems):
-        desk.policy.append(f"{problem}: {steps[2 * place].text}, then {steps[2 * place + 1].text}")
+        file.policy.append(f"{problem}: {steps[2 * place].text}, then {steps[2 * place + 1].text}")
     remedy = rng.choice(tuple(REMEDIES))
-    desk.policy.append(f"If that fails: {remedy}")
-    asked = rng.choice(desk.facts) if rng.random() < 0.35 else None
+    file.policy.append(f"If that fails: {remedy}")
+    asked = rng.choice(file.facts) if rng.random() < 0.35 else None
     also = f"also, {rng.choice(asked.kind.asks)}?" if asked else ""
-    told = f"my {desk.person.item} has a problem, {rng.choice(known[problems[0]])}"
+    told = f"my {file.person.item} has a problem, {rng.choice(known[problems[0]])}"
     if rng.random() < 0.5:
-        told = f"{rng.choice(known[problems[0]])}, I mean the {desk.person.item}"
-    prompt = desk.prompt(message(rng, told, rng.choice(PLEAS), also))
+        told = f"{rng.choice(known[problems[0]])}, I mean the {file.person.item}"
+    prompt = file.prompt(message(rng, told, rng.choice(PLEAS), also))
     answers = tuple(
-        _advice(rng, desk, steps=steps, spare=(one, two), remedy=remedy, asked=asked) for _ in range(candidates)
+        _advice(rng, file, steps=steps, spare=(one, two), remedy=remedy, asked=asked) for _ in range(candidates)
     )
     return Case(category="helpfulness", prompt=prompt, answers=answers)
 
 
 def _advice(
-    rng: random.Random, desk: Desk, *, steps: list[Step], spare: tuple[Step, Step], remedy: str, asked: Fact | None
+    rng: random.Random, file: CaseFile, *, steps: list[Step], spare: tuple[Step, Step], remedy: str, asked: Fact | None
 ) -> Answer:
     """Steps that are right, partly right or wrong (another problem's, or nowhere in the policy), then the rest."""
     plan = weighted(
@@ -166,10 +166,10 @@ def _advice(
     facts_right, facts_wrong, missing = int(follow == "right"), int(follow == "wrong"), 0
     if asked is not None:
         how = weighted(rng, {"right": 0.6, "wrong": 0.2, "missing": 0.2})
-        told = tell(rng, asked, present=desk.facts, how=how)
+        told = tell(rng, asked, present=file.facts, how=how)
         body += told.clauses
         facts_right, facts_wrong, missing = facts_right + told.right, facts_wrong + told.wrong, told.missing
-    text, courtesies = compose(rng, desk.person, body, polite=0.35)
+    text, courtesies = compose(rng, file.person, body, polite=0.35)
     quality = Quality(
         steps_right=right,
         steps_wrong=wrong,

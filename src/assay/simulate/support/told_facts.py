@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from assay.simulate.draws import weighted
+from assay.simulate.random_values import weighted
 from assay.simulate.support.facts import Fact, wrong_value
 
 DENIALS = ("I can't see {noun} on file", "there is no sign of {noun} in our records", "your file doesn't show {noun}",
@@ -13,7 +13,7 @@ DENIALS = ("I can't see {noun} on file", "there is no sign of {noun} in our reco
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ToldFacts:
     """Clauses that tell facts, and how many were right, wrong and left out."""
 
     clauses: tuple[str, ...]
@@ -21,8 +21,8 @@ class Told:
     wrong: int = 0
     missing: int = 0
 
-    def __add__(self, more: Told) -> Told:
-        return Told(
+    def __add__(self, more: ToldFacts) -> ToldFacts:
+        return ToldFacts(
             clauses=self.clauses + more.clauses,
             right=self.right + more.right,
             wrong=self.wrong + more.wrong,
@@ -30,24 +30,24 @@ class Told:
         )
 
 
-def tell(rng: random.Random, fact: Fact, *, present: list[Fact], how: str) -> Told:
+def tell(rng: random.Random, fact: Fact, *, present: list[Fact], how: str) -> ToldFacts:
     """One fact told: right, wrong (another value, or denied) or missing. What is not on file is rightly denied."""
     denial = rng.choice(DENIALS).format(noun=fact.kind.noun)
     on_file = any(held is fact for held in present)
     if how == "missing":
-        return Told(clauses=(), missing=1)
+        return ToldFacts(clauses=(), missing=1)
     if how == "right":
-        return Told(clauses=(fact.said(rng, fact.value) if on_file else denial,), right=1)
+        return ToldFacts(clauses=(fact.said(rng, fact.value) if on_file else denial,), right=1)
     if not on_file:
-        return Told(clauses=(fact.said(rng, fact.value),), wrong=1)
+        return ToldFacts(clauses=(fact.said(rng, fact.value),), wrong=1)
     if rng.random() < 0.2:
-        return Told(clauses=(denial,), wrong=1)
-    return Told(clauses=(fact.said(rng, wrong_value(rng, fact, present)),), wrong=1)
+        return ToldFacts(clauses=(denial,), wrong=1)
+    return ToldFacts(clauses=(fact.said(rng, wrong_value(rng, fact, present)),), wrong=1)
 
 
-def tell_all(rng: random.Random, asked: list[Fact], *, present: list[Fact], how: dict[str, float]) -> Told:
+def tell_all(rng: random.Random, asked: list[Fact], *, present: list[Fact], how: dict[str, float]) -> ToldFacts:
     """Every fact asked for, each told in a way drawn from `how`."""
-    told = Told(clauses=())
+    told = ToldFacts(clauses=())
     for fact in asked:
         told += tell(rng, fact, present=present, how=weighted(rng, how))
     return told

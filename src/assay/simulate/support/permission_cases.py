@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from assay.simulate.draws import weighted
-from assay.simulate.support import conditions, wording
-from assay.simulate.support.answering import Told, tell
-from assay.simulate.support.case import Case, Desk, Person, compose, message
-from assay.simulate.support.conditions import Build, Condition
+from assay.simulate.random_values import weighted
+from assay.simulate.support import permission_conditions as conditions
+from assay.simulate.support import wording
+from assay.simulate.support.case import Case, CaseFile, Person, compose, message
 from assay.simulate.support.facts import DEVICES, Fact, draw_facts
+from assay.simulate.support.permission_conditions import Build, Condition
+from assay.simulate.support.told_facts import ToldFacts, tell
 from assay.simulate.support.utility import Answer, Decision, Quality
 
 
@@ -156,47 +157,47 @@ NO = ("", "", "no, ", "I'm sorry, but ", "unfortunately, ")
 
 def refusals(rng: random.Random, candidates: int) -> Case:
     """One request, its rule among others, and an account that meets it or not; half are to be granted."""
-    desk = Desk(rng=rng, person=Person.draw(rng))
-    fitting = [topic for topic in TOPICS if desk.person.item in DEVICES or topic.label not in FOR_DEVICES]
+    file = CaseFile(rng=rng, person=Person.draw(rng))
+    fitting = [topic for topic in TOPICS if file.person.item in DEVICES or topic.label not in FOR_DEVICES]
     topics = rng.sample(fitting, rng.choice((2, 2, 2, 3)))
     allowed = rng.random() < 0.5
     drawn = [
-        rng.choice(topic.builds)(rng, desk.person, allowed if place == 0 else rng.random() < 0.5)
+        rng.choice(topic.builds)(rng, file.person, allowed if place == 0 else rng.random() < 0.5)
         for place, topic in enumerate(topics)
     ]
     for topic, condition in zip(topics, drawn, strict=True):
-        desk.policy.append(f"{topic.label}: {condition.rule}")
-    desk.notes += dict.fromkeys(c.note for c in drawn if c.note)
-    desk.hold(draw_facts(rng, account=1, policy=0))
+        file.policy.append(f"{topic.label}: {condition.rule}")
+    file.notes += dict.fromkeys(c.note for c in drawn if c.note)
+    file.hold(draw_facts(rng, account=1, policy=0))
     asked = rng.choice(topics[0].asks)
-    request = asked.format(item=desk.person.item)
-    about = "" if "{item}" in asked else rng.choice(wording.ABOUT).format(item=desk.person.item)
-    extra = desk.facts[0] if rng.random() < 0.4 else None
+    request = asked.format(item=file.person.item)
+    about = "" if "{item}" in asked else rng.choice(wording.ABOUT).format(item=file.person.item)
+    extra = file.facts[0] if rng.random() < 0.4 else None
     also = f"also, {rng.choice(extra.kind.asks)}?" if extra else ""
-    prompt = desk.prompt(message(rng, about, request, also))
+    prompt = file.prompt(message(rng, about, request, also))
     answers = tuple(
-        _ruling(rng, desk, topic=topics[0], condition=drawn[0], allowed=allowed, extra=extra) for _ in range(candidates)
+        _ruling(rng, file, topic=topics[0], condition=drawn[0], allowed=allowed, extra=extra) for _ in range(candidates)
     )
     return Case(category="refusals", prompt=prompt, answers=answers)
 
 
 def _ruling(
-    rng: random.Random, desk: Desk, *, topic: Topic, condition: Condition, allowed: bool, extra: Fact | None
+    rng: random.Random, file: CaseFile, *, topic: Topic, condition: Condition, allowed: bool, extra: Fact | None
 ) -> Answer:
     """A decision, right or wrong, with a reason that is true, wrongly quoted, untrue, or left out."""
     plan: Decision = weighted(rng, {"right": 0.44, "wrong": 0.46, "hedged": 0.1})
-    told = Told(clauses=())
+    told = ToldFacts(clauses=())
     if extra is not None:
-        told = tell(rng, extra, present=desk.facts, how=weighted(rng, {"right": 0.55, "wrong": 0.35, "missing": 0.1}))
+        told = tell(rng, extra, present=file.facts, how=weighted(rng, {"right": 0.55, "wrong": 0.35, "missing": 0.1}))
     if plan == "hedged":
         body, right, wrong = [rng.choice(HEDGES)], 0, 0
     else:
         grants = allowed == (plan == "right")
         reason, right, wrong = _reason(rng, condition, plan=plan)
-        body = [_ruled(rng, topic, item=desk.person.item, grants=grants, reason=reason)]
+        body = [_ruled(rng, topic, item=file.person.item, grants=grants, reason=reason)]
         if rng.random() < 0.25:
             body.append(rng.choice(GRANTED if grants else DECLINED))
-    text, courtesies = compose(rng, desk.person, body + list(told.clauses), polite=0.4)
+    text, courtesies = compose(rng, file.person, body + list(told.clauses), polite=0.4)
     quality = Quality(
         decision=plan, facts_right=right + told.right, facts_wrong=wrong + told.wrong, facts_missing=told.missing
     )
