@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import logging
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from assay.artifacts.files import read_json, sha256_file
 from assay.errors import ArtifactError
 from assay.models import precision
-from assay.train import train_reward, train_seeds
+from assay.train import train_reward
 from tests.engine.test_precision import measuring
 from tests.support import tiny_bases as tiny
+from tests.support.torchrun import run_in_two_processes
 
-ROOT = Path(__file__).parents[2]
 WEIGHTS = "model/model.safetensors"
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.base(tmp_path_factory.mktemp("base") / "base")
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Any:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 class StopHere(Exception):
@@ -92,17 +81,6 @@ def test_auto_goes_on_where_a_precision_was_asked_for(
     assert train(tmp_path, base, asked="auto")["precision"]["used"] == "float32"  # by train.json too
 
 
-def test_seeds_that_are_added_take_the_precision_of_the_first(
-    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for factor, seeds in ((3.0, (0,)), (0.1, (0, 1))):
-        measuring(monkeypatch, factor)
-        recipe = tiny.quick(base, epochs=1.0, precision="auto", seeds=seeds)
-        train_seeds(tiny.pairs(16), [], out=tmp_path, progress=lambda _: None, **recipe)
-    used = [read_json(tmp_path / f"seed-{seed}" / "train.json", "train/1")["precision"] for seed in (0, 1)]
-    assert used == [{"asked": "auto", "used": "bf16", "factor": 3.0}] * 2
-
-
 @pytest.mark.parametrize(("factor", "warned"), [(0.09, True), (1.1, False)])
 def test_bf16_is_obeyed_where_it_is_slow_and_said_to_be(
     factor: float,
@@ -128,11 +106,7 @@ def test_float32_is_not_measured(base: Path, tmp_path: Path, monkeypatch: pytest
 
 
 def test_processes_that_measure_differently_train_alike(base: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", "-m"]
-    command += ["tests.train.two_clocks", str(tmp_path / "run"), str(base)]
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300, env=env)
-    assert done.returncode == 0, done.stderr[-3000:]
+    run_in_two_processes("tests.support.two_clocks", tmp_path / "run", base)
     body = read_json(tmp_path / "run" / "train.json", "train/1")
     assert body["precision"] == {"asked": "auto", "used": "bf16", "factor": 3.0}
     assert body["processes"] == 2

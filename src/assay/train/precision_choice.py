@@ -7,7 +7,7 @@ Knows folders and figures; knows no model.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -87,15 +87,12 @@ def rate(factor: float) -> str:
     return f"this machine multiplies bf16 at {factor:.2g} times float32's rate"
 
 
-def stored_in(folders: Iterable[Path]) -> PrecisionChoice | None:
-    """What the first seed folder that has begun trains in: by precision.json, else by its experiment's identity."""
-    for folder in folders:
-        if (folder / FILE).exists():
-            return PrecisionChoice.of(PrecisionBody.read(folder / FILE))
-        identity = begun(folder)
-        if identity is not None:
-            return trained_in(identity, where=folder)
-    return None
+def stored_in(folder: Path) -> PrecisionChoice | None:
+    """What a seed's folder trains in: by precision.json, else by its experiment's identity; None if nothing began."""
+    if (folder / FILE).exists():
+        return PrecisionChoice.of(PrecisionBody.read(folder / FILE))
+    identity = begun(folder)
+    return None if identity is None else trained_in(identity, where=folder)
 
 
 def trained_in(options: Mapping[str, JsonValue], *, where: Path) -> PrecisionChoice:

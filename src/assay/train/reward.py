@@ -121,7 +121,7 @@ def train_reward(
         raise EmptyBatchError("There are no training pairs. Look into rejects.jsonl for why rows were rejected.")
     model, loss = recipe.get("model", ModelConfig()), recipe.get("loss", LossConfig())
     config = recipe.get("config", TrainConfig())
-    precision = recipe.get("precision") or choose(config.precision, stored=stored_in([Path(out)]))
+    precision = recipe.get("precision") or choose(config.precision, stored=stored_in(Path(out)))
     config = config.model_copy(update={"precision": precision.used})
     base = resolve(model.base, model.revision)
 

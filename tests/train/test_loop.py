@@ -16,13 +16,14 @@ from assay.errors import ConfigError, EmptyBatchError, TrainingError
 from assay.models.config import ModelConfig
 from assay.records import Pair
 from assay.rewards.reward_model import RewardModel
-from assay.train import Progress, train_reward, train_seeds
-from assay.train.batches import Drawn, encode_pairs
-from assay.train.config import LossConfig, TrainConfig
-from assay.train.loop import RewardTrainer, Task
+from assay.train import Progress, train_reward
+from assay.train.batches import Drawn
+from assay.train.config import LossConfig
+from assay.train.loop import ObjectiveTrainer, Training
 from assay.train.losses.targets import pair_losses
 from assay.train.metrics import MetricsFile
-from assay.train.optimiser import adamw, head_parameters, schedule_factor
+from assay.train.pair_examples import PairExample, pair_examples
+from assay.train.reward import RewardObjective
 from assay.train.trainer_options import trainer_arguments
 from tests.support import tiny_bases as tiny
 
@@ -43,22 +44,20 @@ def silent(_: object) -> None:
     pass
 
 
-def trainer(base: Path, folder: Path, pairs: list[Pair], **changes: Any) -> RewardTrainer:
+def trainer(base: Path, folder: Path, pairs: list[Pair], **changes: Any) -> ObjectiveTrainer:
     recipe = tiny.quick(base, **changes)
     torch.manual_seed(0)
     reward_model = RewardModel.from_base(recipe["model"])
-    examples = encode_pairs(pairs, reward_model.renderer, model=recipe["model"], loss=LossConfig())
-    task = Task(
-        seed=0,
-        pairs=examples,
-        held_out=[],
-        held_out_examples=[],
-        loss=LossConfig(),
-        config=recipe["config"],
-        identity={},
+    objective = RewardObjective(
+        reward_model, encoded(pairs, reward_model), [], held_out_pairs=[], loss=LossConfig(), config=recipe["config"]
     )
     args = trainer_arguments(recipe["config"], seed=0, folder=folder)
-    return RewardTrainer(reward_model, task, args, metrics=MetricsFile(folder / "metrics.jsonl"))
+    training = Training(seed=0, objective=objective, config=recipe["config"])
+    return ObjectiveTrainer(training, args, metrics=MetricsFile(folder / "metrics.jsonl"))
+
+
+def encoded(pairs: list[Pair], reward_model: RewardModel) -> list[PairExample]:
+    return pair_examples(pairs, reward_model.renderer, loss=LossConfig(), max_tokens=64)
 
 
 def gradients(model: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -66,23 +65,42 @@ def gradients(model: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("micro_tokens", [40, 130, 100_000])
-def test_the_gradient_is_that_of_the_whole_batch(base: Path, tmp_path: Path, micro_tokens: int) -> None:
+@pytest.mark.parametrize("weights", [(1.0,), (0.5, 2.0, 1.0)])
+def test_the_gradient_is_that_of_the_whole_batch(
+    base: Path, tmp_path: Path, weights: tuple[float, ...], micro_tokens: int
+) -> None:
     pairs = tiny.pairs(11)
     pairs.append(replace(pairs[0], id="again", rejected=pairs[1].rejected))  # equal rows run once
+    pairs = [replace(pair, weight=weights[n % len(weights)]) for n, pair in enumerate(pairs)]
+    total = sum(pair.weight for pair in pairs)
     ours = trainer(base, tmp_path, pairs, micro_tokens=micro_tokens)
-    loss = ours.training_step(ours.model, [Drawn(i, 1 / 12) for i in range(12)])
+    loss = ours.training_step(ours.model, [Drawn(n, pair.weight / total) for n, pair in enumerate(pairs)])
     found = gradients(ours.model)
 
     plain = trainer(base, tmp_path, pairs)
-    examples = plain.task.pairs
-    rewards = plain.model.reward_model.rewards([e.chosen for e in examples] + [e.rejected for e in examples])
-    whole = pair_losses(rewards[:12], rewards[12:], [e.target for e in examples], LossConfig()).mean()
+    examples = plain.objective.examples
+    rewards = plain.objective.reward_model.rewards([e.chosen for e in examples] + [e.rejected for e in examples])
+    loss_B = pair_losses(rewards[:12], rewards[12:], [e.target for e in examples], LossConfig())
+    whole = (loss_B * torch.tensor([pair.weight for pair in pairs])).sum() / total
     whole.backward()
     expected = gradients(plain.model)
     assert loss.item() == pytest.approx(whole.item(), abs=1e-6)
     assert found.keys() == expected.keys()
     for name, gradient in expected.items():
         assert torch.allclose(found[name], gradient, rtol=1e-4, atol=1e-6), name
+
+
+def test_a_weight_of_2_trains_as_the_pair_twice(bert: Path, tmp_path: Path) -> None:
+    a, b = tiny.pairs(2)
+    recipe = tiny.quick(bert, epochs=1.0)
+    recipe["model"] = recipe["model"].model_copy(update={"dropout": 0.0})
+    weights = {}
+    for name, pairs in {"twice": [a, replace(a, id="a2"), b], "weighed": [replace(a, weight=2.0), b]}.items():
+        train_reward(pairs, [], out=tmp_path / name, progress=silent, **recipe)
+        weights[name] = load_file(tmp_path / name / "model" / "model.safetensors")
+    assert weights["twice"].keys() == weights["weighed"].keys()
+    for key, value in weights["twice"].items():
+        assert torch.allclose(value, weights["weighed"][key], rtol=1e-3, atol=2e-5), key
 
 
 def test_training_learns_and_writes_its_artifacts(base: Path, tmp_path: Path) -> None:
@@ -117,7 +135,7 @@ def test_training_learns_and_writes_its_artifacts(base: Path, tmp_path: Path) ->
     assert seen[-1].stage == "done"
     # the saved folder scores as the file says
     again = RewardModel.load(result.model_folder)
-    examples = encode_pairs(held_out, again.renderer, model=ModelConfig(max_tokens=64), loss=LossConfig())
+    examples = encoded(held_out, again)
     rewards = again.score([e.chosen for e in examples], micro_tokens=500, sharing="off")
     assert np.allclose(rewards, [row["chosen"] for row in scores], atol=1e-5)
 
@@ -140,20 +158,6 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others(bert: Path,
     assert torch.equal(torch.rand(3), expected)  # and training leaves the caller's random numbers alone
     assert weights("bb", 0) == first
     assert weights("ccc", 1) != first
-
-
-def test_several_seeds(bert: Path, tmp_path: Path) -> None:
-    recipe = tiny.quick(bert, seeds=(0, 3))
-    found = train_seeds(tiny.pairs(16), tiny.pairs(9, seed=1), out=tmp_path, progress=silent, **recipe)
-    values = [one.held_out_accuracy for one in found.results]
-    assert [one.seed for one in found.results] == [0, 3]
-    assert found.mean == pytest.approx(sum(v or 0 for v in values) / 2)
-    assert found.spread == pytest.approx(abs((values[0] or 0) - (values[1] or 0)) / 2**0.5)
-    assert (tmp_path / "seed-3" / "train.json").exists()
-    drawn = [[row["tokens"] for row in read_jsonl(one.metrics_path)] for one in found.results]
-    assert drawn[0] != drawn[1]  # another seed draws other batches
-    one = train_seeds(tiny.pairs(16), [], out=tmp_path / "one", progress=silent, **tiny.quick(bert))
-    assert (one.mean, one.spread) == (None, None)
 
 
 def test_a_loss_that_is_not_finite_names_step_and_pairs(bert: Path, tmp_path: Path) -> None:
@@ -188,17 +192,6 @@ def test_a_gradient_that_is_not_finite_is_an_error(bert: Path, tmp_path: Path) -
         )
 
 
-def test_the_head_is_trained_and_a_frozen_one_is_refused(base: Path, tmp_path: Path) -> None:
-    model = RewardModel.from_base(tiny.quick(base)["model"]).model
-    names = head_parameters(model)
-    assert names
-    assert all("classifier" in name or "score" in name for name in names)
-    for parameter in names.values():
-        parameter.requires_grad_(False)
-    with pytest.raises(TrainingError, match="would stay random"):
-        head_parameters(model)
-
-
 def test_lora_trains_the_head_and_few_others(base: Path, tmp_path: Path) -> None:
     model = ModelConfig(base=str(base), max_tokens=64, tuning="lora", lora_rank=4)
     recipe = {**tiny.quick(base, learning_rate=0.02, epochs=4), "model": model}
@@ -206,7 +199,7 @@ def test_lora_trains_the_head_and_few_others(base: Path, tmp_path: Path) -> None
     assert result.held_out_accuracy is not None
     assert result.held_out_accuracy > 0.8
     reward_model = RewardModel.load(result.model_folder)
-    examples = encode_pairs(tiny.pairs(20, seed=1), reward_model.renderer, model=model, loss=LossConfig())
+    examples = encoded(tiny.pairs(20, seed=1), reward_model)
     rewards = reward_model.score([e.chosen for e in examples], micro_tokens=500, sharing="off")
     assert np.allclose(rewards, [row["chosen"] for row in read_jsonl(result.scores_path)], atol=1e-5)
 
@@ -237,41 +230,10 @@ def test_lora_resumes_bit_for_bit(bert: Path, tmp_path: Path) -> None:
 def test_bf16_rewards_are_float32(base: Path, tmp_path: Path) -> None:
     ours = trainer(base, tmp_path, tiny.pairs(16), precision="bf16")
     model = ours.accelerator.prepare(ours.model)
-    chosen_B, rejected_B = model(ours.task.pairs)
-    both = torch.cat([chosen_B, rejected_B])
+    _, figures = model(ours.objective.examples)
+    both = torch.cat([figures["chosen"], figures["rejected"]])
     assert both.dtype == torch.float32
     assert not torch.equal(both, both.bfloat16().float())  # not rounded to bfloat16 on the way
-
-
-def test_head_learning_rate_and_weight_decay_make_groups(base: Path) -> None:
-    model = RewardModel.from_base(tiny.quick(base)["model"]).model
-    found = adamw(model, TrainConfig(learning_rate=1e-5, head_learning_rate=1e-3, weight_decay=0.1))
-    groups = {(g["lr"], g["weight_decay"]): len(g["params"]) for g in found.param_groups}
-    head = head_parameters(model)
-    assert groups[(1e-3, 0.1)] == sum(p.ndim == 2 for p in head.values())
-    assert sum(groups.values()) == sum(1 for _ in model.parameters())
-    assert all(p.ndim >= 2 for g in found.param_groups if g["weight_decay"] for p in g["params"])
-
-
-def test_schedules_by_hand() -> None:
-    linear = schedule_factor(TrainConfig(warmup=0.2), 10)  # two steps of warm-up, eight down
-    assert [round(linear(s), 4) for s in range(10)] == [
-        0.3333,
-        0.6667,
-        1.0,
-        0.875,
-        0.75,
-        0.625,
-        0.5,
-        0.375,
-        0.25,
-        0.125,
-    ]
-    constant = schedule_factor(TrainConfig(warmup=0.0, schedule="constant"), 10)
-    assert [constant(s) for s in range(10)] == [1.0] * 10
-    cosine = schedule_factor(TrainConfig(warmup=0.0, schedule="cosine"), 4)
-    assert [round(cosine(s), 4) for s in range(4)] == [1.0, 0.8536, 0.5, 0.1464]
-    assert schedule_factor(TrainConfig(warmup=0.06), 1)(0) == 1.0  # one step alone is a step
 
 
 def test_refusals(bert: Path, tmp_path: Path) -> None:
