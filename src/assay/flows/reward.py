@@ -17,7 +17,8 @@ from assay.data import Split, prompt_groups, split
 from assay.flows.run_record import Ledger, only_writer
 from assay.flows.stages import Gated, audit_seeds, contract_stage, gate_stage, known_truth
 from assay.gate import Verdict, decide_run, load_criteria
-from assay.models.resolve import BaseModel, resolve
+from assay.models.local_model import LocalModel
+from assay.models.resolve import resolve
 from assay.report import model_card, render
 from assay.train import TrainResult, train_reward
 from assay.train.reward_config import RewardConfig
@@ -72,7 +73,7 @@ def run_reward(
         return conclude(run, parts, gated, results, config=config, ledger=ledger, notify=notify)
 
 
-def describe(ledger: Ledger, base: BaseModel, *, seeds: Sequence[int]) -> None:
+def describe(ledger: Ledger, base: LocalModel, *, seeds: Sequence[int]) -> None:
     ledger.write(base={"name": base.name, "fingerprint": base.fingerprint, "kind": base.kind}, seeds=list(seeds))
 
 

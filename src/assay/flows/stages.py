@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,10 @@ from assay.data.config import DataConfig
 from assay.data.rejects import write_rejects
 from assay.errors import InputError
 from assay.models.config import ModelConfig
-from assay.models.resolve import BaseModel
+from assay.models.local_model import LocalModel
 from assay.records import REVIEW_REASONS, Pair, PairScore, Reject
 from assay.render.encoder import Renderer
-from assay.render.length_gate import length_gate
+from assay.render.length_gate import RenderedPairs, length_gate
 from assay.train import TrainResult
 
 SIMULATOR = "assay simulate"  # how simulated pairs name their generator
@@ -41,11 +41,12 @@ class Contract:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gated:
-    """Pairs whose rendered rows fit, and the rendered tokens of their answers by pair id."""
+    """Pairs whose rendered rows fit, with these rows, and the rendered tokens of their answers by pair id."""
 
     pairs: Sequence[Pair]
+    rendered: RenderedPairs
     summary: Mapping[str, Any]
-    tokens: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    tokens: Mapping[str, tuple[int, int]]
 
 
 def contract_stage(source: Any, run: RunFolder, *, config: DataConfig) -> Contract:
@@ -102,9 +103,9 @@ def by_category(contract: Contract, gated: Sequence[Reject]) -> dict[str, Any]:
     return {"by_category": counts, "categories": {name: count["kept"] for name, count in counts.items()}}
 
 
-def gate_stage(contract: Contract, run: RunFolder, *, base: BaseModel, config: ModelConfig) -> Gated:
+def gate_stage(contract: Contract, run: RunFolder, *, base: LocalModel, config: ModelConfig) -> Gated:
     """Drop pairs whose rendered rows are too long or cannot be rendered; all counts go to contract.json."""
-    renderer = Renderer.from_pretrained(base.path)
+    renderer = Renderer.from_pretrained(base.folder)
     gate = length_gate(contract.pairs, renderer, config.max_tokens)
     write_contract(contract, run, rejects=[*contract.rejects, *gate.rejects])
     if not gate.pairs:
@@ -113,7 +114,7 @@ def gate_stage(contract: Contract, run: RunFolder, *, base: BaseModel, config: M
             f"or look into {run.path('rejects.jsonl')}."
         )
     summary = {"kept": len(gate.pairs), "dropped": len(gate.rejects), "max_tokens": config.max_tokens, **gate.counts}
-    return Gated(pairs=gate.pairs, summary=summary, tokens=gate.tokens)
+    return Gated(pairs=gate.pairs, rendered=gate.rendered, summary=summary, tokens=gate.tokens)
 
 
 def known_truth(source: Any, contract: Contract, held_out: Sequence[Pair]) -> dict[str, Any]:

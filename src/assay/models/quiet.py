@@ -1,4 +1,4 @@
-"""transformers without its advice and progress bars."""
+"""Silence transformers for a while: no advice, no progress bars. Knows its switches; knows not what it is doing."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def encode_pairs(pairs: Sequence[Pair], renderer: Renderer, *, model: ModelConfi
         if longest > model.max_tokens:
             raise InputError(
                 f"{pair.where}: pair {pair.id} has {longest} tokens as rendered, over "
-                f"model.max_tokens={model.max_tokens}. Drop such pairs with assay.render.encoder.length_gate, "
+                f"model.max_tokens={model.max_tokens}. Drop such pairs with assay.render.length_gate, "
                 "or raise model.max_tokens."
             )
         examples.append(Example(pair_id=pair.id, chosen=chosen, rejected=rejected, target=target_of(pair, loss)))
