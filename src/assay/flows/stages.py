@@ -19,7 +19,7 @@ from assay.data.config import DataConfig
 from assay.data.rejects import write_rejects
 from assay.errors import InputError
 from assay.models.config import ModelConfig
-from assay.models.resolve import BaseModel
+from assay.models.local_model import LocalModel
 from assay.records import REVIEW_REASONS, Pair, PairScore, Reject
 from assay.render.encoder import Renderer
 from assay.render.length_gate import RenderedPairs, length_gate
@@ -107,9 +107,9 @@ def by_category(contract: Contract, gated: Sequence[Reject]) -> dict[str, Any]:
     return {"by_category": counts, "categories": {name: count["kept"] for name, count in counts.items()}}
 
 
-def gate_stage(contract: Contract, run: RunFolder, *, base: BaseModel, config: ModelConfig) -> Gated:
+def gate_stage(contract: Contract, run: RunFolder, *, base: LocalModel, config: ModelConfig) -> Gated:
     """Drop pairs whose rendered rows are too long or cannot be rendered; all counts go to contract.json."""
-    renderer = Renderer.from_pretrained(base.path)
+    renderer = Renderer.from_pretrained(base.folder)
     gate = length_gate(contract.pairs, renderer, config.max_tokens)
     write_contract(contract, run, rejects=[*contract.rejects, *gate.rejects])
     if not gate.pairs:

@@ -13,9 +13,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast, TrainerCallback
 
 from assay.engine.drop_in import shared_prefixes
+from tests.support.engine_rows import assert_close, pairs
 from tests.support.tiny_models import language_model, reward_model
-
-from .test_forward import assert_close, pairs
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
 COMMON: dict[str, Any] = {

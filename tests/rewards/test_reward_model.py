@@ -23,7 +23,8 @@ from assay.errors import (
 from assay.models.config import ModelConfig
 from assay.models.head import float32_head, head_layers
 from assay.render.encoder import Encoded
-from assay.rewards.padded_forward import padded, pooled_places, rewards_padded
+from assay.rewards.padded_forward import padded, rewards_padded
+from assay.rewards.reward_head import pooled_places
 from assay.rewards.reward_model import RewardModel
 from tests.support import bases
 
@@ -224,7 +225,8 @@ def test_a_reward_model_as_base_keeps_its_head(folders: dict[str, Path], tmp_pat
     model = fresh(folders["llama"])
     model.save(tmp_path / "saved")
     again = RewardModel.from_base(ModelConfig(base=str(tmp_path / "saved"), max_tokens=64), seed=9)
-    assert again.about["new_weights"] == []
+    assert again.origin is not None
+    assert again.origin.new_weights == ()
     np.testing.assert_allclose(
         again.score(again.renderer.encode_many(bases.ROWS)),
         model.score(model.renderer.encode_many(bases.ROWS)),
@@ -279,7 +281,8 @@ def test_several_outputs_are_no_reward(folders: dict[str, Path], tmp_path: Path)
     with pytest.raises(ModelError, match="2 outputs"):
         RewardModel.load(tmp_path)
     base = RewardModel.from_base(ModelConfig(base=str(tmp_path), max_tokens=64), seed=0)  # but a base it can be
-    assert base.about["new_weights"] == ["classifier.bias", "classifier.weight"]
+    assert base.origin is not None
+    assert base.origin.new_weights == ("classifier.bias", "classifier.weight")
 
 
 def test_a_published_model_that_pads_with_its_eos_is_read_as_transformers_reads_it(tmp_path: Path) -> None:

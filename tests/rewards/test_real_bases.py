@@ -13,7 +13,7 @@ from assay.models.config import ModelConfig
 from assay.models.resolve import resolve
 from assay.rewards import self_checks
 from assay.rewards.reward_model import RewardModel
-from tests.engine.test_reward_model import plain_scores
+from tests.rewards.test_reward_model import plain_scores
 from tests.support import bases
 
 
@@ -34,7 +34,8 @@ def test_a_real_base_becomes_a_reward_model_that_opens_everywhere(name: str, tmp
     np.testing.assert_allclose(plain_scores(tmp_path / "saved", bases.ROWS), model.score(rows), atol=1e-5)
     assert self_checks.batch_invariance(model, rows).passed
     assert self_checks.padding_side(model, rows).passed
-    assert model.about["base"]["name"] == name
+    assert model.origin is not None
+    assert model.origin.base.name == name
     assert model.most_tokens == {"minilm": 512, "smollm2": 8192}[name]
 
 

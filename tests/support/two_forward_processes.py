@@ -11,7 +11,7 @@ from torch import nn
 from torch.distributed.tensor import DTensor
 
 from assay.engine.forward import last_hidden
-from tests.engine.test_forward import bradley_terry, pairs
+from tests.support.engine_rows import bradley_terry, pairs
 from tests.support.tiny_models import reward_model
 
 

@@ -20,13 +20,13 @@ from transformers import (
 )
 
 from assay.engine.ability import ability
-from assay.engine.forward import last_hidden, plain_last_hidden, refusal
+from assay.engine.forward import last_hidden, refusal
 from assay.engine.headers import Headers
 from assay.render.encoder import Encoded
 from assay.rewards.padded_forward import rewards_padded
+from tests.support.engine_rows import OLD_NAMES, ROWS, assert_close, loss_and_gradients, pairs
 from tests.support.tiny_models import GROUPED, reward_model
-
-from .test_forward import OLD_NAMES, ROWS, assert_close, loss_and_gradients, pairs
+from tests.support.unshared import plain_last_hidden
 
 LONGROPE = {
     "rope_type": "longrope",
@@ -122,7 +122,7 @@ def test_rewards_of_short_rows_do_not_depend_on_long_ones_beside_them() -> None:
 
 def test_whether_it_can_share_does_not_depend_on_autocast() -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert ability(reward_model("llama")).kernel == "cascade"
+        assert ability(reward_model("llama")).kernel == "segments"
 
 
 @OLD_NAMES
@@ -150,7 +150,7 @@ def test_autocast_shares_by_the_same_kernel_within_its_own_noise(family: str) ->
     with torch.autocast("cpu", dtype=torch.bfloat16):
         _, plain = loss_and_gradients(model, plain_last_hidden, rows)
         loss, ours = loss_and_gradients(model, last_hidden, rows)
-    assert ability(model).kernel == "cascade"
+    assert ability(model).kernel == "segments"
     assert torch.isfinite(loss)
     noise = sum(float((plain[name] - truth[name]).square().sum()) for name in truth)
     error = sum(float((ours[name] - truth[name]).square().sum()) for name in truth)

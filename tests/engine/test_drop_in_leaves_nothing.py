@@ -16,10 +16,10 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from assay.engine.ability import ability
 from assay.engine.drop_in import shared_prefixes
-from assay.engine.forward import last_hidden, plain_last_hidden
+from assay.engine.forward import last_hidden
+from tests.support.engine_rows import OLD_NAMES, ROWS, assert_close, padded
 from tests.support.tiny_models import language_model, reward_model
-
-from .test_forward import OLD_NAMES, ROWS, assert_close, padded
+from tests.support.unshared import plain_last_hidden
 
 ELSEWHERE = """
 import sys
@@ -38,7 +38,7 @@ def used(model: Any) -> Any:
     with shared_prefixes(model):
         model(**padded(ROWS))
     last_hidden(model, ROWS)
-    assert ability(model).kernel == "cascade"
+    assert ability(model).kernel == "segments"
     return model
 
 

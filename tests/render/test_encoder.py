@@ -155,7 +155,8 @@ def test_a_prompt_that_changes_once_an_answer_follows_is_no_row(make: Make) -> N
     renderer.encode("a", "b")
     with pytest.raises(TemplateError, match="the rendered prompt is not the beginning of the rendered row"):
         renderer.encode(conversation("a", "b", "c"), "d")
-    gate = length_gate([pair("deep", "d", "e", prompt=conversation("a", "b", "c"))], renderer, 99)
+    deep = Pair(id="deep", prompt=conversation("a", "b", "c"), chosen="d", rejected="e")
+    gate = length_gate([deep], renderer, 99)
     assert [(reject.reason, reject.side) for reject in gate.rejects] == [("template_not_prefix", "both")]
 
 
@@ -246,49 +247,3 @@ def _renderers() -> list[Renderer]:
 
 
 RENDERERS = _renderers()
-
-
-def pair(name: str, chosen: Text, rejected: Text, prompt: Text = "a", category: str | None = "tone") -> Pair:
-    return Pair(id=name, prompt=prompt, chosen=chosen, rejected=rejected, category=category)
-
-
-def test_the_gate_drops_counts_and_never_cuts(make: Make) -> None:
-    renderer = make(template=bases.REFUSES_SYSTEM.replace("message['content'] +", "message['content'] | trim +"))
-    long = "refund " * 40
-    pairs = [
-        pair("fits", "b", "c d e"),
-        pair("chosen", long, "c"),
-        pair("rejected", "b", long, category=None),
-        pair("both", long, long + "x"),
-        pair("prompt", "b", "c", prompt=long),
-        pair("alike", "b", " b\n"),
-        pair("roles", "b", "c", prompt=conversation("a", "b")),
-    ]
-    gate = length_gate(pairs, renderer, 40)
-    assert [p.id for p in gate.pairs] == ["fits"]
-    assert [(r.reason, r.side) for r in gate.rejects] == [
-        ("too_long", "chosen"),
-        ("too_long", "rejected"),
-        ("too_long", "both"),
-        ("too_long", "prompt"),
-        ("identical_candidates", "both"),
-        ("template_not_prefix", "both"),
-    ]
-    assert gate.counts["by_side"] == {"chosen": 1, "rejected": 1, "both": 3, "prompt": 1}
-    assert gate.counts["by_category"] == {"tone": 5, "none": 1}
-    chosen, rejected = (renderer.encode("a", answer) for answer in ("b", "c d e"))
-    answer_tokens = len(chosen.ids) - chosen.prompt_tokens, len(rejected.ids) - rejected.prompt_tokens
-    assert gate.tokens == {"fits": answer_tokens}
-    long_row = renderer.encode("a", long)
-    assert f"chosen has {len(long_row.ids)} tokens" in gate.rejects[0].detail
-    assert "the limit is 40" in gate.rejects[0].detail
-    assert "alternate" in gate.rejects[-1].detail
-
-
-def test_the_gate_at_the_limit(make: Make) -> None:
-    renderer = make()
-    one = pair("one", "b", "c")
-    tokens = len(renderer.encode("a", "b").ids)
-    assert length_gate([one], renderer, tokens).pairs == [one]
-    assert length_gate([one], renderer, tokens - 1).pairs == []
-    assert length_gate([], renderer, 5).pairs == []

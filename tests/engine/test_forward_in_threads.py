@@ -11,9 +11,8 @@ import torch
 from assay.engine.drop_in import shared_prefixes
 from assay.engine.forward import last_hidden
 from assay.errors import ModelError
+from tests.support.engine_rows import ROWS, padded, pairs
 from tests.support.tiny_models import reward_model
-
-from .test_forward import ROWS, padded, pairs
 
 
 def test_two_threads_with_two_models_give_what_one_thread_gives() -> None:

@@ -18,12 +18,12 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from assay.engine import flex_attention, segment_attention
 from assay.engine.ability import ability
-from assay.engine.forward import last_hidden, plain_last_hidden
+from assay.engine.forward import last_hidden
 from assay.engine.trie import Trie, pack
+from tests.engine.test_segment_attention import assert_same_function
+from tests.support.engine_rows import OLD_NAMES, assert_close, loss_and_gradients, pairs
 from tests.support.tiny_models import reward_model
-
-from .test_cascade import assert_same_function
-from .test_forward import OLD_NAMES, assert_close, loss_and_gradients, pairs
+from tests.support.unshared import plain_last_hidden
 
 pytestmark = pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
 
@@ -97,7 +97,7 @@ def test_models_give_the_plain_loss_and_gradients(family: str, on_cpu: list[int]
     model, rows = reward_model(family), pairs(6)
     plain_loss, plain = loss_and_gradients(model, plain_last_hidden, rows)
     loss, ours = loss_and_gradients(model, last_hidden, rows)
-    assert ability(model).kernel == "cascade"
+    assert ability(model).kernel == "segments"
     assert on_cpu[-1] == 2 * flex_attention.BLOCK or on_cpu[-1] == flex_attention.BLOCK
     assert_close(loss, plain_loss)
     for name in plain:

@@ -8,8 +8,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from assay.engine.segment_attention import NotShareableError, Packed, attention
 from assay.engine.trie import pack
-
-from .test_forward import ROWS, assert_close
+from tests.support.engine_rows import ROWS, assert_close
 
 
 class Module(torch.nn.Module):

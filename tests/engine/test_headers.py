@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from assay.engine.forward import hidden_at, last_hidden, plain_last_hidden
+from assay.engine.forward import hidden_at, last_hidden
 from assay.engine.headers import Headers, common_beginning, packs_with_headers
 from assay.engine.trie import distinct_tokens
 from assay.render.encoder import Encoded
 from assay.rewards.reward_model import RewardModel
+from tests.support.engine_rows import assert_close
 from tests.support.tiny_models import FAMILIES, reward_model
-
-from .test_forward import assert_close
+from tests.support.unshared import plain_last_hidden
 
 HEADER = [1, *np.random.default_rng(5).integers(3, 96, 11).tolist()]
 GROUPS = [[[*HEADER, a, 4, 5], [*HEADER, a, 6]] for a in range(7, 15)]

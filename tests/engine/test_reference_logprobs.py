@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from assay.engine import reference_logprobs as store
 from assay.engine.logprobs import completion_logprobs
 from assay.engine.reference_logprobs import reference_logprobs
 from assay.errors import ArtifactError
+from tests.support.engine_rows import pairs
 from tests.support.tiny_models import language_model
-
-from .test_forward import pairs
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         counts.append(len(rows))
         return completion_logprobs(model, rows, prompts)
 
-    monkeypatch.setattr("assay.engine.reference_logprobs.completion_logprobs", counted)
+    monkeypatch.setattr(store, "completion_logprobs", counted)
     return counts
 
 
@@ -80,14 +80,14 @@ def test_rows_that_another_process_stored_meanwhile_are_kept(
     model = language_model("llama")
     groups, prompts = groups_of(2)
     options: dict[str, Any] = {"fingerprint": "a", "folder": tmp_path, "token_budget": 1000}
-    counted = completion_logprobs
+    counted = store.completion_logprobs
 
     def slowly(*args: Any) -> Any:
-        monkeypatch.setattr("assay.engine.reference_logprobs.completion_logprobs", counted)
+        monkeypatch.setattr(store, "completion_logprobs", counted)
         reference_logprobs(model, groups[1:], prompts[1:], **options)  # while the first rows are running
         return counted(*args)
 
-    monkeypatch.setattr("assay.engine.reference_logprobs.completion_logprobs", slowly)
+    monkeypatch.setattr(store, "completion_logprobs", slowly)
     reference_logprobs(model, groups[:1], prompts[:1], **options)
     assert sum(ran) == 4
     reference_logprobs(model, groups, prompts, **options)

@@ -23,7 +23,8 @@ from assay.errors import ForeignCodeError, ModelError, ModelNotFoundError
 from assay.models.opening import open_config, open_tokenizer, open_weights
 from assay.models.resolve import locate, resolve
 from assay.render.encoder import Renderer
-from assay.rewards.reward_model import RewardModel, open_model
+from assay.rewards.reward_model import RewardModel
+from assay.rewards.saved_model import open_model
 from tests.support import tiny_bases as tiny
 
 ROOT = Path(__file__).parents[2]
