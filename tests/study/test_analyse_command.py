@@ -15,8 +15,8 @@ from assay.study import read_closed, write_export
 from assay.study.program_client import JudgeClient
 from assay.study.store.closing import close_study
 from assay.study.study_records import Editor
+from tests.study.commands import assay
 from tests.study.harness import Browser, in_thread, make_study
-from tests.study.test_cli import assay
 
 EDITORS = [Editor(name="Anna"), Editor(name="Bilal"), Editor(name="rule", judge="simulated")]
 
@@ -77,7 +77,7 @@ def run(folder: Path, *words: str, code: int) -> str:
     import subprocess
     import sys
 
-    from tests.study.test_cli import RUN
+    from tests.study.commands import RUN
 
     done = subprocess.run(
         [sys.executable, "-c", RUN, "study", *words],

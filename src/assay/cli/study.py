@@ -61,7 +61,7 @@ def create(
     """
     from assay.config import load_config
     from assay.study.config import StudyConfig
-    from assay.study.plan.create import Sources, create_study
+    from assay.study.plan import Sources, create_study
     from assay.study.study_records import Editor
 
     people = [Editor(name=f"editor-{number}") for number in range(1, editors + 1)]
@@ -91,8 +91,8 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the study until interrupted. Votes are safe the moment the page says so; kill it whenever you like."""
-    from assay.study.server.app import Address, is_loopback
-    from assay.study.server.app import serve as run
+    from assay.study.server import Address, is_loopback
+    from assay.study.server import serve as run
     from assay.study.server.served_study import ServedStudy
 
     address = Address(host=host, port=port, url=url)
@@ -111,8 +111,7 @@ def serve(
 @study_app.command(epilog="Example: assay study status study.db")
 def status(study: StudyPlace, as_json: Json = False) -> None:
     """How far each editor is, whether seal and audit trail hold. Tells no side and no choice."""
-    from assay.study.store.open_study import read_facts, read_progress
-    from assay.study.store.verification import verify
+    from assay.study.store import read_facts, read_progress, verify
 
     found, progress, problems = read_facts(study), read_progress(study), verify(study)
     value = {
@@ -136,7 +135,7 @@ def close(
     as_json: Json = False,
 ) -> None:
     """End the voting for good. Results can be read only after this, and no vote comes after it."""
-    from assay.study.store.closing import close_study
+    from assay.study.store import close_study
 
     found = close_study(study, reason=reason)
     output(

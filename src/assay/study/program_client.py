@@ -24,7 +24,7 @@ TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class ItemToJudge:
     """One item to judge, as far as a judge may know it."""
 
     showing: str
@@ -56,11 +56,11 @@ class JudgeClient:
             raise StudyError(f"{self._place}: the link does not open ({_refusal(body)}).")
         self._cookie = headers.get("set-cookie", "").split(";")[0]
 
-    def __iter__(self) -> Iterator[Question]:
+    def __iter__(self) -> Iterator[ItemToJudge]:
         while (question := self.question()) is not None:
             yield question
 
-    def question(self) -> Question | None:
+    def question(self) -> ItemToJudge | None:
         """The next item; None when all are judged. Raises StudyError where the server refuses."""
         status, _, body = self.request("GET", "/judge")
         if status != 200:
@@ -72,11 +72,11 @@ class JudgeClient:
         if item["finished"]:
             return None
         names = ("showing", "round", "prompt", "left", "right", "question", "done", "total")
-        return Question(**{name: item[name] for name in names}, aspects=tuple(item["aspects"]))
+        return ItemToJudge(**{name: item[name] for name in names}, aspects=tuple(item["aspects"]))
 
     def vote(
         self,
-        question: Question,
+        question: ItemToJudge,
         choice: Choice,
         *,
         comment: str = "",

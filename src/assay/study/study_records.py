@@ -18,6 +18,7 @@ LABELS: Mapping[Choice, str] = {
     "abstain": "Cannot say",
 }
 Side = Literal["a", "b"]
+OTHER: Mapping[Side, Side] = {"a": "b", "b": "a"}
 SlotKind = Literal["real", "repeat", "attention"]
 EditorKind = Literal["human", "simulated", "llm"]
 EDITOR_KINDS: tuple[str, ...] = get_args(EditorKind)
@@ -27,6 +28,7 @@ MsSource = Literal["page", "server", "tool"]
 VoteSource = Literal["page", "labelstudio", "argilla", "csv", "jsonl"]
 Tool = Literal["labelstudio", "argilla", "csv", "jsonl"]
 TOOLS: tuple[Tool, ...] = get_args(Tool)
+LONGEST_COMMENT = 5_000  # characters of a vote's comment, wherever it was written
 AsideReason = Literal["identical", "empty", "unmatched", "giveaway", "too_long"]
 
 

@@ -27,9 +27,7 @@ from assay.study.store.database import ServerLock, open_database, take_postgres_
 from assay.study.store.open_study import items_of, slots_of, study_of
 from assay.study.store.study_log import note
 from assay.study.store.votes import Ballot, is_open, record_vote, standing
-from assay.study.study_records import MsSource, Slot, Tool
-
-LONGEST_COMMENT = 5_000
+from assay.study.study_records import LONGEST_COMMENT, MsSource, Slot, Tool
 
 
 class Reader(Protocol):

@@ -9,11 +9,11 @@ from __future__ import annotations
 import random
 import secrets
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from assay.errors import StudyError
 from assay.study.config import StudyConfig
-from assay.study.study_records import Editor, Item, Side, Slot
+from assay.study.study_records import OTHER, Editor, Item, Side, Slot
 
 SHOWING_BYTES = 12
 USUAL_REPEATS = 5
@@ -160,7 +160,6 @@ def _least_loaded(
 
 
 Showing = tuple[str, Side, str]
-OTHER: Mapping[Side, Side] = {"a": "b", "b": "a"}
 
 
 def _with_repeats(real: Sequence[Showing], repeats: int, rng: random.Random) -> list[Showing]:

@@ -17,9 +17,8 @@ from assay.study.server.sessions import Sessions
 from assay.study.server.web import PageError, Pages, wants_json
 from assay.study.store import links, votes
 from assay.study.store.links import Guest
-from assay.study.study_records import CHOICES, LABELS, RATINGS, Choice, MsSource, Rating, Slot
+from assay.study.study_records import CHOICES, LABELS, LONGEST_COMMENT, RATINGS, Choice, MsSource, Rating, Slot
 
-LONGEST_COMMENT = 5_000
 SLACK_MS = 2_000
 NOTES = {
     "kept": "That item was judged already, perhaps in another window. The first judgement stands; undo to change it.",

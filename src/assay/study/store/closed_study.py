@@ -17,9 +17,7 @@ from assay.study.store.database import open_database
 from assay.study.store.open_study import iso, items_of, meta_of, progress_of, slots_of, study_of
 from assay.study.store.verification import trails_of, verify_of
 from assay.study.store.votes import Act
-from assay.study.study_records import ClosedStudy, EditorKind, Item, Side, Slot, StudyVote
-
-OTHER: Mapping[Side, Side] = {"a": "b", "b": "a"}
+from assay.study.study_records import OTHER, ClosedStudy, EditorKind, Item, Side, Slot, StudyVote
 
 
 def read_closed(place: Place) -> ClosedStudy:

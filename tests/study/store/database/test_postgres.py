@@ -11,6 +11,8 @@ from pg8000.dbapi import DatabaseError, InterfaceError
 from sqlalchemy import exc, text
 
 from assay.errors import StudyError
+from assay.study.exchange import import_votes, write_tasks
+from assay.study.store import close_study, read_closed
 from assay.study.store.database import Database, StudyUnavailableError, open_database
 from assay.study.store.database.postgres import DURABLE, connect_arguments, error_text, is_passing
 from tests.study.harness import Cluster, make_study
@@ -36,6 +38,9 @@ def test_urls_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     for mode, names in (("verify-ca", False), ("verify-full", True)):
         context = connect_arguments(f"postgresql://h/d?sslmode={mode}")["ssl_context"]
         assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, names)
+    with pytest.raises(StudyError, match=r"write / \? # and @ as %2F") as refused:
+        connect_arguments("postgresql://me:xyz/zy@h/d")
+    assert "xyz" not in str(refused.value)
     with pytest.raises(StudyError, match="sslmode=maybe is not understood"):
         connect_arguments("postgresql://h/d?sslmode=maybe")
     with pytest.raises(StudyError, match="service is not understood"):
@@ -85,3 +90,21 @@ def test_a_held_connection_that_was_cut_comes_back(tmp_path, cluster: Cluster) -
             work_while_cut(database, other, again)
         with database.begin() as connection:
             assert connection.execute(text("SHOW synchronous_commit")).scalar() == "on"
+
+
+def test_no_message_tells_the_password(tmp_path, cluster: Cluster) -> None:
+    place = cluster.url(f"masked_{time.time_ns()}").replace("assay@", "assay:se%40cret@")
+    make_study(tmp_path, place)
+    told = []
+    for refused in (
+        lambda: read_closed(place),  # open
+        lambda: make_study(tmp_path, place),  # there already
+        lambda: write_tasks(place, tmp_path / "t", tool="csv"),  # closed
+        lambda: import_votes(place, [], tool="csv"),  # closed
+    ):
+        if len(told) == 2:
+            close_study(place)
+        with pytest.raises(StudyError) as error:
+            refused()
+        told.append(str(error.value))
+    assert [text for text in told if "cret" in text or "assay:***@127.0.0.1" not in text] == []
