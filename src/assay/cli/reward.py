@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from assay.cli.options import ConfigFile, Json, Sets, notes, output
+from assay.cli.options import ConfigFile, Json, Sets, command_line, notes, output
 from assay.cli.reading import ColumnNames, LabelNames, LayoutName, as_settings, reading
 from assay.cli.verdicts import EXIT, verdict_lines
 from assay.config import load_config
@@ -85,11 +83,6 @@ def demo(
 
     run = run_demo(out, pairs=pairs, seed=seed, command=command_line(), notify=notes().print)
     show(run, as_json=as_json)
-
-
-def command_line() -> str:
-    """The command as the user typed it, for the report."""
-    return shlex.join(["assay", *sys.argv[1:]])
 
 
 def show(run: RewardRun, *, as_json: bool) -> None:
