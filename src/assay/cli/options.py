@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from assay.artifacts.files import dumps
+from assay.train.config import OnOff
 
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", metavar="FILE.yaml", help="Options from a YAML file.", show_default=False)
@@ -18,6 +19,12 @@ ConfigFile = Annotated[
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="One option over the file; may be repeated.", show_default=False),
+]
+Sharing = Annotated[
+    OnOff | None,
+    typer.Option(
+        "--sharing", help="Run each token of a shared prompt once (on); changes time only.", show_default=False
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 

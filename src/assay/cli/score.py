@@ -9,9 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from assay.cli.options import ConfigFile, Json, Sets, notes, output
-from assay.cli.reading import ColumnNames, LabelNames, LayoutName, as_settings, reading
-from assay.config import load_config
+from assay.cli.options import Json, Sharing, notes, output
+from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.train.reward_config import RewardConfig
 
 
@@ -19,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command("score", epilog="Example: assay score runs/support/seed-0/model pairs.jsonl --out scores.jsonl")(score)
 
 
+@with_data_options
 def score(
     model: Annotated[str, typer.Argument(help="A model folder assay wrote, or a reward model by folder or hub id.")],
     data: Annotated[str, typer.Argument(help='Pairs in any layout, or JSON lines of {"prompt", "answers": [...]}.')],
@@ -26,12 +26,8 @@ def score(
     micro_tokens: Annotated[
         int | None, typer.Option(min=1, help="Tokens in one forward pass (CPU: 2,048, GPU: 16,384).")
     ] = None,
-    no_sharing: Annotated[bool, typer.Option("--no-sharing", help="Run every row in full; changes time only.")] = False,
-    layout: LayoutName = None,
-    columns: ColumnNames = None,
-    labels: LabelNames = None,
-    config: ConfigFile = None,
-    sets: Sets = None,
+    sharing: Sharing = None,
+    options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
     """Score pairs, or any number of candidates a prompt, with a reward model.
@@ -44,8 +40,8 @@ def score(
     from assay.scorers.files import holds_candidates, read_candidates, score_candidates, score_rows
     from assay.scorers.local import LocalScorer
 
-    settings = load_config(RewardConfig, file=config, sets=as_settings(reading(layout, columns, labels), sets))
-    scorer = LocalScorer(model, micro_tokens=micro_tokens, sharing="off" if no_sharing else "on")
+    settings = options.settings(RewardConfig)
+    scorer = LocalScorer(model, micro_tokens=micro_tokens, sharing=sharing or "on")
     fingerprint = scorer.fingerprint  # a model that is not there or not to be run costs no reading of data
     rejects = 0
     rows: Iterable[dict[str, Any]]
