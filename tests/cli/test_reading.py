@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_args
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from assay.cli import main
 from assay.cli.options import Sharing
@@ -41,8 +42,9 @@ def test_the_options_of_reading_are_the_same_everywhere(name: str) -> None:
     ],
 )
 def test_a_choice_on_the_command_line_is_the_configuration_s(flag: str, config: type[StageConfig], field: str) -> None:
-    (parameter,) = (one for one in command("reward").params if flag in one.opts)
-    assert tuple(parameter.type.choices) == get_args(config.model_fields[field].annotation)
+    refused = CliRunner(env={"COLUMNS": "200"}).invoke(main.build(), ["reward", "x", "--out", "y", flag, "other"])
+    choices = ", ".join(map(repr, get_args(config.model_fields[field].annotation)))
+    assert (refused.exit_code, f"'other' is not one of {choices}." in refused.output) == (2, True)
 
 
 def test_flags_stand_over_the_file_and_settings_over_both(tmp_path: Path) -> None:
