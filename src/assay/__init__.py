@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from assay.version import __version__
 
 if TYPE_CHECKING:
-    from assay.api import audit, check, decide, load, read_pairs, score, split, train_reward
+    from assay.api import audit, check, decide, open_scorer, read_pairs, score, split, train_reward
 
-__all__ = ["__version__", "audit", "check", "decide", "load", "read_pairs", "score", "split", "train_reward"]
+__all__ = ["__version__", "audit", "check", "decide", "open_scorer", "read_pairs", "score", "split", "train_reward"]
 
 
 def __getattr__(name: str) -> Any:
