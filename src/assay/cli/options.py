@@ -26,6 +26,13 @@ Sharing = Annotated[
         "--sharing", help="Run each token of a shared prompt once (on); changes time only.", show_default=False
     ),
 ]
+ScorerArgument = Annotated[
+    str,
+    typer.Argument(
+        help="A reward model by folder or hub id, a run folder, a file of recorded scores, or kind:argument, such as "
+        "baseline:longest."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
 # Characters a terminal obeys instead of showing: controls (but line breaks and tabs) and changes of direction.
