@@ -63,7 +63,7 @@ def test_recorded_scores_give_the_audit_of_the_model_that_gave_them(model: Path,
     (tmp_path / "bad.jsonl").write_text('{"pair_id": "p0-0", "chosen": "high", "rejected": 1}\n')
     bad = audit(tmp_path / "bad.jsonl", tmp_path / "pairs.jsonl", "--out", tmp_path / "c")
     assert bad.returncode == 2
-    assert "bad.jsonl:1: not a score" in bad.stderr
+    assert "bad.jsonl:1: no row of scores" in bad.stderr
 
 
 @pytest.mark.parametrize("command", ["audit", "score"])

@@ -10,9 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from assay.cli.options import ConfigFile, Json, Sets, notes, output
-from assay.cli.reading import ColumnNames, LabelNames, LayoutName, as_settings, reading
-from assay.config import load_config
+from assay.cli.options import Json, notes, output
+from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.train.reward_config import RewardConfig
 
 Data = Annotated[str, typer.Argument(help="Preference pairs: a file, a folder, or a Hugging Face dataset id.")]
@@ -25,14 +24,11 @@ def register(app: typer.Typer) -> None:
     app.command("split", epilog="Example: assay split pairs.jsonl --holdout 1000 --out sides")(split)
 
 
+@with_data_options
 def check(
     data: Data,
     out: Out,
-    layout: LayoutName = None,
-    columns: ColumnNames = None,
-    labels: LabelNames = None,
-    config: ConfigFile = None,
-    sets: Sets = None,
+    options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
     """Check every row against the pair contract: what is kept, what is not and why, agreement, overlap, lengths.
@@ -42,21 +38,18 @@ def check(
     """
     from assay.data import check as run_check
 
-    settings = load_config(RewardConfig, file=config, sets=as_settings(reading(layout, columns, labels), sets))
+    settings = options.settings(RewardConfig)
     with progress() as told:
         found = run_check(data, out, config=settings.data, progress=told)
     output(found.report, summary(found.report, out), as_json=as_json)
 
 
+@with_data_options
 def split(
     data: Data,
     out: Out,
     holdout: Annotated[int | None, typer.Option(help="Pairs held out, exactly.", min=1)] = None,
-    layout: LayoutName = None,
-    columns: ColumnNames = None,
-    labels: LabelNames = None,
-    config: ConfigFile = None,
-    sets: Sets = None,
+    options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
     """Split pairs into training and held-out, in whole groups of prompts, each category in proportion.
@@ -67,8 +60,7 @@ def split(
     from assay.data import split as run_split
     from assay.data.own_layout import write_split
 
-    flags = reading(layout, columns, labels) | {"split.holdout": holdout}
-    settings = load_config(RewardConfig, file=config, sets=as_settings(flags, sets))
+    settings = options.settings(RewardConfig, {"split.holdout": holdout})
     found = read_pairs(data, config=settings.data)
     sides = run_split(found.pairs, config=settings.split, groups=found.groups)
     body = write_split(out, sides, inputs=found.report["inputs"])

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.artifacts.files import read_json, read_jsonl, sha256_file, sha256_json
+from assay.artifacts.files import read_json, sha256_file, sha256_json
 from assay.artifacts.run_body import LengthGateBody, OracleBody, RunData
 from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit, audit
@@ -20,9 +20,10 @@ from assay.data.rejects import write_rejects
 from assay.errors import InputError
 from assay.models.config import ModelConfig
 from assay.models.local_model import LocalModel
-from assay.records import REVIEW_REASONS, Pair, PairScore, Reject
+from assay.records import REVIEW_REASONS, Pair, Reject
 from assay.render.encoder import Renderer
 from assay.render.length_gate import RenderedPairs, length_gate
+from assay.scorers.recorded import read_scored_pairs
 from assay.train import TrainResult
 
 SIMULATOR = "assay simulate"  # how simulated pairs name their generator
@@ -164,7 +165,10 @@ def audit_seeds(
     """Audit all seeds' held-out scores together and write audit.json."""
     pairs = [pair for pair in parts.held_out if pair.label == "chosen"]
     definite = {pair.id for pair in pairs}
-    scores = {result.seed: [s for s in read_scores(result.scores_path) if s.pair_id in definite] for result in results}
+    scores = {
+        result.seed: [one.numbers for one in read_scored_pairs(result.scores_path) if one.pair_id in definite]
+        for result in results
+    }
     inputs = {str(r.scores_path.relative_to(run.root)): sha256_file(r.scores_path) for r in results}
     inputs["split.json"] = sha256_file(run.path("split.json"))
     groups = dict(zip((pair.id for pair in parts.held_out), parts.held_out_groups, strict=True))
@@ -178,9 +182,3 @@ def audit_seeds(
     )
     found.write(run)
     return found
-
-
-def read_scores(path: Path) -> list[PairScore]:
-    return [
-        PairScore(pair_id=row["pair_id"], chosen=row["chosen"], rejected=row["rejected"]) for row in read_jsonl(path)
-    ]
