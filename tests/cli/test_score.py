@@ -112,3 +112,28 @@ def test_the_installed_command(saved: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "1 prompts scored" in done.stdout
     assert len(lines(tmp_path / "s.jsonl")[0]["scores"]) == 2
+
+
+def test_any_scorer_scores(saved: Path, tmp_path: Path) -> None:
+    (tmp_path / "pairs.jsonl").write_text('{"id": "1", "prompt": "p", "chosen": "abc", "rejected": "d"}\n')
+    (tmp_path / "c.jsonl").write_text('{"id": "a", "prompt": "p", "answers": ["a", "bb"]}\n')
+    out, again = tmp_path / "s.jsonl", tmp_path / "again.jsonl"
+    code, body = run("baseline:longest", str(tmp_path / "pairs.jsonl"), "--out", str(out))
+    assert (code, body["model"], body["fingerprint"], body["unscored"]) == (0, *("baseline:longest",) * 2, 0)
+    assert lines(out) == [{"pair_id": "1", "chosen": 3.0, "rejected": 1.0}]
+    run(str(out), str(tmp_path / "pairs.jsonl"), "--out", str(again))  # recorded scores score the same pairs
+    assert again.read_bytes() == out.read_bytes()
+    run("baseline:shortest", str(tmp_path / "c.jsonl"), "--out", str(out))
+    assert lines(out) == [{"id": "a", "scores": [-1.0, -2.0]}]
+    run(f"recorded:{out}", str(tmp_path / "c.jsonl"), "--out", str(again))
+    assert again.read_bytes() == out.read_bytes()
+    run(f"local:{saved}", str(tmp_path / "c.jsonl"), "--out", str(out))
+    run(str(saved), str(tmp_path / "c.jsonl"), "--out", str(again))
+    assert again.read_bytes() == out.read_bytes()
+
+
+def test_options_of_a_model_are_refused_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "c.jsonl").write_text('{"prompt": "p", "answers": ["a"]}\n')
+    for option in (["--no-sharing"], ["--micro-tokens", "64"]):
+        with pytest.raises(AssayError, match="baseline:longest is no model"):
+            run("baseline:longest", str(tmp_path / "c.jsonl"), "--out", str(tmp_path / "s"), *option)
