@@ -17,7 +17,9 @@ from assay.train.config import LossConfig, TrainConfig
 
 if TYPE_CHECKING:
     from assay.audits import Audit
-    from assay.data import CheckReport, PairSet, Split
+    from assay.data import PairSet
+    from assay.data.grouped_split import Split
+    from assay.data.intake import CheckReport
     from assay.gate import Verdict
     from assay.scorers.protocol import Scorer
     from assay.train import TrainResult
@@ -114,5 +116,5 @@ def decide(evidence: Audit | Path | str, criteria: Path | str | None = None, *, 
 
     if isinstance(evidence, (str, Path)):
         return decide_run(evidence, criteria)
-    proof = None if split is None else split.proof
+    proof = None if split is None else split.proof.model_dump(mode="json")
     return run(Evidence(audit=evidence, split=proof), load_criteria(criteria))

@@ -15,12 +15,12 @@ import typer
 from typer.testing import CliRunner
 
 from assay.cli import score as command
+from assay.data.candidate_files import holds_candidates, read_candidates
 from assay.errors import AssayError, InputError
 from assay.models.config import ModelConfig
 from assay.models.resolve import folder_fingerprint
 from assay.records import Candidates, Message, Pair
 from assay.rewards.reward_model import RewardModel
-from assay.scorers.files import holds_candidates, read_candidates
 from assay.scorers.local import LocalScorer
 from assay.scorers.protocol import Scorer, score_pairs
 from tests.support import bases

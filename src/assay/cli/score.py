@@ -40,8 +40,9 @@ def score(
     """
     from assay.artifacts.files import write_jsonl
     from assay.data import read_pairs
+    from assay.data.candidate_files import holds_candidates, read_candidates
     from assay.errors import EmptyBatchError
-    from assay.scorers.files import holds_candidates, read_candidates, score_candidates, score_rows
+    from assay.scorers.files import score_candidates, score_rows
     from assay.scorers.local import LocalScorer
 
     settings = load_config(RewardConfig, file=config, sets=as_settings(reading(layout, columns, labels), sets))

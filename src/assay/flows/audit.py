@@ -10,7 +10,8 @@ from typing import Any
 from assay.artifacts.files import read_jsonl, sha256_file, write_jsonl
 from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit, audit
-from assay.data import prompt_groups, read_pairs
+from assay.data import read_pairs
+from assay.data.intake import groups_of
 from assay.errors import EmptyBatchError, InputError
 from assay.records import Pair, PairScore
 from assay.scorers.local import LocalScorer
@@ -59,7 +60,7 @@ def audit_scorer(scorer: Path, source: Any, out: Path, *, config: RewardConfig) 
     found = audit(
         scored.scores,
         scored.pairs,
-        groups=prompt_groups(scored.pairs, threshold=config.data.near_duplicates, seed=config.data.seed),
+        groups=groups_of(scored.pairs, kept.pairs, kept.groups),
         config=config.audit,
         inputs={"data": str(source), **scored.inputs},
     )

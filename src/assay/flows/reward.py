@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit
-from assay.data import Split, prompt_groups, split
+from assay.data import split
+from assay.data.grouped_split import Split
 from assay.flows.run_record import Ledger, only_writer
 from assay.flows.stages import Gated, audit_seeds, contract_stage, gate_stage, known_truth
 from assay.gate import Verdict, decide_run, load_criteria
@@ -63,9 +64,8 @@ def run_reward(
         notify(f"render     {len(gated.pairs):,} pairs within {config.model.max_tokens} tokens")
         ledger.write(length_gate=gated.summary)
         with ledger.stage("split"):
-            groups = prompt_groups(gated.pairs, threshold=config.data.near_duplicates, seed=config.data.seed)
-            parts = split(gated.pairs, config=config.split, groups=groups)
-            run.write("split.json", "split/1", parts.proof)
+            parts = split(gated.pairs, config=config.split, groups=gated.groups)
+            parts.proof.write(run.path("split.json"))
         notify(f"split      {len(parts.train):,} to train on, {len(parts.held_out):,} held out")
         ledger.write(data=known_truth(source, contract, parts.held_out))
         results = train_stage(parts, run, config=config, ledger=ledger, notify=notify)

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from assay.errors import TemplateError
-from assay.records import Pair, Reject
+from assay.records import NO_CATEGORY, Pair, Part, Reject
 
 if TYPE_CHECKING:
     from assay.render.encoder import Encoded, Renderer
 
 CHUNK = 1024
-Side = Literal["prompt", "chosen", "rejected", "both"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +49,7 @@ def length_gate(pairs: Sequence[Pair], renderer: Renderer, max_tokens: int) -> L
         tokens[pair.id] = (len(chosen.ids) - chosen.prompt_tokens, len(rejected.ids) - rejected.prompt_tokens)
     counts: dict[str, dict[str, int]] = {
         "by_side": dict(Counter(str(reject.side) for reject in rejects)),
-        "by_category": dict(Counter(reject.category or "none" for reject in rejects)),
+        "by_category": dict(Counter(reject.category or NO_CATEGORY for reject in rejects)),
         "by_reason": dict(Counter(str(reject.reason) for reject in rejects)),
     }
     return LengthGate(pairs=kept, rejects=rejects, counts=counts, tokens=tokens)
@@ -87,12 +86,12 @@ def _judge(
     return None
 
 
-def _side(chosen: bool, rejected: bool) -> Side:
+def _side(chosen: bool, rejected: bool) -> Part:
     return "both" if chosen and rejected else "chosen" if chosen else "rejected"
 
 
 def _reject(
-    pair: Pair, reason: Literal["too_long", "template_not_prefix", "identical_candidates"], detail: str, side: Side
+    pair: Pair, reason: Literal["too_long", "template_not_prefix", "identical_candidates"], detail: str, side: Part
 ) -> Reject:
     return Reject(
         where=pair.where,

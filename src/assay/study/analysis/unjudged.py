@@ -17,10 +17,10 @@ import orjson
 
 from assay.artifacts.files import read_json
 from assay.data import prompt_groups, read_pairs
+from assay.data.candidate_files import holds_candidates, read_candidates
 from assay.data.config import DataConfig
 from assay.errors import InputError
 from assay.records import Pair, to_json
-from assay.scorers.files import holds_candidates, read_candidates
 from assay.study.analysis.feedback import Proposal, Question
 
 CRITERION = re.compile(r'^(?:every category|category\s+(?:"(?P<quoted>[^"]+)"|(?P<word>\S+)))(?P<finding>[^<>=]*)[<>]')
