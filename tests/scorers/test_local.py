@@ -15,7 +15,6 @@ import typer
 from typer.testing import CliRunner
 
 from assay.cli import score as command
-from assay.data.candidate_files import holds_candidates, read_candidates
 from assay.errors import AssayError, InputError
 from assay.models.config import ModelConfig
 from assay.models.resolve import folder_fingerprint
@@ -131,38 +130,6 @@ def test_scoring_candidates(saved: Path, tmp_path: Path, packed: bool) -> None:
     assert second["scores"] == [pytest.approx(first["scores"][0], abs=1e-5)]
     assert first["scores"][2] != first["scores"][0]
 
-
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ("{", "not JSON"),
-        ("[1]", "found a list"),
-        ('{"answers": ["a"]}', '"prompt" is missing'),
-        ('{"prompt": "p", "answers": []}', '"answers" is missing or empty'),
-        ('{"prompt": 3, "answers": ["a"]}', '"prompt" is neither'),
-        ('{"prompt": "p", "answers": ["a", " "]}', r'"answers\[1\]" is neither'),
-        ('{"prompt": [{"role": "user"}], "answers": ["a"]}', "without role and content"),
-    ],
-)
-def test_bad_candidates_are_named_by_line(tmp_path: Path, row: str, message: str) -> None:
-    path = tmp_path / "c.jsonl"
-    path.write_text('{"prompt": "p", "answers": ["a"]}\n' + row + "\n")
-    with pytest.raises(InputError, match=rf"c\.jsonl:2: .*{message}"):
-        list(read_candidates(path))
-
-
-def test_pairs_are_not_taken_for_candidates(tmp_path: Path) -> None:
-    for name, text in (
-        ("a.jsonl", '{"prompt": "p", "chosen": "a", "rejected": "b"}'),
-        ("b.jsonl", ""),
-        ("c.jsonl", "\x00"),
-        ("d.csv", '{"prompt": "p", "answers": ["a"]}'),
-        ("e.jsonl.gz", "no gzip"),
-    ):
-        (tmp_path / name).write_text(text)
-        assert not holds_candidates(tmp_path / name)
-    assert not holds_candidates(tmp_path)
-    assert not holds_candidates(tmp_path / "missing.jsonl")
 
 
 def test_nothing_to_score_and_no_model(saved: Path, tmp_path: Path) -> None:

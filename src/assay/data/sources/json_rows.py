@@ -32,7 +32,7 @@ def json_objects(path: Path, *, holds: str) -> Iterator[Row]:
         for item in json_file(stream, written(path)):
             row = json_row(item.text, item.where) if isinstance(item, Line) else item
             if isinstance(row, Reject):
-                raise InputError(f"{row.where}: {row.detail}. {holds}")
+                raise InputError(f"{row.where}: not a JSON object ({row.detail}). {holds}")
             yield row
 
 
