@@ -131,7 +131,6 @@ def test_scoring_candidates(saved: Path, tmp_path: Path, packed: bool) -> None:
     assert first["scores"][2] != first["scores"][0]
 
 
-
 def test_nothing_to_score_and_no_model(saved: Path, tmp_path: Path) -> None:
     (tmp_path / "pairs.jsonl").write_text('{"prompt": "p", "chosen": "a", "rejected": "a"}\n')
     with pytest.raises(AssayError, match="no pair to score among 1 rows"):

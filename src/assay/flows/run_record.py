@@ -14,7 +14,7 @@ from typing import Any
 
 from assay.artifacts.files import differences, sha256_json
 from assay.artifacts.run_folder import RunFolder
-from assay.errors import ArtifactError
+from assay.errors import ArtifactError, ConfigError
 from assay.train.reward_config import RewardConfig
 from assay.version import __version__, versions
 
@@ -103,6 +103,14 @@ def experiment_of(config: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[
     return {"config": kept, "inputs": dict(inputs)}
 
 
+def with_defaults(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A recorded configuration with what an older assay had no option for: it did what the default says."""
+    try:
+        return RewardConfig.build(config).model_dump(mode="json")
+    except ConfigError:  # an option of that assay which is none any more: compared as it was recorded
+        return config
+
+
 def refuse_other_experiment(run: RunFolder, experiment: Mapping[str, Any], *, seeds: Sequence[int]) -> None:
     """A folder belongs to one experiment: resuming anything else would mix two. One that trained nothing yet is free.
 
@@ -112,7 +120,9 @@ def refuse_other_experiment(run: RunFolder, experiment: Mapping[str, Any], *, se
     if not run.path("run.json").exists() or not any(run.root.glob("seed-*")):
         return
     before = run.read("run.json", SCHEMA)
-    changed = differences(experiment_of(before.get("config") or {}, before.get("inputs") or {}), experiment)
+    changed = differences(
+        experiment_of(with_defaults(before.get("config") or {}), before.get("inputs") or {}), experiment
+    )
     trained = sorted(int(path.parent.name.removeprefix("seed-")) for path in run.root.glob("seed-[0-9]*/train.json"))
     if left_out := [str(seed) for seed in trained if seed not in seeds]:
         changed.append(f"train.seeds leaves out {', '.join(left_out)}, which was trained here")

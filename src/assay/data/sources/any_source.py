@@ -17,7 +17,7 @@ from assay.data.sources.delimited import delimited
 from assay.data.sources.json_rows import json_file, json_lines, json_row
 from assay.data.sources.lines import opened, written
 from assay.data.sources.row import Line, Row, unreadable
-from assay.data.sources.tables import (
+from assay.data.sources.columnar import (
     ROWS_AT_ONCE,
     batch_rows,
     dataset_rows,
