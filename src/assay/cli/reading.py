@@ -40,13 +40,16 @@ class DataOptions:
     config: ConfigFile = None
     sets: Sets = None
 
-    def settings(self, kind: type[C], more: Mapping[str, object] | None = None) -> C:
+    def settings(
+        self, kind: type[C], more: Mapping[str, object] | None = None, *, family: type[StageConfig] | None = None
+    ) -> C:
         """The configuration: the file, over it these options and `more` by key, over all what --set says.
 
+        family: the configuration of all commands together, whose other sections may stand in the file.
         Raises ConfigError, and typer.BadParameter for what is no list of names.
         """
         flags = {**_flags(self.layout, self.columns, self.labels), **(more or {})}
-        return load_config(kind, file=self.config, sets=_as_settings(flags, self.sets))
+        return load_config(kind, file=self.config, sets=_as_settings(flags, self.sets), family=family)
 
 
 UNSET = DataOptions()
