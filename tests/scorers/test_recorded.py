@@ -121,7 +121,7 @@ def test_scores_of_other_data_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("{", "not JSON"),
+        ("{", "not a JSON object"),
         ("[1]", "holds a list"),
         ("{}", "no row of scores; expected pair_id, chosen and rejected or id and scores"),
         ('{"pair_id": "1"}', "no row of scores"),

@@ -21,7 +21,7 @@ from assay.records import to_json
 from assay.study.exchange.new_folder import new_folder
 from assay.study.exchange.pseudonyms import anonymised
 from assay.study.exchange.spreadsheet import from_cell, from_csv, to_csv
-from assay.study.json_files import json_lines
+from assay.data.sources.json_rows import json_objects
 from assay.study.study_records import ClosedStudy, Item, Study, StudyVote
 
 COLUMNS = tuple(StudyVote.__dataclass_fields__)
@@ -184,7 +184,7 @@ def _item_row(item: Item) -> dict[str, object]:
 
 
 def _json_rows(path: Path) -> list[Mapping[str, object]]:
-    return [row.data for row in json_lines(path, holds="It was cut off or changed.")]
+    return [row.data for row in json_objects(path, holds="It was cut off or changed.")]
 
 
 def _csv_votes(path: Path) -> list[dict[str, object]]:

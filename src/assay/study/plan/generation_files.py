@@ -10,7 +10,7 @@ from pathlib import Path
 from assay.errors import InputError
 from assay.records import Text, Where, plain_text
 from assay.study.config import StudyConfig
-from assay.study.json_files import json_lines
+from assay.data.sources.json_rows import json_objects
 from assay.study.plan.row_fields import ANSWER_FIELDS, answer_of, category_of, prompt_id_of, prompt_of, quoted
 from assay.study.plan.usable_items import usable
 from assay.study.study_records import Item, SetAside
@@ -56,7 +56,7 @@ def read_generations(path: Path, *, system: str | None = None) -> Generations:
 
     Raises InputError with file, line and field.
     """
-    rows = list(json_lines(path, holds=ROW))
+    rows = list(json_objects(path, holds=ROW))
     answers = tuple(_answer(row, where) for row, where in rows)
     if not answers:
         raise InputError(f"{path}: no rows. Expected one JSON object a line with a prompt and an answer.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from assay.errors import InputError
 from assay.study.config import StudyConfig
-from assay.study.json_files import json_lines
+from assay.data.sources.json_rows import json_objects
 from assay.study.plan.row_fields import answer_of, category_of, prompt_id_of, prompt_of
 from assay.study.plan.usable_items import usable
 from assay.study.study_records import Item, SetAside
@@ -21,7 +21,7 @@ def items_from_pairs(path: Path, *, config: StudyConfig) -> tuple[list[Item], li
     Rows with the same prompt share the first one's prompt id.
     """
     items: list[Item] = []
-    for row, where in json_lines(path, holds=PAIR_ROW):
+    for row, where in json_objects(path, holds=PAIR_ROW):
         if "chosen" in row and "rejected" in row:
             fields, systems = ("chosen", "rejected"), ("chosen", "rejected")
         else:
@@ -48,7 +48,7 @@ def items_from_pairs(path: Path, *, config: StudyConfig) -> tuple[list[Item], li
 def read_attention(path: Path) -> list[Item]:
     """Attention items: prompt, good and bad."""
     items: list[Item] = []
-    for row, where in json_lines(path, holds=ATTENTION_ROW):
+    for row, where in json_objects(path, holds=ATTENTION_ROW):
         number = len(items) + 1
         items.append(
             Item(
