@@ -81,6 +81,7 @@ CATALOGUE: Mapping[str, Entry] = {
 }
 
 
+# Models whose every byte was hashed in this process: by folder, and by size and time of change of its files.
 _verified: dict[tuple[Path, tuple[tuple[str, int, int], ...]], LocalModel] = {}
 
 
@@ -167,7 +168,7 @@ def _build(entry: Entry, place: Path) -> LocalModel:
             fingerprint=sha256_json({"wheel": entry.sha256, "format": FORMAT}),
             files={path.name: sha256_file(path) for path in sorted(model.iterdir())},
         )
-        manifest.write(model / MANIFEST)
+        manifest.write(model / MANIFEST)  # last: a folder without it is not whole
         if place.exists():
             shutil.rmtree(place)  # damaged, as `cached` found
         model.rename(place)

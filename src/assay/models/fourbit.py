@@ -28,6 +28,7 @@ def loading() -> dict[str, object]:
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=torch.bfloat16,
+            # The head is trained whole, which weights in 4 bit cannot be.
             llm_int8_skip_modules=["score", "classifier", "lm_head"],
         ),
     }
@@ -60,7 +61,7 @@ def to_float(model: nn.Module, trunk: nn.Module) -> None:
 
     for name, module in list(model.named_modules()):
         if isinstance(module, Adapted):
-            made = plain(module.base_layer)
+            made = plain(module.base_layer)  # float32 first, so that the adapter is added without rounding
             for adapter in module.active_adapters:
                 made.weight.data += module.get_delta_weight(adapter).float()
             model.set_submodule(name, made)

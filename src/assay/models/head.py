@@ -15,6 +15,7 @@ def head_layers(model: nn.Module) -> dict[str, nn.Linear]:
     """The last layer of the head: linear, outside the trunk, one output. With PEFT, its original and trained copies."""
     inner = unwrap(model)
     trunk = {id(module) for module in trunk_of(model).modules()}
+    # By structure and not by name: families call it score, classifier.out_proj, classifier.dense and more.
     return {
         name: module
         for name, module in inner.named_modules()

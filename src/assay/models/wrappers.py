@@ -32,6 +32,7 @@ def _unwrap_once(model: nn.Module) -> nn.Module:
 
 def adapters_of(model: nn.Module) -> Collection[object]:
     """The configurations of PEFT's adapters around the model; none where PEFT is not used."""
+    # torch.compile's wrapper and DDP's may stand outside PEFT's, in either order.
     configs = getattr(_unwrap_once(_unwrap_once(model)), "peft_config", None)
     return list(configs.values()) if isinstance(configs, dict) else []
 

@@ -128,12 +128,13 @@ class Renderer:
 
     def save(self, folder: Path) -> None:
         """The tokenizer's files with the adapted chat template, so that plain transformers renders the same rows."""
-        self.tokenizer.padding_side = "right"
+        self.tokenizer.padding_side = "right"  # so that plain callers need give no positions
         self.tokenizer.save_pretrained(folder)
 
     def _encode_pairs(self, rows: Sequence[tuple[Text, Text]]) -> Iterator[Encoded]:
         prompts, answers = [flat(prompt) for prompt, _ in rows], [flat(answer) for _, answer in rows]
         both = self._tokenize(prompts, answers)
+        # The pair's own encoding does not say where the prompt ends; its encoding alone does, where it begins the row.
         distinct = list(dict.fromkeys(prompts))
         alone = dict(zip(distinct, self._tokenize(distinct)["input_ids"], strict=True))
         types = both.get("token_type_ids") or [None] * len(rows)
@@ -157,6 +158,7 @@ class Renderer:
         fulls = self._texts([self._chat(*row) for row in rows], generation=False)
         prompts = list(dict.fromkeys(prompt for prompt, _ in rows))
         heads = self._heads(prompts, generation=self.rules.prompt_end == "generation")
+        # Prompts and whole rows are tokenised as whole texts: cut elsewhere, the same text has other tokens.
         ids = self._ids([text for text in (*heads.values(), *fulls) if isinstance(text, str)])
         for (prompt, answer), full in zip(rows, fulls, strict=True):
             fault = _fault(heads[prompt], full, answer)

@@ -23,7 +23,7 @@ from assay.models.transformers_types import Config, config_of
 from assay.models.wrappers import trunk_of
 from assay.render.encoder import Renderer
 
-HEAD_SD = 0.02
+HEAD_SD = 0.02  # what transformers draws new layers from; small, so that all rewards start close to each other
 _DROPOUTS = (
     "hidden_dropout_prob", "attention_probs_dropout_prob", "hidden_dropout", "attention_dropout", "classifier_dropout",
     "resid_pdrop", "embd_pdrop", "attn_pdrop", "dropout", "embedding_dropout", "mlp_dropout",
@@ -70,7 +70,7 @@ def _open(base: LocalModel, config: ModelConfig) -> tuple[nn.Module, set[str]]:
                 base.folder,
                 config=theirs,
                 output_loading_info=True,
-                ignore_mismatched_sizes=True,
+                ignore_mismatched_sizes=True,  # a published classifier's head of several outputs is drawn anew
                 **options,
             )
         except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
@@ -132,6 +132,7 @@ def _draw(model: nn.Module, new: set[str], *, seed: int) -> None:
         raise ModelError(
             f"{type(model).__name__} has no linear head with one output that assay knows. Take another base."
         )
+    # A generator of its own, on the CPU: the same head on every device, whatever was drawn before.
     draw = torch.Generator().manual_seed(seed % 2**63)
     for name, parameter in sorted(model.named_parameters()):
         if name in new:

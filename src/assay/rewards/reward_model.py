@@ -98,6 +98,7 @@ class RewardModel:
         micro_tokens: tokens in one forward pass, padding included (with sharing: distinct tokens); None: what suits the
         device. Runs in evaluation mode and leaves the model's mode as it was.
         """
+        # Answers repeat across pairs: each distinct row is run once and its reward given to all its places.
         distinct = {row: number for number, row in enumerate(dict.fromkeys(encoded))}
         rows = list(distinct)
         if not rows:

@@ -92,6 +92,7 @@ def save(
             # Resized embeddings hold a padding token no row contains; asking about them would ask the hub.
             model.save_pretrained(folder / "adapter", save_embedding_layers=False)  # type: ignore[operator]
         renderer.save(folder)
+    # Read back at once: a tokenizer that changes on its way through the disk would be found out only in serving.
     kept = Renderer.from_pretrained(folder, adapt="published")
     if kept.hash != renderer.hash:
         differ = [name for name, digest in kept.parts.items() if renderer.parts[name] != digest]
