@@ -18,7 +18,7 @@ from tests.support import tiny_bases as tiny
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CRITERIA = "CRITERIA"
-ALIKE = "w1 w2 w3 w4 w5 w6 w7 w8 "  # before one word of its own: near-duplicates, unless nobody looks
+ALIKE = "w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 w12 w13 "  # then a word of its own: near-duplicates, unless nobody looks
 SCORES, WEIGHTS = "seed-0/scores.jsonl", "seed-0/model/model.safetensors"
 # What it is changed to, and a file in which that must show; none of them repeats the options.
 CHANGES: dict[str, tuple[Any, str]] = {
@@ -62,7 +62,7 @@ def outcome(base: Path, out: Path, settings: dict[str, Any]) -> dict[str, str]:
     rows = [
         {
             "id": p.id,
-            "prompt": f"{'w1 w2 w3 w4 w5 w6 w7 w8 ' * (n < 8)}w{n}",
+            "prompt": f"{ALIKE * (n < 8)}w{n + 14}",
             "chosen": p.chosen,
             "rejected": p.rejected,
         }
