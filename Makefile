@@ -33,13 +33,13 @@ test: $(VENV)/.tools  ## the whole suite in minutes, in parallel
 test-all: $(VENV)/.tools  ## and the long ones: training at size, coverage of intervals, load
 	$(BIN)/python -m pytest -n $(JOBS)
 
-check: $(VENV)/.tools  ## ruff, strict types, import layers, size budget, docs links
+check: $(VENV)/.tools  ## ruff, strict types, import layers and circles, size, names, share of Any
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy benchmarks/*.py scripts/*.py
 	$(BIN)/lint-imports
-	$(BIN)/python scripts/budget.py
+	$(BIN)/python scripts/house.py
 
 bench: $(VENV)/.tools  ## every benchmark, one after the other; tables on the terminal, JSON in benchmarks/results/
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done

@@ -1,6 +1,18 @@
 """One thread a process: the suite runs in parallel, and OpenMP teams that share cores wait for each other."""
 
 import os
+from collections.abc import Iterator
+
+import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """For tests that compare bits: torch runs on one thread, also where the machine's owner set another number."""
+    from tests.support.threads import one_thread  # not above: not every test needs torch
+
+    with one_thread():
+        yield

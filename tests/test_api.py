@@ -34,7 +34,7 @@ def test_pairs_in_memory_to_a_verdict(tmp_path: Path) -> None:
     result = assay.train_reward(
         parts.train,
         parts.held_out,
-        tmp_path / "seed-0",
+        out=tmp_path / "seed-0",
         model=ModelConfig(base=str(tiny.base(tmp_path / "base")), max_tokens=64),
         config=TrainConfig(epochs=1, report_to=()),
     )
@@ -56,7 +56,7 @@ def test_candidates_are_scored_in_the_order_given(tmp_path: Path) -> None:
     base = tiny.base(tmp_path / "base", "llama")
     pairs = tiny.pairs(12)
     model = ModelConfig(base=str(base), max_tokens=64)
-    result = assay.train_reward(pairs[:8], pairs[8:], tmp_path / "s", model=model, config=TrainConfig(epochs=1))
+    result = assay.train_reward(pairs[:8], pairs[8:], out=tmp_path / "s", model=model, config=TrainConfig(epochs=1))
     answers = tuple(pair.chosen for pair in pairs[:4])
     group = Candidates(id="a", prompt="w1 w2", answers=answers)
     turned = Candidates(id="b", prompt="w1 w2", answers=answers[::-1])
@@ -104,19 +104,13 @@ def test_scores_of_other_pairs_are_refused() -> None:
         assay.audit(scores, pairs)
 
 
-def test_import_is_light() -> None:
-    """`import assay` and `assay --help` must not wait for torch."""
-    code = "import sys, assay, assay.cli.main; assay.cli.main.build(); sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
 def test_the_version_is_the_package_s() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert assay.__version__ == project["project"]["version"]
 
 
-def test_every_public_name_is_there() -> None:
-    for name in assay.__all__:
-        assert getattr(assay, name) is not None
-    with pytest.raises(AttributeError, match="no attribute"):
-        assay.nothing  # noqa: B018
+def test_importing_training_says_nothing_on_the_terminal() -> None:
+    """PEFT imports bitsandbytes, which advises on kernels where the processor could use them."""
+    code = "import assay.train.reward, peft, sys; print('bitsandbytes' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("True\n", "")

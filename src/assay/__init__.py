@@ -1,19 +1,114 @@
-"""assay: preference pairs in, a reward model or a tuned policy out, with a verdict that can be defended."""
+"""assay: preference pairs in, a reward model or a tuned policy out, with a verdict that can be defended.
+
+What is in `__all__` is what assay offers to programs; docs/api.md describes it. Names are imported when they are first
+asked for, so `import assay` takes no time.
+"""
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from assay.doors import door
 from assay.version import __version__
 
 if TYPE_CHECKING:
-    from assay.api import audit, check, decide, open_scorer, read_pairs, score, split, train_reward
+    from assay.api import (
+        analyse_study,
+        audit,
+        check,
+        decide,
+        open_scorer,
+        read_pairs,
+        run_reward,
+        score,
+        simulate_support,
+        split,
+        write_report,
+    )
+    from assay.audits import Audit
+    from assay.audits.config import AuditConfig
+    from assay.data import CheckReport, PairSet, Split
+    from assay.data.config import DataConfig, SplitConfig
+    from assay.engine.drop_in import shared_prefixes
+    from assay.errors import AssayError
+    from assay.findings.finding import Finding
+    from assay.flows.reward import RewardRun
+    from assay.gate import Verdict
+    from assay.models.config import ModelConfig
+    from assay.records import Candidates, Message, Pair, PairScore, Reject, Vote
+    from assay.scorers import Reward, Scorer, Unscored
+    from assay.study.config import AnalysisConfig
+    from assay.train import TrainResult, train_reward
+    from assay.train.config import LossConfig, TrainConfig
+    from assay.train.reward_config import RewardConfig
 
-__all__ = ["__version__", "audit", "check", "decide", "open_scorer", "read_pairs", "score", "split", "train_reward"]
+HOMES = {
+    "assay.api": (
+        "analyse_study", "audit", "check", "decide", "open_scorer", "read_pairs", "run_reward", "score",
+        "simulate_support", "split", "write_report",
+    ),
+    "assay.audits": ("Audit",),
+    "assay.audits.config": ("AuditConfig",),
+    "assay.data": ("CheckReport", "PairSet", "Split"),
+    "assay.data.config": ("DataConfig", "SplitConfig"),
+    "assay.engine.drop_in": ("shared_prefixes",),
+    "assay.errors": ("AssayError",),
+    "assay.findings.finding": ("Finding",),
+    "assay.flows.reward": ("RewardRun",),
+    "assay.gate": ("Verdict",),
+    "assay.models.config": ("ModelConfig",),
+    "assay.records": ("Candidates", "Message", "Pair", "PairScore", "Reject", "Vote"),
+    "assay.scorers": ("Reward", "Scorer", "Unscored"),
+    "assay.study.config": ("AnalysisConfig",),
+    "assay.train": ("TrainResult", "train_reward"),
+    "assay.train.config": ("LossConfig", "TrainConfig"),
+    "assay.train.reward_config": ("RewardConfig",),
+}  # fmt: skip
+__all__ = [
+    "AnalysisConfig",
+    "AssayError",
+    "Audit",
+    "AuditConfig",
+    "Candidates",
+    "CheckReport",
+    "DataConfig",
+    "Finding",
+    "LossConfig",
+    "Message",
+    "ModelConfig",
+    "Pair",
+    "PairScore",
+    "PairSet",
+    "Reject",
+    "Reward",
+    "RewardConfig",
+    "RewardRun",
+    "Scorer",
+    "Split",
+    "SplitConfig",
+    "TrainConfig",
+    "TrainResult",
+    "Unscored",
+    "Verdict",
+    "Vote",
+    "__version__",
+    "analyse_study",
+    "audit",
+    "check",
+    "decide",
+    "open_scorer",
+    "read_pairs",
+    "run_reward",
+    "score",
+    "shared_prefixes",
+    "simulate_support",
+    "split",
+    "train_reward",
+    "write_report",
+]
+__getattr__ = door(__name__, {name: home for home, names in HOMES.items() for name in names})
 
 
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(importlib.import_module("assay.api"), name)
-    raise AttributeError(f"module 'assay' has no attribute {name!r}")
+def __dir__() -> list[str]:
+    """For completion in a notebook: what is offered, also where it was not asked for yet."""
+    return __all__

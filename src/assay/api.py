@@ -1,28 +1,31 @@
-"""What a notebook calls: everything the commands do, as functions on any in-memory pairs.
+"""The functions of `assay.__all__` that are no other module's own: the stages and flows, as a notebook calls them.
 
-Every name here is also `assay.<name>`. Heavy libraries are imported at the first call, so `import assay` is fast.
+Each is one call of a room below, with defaults; every function here is `assay.<name>`, and nothing else stands here.
+Heavy libraries are imported at the first call, so `import assay` is fast.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from assay.audits.config import AuditConfig
 from assay.data.config import DataConfig, SplitConfig
-from assay.models.config import ModelConfig
 from assay.records import Candidates, Pair
-from assay.train.config import LossConfig, TrainConfig
+from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
     from assay.audits import Audit
     from assay.data import CheckReport, PairSet, Split
+    from assay.flows.reward import RewardRun
+    from assay.flows.study import Analysed
     from assay.gate import Verdict
     from assay.scorers.open import AnyScorer
     from assay.scorers.protocol import Scored, Scorer
     from assay.scorers.scored_pairs import PairScores, ScoredPair
-    from assay.train import TrainResult
+    from assay.simulate.support import Simulation
+    from assay.study.config import AnalysisConfig
 
 
 def read_pairs(source: object, *, config: DataConfig | None = None) -> PairSet:
@@ -48,30 +51,6 @@ def split(pairs: Sequence[Pair], *, config: SplitConfig | None = None) -> Split:
     from assay.data import split as run
 
     return run(pairs, config=config or SplitConfig())
-
-
-def train_reward(
-    train: Sequence[Pair],
-    held_out: Sequence[Pair],
-    out: Path | str,
-    *,
-    model: ModelConfig | None = None,
-    loss: LossConfig | None = None,
-    config: TrainConfig | None = None,
-    seed: int = 0,
-) -> TrainResult:
-    """Train one reward model into the folder `out`; the same call after a kill goes on where it stopped."""
-    from assay.train import train_reward as run
-
-    return run(
-        train,
-        held_out,
-        model=model or ModelConfig(),
-        loss=loss or LossConfig(),
-        config=config or TrainConfig(),
-        seed=seed,
-        out=Path(out),
-    )
 
 
 def open_scorer(text: Path | str) -> Scorer:
@@ -132,3 +111,57 @@ def decide(evidence: Audit | Path | str, criteria: Path | str | None = None, *, 
         return decide_run(evidence, criteria)
     proof = None if split is None else split.proof
     return run(Evidence(audit=evidence, split=proof), load_criteria(criteria))
+
+
+def run_reward(
+    source: object,
+    out: Path | str,
+    *,
+    config: RewardConfig | None = None,
+    notify: Callable[[str], None] = lambda _line: None,
+) -> RewardRun:
+    """The whole flow into the folder `out`: pairs -> reward model per seed -> audit -> verdict -> report.
+
+    source: what read_pairs takes. notify: gets a line a stage, `print` for one. Killed anywhere, the same call goes on.
+    Raises AssayError where data, base, split or folder do not allow it.
+    """
+    from assay.flows.reward import run_reward as run
+
+    return run(source, out, config=config or RewardConfig(), notify=notify)
+
+
+def write_report(run: Path | str) -> Path:
+    """Write report.html and MODEL_CARD.md of a run folder from its artifacts; gives the report's path.
+
+    Raises ArtifactError where run.json, audit.json or gate.json is missing.
+    """
+    from assay.artifacts.run_folder import RunFolder
+    from assay.report import model_card, render
+
+    folder = RunFolder(run)
+    model_card(folder)
+    return render(folder)
+
+
+def analyse_study(
+    source: Path | str, out: Path | str, *, config: AnalysisConfig | None = None, criteria: Path | str | None = None
+) -> Analysed:
+    """Analyse a closed blind study and decide; writes analysis.json, gate.json and result.html to the folder `out`.
+
+    source: the study's SQLite file or postgresql:// URL, or an export. criteria: YAML; None: win rate above one half.
+    Raises StudyError while the study is open or where it cannot be vouched for.
+    """
+    from assay.flows.study import analyse_study as run
+
+    return run(str(source), Path(out), config=config, criteria=criteria)
+
+
+def simulate_support(pairs: int, *, seed: int = 0, defects: Mapping[str, float] | None = None) -> Simulation:
+    """Preference pairs of a support desk whose truth is known: `.rows` for read_pairs, `.truth`, `.write(path)`.
+
+    defects: share of rows by name, such as {"flipped_labels": 0.1}; docs/simulator.md names them.
+    Raises ConfigError for an unknown defect or a share that cannot be had.
+    """
+    from assay.simulate.support import support as run
+
+    return run(pairs, seed=seed, defects=defects)

@@ -68,6 +68,7 @@ class Pair:
     label "tie" occurs only where ties are kept on purpose (a tie-aware loss); the order is then as read.
     margin: strength of the preference as the data states it, >= 0, or None.
     group: name of the candidate group as the data states it; the split adds near-duplicates to it.
+    weight: what the pair counts in the loss beside others, > 0; pairs derived from one group share one.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Pair:
     group: str | None = None
     votes: tuple[Vote, ...] = ()
     margin: float | None = None
+    weight: float = 1.0
     source: Mapping[str, Any] = field(default_factory=dict)
     where: Where = Where("memory", 0)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,15 +10,7 @@ import pytest
 from assay.data import PairSet, read_pairs, split
 from assay.data.config import DataConfig, SplitConfig
 from assay.errors import SplitError
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
-
-
-def real(name: str) -> Path:
-    path = DATA / name
-    if not path.exists():
-        pytest.skip(f"{path} is not here")
-    return path
+from tests.support.real_data import real
 
 
 def adds_up(found: PairSet) -> bool:

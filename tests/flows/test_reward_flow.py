@@ -23,6 +23,7 @@ from tests.support import tiny_bases as tiny
 
 ASSAY = Path(sys.executable).with_name("assay")
 QUICK = ["--set", "train.epochs=1", "--set", "train.save_every=2", "--holdout", "40", "--max-tokens", "64"]
+QUICK += ["--precision", "float32"]  # the same bits on any machine
 
 
 def command(data: Path, base: Path, out: Path, *more: str) -> list[str]:

@@ -101,7 +101,7 @@ def make_run(
     config = RewardConfig(
         split=SplitConfig(holdout=holdout, rounding="nearest"),
         model=ModelConfig(base="minilm", max_tokens=256),
-        train=TrainConfig(seeds=tuple(range(seeds))),
+        train=TrainConfig(seeds=tuple(range(seeds)), precision="float32"),
         audit=AuditConfig(resamples=200, mistakes=6),
     )
     parts = split(found.pairs, config=config.split, groups=[pair.group or pair.id for pair in found.pairs])

@@ -1,8 +1,5 @@
 """The model card as Hugging Face's own reader sees it."""
 
-import importlib.util
-from pathlib import Path
-
 import orjson
 import pytest
 from fixture import make_run
@@ -12,6 +9,7 @@ from typer.testing import CliRunner
 from assay.artifacts.files import read_json
 from assay.errors import ArtifactError
 from assay.report import model_card
+from tests.support import tiny_bases as tiny
 
 
 def test_front_matter_is_read_by_the_hub(whole):
@@ -48,23 +46,15 @@ def test_says_verdict_limits_and_no_nan(whole):
     assert "None" not in text
 
 
-def tiny():
-    """The tiny bases of the training tests."""
-    spec = importlib.util.spec_from_file_location("tiny_bases", Path(__file__).parents[1] / "support" / "tiny_bases.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("kind", ["bert", "llama"])
 def test_the_code_on_the_card_gives_our_scores(run, kind, monkeypatch):
     """A stranger who pastes the code gets, in plain transformers, the reward assay gives."""
     torch = pytest.importorskip("torch")
-    torch.set_num_threads(1)
     from assay.models.config import ModelConfig
     from assay.rewards.reward_model import RewardModel
 
-    base = tiny().base(run.path("base"), kind)
+    base = tiny.base(run.path("base"), kind)
     model = RewardModel.from_base(ModelConfig(base=str(base), max_tokens=64))
     torch.manual_seed(0)
     with torch.no_grad():  # a new head is small; a larger one shows what differs

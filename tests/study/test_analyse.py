@@ -23,8 +23,7 @@ from assay.study.analysis.analyse import Analysis, analyse
 from assay.study.config import AnalysisConfig
 from assay.study.study_records import ClosedStudy, Editor, StudyVote
 from tests.study.simulated import PEOPLE, Truth, closed_study, machine, with_votes
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
+from tests.support.real_data import real
 
 
 def figure(analysis: Analysis, name: str, where: str = "overall") -> Finding:
@@ -37,13 +36,6 @@ def value(analysis: Analysis, name: str, where: str = "overall") -> float:
     found = figure(analysis, name, where)
     assert found.value is not None, found.reason
     return found.value
-
-
-def real(folder: str) -> Path:
-    path = DATA / folder
-    if not path.exists():
-        pytest.skip(f"{path} is not here")
-    return path
 
 
 def vote(

@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from assay.train import train_reward
-from assay.train.checkpoint import MARKER
+from assay.train.checkpoint import SEAL
 from tests.support import tiny_bases as tiny
 
 STEPS_SETTINGS = {"epochs": 3.5, "batch_pairs": 4, "save_every": 3}
@@ -34,7 +34,7 @@ def train(out: Path, base: Path) -> None:
 def writing_checkpoint(out: Path, before: set[str]) -> bool:
     """A checkpoint folder is there that is not yet sealed."""
     new = [path for path in out.glob("checkpoint-*") if path.name not in before]
-    return any(not (path / MARKER).exists() for path in new)
+    return any(not (path / SEAL).exists() for path in new)
 
 
 def saving_model(out: Path, before: set[str]) -> bool:

@@ -88,6 +88,14 @@ def pairs(n: int, *, seed: int = 0, longest: int = 12) -> list[Pair]:
 def quick(base_folder: Path, **changes: Any) -> dict[str, Any]:
     """A recipe that trains a tiny base in a second."""
     config = TrainConfig.build(
-        {"epochs": 2, "learning_rate": 3e-3, "batch_pairs": 8, "micro_tokens": 256, "save_every": 3, **changes}
+        {
+            "epochs": 2,
+            "learning_rate": 3e-3,
+            "batch_pairs": 8,
+            "micro_tokens": 256,
+            "precision": "float32",
+            "save_every": 3,
+            **changes,
+        }
     )
     return {"model": ModelConfig(base=str(base_folder), max_tokens=64), "config": config}

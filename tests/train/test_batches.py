@@ -8,43 +8,59 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.errors import InputError
-from assay.models.config import ModelConfig
-from assay.render.encoder import Encoded, Renderer
-from assay.train.batches import Example, PairBatches, cut, distinct_rows, encode_pairs
-from assay.train.config import LossConfig
+from assay.render.encoder import Encoded
+from assay.train.batches import Batches, cut, distinct_rows, tokens_of
 from assay.train.losses.targets import Target
-from tests.support import tiny_bases as tiny
+from assay.train.pair_examples import PairExample
 
 WIN = Target(win=1, tie=0, loss=0)
 
 
-def example(chosen: int, rejected: int) -> Example:
+def example(chosen: int, rejected: int) -> PairExample:
     def row(length: int) -> Encoded:
         return Encoded(ids=tuple(range(length)), prompt_tokens=1, type_ids=None)
 
-    return Example(pair_id=f"{chosen}-{rejected}", chosen=row(chosen), rejected=row(rejected), target=WIN)
+    return PairExample(name=f"{chosen}-{rejected}", chosen=row(chosen), rejected=row(rejected), target=WIN)
 
 
 @given(st.integers(1, 70), st.integers(1, 20), st.integers(0, 3), st.integers(1, 3))
-def test_every_epoch_sees_each_pair_once_with_weights_that_sum_to_1(n: int, size: int, epoch: int, world: int) -> None:
-    ranks = [PairBatches(n, batch_pairs=size, seed=5, rank=rank, world=world) for rank in range(world)]
+def test_every_epoch_sees_each_example_once_with_shares_that_add_up(n: int, size: int, epoch: int, world: int) -> None:
+    ranks = [Batches([1.0] * n, size=size, seed=5, rank=rank, world=world) for rank in range(world)]
     for batches in ranks:
         batches.epoch = epoch
     seen: Counter[int] = Counter()
     for shares in zip(*ranks, strict=True):
         drawn = [one for share in shares for one in share]
         assert all(shares), "every process takes part"
-        assert sum(one.weight for one in drawn) == pytest.approx(1)
-        counted = [one.index for one in drawn if one.weight]
+        assert sum(one.share for one in drawn) == pytest.approx(1)
+        counted = [one.index for one in drawn if one.share]
         assert len(counted) <= size
         seen.update(counted)
     assert seen == Counter(range(n))
 
 
+@given(st.integers(1, 400))
+def test_weights_of_1_give_each_example_the_same_bits_as_a_mean(n: int) -> None:
+    assert {one.share for batch in Batches([1.0] * n, size=32, seed=0) for one in batch} <= {
+        1 / size for size in (min(n, 32), n % 32 or 32)
+    }
+
+
+def test_shares_by_hand() -> None:
+    weights = [1.0, 0.25, 0.75, 2.0]
+    (whole,) = Batches(weights, size=4, seed=0)
+    assert {one.index: one.share for one in whole} == {0: 0.25, 1: 0.0625, 2: 0.1875, 3: 0.5}  # weight by 4
+    halves = [next(iter(Batches(weights, size=4, seed=0, rank=rank, world=2))) for rank in (0, 1)]
+    assert sorted((one.index, one.share) for half in halves for one in half) == sorted(
+        (one.index, one.share)
+        for one in whole  # of the batch of all processes, not of one's own part
+    )
+    assert [sum(one.share for one in batch) for batch in Batches(weights, size=3, seed=0)] == [1.0, 1.0]
+
+
 def test_epochs_and_seeds_draw_differently_and_the_same_again() -> None:
     def order(seed: int, epoch: int) -> list[int]:
-        batches = PairBatches(50, batch_pairs=7, seed=seed)
+        batches = Batches([1.0] * 50, size=7, seed=seed)
         batches.epoch = epoch
         return [one.index for batch in batches for one in batch]
 
@@ -63,12 +79,11 @@ def test_a_cut_holds_each_pair_once_within_the_budget(lengths: list[tuple[int, i
 
 
 def test_equal_rows_run_once() -> None:
-    rows, places = distinct_rows([example(3, 5), example(3, 4), example(5, 3)])
+    some = [example(3, 5), example(3, 4), example(5, 3)]
+    rows, places = distinct_rows([one.chosen for one in some] + [one.rejected for one in some])
     assert [len(row.ids) for row in rows] == [3, 5, 4]
     assert places == [0, 0, 1, 1, 2, 0]  # chosen 3, 3, 5, then rejected 5, 4, 3
 
 
-def test_a_row_over_max_tokens_is_refused(tmp_path: object) -> None:
-    renderer = Renderer.from_pretrained(str(tiny.base(tmp_path / "base")))  # type: ignore[operator]
-    with pytest.raises(InputError, match=r"p0-0 has \d+ tokens"):
-        encode_pairs(tiny.pairs(1), renderer, model=ModelConfig(max_tokens=4), loss=LossConfig())
+def test_tokens_are_of_all_rows() -> None:
+    assert tokens_of(example(3, 5)) == 8

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assay.errors import ArtifactError
-from assay.train.checkpoint import MARKER, latest, remove_all, seal
+from assay.train.checkpoint import SEAL, latest, remove_all, seal
 
 IDENTITY = {"seed": 0, "train": {"epochs": 2.0, "learning_rate": 1e-5}, "base": "sha256:1"}
 
@@ -47,7 +47,7 @@ def test_a_damaged_checkpoint_is_ignored(tmp_path: Path, damage: str) -> None:
     elif damage == "missing":
         (folder / "model.safetensors").unlink()
     else:
-        (folder / MARKER).write_bytes((folder / MARKER).read_bytes()[:40])
+        (folder / SEAL).write_bytes((folder / SEAL).read_bytes()[:40])
     assert latest(tmp_path, identity=IDENTITY) is None
 
 

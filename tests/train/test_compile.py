@@ -20,15 +20,7 @@ from tests.support import tiny_bases as tiny
 from tests.train.test_resume import StopHere, silent, stop_at
 
 # torch.compile's own imports and looks at tensors warn, each once a process: not ours to mend.
-pytestmark = pytest.mark.filterwarnings("default")
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Any:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.usefixtures("one_thread")]
 
 
 def train(out: Path, base: Path, *, progress: Any = silent, **changes: Any) -> Path:

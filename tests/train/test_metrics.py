@@ -1,4 +1,4 @@
-"""Figures of a step by hand, held-out accuracy, and a metrics file that has each step once."""
+"""The row of a step, and a file that has each step once."""
 
 from __future__ import annotations
 
@@ -7,31 +7,23 @@ from pathlib import Path
 import pytest
 
 from assay.artifacts.files import read_jsonl
-from assay.records import Pair, PairScore
-from assay.train.metrics import MetricsFile, Seen, held_out_accuracy, step_metrics
+from assay.train.metrics import MetricsFile, step_row
+from assay.train.objective import Seen
 
 
-def test_step_metrics_by_hand() -> None:
-    seen = [Seen("a", 3.0, 1.0, 0.1, 10), Seen("b", 0.0, 0.0, 0.6, 20), Seen("c", -1.0, 3.0, 0.8, 5)]
-    found = step_metrics(seen)
-    assert found["loss"] == pytest.approx(0.5)
-    assert found["accuracy"] == pytest.approx(1 / 3)  # an equal pair is not right
-    assert found["margin"] == pytest.approx((2 + 0 - 4) / 3)
-    assert (found["reward_min"], found["reward_max"], found["reward_mean"]) == (-1, 3, 1)
-    assert found["reward_std"] == pytest.approx((14 / 6) ** 0.5)  # 4+0+1+1+4+4 over six rewards around 1
-    assert (found["pairs"], found["tokens"]) == (3, 35)
+def seen(name: str, loss: float, tokens: int, weight: float = 1.0) -> Seen:
+    return Seen(name=name, loss=loss, figures={}, tokens=tokens, weight=weight)
 
 
-def test_held_out_accuracy_is_exact_and_counts_ties() -> None:
-    pairs = [Pair(id=i, prompt="q", chosen="a", rejected="b") for i in "wxy"]
-    pairs.append(Pair(id="z", prompt="q", chosen="a", rejected="b", label="tie"))
-    rewards = (("w", 2, 1), ("x", 1, 1), ("y", 0, 3), ("z", 9, 0))
-    scores = [PairScore(pair_id=i, chosen=c, rejected=r) for i, c, r in rewards]
-    found = held_out_accuracy(scores, pairs)
-    assert (found.accuracy, found.n, found.ties) == (1 / 3, 3, 1)
-    assert found.margin == pytest.approx(-2 / 3)  # 1 + 0 - 3 over three
-    nothing = held_out_accuracy([], [])
-    assert (nothing.accuracy, nothing.n, nothing.margin) == (None, 0, None)
+def test_the_row_of_a_step_by_hand() -> None:
+    row = step_row([seen("a", 0.1, 10), seen("b", 0.6, 20), seen("c", 0.8, 5)], {"accuracy": 0.25})
+    assert row == {"loss": pytest.approx(0.5), "accuracy": 0.25, "pairs": 3, "tokens": 35}
+    assert list(row) == ["loss", "accuracy", "pairs", "tokens"]
+
+
+def test_the_loss_of_a_step_is_the_one_that_was_minimised() -> None:
+    row = step_row([seen("a", 1.0, 1, weight=3.0), seen("b", 2.0, 1)], {})
+    assert row["loss"] == pytest.approx((3 * 1.0 + 2.0) / 4)
 
 
 def test_metrics_file_has_each_step_once_after_a_kill(tmp_path: Path) -> None:

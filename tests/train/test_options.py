@@ -12,9 +12,10 @@ import torch
 from assay.errors import AssayError
 from assay.models.config import ModelConfig
 from assay.records import Pair, Vote
-from assay.train import Progress, train_seeds
+from assay.train import Progress, train_reward
 from assay.train.config import LossConfig, TrainConfig
 from tests.support import tiny_bases as tiny
+from tests.support.threads import one_thread
 
 # Where an option needs another one to matter, the baseline holds it.
 LORA = {"model.tuning": "lora", "model.lora_targets": ("query",)}
@@ -34,7 +35,6 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "loss.targets": ("votes", {}),
     "loss.label_smoothing": (0.2, {}),
     "loss.centring": (0.5, {}),
-    "train.seeds": ((1,), {}),
     "train.epochs": (1.5, {}),
     "train.learning_rate": (1e-4, {}),
     "train.head_learning_rate": (1e-2, {}),
@@ -66,7 +66,8 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def test_every_option_has_its_change() -> None:
     kinds = {"model": ModelConfig, "loss": LossConfig, "train": TrainConfig}
-    assert set(CHANGES) == {f"{name}.{field}" for name, kind in kinds.items() for field in kind.model_fields}
+    options = {f"{name}.{field}" for name, kind in kinds.items() for field in kind.model_fields}
+    assert set(CHANGES) == options - {"train.seeds"}  # which is the flow's to read: tests/flows/test_reward_options.py
 
 
 def data() -> list[Pair]:
@@ -97,7 +98,7 @@ def outcome(out: Path, bases: dict[str, Path], settings: dict[str, Any]) -> Any:
     groups: dict[str, dict[str, Any]] = {
         "model": {"max_tokens": 64},
         "loss": {},
-        "train": {"epochs": 1, "batch_pairs": 5, "learning_rate": 1e-3, "save_every": 3},
+        "train": {"epochs": 1, "batch_pairs": 5, "precision": "float32", "learning_rate": 1e-3, "save_every": 3},
     }
     for key, value in settings.items():
         group, name = key.split(".")
@@ -105,13 +106,11 @@ def outcome(out: Path, bases: dict[str, Path], settings: dict[str, Any]) -> Any:
     checkpoints: set[str] = set()
 
     def look(now: Progress) -> None:
-        checkpoints.update(path.name for path in out.glob("seed-*/checkpoint-*"))
+        checkpoints.update(path.name for path in out.glob("checkpoint-*"))
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
     try:
-        with Counting() as counting:
-            train_seeds(
+        with one_thread(), Counting() as counting:
+            train_reward(
                 data(),
                 tiny.pairs(3, seed=1),
                 out=out,
@@ -122,8 +121,6 @@ def outcome(out: Path, bases: dict[str, Path], settings: dict[str, Any]) -> Any:
             )
     except AssayError as error:
         return type(error), str(error).replace(str(out), "OUT")
-    finally:
-        torch.set_num_threads(before)
     left = {path.relative_to(out).parts[:2] for path in out.rglob("*") if path.is_file()}
     weights = {
         str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in out.rglob("*.safetensors")

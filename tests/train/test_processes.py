@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,29 +10,17 @@ from safetensors.torch import load_file
 
 from assay.artifacts.files import read_json, read_jsonl
 from tests.support import tiny_bases as tiny
-from tests.support import two_training_processes as two_processes
-
-ROOT = Path(__file__).parents[2]
+from tests.support import two_training_processes
+from tests.support.threads import one_thread
+from tests.support.torchrun import run_in_two_processes
 
 
 @pytest.mark.parametrize("kind", ["bert", "llama"])
 def test_two_processes_equal_one(tmp_path: Path, kind: str) -> None:
     base = tiny.base(tmp_path / "base", kind, dropout=0.0)
-    before = torch.get_num_threads()
-    two_processes.train(tmp_path / "one", base)
-    torch.set_num_threads(before)
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", "-m"]
-    command += ["tests.support.two_training_processes", str(tmp_path / "two"), str(base)]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    with one_thread():
+        two_training_processes.train(tmp_path / "one", base)
+    run_in_two_processes("tests.support.two_training_processes", tmp_path / "two", base)
     one, two = (list(read_jsonl(tmp_path / name / "metrics.jsonl")) for name in ("one", "two"))
     assert [row["step"] for row in two] == [1, 2, 3, 4, 5]  # the last batch has one pair: one process has none
     for a, b in zip(one, two, strict=True):

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from assay.artifacts.files import read_jsonl, sha256_file
 from assay.errors import ArtifactError
@@ -18,14 +17,7 @@ from tests.support import killing
 from tests.support import tiny_bases as tiny
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Any:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def silent(_: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import traceback
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 
 from assay.cli import audit, data, gate, models, report, reward, score, simulate, study
 from assay.errors import AssayError
+from assay.models.quiet import drop_kernel_advice
 from assay.version import __version__
 
 # In the order of `assay --help`: the flow first, then its stages, then everything around it.
@@ -54,8 +54,7 @@ def main() -> None:
 
     Exit codes: 0 done, 1 gate failed, 2 bad input, 3 undecided, 70 a mistake of assay's own, 130 interrupted.
     """
-    # Imported by PEFT, it advises on kernels nobody asked for.
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    drop_kernel_advice()
     try:
         build()()
     except AssayError as error:

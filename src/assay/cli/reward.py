@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from assay.cli.options import ConfigFile, Json, Sets, notes, output
+from assay.cli.options import ConfigFile, Json, Sets, command_line, notes, output
 from assay.cli.reading import ColumnNames, LabelNames, LayoutName, as_settings, reading
 from assay.cli.verdicts import EXIT, verdict_lines
 from assay.config import load_config
@@ -37,7 +35,7 @@ def reward(
     epochs: Annotated[float | None, typer.Option(help="Passes over the training pairs.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest rendered row; longer pairs are dropped.")] = None,
     tuning: Annotated[str | None, typer.Option(help="full, lora or qlora.")] = None,
-    precision: Annotated[str | None, typer.Option(help="float32 or bf16.")] = None,
+    precision: Annotated[str | None, typer.Option(help="auto (measured), float32 or bf16.")] = None,
     layout: LayoutName = None,
     columns: ColumnNames = None,
     labels: LabelNames = None,
@@ -85,11 +83,6 @@ def demo(
 
     run = run_demo(out, pairs=pairs, seed=seed, command=command_line(), notify=notes().print)
     show(run, as_json=as_json)
-
-
-def command_line() -> str:
-    """The command as the user typed it, for the report."""
-    return shlex.join(["assay", *sys.argv[1:]])
 
 
 def show(run: RewardRun, *, as_json: bool) -> None:

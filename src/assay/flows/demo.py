@@ -25,7 +25,7 @@ def run_demo(
         {
             "split": {"holdout": pairs // HELD_OUT_SHARE, "seed": seed},
             "model": {"base": "minilm", "max_tokens": 256},
-            "train": {"epochs": 2.0, "learning_rate": 1e-4, "precision": "bf16"},
+            "train": {"epochs": 2.0, "learning_rate": 1e-4},
         }
     )
     return run_reward(str(data), out, config=config, command=command, notify=notify)

@@ -1,25 +1,27 @@
 """The reward flow, top to bottom: pairs -> contract -> length gate -> split -> train -> audit -> gate -> report.
 
 Stages meet through the run folder: each writes its artifact before the next starts, so a killed run goes on where it
-stopped, and each figure in the report can be traced to a file.
+stopped, and each figure in the report can be traced to a file. What was computed once is handed on: criteria as they
+were read first, prompt groups, rows as they were rendered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit
-from assay.data import Split, prompt_groups, split
-from assay.flows.run_record import Ledger, only_writer
+from assay.data import Split, split
+from assay.flows.run_record import RunRecord, begun_with, only_writer
 from assay.flows.stages import Gated, audit_seeds, contract_stage, gate_stage, known_truth
 from assay.gate import Verdict, decide_run, load_criteria
-from assay.models.resolve import BaseModel, resolve
+from assay.models.resolve import resolve
 from assay.report import model_card, render
 from assay.train import TrainResult, train_reward
+from assay.train.precision_choice import PrecisionChoice, choose, weighed, why
 from assay.train.reward_config import RewardConfig
 
 Notify = Callable[[str], None]
@@ -41,81 +43,78 @@ class RewardRun:
 
 
 def run_reward(
-    source: Any, out: Path | str, *, config: RewardConfig, command: str = "", notify: Notify = lambda _line: None
+    source: object, out: Path | str, *, config: RewardConfig, command: str = "", notify: Notify = lambda _line: None
 ) -> RewardRun:
     """Turn preference pairs into a reward model per seed, an audit, a verdict and a report in the folder `out`.
 
     source: what assay.read_pairs takes. command: how this run was started, for the report. notify: gets a line a stage.
     Killed anywhere, the same call goes on. Raises AssayError where data, base, split or folder do not allow it.
     """
-    if config.criteria is not None:
-        load_criteria(config.criteria)  # a typing error there should cost no training
+    # Read before anything else, since a typing error there should cost no training; what was read then is decided by.
+    criteria = None if config.criteria is None else load_criteria(config.criteria)
     run = RunFolder(out)
     with only_writer(run):
         base = resolve(config.model.base, config.model.revision)
         contract = contract_stage(source, run, config=config.data)
-        ledger = Ledger(run, command=command, config=config, inputs={**contract.inputs, "base": base.fingerprint})
-        describe(ledger, base, seeds=config.train.seeds)
+        precision = choose(config.train.precision, stored=begun_with(run))
+        config = settled(config, precision)
+        inputs = {**contract.inputs, "base": base.fingerprint}
+        record = RunRecord(run, command=command, config=config, precision=precision, inputs=inputs)
+        record.add(base={"name": base.name, "fingerprint": base.fingerprint, "kind": base.kind})
+        record.add(seeds=config.train.seeds)
+        with record.stage("contract") as stage:
+            stage.seconds = contract.seconds
         notify(f"contract   {len(contract.pairs):,} pairs of {contract.rows:,} rows ({contract.seconds:.0f} s)")
-        ledger.stages.append({"name": "contract", "seconds": contract.seconds, "tokens": None})
-        with ledger.stage("length gate"):
+        if precision.asked == "auto":
+            notify(f"precision  {precision.used}: {why(precision)}")
+        with record.stage("length gate"):
             gated = gate_stage(contract, run, base=base, config=config.model)
+        record.add(length_gate=gated.summary)
         notify(f"render     {len(gated.pairs):,} pairs within {config.model.max_tokens} tokens")
-        ledger.write(length_gate=gated.summary)
-        with ledger.stage("split"):
-            groups = prompt_groups(gated.pairs, threshold=config.data.near_duplicates, seed=config.data.seed)
-            parts = split(gated.pairs, config=config.split, groups=groups)
+        with record.stage("split"):
+            parts = split(gated.pairs, config=config.split, groups=gated.groups)
             run.write("split.json", "split/1", parts.proof)
+        record.add(data=known_truth(source, contract, parts.held_out))
         notify(f"split      {len(parts.train):,} to train on, {len(parts.held_out):,} held out")
-        ledger.write(data=known_truth(source, contract, parts.held_out))
-        results = train_stage(parts, run, config=config, ledger=ledger, notify=notify)
-        return conclude(run, parts, gated, results, config=config, ledger=ledger, notify=notify)
+        precision = weighed(precision, notify)
+        record.add(precision=precision.body)
+        results = train_seeds(parts, gated, config=config, precision=precision, record=record, notify=notify)
+        with record.stage("audit"):
+            audit = audit_seeds(run, parts, gated, results, config=config.audit)
+        with record.stage("gate"):
+            verdict = decide_run(run, criteria)
+        record.add(status="done")
+        notify(f"gate       {verdict.verdict}")
+        page = render(run)
+        model_card(run)
+        return RewardRun(folder=run.root, verdict=verdict, audit=audit, seeds=results, report=page)
 
 
-def describe(ledger: Ledger, base: BaseModel, *, seeds: Sequence[int]) -> None:
-    ledger.write(base={"name": base.name, "fingerprint": base.fingerprint, "kind": base.kind}, seeds=list(seeds))
+def settled(config: RewardConfig, precision: PrecisionChoice) -> RewardConfig:
+    """The configuration with the precision that is used: what the experiment is, on any machine."""
+    return config.model_copy(update={"train": config.train.model_copy(update={"precision": precision.used})})
 
 
-def train_stage(
-    parts: Split, run: RunFolder, *, config: RewardConfig, ledger: Ledger, notify: Notify
+def train_seeds(
+    parts: Split, gated: Gated, *, config: RewardConfig, precision: PrecisionChoice, record: RunRecord, notify: Notify
 ) -> tuple[TrainResult, ...]:
-    """One reward model per seed, each in its folder."""
+    """One reward model per seed, each in its folder; none renders again what the length gate rendered."""
     results = []
     for seed in config.train.seeds:
-        with ledger.stage(f"train seed {seed}") as entry:
+        with record.stage(f"train seed {seed}") as stage:
             result = train_reward(
                 parts.train,
                 parts.held_out,
+                seed=seed,
+                out=record.run.seed(seed),
+                rendered=gated.rendered,
                 model=config.model,
                 loss=config.loss,
                 config=config.train,
-                seed=seed,
-                out=run.seed(seed),
+                precision=precision,
             )
-            entry.update(seconds=round(result.seconds, 1), tokens=result.tokens)
+            stage.seconds, stage.tokens = round(result.seconds, 1), result.tokens
         accuracy = "unknown" if result.held_out_accuracy is None else f"{result.held_out_accuracy:.1%}"
         notify(f"seed {seed}     held-out accuracy {accuracy} on {result.held_out:,} pairs ({result.seconds:.0f} s)")
         results.append(result)
     return tuple(results)
-
-
-def conclude(
-    run: RunFolder,
-    parts: Split,
-    gated: Gated,
-    results: tuple[TrainResult, ...],
-    *,
-    config: RewardConfig,
-    ledger: Ledger,
-    notify: Notify,
-) -> RewardRun:
-    """Audit, gate and report: from the scores of all seeds to the page."""
-    with ledger.stage("audit"):
-        found = audit_seeds(run, parts, gated, results, config=config.audit)
-    with ledger.stage("gate"):
-        verdict = decide_run(run, config.criteria)
-    notify(f"gate       {verdict.verdict}")
-    ledger.write(status="done")
-    page = render(run)
-    model_card(run)
-    return RewardRun(folder=run.root, verdict=verdict, audit=found, seeds=results, report=page)

@@ -1,123 +1,169 @@
-"""run.json: what ran, on what, for how long. Knows the run folder; knows no stage."""
+"""run.json kept current while stages run, and the right to write in a run folder: one process, one experiment.
+
+In order: hold the folder (`only_writer`), look what it began with (`begun_with`), refuse another experiment, then add
+to the record what each stage has to say. Knows the run folder; knows no stage.
+"""
 
 from __future__ import annotations
 
-import fcntl
-import os
 import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+
+from filelock import FileLock, Timeout
+from pydantic import JsonValue
 
 from assay.artifacts.files import differences, sha256_json
+from assay.artifacts.run_body import MachineBody, RunBody, StageBody
 from assay.artifacts.run_folder import RunFolder
 from assay.errors import ArtifactError
+from assay.machine import memory_gib, usable_cpus
+from assay.train.experiment import FREE as FREE_IN_TRAINING
+from assay.train.precision_choice import PrecisionChoice, trained_in
 from assay.train.reward_config import RewardConfig
 from assay.version import __version__, versions
 
-SCHEMA = "run/1"
+RUN = "run.json"
 # These change no weight and no split: a run may be finished, or judged again, under others. Of seeds, more only.
-FREE: tuple[tuple[str, ...], ...] = (
-    ("criteria",),
-    ("audit",),
-    ("train", "report_to"),
-    ("train", "save_every"),
-    ("train", "seeds"),
-)
+FREE: tuple[tuple[str, ...], ...] = (("criteria",), ("audit",), *(("train", name) for name in FREE_IN_TRAINING))
 PACKAGES = ("torch", "transformers", "accelerate", "peft", "tokenizers", "numpy", "scipy")
 
 
-def machine() -> dict[str, Any]:
+def machine() -> MachineBody:
     """The size of this machine: cores this process may use, memory in GiB, Python and platform."""
-    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return {
-        "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "memory_gib": round(pages / 2**30, 1),
-        "python": platform.python_version(),
-        "platform": platform.platform(terse=True),
-    }
+    return MachineBody(
+        cpus=usable_cpus(),
+        memory_gib=memory_gib(),
+        python=platform.python_version(),
+        platform=platform.platform(terse=True),
+    )
 
 
 @contextmanager
 def only_writer(run: RunFolder) -> Iterator[None]:
     """Hold the run folder: a second process that wants it gets an error instead of a torn run."""
-    with run.path(".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ArtifactError(
-                f"{run.root} is in use by another assay process. Wait for it, or give --out another folder."
-            ) from None
+    lock = FileLock(run.path(".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ArtifactError(
+            f"{run.root} is in use by another assay process. Wait for it, or give another folder (--out)."
+        ) from None
+    try:
         yield
+    finally:
+        lock.release()
 
 
-class Ledger:
-    """Keeps run.json current while stages run."""
+@dataclass(slots=True)
+class Stage:
+    """A stage under way; what it says of itself stands in place of the time measured around it."""
 
-    def __init__(self, run: RunFolder, *, command: str, config: RewardConfig, inputs: Mapping[str, str]) -> None:
+    name: str
+    seconds: float | None = None
+    tokens: int | None = None
+
+
+class RunRecord:
+    """Keeps run.json current while stages run.
+
+    config: with the precision that is used, never `auto`. precision: how it was chosen.
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        *,
+        command: str,
+        config: RewardConfig,
+        precision: PrecisionChoice,
+        inputs: Mapping[str, str],
+    ) -> None:
         self.run = run
-        self.stages: list[dict[str, Any]] = []
-        experiment = experiment_of(config.model_dump(mode="json"), inputs)
+        options = config.model_dump(mode="json")
+        experiment = experiment_of(options, inputs)
         refuse_other_experiment(run, experiment, seeds=config.train.seeds)
-        self.body: dict[str, Any] = {
-            "name": Path(run.root).name,
-            "status": "running",
-            "key": sha256_json(experiment),
-            "command": command,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "assay_version": __version__,
-            "config": config.model_dump(mode="json"),
-            "inputs": dict(inputs),
-            "machine": machine(),
-            "versions": versions(PACKAGES),
-        }
-        self.write()
+        self.body = RunBody(
+            name=Path(run.root).name,
+            status="running",
+            key=sha256_json(experiment),
+            command=command,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            assay_version=__version__,
+            config=options,
+            precision=precision.body,
+            inputs=dict(inputs),
+            machine=machine(),
+            versions=versions(PACKAGES),
+            stages=(),
+        )
+        self.body.write(run.path(RUN))
 
-    def write(self, **more: Any) -> None:
-        """Add `more` to run.json and write it."""
-        self.body.update(more)
-        self.run.write("run.json", SCHEMA, {**self.body, "stages": self.stages})
+    def add(self, **more: object) -> None:
+        """Add `more`, fields of RunBody, to run.json and write it."""
+        self.body = self.body.with_more(**more)
+        self.body.write(self.run.path(RUN))
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[dict[str, Any]]:
-        """Time one stage; what the caller puts in the yielded dict stands beside its seconds."""
+    def stage(self, name: str) -> Iterator[Stage]:
+        """Time one stage and put it into run.json when it is over."""
         start = time.monotonic()
-        entry: dict[str, Any] = {"name": name, "seconds": 0.0, "tokens": None}
-        yield entry
-        entry["seconds"] = entry.get("seconds") or round(time.monotonic() - start, 2)
-        self.stages.append(entry)
-        self.write()
+        stage = Stage(name)
+        yield stage
+        seconds = stage.seconds or round(time.monotonic() - start, 2)
+        done = StageBody(name=name, seconds=seconds, tokens=stage.tokens)
+        self.add(stages=(*self.body.stages, done))
 
 
-def experiment_of(config: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[str, Any]:
+def begun_with(run: RunFolder) -> PrecisionChoice | None:
+    """The precision that run.json says the run trains in; None where none was measured and nothing trained yet."""
+    path = run.path(RUN)
+    if not path.exists():
+        return None
+    body = RunBody.read(path)
+    found = PrecisionChoice.of(body.precision) if body.precision else trained_in(body.config, where=path)
+    return found if found.asked == "auto" or has_begun(run) else None
+
+
+def has_begun(run: RunFolder) -> bool:
+    return run.path(RUN).exists() and any(run.root.glob("seed-*"))
+
+
+def experiment_of(config: Mapping[str, JsonValue], inputs: Mapping[str, str]) -> dict[str, object]:
     """What a run's weights and split depend on: its configuration without the parts in FREE, and its inputs."""
-    kept: dict[str, Any] = {key: dict(part) if isinstance(part, Mapping) else part for key, part in config.items()}
-    for *path, last in FREE:
-        place = kept
-        for part in path:
-            place = place.get(part) or {}
-        place.pop(last, None)
-    return {"config": kept, "inputs": dict(inputs)}
+    return {"config": without(config, FREE), "inputs": dict(inputs)}
 
 
-def refuse_other_experiment(run: RunFolder, experiment: Mapping[str, Any], *, seeds: Sequence[int]) -> None:
+def without(options: Mapping[str, JsonValue], free: Sequence[tuple[str, ...]]) -> dict[str, JsonValue]:
+    """Nested options without those at some paths."""
+    kept: dict[str, JsonValue] = {}
+    for name, value in options.items():
+        below = [path[1:] for path in free if path[0] == name]
+        if () in below:
+            continue
+        kept[name] = without(value, below) if isinstance(value, Mapping) else value
+    return kept
+
+
+def refuse_other_experiment(run: RunFolder, experiment: Mapping[str, object], *, seeds: Sequence[int]) -> None:
     """A folder belongs to one experiment: resuming anything else would mix two. One that trained nothing yet is free.
 
     Seeds may be added and none left out, or the best could be picked by hand. Raises ArtifactError that names what
     differs.
     """
-    if not run.path("run.json").exists() or not any(run.root.glob("seed-*")):
+    if not has_begun(run):
         return
-    before = run.read("run.json", SCHEMA)
-    changed = differences(experiment_of(before.get("config") or {}, before.get("inputs") or {}), experiment)
+    before = RunBody.read(run.path(RUN))
+    changed = differences(experiment_of(before.config, before.inputs), experiment)
     trained = sorted(int(path.parent.name.removeprefix("seed-")) for path in run.root.glob("seed-[0-9]*/train.json"))
     if left_out := [str(seed) for seed in trained if seed not in seeds]:
         changed.append(f"train.seeds leaves out {', '.join(left_out)}, which was trained here")
     if changed:
         raise ArtifactError(
             f"{run.root} holds a run with another configuration or other data: {'; '.join(changed[:4])} "
-            f"(its command: {before.get('command')!r}). Give --out another folder, or delete this one."
+            f"(its command: {before.command!r}). Give another folder (--out), or delete this one."
         )

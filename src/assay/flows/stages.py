@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from assay.artifacts.files import read_json, sha256_file, sha256_json
+from assay.artifacts.run_body import LengthGateBody, OracleBody, RunData
 from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit, audit
 from assay.audits.config import AuditConfig
@@ -18,10 +19,10 @@ from assay.data.config import DataConfig
 from assay.data.rejects import write_rejects
 from assay.errors import InputError
 from assay.models.config import ModelConfig
-from assay.models.resolve import BaseModel
+from assay.models.local_model import LocalModel
 from assay.records import REVIEW_REASONS, Pair, Reject
 from assay.render.encoder import Renderer
-from assay.render.length_gate import length_gate
+from assay.render.length_gate import RenderedPairs, length_gate
 from assay.scorers.recorded import read_scored_pairs
 from assay.train import TrainResult
 
@@ -30,9 +31,10 @@ SIMULATOR = "assay simulate"  # how simulated pairs name their generator
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """Pairs that keep the contract, what did not become one, and what was read."""
+    """Pairs that keep the contract and the prompt group of each, what did not become one, and what was read."""
 
     pairs: Sequence[Pair]
+    groups: Sequence[str]
     rejects: Sequence[Reject]
     rows: int
     report: Mapping[str, Any]
@@ -42,19 +44,22 @@ class Contract:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gated:
-    """Pairs whose rendered rows fit, and the rendered tokens of their answers by pair id."""
+    """Pairs whose rendered rows fit, the prompt group of each, these rows, and the rendered tokens of their answers."""
 
     pairs: Sequence[Pair]
-    summary: Mapping[str, Any]
-    tokens: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    groups: Sequence[str]
+    rendered: RenderedPairs
+    summary: LengthGateBody
+    tokens: Mapping[str, tuple[int, int]]
 
 
-def contract_stage(source: Any, run: RunFolder, *, config: DataConfig) -> Contract:
+def contract_stage(source: object, run: RunFolder, *, config: DataConfig) -> Contract:
     """Read the data by the contract. Raises InputError if no pair is left."""
     start = time.monotonic()
     found: PairSet = read_pairs(source, config=config)
     contract = Contract(
         pairs=found.pairs,
+        groups=found.groups,
         rejects=found.rejects,
         rows=found.rows,
         report=found.report,
@@ -103,37 +108,43 @@ def by_category(contract: Contract, gated: Sequence[Reject]) -> dict[str, Any]:
     return {"by_category": counts, "categories": {name: count["kept"] for name, count in counts.items()}}
 
 
-def gate_stage(contract: Contract, run: RunFolder, *, base: BaseModel, config: ModelConfig) -> Gated:
+def gate_stage(contract: Contract, run: RunFolder, *, base: LocalModel, config: ModelConfig) -> Gated:
     """Drop pairs whose rendered rows are too long or cannot be rendered; all counts go to contract.json."""
-    renderer = Renderer.from_pretrained(base.path)
+    renderer = Renderer.from_pretrained(base.folder)
     gate = length_gate(contract.pairs, renderer, config.max_tokens)
     write_contract(contract, run, rejects=[*contract.rejects, *gate.rejects])
     if not gate.pairs:
         raise InputError(
-            f"No pair fits into {config.max_tokens} tokens as {base.name} renders it. Raise --max-tokens, "
+            f"No pair fits into {config.max_tokens} tokens as {base.name} renders it. Raise model.max_tokens, "
             f"or look into {run.path('rejects.jsonl')}."
         )
-    summary = {"kept": len(gate.pairs), "dropped": len(gate.rejects), "max_tokens": config.max_tokens, **gate.counts}
-    return Gated(pairs=gate.pairs, summary=summary, tokens=gate.tokens)
+    summary = LengthGateBody(
+        kept=len(gate.pairs),
+        dropped=len(gate.rejects),
+        max_tokens=config.max_tokens,
+        **{name: dict(count) for name, count in gate.counts.items()},
+    )
+    # The groups of some pairs are a part of the groups of all: what the gate dropped can only have joined two of them.
+    group = dict(zip((pair.id for pair in contract.pairs), contract.groups, strict=True))
+    groups = [group[pair.id] for pair in gate.pairs]
+    return Gated(pairs=gate.pairs, groups=groups, rendered=gate.rendered, summary=summary, tokens=gate.tokens)
 
 
-def known_truth(source: Any, contract: Contract, held_out: Sequence[Pair]) -> dict[str, Any]:
+def known_truth(source: object, contract: Contract, held_out: Sequence[Pair]) -> RunData:
     """What run.json says of the data; for simulated data also what the oracle reaches on the held-out pairs."""
     simulated = any(str(pair.source.get("generator", "")).startswith(SIMULATOR) for pair in held_out)
-    body: dict[str, Any] = {
-        "path": str(source) if isinstance(source, (str, Path)) else "in memory",
-        "sha256": next(iter(contract.inputs.values())) if len(contract.inputs) == 1 else sha256_json(contract.inputs),
-        "rows": contract.rows,
-        "simulated": simulated,
-        "oracle": None,
-    }
-    beside = Path(f"{source}.truth.json") if isinstance(source, (str, Path)) else None
-    if simulated and beside is not None and beside.exists():
-        body["oracle"] = oracle(read_json(beside, "simulation/1")["rows"], held_out)
-    return body
+    beside = Path(f"{source}.truth.json") if isinstance(source, str | Path) else None
+    known = simulated and beside is not None and beside.exists()
+    return RunData(
+        path=str(source) if isinstance(source, str | Path) else "in memory",
+        sha256=next(iter(contract.inputs.values())) if len(contract.inputs) == 1 else sha256_json(contract.inputs),
+        rows=contract.rows,
+        simulated=simulated,
+        oracle=oracle(read_json(beside, "simulation/1")["rows"], held_out) if known and beside else None,
+    )
 
 
-def oracle(truth: Mapping[str, Any], pairs: Sequence[Pair]) -> dict[str, Any]:
+def oracle(truth: Mapping[str, Any], pairs: Sequence[Pair]) -> OracleBody:
     """Accuracy of the sign of the true utility difference against the labels: the best any model can be right."""
     right: dict[str, list[bool]] = {}
     for pair in pairs:
@@ -141,11 +152,11 @@ def oracle(truth: Mapping[str, Any], pairs: Sequence[Pair]) -> dict[str, Any]:
             chosen, rejected = truth[pair.id]["utility"]
             right.setdefault(pair.category or "none", []).append(chosen > rejected)
     flat = [hit for hits in right.values() for hit in hits]
-    return {
-        "overall": sum(flat) / len(flat) if flat else None,
-        "n": len(flat),
-        "by_category": {name: sum(hits) / len(hits) for name, hits in sorted(right.items())},
-    }
+    return OracleBody(
+        overall=sum(flat) / len(flat) if flat else None,
+        n=len(flat),
+        by_category={name: sum(hits) / len(hits) for name, hits in sorted(right.items())},
+    )
 
 
 def audit_seeds(

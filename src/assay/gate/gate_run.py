@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from assay.artifacts.files import sha256_json
 from assay.artifacts.run_folder import RunFolder
 from assay.errors import ArtifactError
-from assay.gate.criteria import load_criteria
+from assay.gate.criteria import Criterion, load_criteria
 from assay.gate.evidence import Evidence, read_evidence
 from assay.gate.rules import Verdict, decide
 
@@ -16,9 +17,10 @@ SCHEMA = "gate/1"
 ARTIFACT = "gate.json"
 
 
-def decide_run(run: RunFolder | Path | str, criteria: Path | str | None = None) -> Verdict:
-    """Decide a run's evidence by a criteria file (None: the built-in set that fits the data) and write gate.json.
+def decide_run(run: RunFolder | Path | str, criteria: Path | str | Sequence[Criterion] | None = None) -> Verdict:
+    """Decide a run's evidence and write gate.json.
 
+    criteria: a YAML file, a built-in set's name, or criteria already read; None: the built-in set that fits the data.
     Raises GateError if the criteria cannot be read, ArtifactError if the evidence is missing, torn or stale; an earlier
     gate.json is taken away first, so that no old verdict outlives a failed attempt.
     """
@@ -27,10 +29,10 @@ def decide_run(run: RunFolder | Path | str, criteria: Path | str | None = None) 
             raise ArtifactError(f"{run} is not a run folder. Give the folder that holds audit.json.")
         run = RunFolder(run)
     run.path(ARTIFACT).unlink(missing_ok=True)
-    if criteria is not None:
-        load_criteria(criteria)  # bad criteria are told before bad evidence
+    # Criteria are read before the evidence, so that a typing error is told first.
+    asked = load_criteria(criteria) if isinstance(criteria, str | Path) else criteria
     evidence = read_evidence(run)
-    conditions = load_criteria(criteria if criteria is not None else default_criteria(evidence))
+    conditions = load_criteria(default_criteria(evidence)) if asked is None else asked
     digest = sha256_json([[c.text, c.by] for c in conditions])
     verdict = decide(replace(evidence, inputs={**evidence.inputs, "criteria": digest}), conditions)
     run.write(ARTIFACT, SCHEMA, verdict.to_dict())

@@ -1,4 +1,7 @@
-"""A trunk in 4 bit: how it is loaded, and how it becomes plain float32 weights again. Knows bitsandbytes and PEFT."""
+"""Load a trunk in 4 bit, keep it so while adapters are trained, and make it plain float32 weights again for saving.
+
+Knows bitsandbytes and PEFT; knows no head and no loss.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from torch import nn
 from assay.errors import ConfigError
 
 
-def loading() -> dict[str, Any]:
+def loading() -> dict[str, object]:
     """How transformers loads a base in 4 bit, the head left in float32. Raises ConfigError without bitsandbytes."""
     if importlib.util.find_spec("bitsandbytes") is None:
         raise ConfigError("model.tuning=qlora needs bitsandbytes. Install it: pip install 'assay[qlora]'.")

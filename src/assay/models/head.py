@@ -1,10 +1,9 @@
-"""The head of a reward model: its linear layer, run in float32."""
+"""Find the head of a reward model, its last linear layer, and run it in float32. Knows modules; knows no rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -39,7 +38,7 @@ def float32_head(model: nn.Module) -> Iterator[None]:
         yield
 
 
-def _again_in_float32(layer: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor | None:
+def _again_in_float32(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
     if output.dtype == torch.float32:
         return None
     assert isinstance(layer, nn.Linear)

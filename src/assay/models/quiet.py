@@ -1,7 +1,8 @@
-"""transformers without its advice and progress bars."""
+"""transformers without its advice and progress bars, and bitsandbytes without one line of it."""
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,3 +25,16 @@ def quiet() -> Iterator[None]:
         theirs.set_verbosity(level)
         if bars:
             theirs.enable_progress_bar()
+
+
+def drop_kernel_advice() -> None:
+    """Drop one line that bitsandbytes logs when it is imported: advice to install kernels that nobody asked for.
+
+    PEFT imports it wherever it is installed, and transformers.Trainer imports PEFT: call this before either. Whatever
+    else bitsandbytes has to say is said.
+    """
+    logging.getLogger("bitsandbytes.backends.cpu.ops").addFilter(_is_no_advice)  # a second time changes nothing
+
+
+def _is_no_advice(record: logging.LogRecord) -> bool:
+    return "from kernels-community" not in record.msg

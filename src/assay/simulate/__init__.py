@@ -1,1 +1,1 @@
-"""Worlds whose truth is known."""
+"""Worlds whose truth is known: one folder a world, on random values and prose they share."""

@@ -1,8 +1,8 @@
-"""Which pairs an optimiser step sees, and how they are cut into forward passes. Knows token rows; knows no model.
+"""Which examples an optimiser step sees, what each counts, and how they are cut into forward passes.
 
-The experiment is the drawing: `batch_pairs` pairs at random, each pair once an epoch. Cutting is only arithmetic: a
-batch is sorted by length and cut into micro-batches within a token budget, and every pair keeps its weight 1/batch, so
-the gradient is that of the whole batch.
+The experiment is the drawing: a permutation of all examples an epoch, cut every so many. Cutting is only arithmetic: a
+batch is sorted by length and cut into micro-batches within a token budget, and every example keeps its share of the
+whole batch's loss, so the gradient is that of the whole batch. Knows rows of tokens; knows no model and no loss.
 """
 
 from __future__ import annotations
@@ -15,92 +15,66 @@ from torch.utils.data import Sampler
 
 from assay.engine.micro_batches import micro_batches
 from assay.engine.trie import plan
-from assay.errors import InputError
-from assay.models.config import ModelConfig
-from assay.records import Pair
-from assay.render.encoder import Encoded, Renderer
+from assay.render.encoder import Encoded
 from assay.stats.draws import stream
-from assay.train.config import LossConfig
-from assay.train.losses.targets import Target, target_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
-    """One pair as the trainer needs it: two token rows and what their margin should be."""
-
-    pair_id: str
-    chosen: Encoded
-    rejected: Encoded
-    target: Target
-
-    @property
-    def tokens(self) -> int:
-        return len(self.chosen.ids) + len(self.rejected.ids)
+from assay.train.objective import Example
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The place of an example in the training data, and its weight in the loss of its batch."""
+    """The place of an example among those trained on, and its share of the loss of its batch."""
 
     index: int
-    weight: float
+    share: float
 
 
-def encode_pairs(pairs: Sequence[Pair], renderer: Renderer, *, model: ModelConfig, loss: LossConfig) -> list[Example]:
-    """Pairs as examples, in order. Raises InputError for a row over max_tokens: training never cuts a text."""
-    examples = []
-    rows = renderer.encode_many([(pair.prompt, answer) for pair in pairs for answer in (pair.chosen, pair.rejected)])
-    for pair, chosen, rejected in zip(pairs, rows[::2], rows[1::2], strict=True):
-        longest = max(len(chosen.ids), len(rejected.ids))
-        if longest > model.max_tokens:
-            raise InputError(
-                f"{pair.where}: pair {pair.id} has {longest} tokens as rendered, over "
-                f"model.max_tokens={model.max_tokens}. Drop such pairs with assay.render.encoder.length_gate, "
-                "or raise model.max_tokens."
-            )
-        examples.append(Example(pair_id=pair.id, chosen=chosen, rejected=rejected, target=target_of(pair, loss)))
-    return examples
+class Batches(Sampler[list[Drawn]]):
+    """The optimiser's batches of one epoch: a permutation drawn from (seed, epoch), cut every `size`.
 
-
-class PairBatches(Sampler[list[Drawn]]):
-    """The optimiser's batches of one epoch: a permutation drawn from (seed, epoch), cut every `batch_pairs`.
-
-    The last batch of an epoch may be smaller; its weights are larger, so its loss is a mean over it all the same.
-    Of several processes each gets every `world`-th pair of a batch; a process left without gets one of weight 0, since
-    all have to take part in the exchange of gradients.
+    weights: of all examples, > 0. An example's share of its batch's loss is its weight by the sum of the batch's, so
+    that shares add up to 1 in the last batch of an epoch too, which may be smaller.
+    Of several processes each gets every `world`-th example of a batch; a process left without gets one of share 0,
+    since all have to take part in the exchange of gradients.
     """
 
-    def __init__(self, pairs: int, *, batch_pairs: int, seed: int, rank: int = 0, world: int = 1) -> None:
-        self.pairs, self.batch_pairs, self.seed = pairs, batch_pairs, seed
+    def __init__(self, weights: Sequence[float], *, size: int, seed: int, rank: int = 0, world: int = 1) -> None:
+        self.weights, self.size, self.seed = weights, size, seed
         self.rank, self.world = rank, world
         self.epoch = 0
 
     def __len__(self) -> int:
-        return math.ceil(self.pairs / self.batch_pairs)
+        return math.ceil(len(self.weights) / self.size)
 
     def __iter__(self) -> Iterator[list[Drawn]]:
-        order = stream(self.seed, f"epoch-{self.epoch}").permutation(self.pairs).tolist()
-        for start in range(0, self.pairs, self.batch_pairs):
-            batch = order[start : start + self.batch_pairs]
-            share = [Drawn(index, 1 / len(batch)) for index in batch[self.rank :: self.world]]
-            yield share or [Drawn(batch[0], 0.0)]
+        order = stream(self.seed, f"epoch-{self.epoch}").permutation(len(self.weights)).tolist()
+        for start in range(0, len(order), self.size):
+            batch = order[start : start + self.size]
+            # Over the whole batch, not over this process's part: it is the batch whose loss is a mean. Weights that are
+            # all 1 add up exactly, and 1 / sum is then 1 / len to the last bit.
+            total = sum(self.weights[index] for index in batch)
+            part = [Drawn(index, self.weights[index] / total) for index in batch[self.rank :: self.world]]
+            yield part or [Drawn(batch[0], 0.0)]
+
+
+def tokens_of(example: Example) -> int:
+    """Tokens of all rows of an example, padding not counted."""
+    return sum(len(row.ids) for row in example.rows)
 
 
 def cut(examples: Sequence[Example], *, micro_tokens: int, shared: bool = False) -> list[list[int]]:
     """Places in `examples`, cut so that the tokens a forward pass runs stay within `micro_tokens`.
 
-    Both sides of a pair stay in one forward pass, since its loss needs both. shared: distinct tokens count, padding
-    there is none; else rows are sorted by length and count as padded.
+    All rows of an example stay in one forward pass, since its loss needs them together. shared: distinct tokens count,
+    padding there is none; else examples are sorted by length and count as padded.
     """
     if shared:
-        return plan([[one.chosen.ids, one.rejected.ids] for one in examples], token_budget=micro_tokens)
-    lengths = [2 * max(len(one.chosen.ids), len(one.rejected.ids)) for one in examples]
+        return plan([[row.ids for row in one.rows] for one in examples], token_budget=micro_tokens)
+    lengths = [len(one.rows) * max(len(row.ids) for row in one.rows) for one in examples]
     return micro_batches(lengths, micro_tokens)
 
 
-def distinct_rows(examples: Sequence[Example]) -> tuple[list[Encoded], list[int]]:
-    """The distinct rows of all chosen, then all rejected sides; and for each of the 2 B sides its place among them."""
+def distinct_rows(rows: Sequence[Encoded]) -> tuple[list[Encoded], list[int]]:
+    """The distinct rows in the order of their first coming; and for each of `rows` its place among them."""
     places: dict[Encoded, int] = {}
-    sides = [one.chosen for one in examples] + [one.rejected for one in examples]
-    order = [places.setdefault(side, len(places)) for side in sides]
+    order = [places.setdefault(row, len(places)) for row in rows]
     return list(places), order

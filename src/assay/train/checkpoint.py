@@ -1,8 +1,8 @@
 """Checkpoints that are whole or ignored, and belong to one experiment. Knows files and hashes; knows no model.
 
 transformers.Trainer writes a checkpoint file by file, so a kill can leave part of one. A checkpoint counts only once
-`complete.json` stands in it: written last, renamed into place, holding the hash of every other file and what the
-checkpoint belongs to.
+`complete.json` stands in it, its seal: written last, renamed into place, holding the hash of every other file and what
+the checkpoint belongs to. A file that a kill cut short, or that the disk had not got yet, does not have its hash.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from assay.artifacts.files import differences, read_json, sha256_file, write_json
+from pydantic import JsonValue
+
+from assay.artifacts.checkpoint_body import CheckpointBody
+from assay.artifacts.files import sha256_file
+from assay.artifacts.train_body import TrainBody
 from assay.errors import ArtifactError
+from assay.train.experiment import refuse_other
 
-SCHEMA = "checkpoint/1"
-MARKER = "complete.json"
+SEAL = "complete.json"
 _NAME = re.compile(r"checkpoint-(\d+)")
 
 
@@ -31,43 +34,42 @@ class Checkpoint:
     step: int
 
 
-def seal(folder: Path, *, identity: Mapping[str, Any]) -> None:
-    """Declare a checkpoint whole, and remove the older ones beside it."""
+def seal(folder: Path, *, identity: Mapping[str, JsonValue]) -> None:
+    """Declare a checkpoint whole, and only then remove the older ones beside it."""
     files = {str(path.relative_to(folder)): sha256_file(path) for path in _files(folder)}
-    write_json(folder / MARKER, SCHEMA, {"identity": dict(identity), "files": files})
+    CheckpointBody(identity=dict(identity), files=files).write(folder / SEAL)
     for other in _checkpoints(folder.parent):
         if other.folder != folder:
             remove(other.folder)
 
 
-def latest(root: Path, *, identity: Mapping[str, Any]) -> Checkpoint | None:
+def latest(root: Path, *, identity: Mapping[str, JsonValue]) -> Checkpoint | None:
     """The whole checkpoint with most steps, or None; torn ones are removed.
 
     Raises ArtifactError if it belongs to another configuration, other data or another base.
     """
     for found in sorted(_checkpoints(root), key=lambda one: -one.step):
-        body = _marker(found.folder)
+        body = _sealed(found.folder)
         if body is None:
             remove(found.folder)
             continue
-        refuse_other(body["identity"], identity, where=found.folder)
+        refuse_other(body.identity, identity, where=found.folder)
         return found
     return None
 
 
-def refuse_other(before: Mapping[str, Any], now: Mapping[str, Any], *, where: Path) -> None:
-    """Raises ArtifactError that names what differs between two experiments."""
-    changed = differences(before, now)
-    if changed:
-        raise ArtifactError(
-            f"{where} belongs to another experiment: {'; '.join(changed[:4])}. "
-            "Give --out another folder, or delete this one to start afresh."
-        )
+def begun(root: Path) -> Mapping[str, JsonValue] | None:
+    """The identity of the experiment a seed's folder has, by train.json or a whole checkpoint, or None."""
+    done = root / "train.json"
+    if done.exists():
+        return TrainBody.read(done).identity
+    bodies = [_sealed(one.folder) for one in sorted(_checkpoints(root), key=lambda one: -one.step)]
+    return next((body.identity for body in bodies if body is not None), None)
 
 
 def remove(folder: Path) -> None:
-    """Delete a checkpoint, its marker first, so that a kill meanwhile leaves nothing that looks whole."""
-    (folder / MARKER).unlink(missing_ok=True)
+    """Delete a checkpoint, its seal first, so that a kill meanwhile leaves nothing that looks whole."""
+    (folder / SEAL).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -86,12 +88,12 @@ def sweep(root: Path) -> None:
             path.unlink()
 
 
-def _marker(folder: Path) -> dict[str, Any] | None:
-    """The marker of a whole checkpoint, or None for a torn one."""
+def _sealed(folder: Path) -> CheckpointBody | None:
+    """The seal of a whole checkpoint, or None for a torn one."""
     try:
-        body = read_json(folder / MARKER, SCHEMA)
-        whole = all(sha256_file(folder / name) == digest for name, digest in body["files"].items())
-    except (ArtifactError, OSError, KeyError):
+        body = CheckpointBody.read(folder / SEAL)
+        whole = all(sha256_file(folder / name) == digest for name, digest in body.files.items())
+    except (ArtifactError, OSError):
         return None
     return body if whole else None
 
@@ -105,4 +107,4 @@ def _checkpoints(root: Path) -> list[Checkpoint]:
 
 def _files(folder: Path) -> list[Path]:
     found = [Path(base, name) for base, _, names in os.walk(folder) for name in names]
-    return sorted(path for path in found if path.name != MARKER and not path.name.endswith(".tmp"))
+    return sorted(path for path in found if path.name != SEAL and not path.name.endswith(".tmp"))

@@ -1,73 +1,30 @@
-"""What is logged: exact figures over all pairs of a step, and a file with each step once. Knows rewards, not models."""
+"""metrics.jsonl: what each optimiser step saw, once, whatever was killed in between. Knows figures; knows no method."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import orjson
 
 from assay.artifacts.files import dumps, write_jsonl
-from assay.records import Pair, PairScore
+from assay.train.objective import Seen
+
+Row = Mapping[str, int | float]
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One pair of one optimiser step: the rewards it got before the update, and its loss in nats."""
+def step_row(seen: Sequence[Seen], figures: Mapping[str, float]) -> dict[str, int | float]:
+    """The row of one step: the loss as it was minimised, weights counted; the method's figures; what the step ran.
 
-    pair_id: str
-    chosen: float
-    rejected: float
-    loss: float
-    tokens: int
-
-
-def step_metrics(seen: Sequence[Seen]) -> dict[str, float | int]:
-    """Figures over all pairs of one optimiser step: no means of means, extremes that are extremes.
-
-    accuracy: share of pairs with chosen > rejected strictly. reward_*: over the rewards of both sides; std with n.
+    Examples are counted as `pairs`, which is what all methods have trained on so far.
     """
-    chosen, rejected = np.array([s.chosen for s in seen]), np.array([s.rejected for s in seen])
-    rewards = np.concatenate([chosen, rejected])
     return {
-        "loss": float(np.mean([s.loss for s in seen])),
-        "accuracy": float(np.mean(chosen > rejected)),
-        "margin": float(np.mean(chosen - rejected)),
-        "reward_mean": float(rewards.mean()),
-        "reward_min": float(rewards.min()),
-        "reward_max": float(rewards.max()),
-        "reward_std": float(rewards.std()),
+        "loss": float(np.average([one.loss for one in seen], weights=[one.weight for one in seen])),
+        **figures,
         "pairs": len(seen),
-        "tokens": sum(s.tokens for s in seen),
+        "tokens": sum(one.tokens for one in seen),
     }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldOut:
-    """Held-out accuracy, exact and per pair: right / n. Equal rewards are wrong and counted as ties.
-
-    accuracy is None when no held-out pair has a definite label; n counts those that have.
-    """
-
-    accuracy: float | None
-    n: int
-    ties: int
-    margin: float | None
-
-
-def held_out_accuracy(scores: Sequence[PairScore], pairs: Sequence[Pair]) -> HeldOut:
-    """Accuracy over the pairs with a definite label; scores and pairs in the same order."""
-    definite = [score for score, pair in zip(scores, pairs, strict=True) if pair.label == "chosen"]
-    n = len(definite)
-    return HeldOut(
-        accuracy=sum(score.chosen > score.rejected for score in definite) / n if n else None,
-        n=n,
-        ties=sum(score.chosen == score.rejected for score in definite),
-        margin=float(np.mean([score.margin for score in definite])) if n else None,
-    )
 
 
 class MetricsFile:
@@ -79,7 +36,7 @@ class MetricsFile:
 
     def __init__(self, path: Path, *, writes: bool = True) -> None:
         self.path, self.writes = path, writes
-        self._pending: dict[str, Any] = {}
+        self._pending: dict[str, int | float] = {}
 
     def resume(self, step: int) -> None:
         """Keep the rows of steps up to `step`; 0 starts the file."""
@@ -87,7 +44,7 @@ class MetricsFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_jsonl(self.path, kept)
 
-    def add(self, step: int, values: Mapping[str, Any]) -> None:
+    def add(self, step: int, values: Row) -> None:
         """Put values into the row of `step`, which must be the row being written or a new one."""
         if self._pending and self._pending["step"] != step:
             self.flush()
@@ -100,9 +57,13 @@ class MetricsFile:
                 stream.write(dumps(self._pending) + b"\n")
         self._pending = {}
 
+    def rows(self) -> list[Row]:
+        """The rows written so far, in the order of their steps."""
+        return _whole_rows(self.path)
 
-def _whole_rows(path: Path) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
+
+def _whole_rows(path: Path) -> list[Row]:
+    rows: list[Row] = []
     if path.exists():
         for line in path.read_bytes().splitlines():
             try:

@@ -1,4 +1,4 @@
-"""The artifacts of a finished seed: model folder, self-checks, train.json. Knows no optimiser.
+"""A finished seed: its train.json read again, its model folder written whole, its files by hash. Knows no optimiser.
 
 train.json is written last and atomically; a seed with it is finished, a seed without it goes on.
 """
@@ -6,43 +6,56 @@ train.json is written last and atomically; a seed with it is finished, a seed wi
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from assay.artifacts.files import read_json, sha256_file
+from pydantic import JsonValue
+
+from assay.artifacts.files import sha256_file
+from assay.artifacts.train_body import SelfCheckBody, TrainBody
 from assay.errors import ArtifactError
 from assay.models.quiet import quiet
-from assay.rewards.reward_model import RewardModel
-from assay.train.checkpoint import refuse_other, remove_all
-
-SCHEMA = "train/1"
-PACKAGES = ("assay", "torch", "transformers", "accelerate", "peft", "tokenizers", "numpy")
+from assay.train.checkpoint import remove_all
+from assay.train.experiment import refuse_other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainResult:
     """One finished seed.
 
-    held_out_accuracy: right / held_out, strict; None without held-out pairs of definite label. ties: equal rewards.
-    tokens: of all rows the steps ran, padding not counted. seconds: of all stages of the start that finished it, with
-    the training seconds of earlier starts. self_checks: by name, each with `passed` and what was measured.
+    figures: of the held-out examples, by name; `n` is how many they are of. tokens: of all rows the steps ran, padding
+    not counted. seconds: of all stages of the start that finished it, with the training seconds of earlier starts.
+    self_checks: by name, each with `passed` and what was measured.
     """
 
     seed: int
     model_folder: Path
     metrics_path: Path
     scores_path: Path
-    held_out_accuracy: float | None
-    held_out: int
-    ties: int
+    figures: Mapping[str, int | float | None]
     seconds: float
     tokens: int
-    self_checks: Mapping[str, Any]
+    self_checks: Mapping[str, SelfCheckBody]
+
+    @property
+    def held_out_accuracy(self) -> float | None:
+        """Right / held_out, strict; None without held-out pairs of definite label."""
+        return self.figures.get("accuracy")
+
+    @property
+    def held_out(self) -> int:
+        """How many held-out examples the figures are of."""
+        return int(self.figures.get("n") or 0)
+
+    @property
+    def ties(self) -> int | None:
+        """Held-out pairs with equal rewards; None where the method counts none."""
+        found = self.figures.get("ties")
+        return None if found is None else int(found)
 
 
-def finished(folder: Path, *, identity: Mapping[str, Any]) -> TrainResult | None:
+def finished(folder: Path, *, identity: Mapping[str, JsonValue]) -> TrainResult | None:
     """The result of a seed that is finished, or None.
 
     Raises ArtifactError if it belongs to another experiment, or its model is no longer what was trained.
@@ -50,9 +63,9 @@ def finished(folder: Path, *, identity: Mapping[str, Any]) -> TrainResult | None
     path = folder / "train.json"
     if not path.exists():
         return None
-    body = read_json(path, SCHEMA)
-    refuse_other(body["identity"], identity, where=path)
-    for name, digest in body["files"].items():
+    body = TrainBody.read(path)
+    refuse_other(body.identity, identity, where=path)
+    for name, digest in body.files.items():
         file = folder / name
         if not file.exists() or sha256_file(file) != digest:
             raise ArtifactError(f"{file} is not what this seed wrote. Delete {folder} to train it again.")
@@ -62,28 +75,26 @@ def finished(folder: Path, *, identity: Mapping[str, Any]) -> TrainResult | None
 
 def read_result(folder: Path) -> TrainResult:
     """A finished seed's result from its train.json."""
-    body = read_json(folder / "train.json", SCHEMA)
+    body = TrainBody.read(folder / "train.json")
     return TrainResult(
-        seed=body["seed"],
+        seed=body.seed,
         model_folder=folder / "model",
         metrics_path=folder / "metrics.jsonl",
         scores_path=folder / "scores.jsonl",
-        held_out_accuracy=body["held_out"]["accuracy"],
-        held_out=body["held_out"]["n"],
-        ties=body["held_out"]["ties"],
-        seconds=body["seconds"],
-        tokens=body["tokens"],
-        self_checks=body["self_checks"],
+        figures=body.held_out,
+        seconds=body.seconds,
+        tokens=body.tokens,
+        self_checks=body.self_checks,
     )
 
 
-def save_model(reward_model: RewardModel, folder: Path, *, provenance: Mapping[str, Any]) -> None:
+def save_whole(folder: Path, save: Callable[[Path], None]) -> None:
     """Save beside `folder` and rename, so that `folder` holds a whole model or is not there."""
     temporary = folder.with_name(f".{folder.name}.tmp")
     for old in (temporary, folder):
         shutil.rmtree(old, ignore_errors=True)
     with quiet():
-        reward_model.save(temporary, provenance=dict(provenance))
+        save(temporary)
     temporary.rename(folder)
 
 

@@ -1,114 +1,143 @@
-"""train_reward and train_seeds: pairs in, saved reward models out. Knows recipes and folders; a Job does the work."""
+"""The reward as an Objective, and train_reward: pairs in, a saved reward model out.
+
+The loop, checkpoints and files are those of every method (train/seed_run.py). Knows pairs, rewards and losses.
+"""
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+import torch
+from pydantic import JsonValue
+from torch import Tensor, nn
+
+from assay.artifacts.train_body import SelfCheckBody
 from assay.errors import EmptyBatchError
 from assay.models.config import ModelConfig
 from assay.models.resolve import resolve
-from assay.records import Pair
+from assay.records import Pair, PairScore
+from assay.render.encoder import Encoded
+from assay.render.length_gate import RenderedPairs
 from assay.rewards.reward_model import RewardModel
-from assay.train.batches import encode_pairs
+from assay.train import pair_figures, reward_checks
+from assay.train.batches import distinct_rows
 from assay.train.config import LossConfig, TrainConfig
-from assay.train.identity import identity_of
-from assay.train.loop import Task
-from assay.train.optimiser import threads_within_quota
+from assay.train.experiment import Experiment, hash_pairs
+from assay.train.losses.targets import pair_losses
+from assay.train.objective import Losses, Seen
+from assay.train.pair_examples import PairExample, pair_examples
+from assay.train.precision_choice import PrecisionChoice, choose, stored_in
 from assay.train.progress import Progress, display
-from assay.train.result import TrainResult, finished
-from assay.train.seed_run import Job
-from assay.train.trainer_options import own_randomness
+from assay.train.result import TrainResult
+from assay.train.seed_run import Seed, train_seed
+
+
+@dataclass(frozen=True, slots=True)
+class RewardObjective:
+    """Pairs whose chosen answer is to have the higher reward; an Objective. Letters: B pairs, N distinct rows."""
+
+    reward_model: RewardModel
+    examples: Sequence[PairExample]
+    held_out: Sequence[PairExample]
+    held_out_pairs: Sequence[Pair]
+    loss: LossConfig
+    config: TrainConfig
+
+    @property
+    def model(self) -> nn.Module:
+        return self.reward_model.model
+
+    def head(self) -> dict[str, nn.Parameter]:
+        return reward_checks.head_parameters(self.model)
+
+    def shares(self, batch: Sequence[PairExample]) -> bool:
+        return self.config.sharing == "on" and self.reward_model.shares([row for one in batch for row in one.rows])
+
+    def forward(self, rows: Sequence[Encoded]) -> Tensor:
+        return self.reward_model.rewards(rows, sharing=self.config.sharing)
+
+    def losses(self, batch: Sequence[PairExample]) -> Losses:
+        rows, places = distinct_rows([one.chosen for one in batch] + [one.rejected for one in batch])
+        rewards_N = self.forward(rows).float()
+        sides_2B = rewards_N if len(rows) == len(places) else rewards_N[torch.tensor(places, device=rewards_N.device)]
+        chosen_B, rejected_B = sides_2B.chunk(2)
+        loss_B = pair_losses(chosen_B, rejected_B, [one.target for one in batch], self.loss)
+        return Losses(loss_B=loss_B, figures={"chosen": chosen_B, "rejected": rejected_B})
+
+    def step_figures(self, seen: Sequence[Seen]) -> dict[str, float]:
+        return pair_figures.step_figures(seen)
+
+    def scores(self, share: Sequence[PairExample]) -> list[PairScore]:
+        rows, places = distinct_rows([one.chosen for one in share] + [one.rejected for one in share])
+        rewards_N = self.reward_model.score(rows, micro_tokens=self.config.micro_tokens, sharing=self.config.sharing)
+        sides = [float(rewards_N[place]) for place in places]
+        return [
+            PairScore(pair_id=one.name, chosen=chosen, rejected=rejected)
+            for one, chosen, rejected in zip(share, sides[: len(share)], sides[len(share) :], strict=True)
+        ]
+
+    def evaluate(self, scores: Sequence[PairScore]) -> dict[str, int | float | None]:
+        return pair_figures.held_out_figures(scores, self.held_out_pairs)
+
+    def save(self, folder: Path, *, provenance: Mapping[str, JsonValue]) -> None:
+        self.reward_model.save(folder, provenance=dict(provenance))
+
+    def self_check(self, folder: Path) -> dict[str, SelfCheckBody]:
+        return reward_checks.self_check(folder, self.reward_model, self.held_out or self.examples)
 
 
 class Recipe(TypedDict, total=False):
-    """How to train: the base and its tuning, the loss, the run. What is left out takes its defaults."""
+    """How to train. precision: chosen for all seeds of a run, in place of what `config` asks for."""
 
     model: ModelConfig
     loss: LossConfig
     config: TrainConfig
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seeds:
-    """Several seeds of one recipe; mean and spread (sample standard deviation) of their held-out accuracy.
-
-    mean is None without held-out pairs, spread is None with fewer than two seeds.
-    """
-
-    results: tuple[TrainResult, ...]
-    mean: float | None
-    spread: float | None
-
-
-def train_seeds(
-    train_pairs: Sequence[Pair],
-    held_out: Sequence[Pair],
-    *,
-    out: Path | str,
-    progress: Callable[[Progress], None] | None = None,
-    **recipe: Unpack[Recipe],
-) -> Seeds:
-    """Train every seed of `config.seeds` into `out`/seed-N. Arguments and errors as train_reward."""
-    results = tuple(
-        train_reward(train_pairs, held_out, seed=seed, out=Path(out) / f"seed-{seed}", progress=progress, **recipe)
-        for seed in recipe.get("config", TrainConfig()).seeds
-    )
-    found = [one.held_out_accuracy for one in results if one.held_out_accuracy is not None]
-    return Seeds(
-        results=results,
-        mean=statistics.mean(found) if found else None,
-        spread=statistics.stdev(found) if len(found) > 1 else None,
-    )
+    precision: PrecisionChoice
 
 
 def train_reward(
     train_pairs: Sequence[Pair],
     held_out: Sequence[Pair],
     *,
-    seed: int,
+    seed: int = 0,
     out: Path | str,
     progress: Callable[[Progress], None] | None = None,
+    rendered: RenderedPairs | None = None,
     **recipe: Unpack[Recipe],
 ) -> TrainResult:
     """Train one seed into the folder `out`: model/, metrics.jsonl, scores.jsonl, train.json.
 
-    recipe: model=ModelConfig(...), loss=LossConfig(...), config=TrainConfig(...); what is left out takes its defaults.
+    recipe: model=ModelConfig(...), loss=LossConfig(...), config=TrainConfig(...); left out, they take their defaults.
     progress: called with a Progress at every step; None shows a bar on a terminal and plain lines elsewhere.
+    rendered: rows of pairs as the length gate made them for this base; what is there is not tokenised again.
     Killed anywhere, the next call goes on and ends with the same weights; finished, it returns what is there.
     Raises EmptyBatchError without training pairs, InputError for rows over max_tokens, ArtifactError if `out` belongs
     to another recipe, data or base, TrainingError for a loss that is not finite or a self-check that fails.
     """
     if not train_pairs:
         raise EmptyBatchError("There are no training pairs. Look into rejects.jsonl for why rows were rejected.")
-    started, folder = time.monotonic(), Path(out)
     model, loss = recipe.get("model", ModelConfig()), recipe.get("loss", LossConfig())
     config = recipe.get("config", TrainConfig())
+    precision = recipe.get("precision") or choose(config.precision, stored=stored_in(Path(out)))
+    config = config.model_copy(update={"precision": precision.used})
     base = resolve(model.base, model.revision)
-    identity = identity_of(
-        {"model": model, "loss": loss, "train": config},
+
+    def objective() -> RewardObjective:
+        reward_model = RewardModel.from_base(model, seed=seed)
+        examples, held = (
+            pair_examples(pairs, reward_model.renderer, loss=loss, max_tokens=model.max_tokens, rendered=rendered)
+            for pairs in (train_pairs, held_out)
+        )
+        return RewardObjective(reward_model, examples, held, held_out_pairs=held_out, loss=loss, config=config)
+
+    experiment = Experiment(
+        options={"model": model, "loss": loss, "train": config},
         seed=seed,
         base=base.fingerprint,
-        data={"train": train_pairs, "held_out": held_out},
+        data={"train": hash_pairs(train_pairs), "held_out": hash_pairs(held_out)},
     )
-    done = finished(folder, identity=identity)
-    if done is not None:
-        return done
-    with own_randomness(seed), threads_within_quota():
-        reward_model = RewardModel.from_base(model, seed=seed)
-        task = Task(
-            seed=seed,
-            pairs=encode_pairs(train_pairs, reward_model.renderer, model=model, loss=loss),
-            held_out=held_out,
-            held_out_examples=encode_pairs(held_out, reward_model.renderer, model=model, loss=loss),
-            loss=loss,
-            config=config,
-            identity=identity,
-        )
-        job = Job(folder=folder, task=task, reward_model=reward_model, notify=progress or display())
-        job.seconds["prepare"] = time.monotonic() - started
-        return job.run(base_name=base.name)
+    seed_to_train = Seed(experiment, Path(out), config=config, precision=precision, base_name=base.name)
+    return train_seed(seed_to_train, objective, notify=progress or display())

@@ -1,155 +1,202 @@
-"""One seed under way: resume or start, train, score, save, check, and say that it is finished."""
+"""One seed under way, of any method: resume or start, train, score, save, check, and say that it is finished.
+
+Knows an Objective and the files of a seed's folder; knows no pair and no reward.
+"""
 
 from __future__ import annotations
 
-import functools
+import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
+from torch import Tensor, nn
 
-from assay.artifacts.files import read_jsonl, write_json, write_jsonl
+from assay.artifacts.files import write_jsonl
+from assay.artifacts.train_body import TrainBody, TrainedBase
 from assay.engine.compiled import compile_layers, plain_layers
 from assay.errors import TrainingError
-from assay.rewards.reward_model import RewardModel
+from assay.train.callbacks import Reporting, Schedule, Sealing
 from assay.train.checkpoint import Checkpoint, latest, remove_all, sweep
-from assay.train.checks import self_check
-from assay.train.loop import Evaluation, Flow, RewardTrainer, Task
-from assay.train.metrics import MetricsFile, held_out_accuracy
-from assay.train.optimiser import head_parameters, snapshot
+from assay.train.config import TrainConfig
+from assay.train.experiment import FREE, Experiment
+from assay.train.loop import Evaluation, ObjectiveTrainer, Training, chosen_precision
+from assay.train.metrics import MetricsFile
+from assay.train.objective import AnyObjective
+from assay.train.precision_choice import PrecisionChoice, store, weighed
 from assay.train.progress import Progress, Stage
-from assay.train.result import PACKAGES, SCHEMA, TrainResult, hashes, read_result, save_model
-from assay.train.trainer_options import checkpoint_activations, trainer_arguments, without_printer
+from assay.train.result import TrainResult, finished, hashes, read_result, save_whole
+from assay.train.threads import threads_within_quota
+from assay.train.trainer_options import checkpoint_activations, own_randomness, trainer_arguments, without_printer
 from assay.version import versions
+
+PACKAGES = ("assay", "torch", "transformers", "accelerate", "peft", "tokenizers", "numpy")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """What one seed is and where: its experiment, its folder, its options with the precision chosen."""
+
+    experiment: Experiment
+    folder: Path
+    config: TrainConfig
+    precision: PrecisionChoice
+    base_name: str
+
+
+def train_seed(seed: Seed, objective: Callable[[], AnyObjective], *, notify: Callable[[Progress], None]) -> TrainResult:
+    """Train a seed from the first step or the last checkpoint on; finished already, return what is there.
+
+    objective: makes what is trained, drawing what is new in it from the seed's random numbers. Raises ArtifactError if
+    the folder belongs to another experiment, TrainingError for what is not finite or a self-check that fails.
+    """
+    started = time.monotonic()
+    done = finished(seed.folder, identity=seed.experiment.identity)
+    if done is not None:
+        return done
+    with own_randomness(seed.experiment.seed), threads_within_quota():
+        made = objective()
+        seed = replace(seed, precision=weighed(seed.precision, _log.warning))
+        training = Training(seed=seed.experiment.seed, objective=made, config=seed.config)
+        seconds = {"prepare": time.monotonic() - started}
+        return SeedRun(seed=seed, training=training, notify=notify, seconds=seconds).run()
 
 
 @dataclass(slots=True, kw_only=True)
-class Job:
-    """One seed: its folder, what it trains, whom to tell, and the seconds each stage took."""
+class SeedRun:
+    """One seed that is being trained, whom to tell, and the seconds each of its stages took."""
 
-    folder: Path
-    task: Task
-    reward_model: RewardModel
+    seed: Seed
+    training: Training
     notify: Callable[[Progress], None]
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float]
 
-    def run(self, *, base_name: str) -> TrainResult:
+    def run(self) -> TrainResult:
         """Everything from the first step or the last checkpoint to train.json."""
+        store(self.seed.precision, self.seed.folder)
         with self._shown():
             trainer = self._trainer()
             evaluation = self._train(trainer)
             if trainer.args.process_index == 0:
-                self._finish(evaluation, base_name=base_name)
+                self._finish(evaluation, trainer.metrics)
             trainer.accelerator.wait_for_everyone()
-        return read_result(self.folder)
+        return read_result(self.seed.folder)
 
-    def _trainer(self) -> RewardTrainer:
-        task = self.task
-        args = trainer_arguments(task.config, seed=task.seed, folder=self.folder)
-        if task.config.gradient_checkpointing == "on":
-            checkpoint_activations(self.reward_model.model, "on")
-        if task.config.compile == "on":
-            self.reward_model.model.to(args.device)
-            forward = functools.partial(self.reward_model.rewards, sharing=task.config.sharing)
-            compile_layers(self.reward_model.model, forward, precision=task.config.precision)
-        metrics = MetricsFile(self.folder / "metrics.jsonl", writes=args.process_index == 0)
-        trainer = RewardTrainer(self.reward_model, task, args, metrics=metrics)
+    def _trainer(self) -> ObjectiveTrainer:
+        config, objective = self.seed.config, self.training.objective
+        args = trainer_arguments(config, seed=self.training.seed, folder=self.seed.folder)
+        if config.gradient_checkpointing == "on":
+            checkpoint_activations(objective.model, "on")
+        if config.compile == "on":
+            # The same bits after a kill: compiled code is specialised to the shape it meets first, so that is a fixed
+            # one here, and not the batch with which a run happens to begin or to go on.
+            objective.model.to(args.device)
+            compile_layers(objective.model, objective.forward, precision=chosen_precision(config))
+        metrics = MetricsFile(self.seed.folder / "metrics.jsonl", writes=args.process_index == 0)
+        trainer = ObjectiveTrainer(self.training, args, metrics=metrics)
         without_printer(trainer)
         return trainer
 
-    def _train(self, trainer: RewardTrainer) -> Evaluation:
+    def _train(self, trainer: ObjectiveTrainer) -> Evaluation:
         """Run or go on with the optimiser's steps; returns the held-out scores of the final weights."""
-        task, main = self.task, trainer.args.process_index == 0
+        training, main = self.training, trainer.args.process_index == 0
+        identity = self.seed.experiment.identity
         with trainer.accelerator.main_process_first():  # it removes what is torn before the others look
-            checkpoint = latest(self.folder, identity=task.identity)
+            checkpoint = latest(self.seed.folder, identity=identity)
         step = checkpoint.step if checkpoint else 0
         if main:
-            sweep(self.folder)
+            sweep(self.seed.folder)
             trainer.metrics.resume(step)
-        start = Progress(seed=task.seed, stage="train", step=step, steps=task.steps)
-        trainer.add_callback(Flow(trainer, self._tell if main else _nobody, start))
-        head = head_parameters(self.reward_model.model)
-        before = snapshot(head)
+        every = (training.config.eval_every or training.steps_per_epoch) if training.objective.held_out else None
+        trainer.add_callback(Schedule(trainer.batches, steps=training.steps, every=every))
+        together = trainer.accelerator.wait_for_everyone
+        trainer.add_callback(Sealing(trainer.metrics, identity=identity, together=together))
+        start = Progress(seed=training.seed, stage="train", step=step, steps=training.steps)
+        trainer.add_callback(Reporting(self._tell if main else _nobody, start=start))
+        head = training.objective.head()
+        before = _copies(head)
         with self._stage("train", step):
             self._run_steps(trainer, checkpoint)
-        if all(torch.equal(before[name], parameter.detach().cpu()) for name, parameter in head.items()):
+        if head and all(torch.equal(before[name], parameter.detach().cpu()) for name, parameter in head.items()):
             raise TrainingError(
                 "The reward head did not change in training. Raise train.head_learning_rate or train.epochs."
             )
-        with self._stage("score", task.steps):
+        with self._stage("score", training.steps):
             found = trainer.evaluation
-            if found is None or found.step < task.steps:
-                scores = trainer.score_held_out("float32")
-                found = Evaluation(task.steps, scores, held_out_accuracy(scores, task.held_out))
+            if found is None or found.step < training.steps:
+                found = replace(trainer.evaluated("float32"), step=training.steps)
         return found
 
-    def _run_steps(self, trainer: RewardTrainer, checkpoint: Checkpoint | None) -> None:
-        if checkpoint is None or checkpoint.step < self.task.steps:
+    def _run_steps(self, trainer: ObjectiveTrainer, checkpoint: Checkpoint | None) -> None:
+        if checkpoint is None or checkpoint.step < self.training.steps:
             trainer.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
         else:  # killed after the last step: only the weights are missing
             trainer.model.load_state_dict(load_file(checkpoint.folder / "model.safetensors"), strict=False)
 
-    def _finish(self, evaluation: Evaluation, *, base_name: str) -> None:
+    def _finish(self, evaluation: Evaluation, metrics: MetricsFile) -> None:
         """Save, check, and write train.json last: that file says the seed is finished."""
-        task, steps = self.task, self.task.steps
-        if task.config.gradient_checkpointing == "on":
-            checkpoint_activations(self.reward_model.model, "off")
-        self.reward_model.model.eval()
+        objective, folder, steps = self.training.objective, self.seed.folder, self.training.steps
+        experiment = self.seed.experiment
+        if self.seed.config.gradient_checkpointing == "on":
+            checkpoint_activations(objective.model, "off")
+        objective.model.eval()
         with self._stage("save", steps):
-            provenance = {**task.identity, "base_name": base_name, "pairs": len(task.pairs)}
-            save_model(self.reward_model, self.folder / "model", provenance=provenance)
-            write_jsonl(self.folder / "scores.jsonl", evaluation.scores)
-        with self._stage("check", steps), plain_layers(task.config.compile):
-            checks = self_check(self.folder / "model", self.reward_model, task.held_out_examples or task.pairs)
-        rows = list(read_jsonl(self.folder / "metrics.jsonl"))
-        training = sum(row["seconds"] for row in rows)
-        found = evaluation.result
-        body = {
-            "seed": task.seed,
-            "identity": dict(task.identity),
-            "inputs": dict(task.identity["data"]),
-            "base": {"name": base_name, "fingerprint": task.identity["base"]},
-            "config": {**task.identity["train"], "save_every": task.config.save_every},
-            "report_to": list(task.config.report_to),
-            "pairs": len(task.pairs),
-            "steps": steps,
-            "tokens": sum(row["tokens"] for row in rows),
-            "seconds": round(
-                sum(self.seconds.values()) - self.seconds["train"] + max(training, self.seconds["train"]), 3
-            ),
-            "stages": {name: round(value, 3) for name, value in self.seconds.items()},
-            "pairs_per_second": sum(row["pairs"] for row in rows) / training,
-            "tokens_per_second": sum(row["tokens"] for row in rows) / training,
-            "held_out": {"accuracy": found.accuracy, "n": found.n, "ties": found.ties, "margin": found.margin},
-            "self_checks": checks,
-            "files": hashes(self.folder, "model", "scores.jsonl"),
-            "threads": torch.get_num_threads(),
-            "processes": int(os.environ.get("WORLD_SIZE", "1")),
-            "versions": versions(PACKAGES),
-        }
-        write_json(self.folder / "train.json", SCHEMA, body)
-        remove_all(self.folder)
+            told = {**experiment.identity, "base_name": self.seed.base_name, "pairs": len(objective.examples)}
+            save_whole(folder / "model", lambda place: objective.save(place, provenance=told))
+            write_jsonl(folder / "scores.jsonl", evaluation.scores)
+        with self._stage("check", steps), plain_layers(self.seed.config.compile):
+            checks = objective.self_check(folder / "model")
+        rows = metrics.rows()
+        training, tokens = sum(row["seconds"] for row in rows), sum(int(row["tokens"]) for row in rows)
+        before_and_now = max(training, self.seconds["train"])  # the rows hold earlier starts too
+        TrainBody(
+            seed=experiment.seed,
+            identity=experiment.identity,
+            inputs=dict(experiment.data),
+            base=TrainedBase(name=self.seed.base_name, fingerprint=experiment.base),
+            config={
+                **self.seed.config.model_dump(mode="json", exclude=set(FREE)),
+                "save_every": self.seed.config.save_every,
+            },
+            precision=self.seed.precision.body,
+            report_to=self.seed.config.report_to,
+            pairs=len(objective.examples),
+            steps=steps,
+            tokens=tokens,
+            seconds=round(sum(self.seconds.values()) - self.seconds["train"] + before_and_now, 3),
+            stages={name: round(value, 3) for name, value in self.seconds.items()},
+            pairs_per_second=sum(row["pairs"] for row in rows) / training,
+            tokens_per_second=tokens / training,
+            held_out=dict(evaluation.figures),
+            self_checks=dict(checks),
+            files=hashes(folder, "model", "scores.jsonl"),
+            threads=torch.get_num_threads(),
+            processes=int(os.environ.get("WORLD_SIZE", "1")),
+            versions=versions(PACKAGES),
+        ).write(folder / "train.json")
+        remove_all(folder)
 
     @contextmanager
     def _stage(self, name: Stage, step: int) -> Iterator[None]:
         """Time one stage and say that it runs."""
         started = time.monotonic()
-        self._tell(Progress(seed=self.task.seed, stage=name, step=step, steps=self.task.steps))
+        self._tell(Progress(seed=self.training.seed, stage=name, step=step, steps=self.training.steps))
         yield
         self.seconds[name] = time.monotonic() - started
 
     @contextmanager
     def _shown(self) -> Iterator[None]:
         """Whatever happens, whoever shows progress hears of the end."""
-        last = Progress(seed=self.task.seed, stage="stopped", step=0, steps=self.task.steps)
+        last = Progress(seed=self.training.seed, stage="stopped", step=0, steps=self.training.steps)
         try:
             yield
-            last = replace(last, stage="done", step=self.task.steps)
+            last = replace(last, stage="done", step=self.training.steps)
         finally:
             self._tell(last)
 
@@ -160,3 +207,8 @@ class Job:
 
 def _nobody(progress: Progress) -> None:
     """The progress of the other processes is that of the first."""
+
+
+def _copies(parameters: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
+    """Copies of parameters in main memory, to see later whether they changed."""
+    return {name: parameter.detach().clone().cpu() for name, parameter in parameters.items()}

@@ -8,11 +8,12 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, Protocol, cast
 
 import numpy as np
 import torch
-from transformers import TrainingArguments
+from torch import nn
+from transformers import Trainer, TrainingArguments
 
 from assay.errors import ConfigError
 from assay.train.config import TrainConfig
@@ -20,6 +21,7 @@ from assay.train.config import TrainConfig
 
 def trainer_arguments(config: TrainConfig, *, seed: int, folder: Path) -> TrainingArguments:
     """Trainer's options for one seed. Raises ConfigError for reporters that are unknown or not installed."""
+    assert config.precision != "auto", "choose() comes before training"
     _check_reporters(config.report_to)
     arguments = TrainingArguments(
         output_dir=str(folder),
@@ -47,12 +49,12 @@ def trainer_arguments(config: TrainConfig, *, seed: int, folder: Path) -> Traini
     if arguments.n_gpu > 1:
         arguments._n_gpu = 1  # several GPUs work as processes under torchrun, not as DataParallel's threads
     if arguments.world_size > 1:
-        _leave_together()
+        leave_together()
     return arguments
 
 
 @functools.cache
-def _leave_together() -> None:
+def leave_together() -> None:
     """Take down the process group before Python's own end, where gloo would wait for ever."""
 
     def leave() -> None:
@@ -62,13 +64,21 @@ def _leave_together() -> None:
     atexit.register(leave)
 
 
-def checkpoint_activations(model: Any, switch: Literal["on", "off"]) -> None:
+class _Recomputing(Protocol):
+    """transformers' models, which can recompute activations; transformers itself is not typed."""
+
+    def activation_checkpointing_enable(self) -> None: ...
+    def activation_checkpointing_disable(self) -> None: ...
+
+
+def checkpoint_activations(model: nn.Module, switch: Literal["on", "off"]) -> None:
     """Recompute activations in the backward pass, or keep them again. Raises ConfigError if the model cannot."""
+    able = cast("_Recomputing", model)
     try:
         if switch == "on":
-            model.activation_checkpointing_enable()
+            able.activation_checkpointing_enable()
         else:
-            model.activation_checkpointing_disable()
+            able.activation_checkpointing_disable()
     except ValueError as error:
         raise ConfigError(f"train.gradient_checkpointing: {error}") from None
 
@@ -101,7 +111,7 @@ def _check_reporters(names: tuple[str, ...]) -> None:
             )
 
 
-def without_printer(trainer: Any) -> None:
+def without_printer(trainer: Trainer) -> None:
     """Take off the callback by which Trainer prints every log to standard output."""
     from transformers.trainer_callback import PrinterCallback
 

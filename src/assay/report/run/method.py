@@ -77,9 +77,17 @@ def method_training(config: RewardConfig, evidence: Evidence) -> list[str]:
         f"difference of the two rewards, in float32, with {words.listing([part for part in extras if part])}.",
         f"Training ran {train.epochs:g} epochs over batches of {train.batch_pairs} pairs drawn at random, learning "
         f"rate {train.learning_rate:g} ({train.schedule} schedule, {100 * train.warmup:g}% warm-up), weight decay "
-        f"{train.weight_decay:g}, gradients clipped at norm {train.max_grad_norm:g}, precision {train.precision}. "
-        "No held-out figure chose a checkpoint: the last one is the model.",
+        f"{train.weight_decay:g}, gradients clipped at norm {train.max_grad_norm:g}, precision "
+        f"{train.precision}{measured(evidence)}. No held-out figure chose a checkpoint: the last one is the model.",
     ]
+
+
+def measured(evidence: Evidence) -> str:
+    """How the precision was chosen, where the machine chose it."""
+    choice = evidence.run.get("precision") or {}
+    if choice.get("asked") != "auto" or choice.get("factor") is None:
+        return ""
+    return f" (chosen by a measurement: bf16 ran at {choice['factor']:.2g} times float32's rate)"
 
 
 def method_audit(config: RewardConfig) -> list[str]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from assay.simulate import draws
-from assay.simulate.draws import sentence
+from assay.simulate.prose import sentence, typed
 from assay.simulate.support.facts import ALL, FIRST, ITEMS, LAST, PLANS, Fact
 from assay.simulate.support.utility import Answer
 
@@ -47,7 +46,7 @@ class Case:
 
 
 @dataclass(slots=True, kw_only=True)
-class Desk:
+class CaseFile:
     """What stands on the desk while a prompt is put together: policy lines, account notes, facts that are true."""
 
     rng: random.Random
@@ -95,7 +94,7 @@ def message(rng: random.Random, *parts: str, casual: float = 0.5) -> str:
         words[0] = f"{greeting} {first}"
     if rng.random() < 0.35:
         words.append(rng.choice(THANKS))
-    return draws.typed(rng, " ".join(words), casual=casual)
+    return typed(rng, " ".join(words), casual=casual)
 
 
 def letter(rng: random.Random, *parts: str) -> str:

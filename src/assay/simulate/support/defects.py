@@ -1,32 +1,41 @@
-"""Defects planted by name, each in so many rows, with the rows it touched written down. Knows labelled rows only."""
+"""Defects planted by name, each in so many rows, with the rows it touched written down; and rows as the file has them.
+
+Knows labelled rows only, not how they were drawn or voted on.
+"""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from assay.errors import ConfigError
-from assay.simulate.draws import stream
-from assay.simulate.support.utility import Answer
+from assay.simulate.random_values import simulation_stream
+from assay.simulate.support.labelling import Labelled, VoteRow
 
 SOURCE = {"generator": "assay simulate support", "batch": "sim-1"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Labelled:
-    """One pair with its label, its votes and the two answers' truth."""
+Row = dict[str, object]  # as it stands in the file, in assay's own layout
 
-    id: str
-    prompt: str
-    category: str
-    group: str
-    chosen: Answer
-    rejected: Answer
-    votes: list[dict[str, str]]
-    voted_unread: bool = False
-    prompt_right: str | None = None  # set where the two answers were given to different prompts
+
+class Touched(TypedDict):
+    """Ids of the rows a defect was planted in, and what else is true of them, by defect (docs/simulator.md)."""
+
+    rows: list[str]
+    changed: NotRequired[list[str]]
+    group_leaked_from: NotRequired[dict[str, str]]
+    exact: NotRequired[dict[str, str]]
+    both_ways: NotRequired[dict[str, str]]
+    annotator: NotRequired[str]
+    side: NotRequired[str]
+
+
+class PlantedDefect(Touched):
+    """And the share that was asked for."""
+
+    rate: float
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,10 +45,10 @@ class Planted:
     clean: list[Labelled]
     rows: list[Labelled]
     indefinite: set[str] = field(default_factory=set)
-    truth: dict[str, Any] = field(default_factory=dict)
+    truth: dict[str, PlantedDefect] = field(default_factory=dict)
 
 
-Plant = Callable[[Planted, list[int], random.Random], dict[str, Any]]
+Plant = Callable[[Planted, list[int], random.Random], Touched]
 
 
 def _mirrored(row: Labelled) -> Labelled:
@@ -47,14 +56,14 @@ def _mirrored(row: Labelled) -> Labelled:
     return replace(row, chosen=row.rejected, rejected=row.chosen)
 
 
-def flipped_labels(planted: Planted, places: list[int], rng: random.Random) -> dict[str, Any]:
+def flipped_labels(planted: Planted, places: list[int], rng: random.Random) -> Touched:
     """The label and its votes say the opposite of what the annotators said."""
     for place in places:
         planted.rows[place] = _mirrored(planted.rows[place])
     return {"rows": _ids(planted, places)}
 
 
-def length_shortcut(planted: Planted, places: list[int], rng: random.Random) -> dict[str, Any]:
+def length_shortcut(planted: Planted, places: list[int], rng: random.Random) -> Touched:
     """The longer answer wins, whatever it is worth."""
     changed = []
     for place in places:
@@ -66,18 +75,18 @@ def length_shortcut(planted: Planted, places: list[int], rng: random.Random) -> 
     return {"rows": _ids(planted, places), "changed": sorted(changed)}
 
 
-def ties(planted: Planted, places: list[int], rng: random.Random) -> dict[str, Any]:
+def ties(planted: Planted, places: list[int], rng: random.Random) -> Touched:
     """Two annotators of three could not decide; the row's label is a tie."""
     for place in places:
         row = planted.rows[place]
         undecided = rng.sample(range(len(row.votes)), len(row.votes) - 1)
-        votes = [{**v, "choice": "tie"} if i in undecided else v for i, v in enumerate(row.votes)]
+        votes: list[VoteRow] = [{**v, "choice": "tie"} if i in undecided else v for i, v in enumerate(row.votes)]
         planted.rows[place] = replace(row, votes=votes)
         planted.indefinite.add(row.id)
     return {"rows": _ids(planted, places)}
 
 
-def leaked_prompts(planted: Planted, places: list[int], rng: random.Random) -> dict[str, Any]:
+def leaked_prompts(planted: Planted, places: list[int], rng: random.Random) -> Touched:
     """The same prompt, a word or two apart, under another group's name."""
     first = 1 + max(int(row.group.rpartition("-")[2]) for row in planted.rows)
     origin = {}
@@ -94,7 +103,7 @@ def _reworded(prompt: str, rng: random.Random) -> str:
     return prompt.replace("Customer: ", marked, 1)
 
 
-def context_mismatch(planted: Planted, places: list[int], rng: random.Random) -> dict[str, Any]:
+def context_mismatch(planted: Planted, places: list[int], rng: random.Random) -> Touched:
     """The two answers were given to different prompts."""
     for place in places:
         row = planted.rows[place]
@@ -104,7 +113,7 @@ def context_mismatch(planted: Planted, places: list[int], rng: random.Random) ->
     return {"rows": _ids(planted, places)}
 
 
-def duplicates(planted: Planted, places: list[int], rng: random.Random) -> dict[str, Any]:
+def duplicates(planted: Planted, places: list[int], rng: random.Random) -> Touched:
     """Every second one the same pair again, every other one the same pair labelled the other way round."""
     taken = set(places)
     by_category: dict[str, list[int]] = {}
@@ -113,18 +122,18 @@ def duplicates(planted: Planted, places: list[int], rng: random.Random) -> dict[
             by_category.setdefault(row.category, []).append(place)
     for free in by_category.values():
         rng.shuffle(free)
-    copies: dict[str, dict[str, str]] = {"exact": {}, "both_ways": {}}
+    exact: dict[str, str] = {}
+    both_ways: dict[str, str] = {}
     for number, place in enumerate(places):
         row = planted.rows[place]
         free = by_category.get(row.category, [])
         if not free:
             raise ConfigError("duplicates: more copies asked for than there are rows to copy. Lower the share.")
-        kind = "exact" if number % 2 == 0 else "both_ways"
         original = planted.rows[free.pop()]
-        copy = original if kind == "exact" else _mirrored(original)
-        planted.rows[place] = replace(copy, id=row.id)
-        copies[kind][row.id] = original.id
-    return {"rows": _ids(planted, places), **copies}
+        same = number % 2 == 0
+        planted.rows[place] = replace(original if same else _mirrored(original), id=row.id)
+        (exact if same else both_ways)[row.id] = original.id
+    return {"rows": _ids(planted, places), "exact": exact, "both_ways": both_ways}
 
 
 # In the order they are planted: whatever looks at other rows comes after whatever changes rows.
@@ -152,25 +161,26 @@ def checked(rates: Mapping[str, float]) -> dict[str, float]:
     return dict(rates)
 
 
-def plant(labelled: list[Labelled], rates: Mapping[str, float], *, seed: int) -> tuple[Planted, list[dict[str, Any]]]:
+def plant(labelled: list[Labelled], rates: Mapping[str, float], *, seed: int) -> tuple[Planted, list[Row]]:
     """The rows with every defect planted in rows of its own, and the same as they stand in the file."""
     planted = Planted(clean=list(labelled), rows=list(labelled))
     free = list(range(len(labelled)))
-    stream(seed, "defects/rows").shuffle(free)
+    simulation_stream(seed, "defects/rows").shuffle(free)
     for name, apply in PLANTS.items():
         rate = rates.get(name, 0.0)
         if rate > 0:
             count = min(len(free), round(rate * len(labelled)))
             places, free = free[:count], free[count:]
-            planted.truth[name] = {"rate": rate, **apply(planted, places, stream(seed, f"defects/{name}"))}
+            planted.truth[name] = {"rate": rate, **apply(planted, places, simulation_stream(seed, f"defects/{name}"))}
     if rates.get("position_bias"):
         ids = sorted(row.id for row in planted.rows if row.voted_unread)
-        biased = {"annotator": "annotator-3", "side": "left", "rows": ids}
-        planted.truth["position_bias"] = {"rate": rates["position_bias"], **biased}
+        planted.truth["position_bias"] = {
+            "rate": rates["position_bias"], "annotator": "annotator-3", "side": "left", "rows": ids,
+        }  # fmt: skip
     return planted, [_row(row, planted) for row in planted.rows]
 
 
-def _row(row: Labelled, planted: Planted) -> dict[str, Any]:
+def _row(row: Labelled, planted: Planted) -> Row:
     """One row in assay's own layout.
 
     A file with mismatched contexts states both sides' prompts in every row, one with ties states every row's label.

@@ -5,8 +5,21 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from assay.simulate import draws
-from assay.simulate.draws import Alter, Draw
+from assay.simulate.random_values import (
+    DAYS,
+    MONTHS,
+    WINDOWS,
+    Draw,
+    NearMiss,
+    amount,
+    date,
+    digits,
+    near_amount,
+    near_date,
+    near_digits,
+    other,
+    pool,
+)
 
 PLANS = ("Basic", "Plus", "Pro", "Family", "Team", "Starter")
 TOWNS = ("Harwick", "Millbrook", "Ashford Bay", "Northgate", "Linden", "Stonebridge", "Fairview", "Oakdale",
@@ -40,14 +53,14 @@ ITEMS = THINGS | DEVICES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class FactKind:
     """One kind of fact. filed: notes on the account or policy; asks: questions; says: clauses of an answer."""
 
     name: str
     form: str  # facts of one form can be mistaken for each other
     noun: str
     draw: Draw
-    near: Alter
+    near: NearMiss
     filed: tuple[str, ...]
     asks: tuple[str, ...]
     says: tuple[str, ...]
@@ -58,7 +71,7 @@ class Kind:
 class Fact:
     """A kind with the value that is true in this case."""
 
-    kind: Kind
+    kind: FactKind
     value: str
 
     def note(self, rng: random.Random) -> str:
@@ -68,37 +81,37 @@ class Fact:
         return rng.choice(self.kind.says).format(v=value)
 
 
-def _kind(name: str, form: str, noun: str, draw: tuple[Draw, Alter], **words: str) -> Kind:
+def _kind(name: str, form: str, noun: str, draw: tuple[Draw, NearMiss], **words: str) -> FactKind:
     lists = {key: tuple(text.split(" | ")) for key, text in words.items() if key != "policy"}
-    return Kind(name=name, form=form, noun=noun, draw=draw[0], near=draw[1], policy=words.get("policy"), **lists)
+    return FactKind(name=name, form=form, noun=noun, draw=draw[0], near=draw[1], policy=words.get("policy"), **lists)
 
 
-_DATE = (draws.date, draws.near_date)
-_SPAN = draws.pool("2-3 working days", "3-5 working days", "5-7 working days", "7-10 working days", "2 weeks")
+_DATE = (date, near_date)
+_SPAN = pool("2-3 working days", "3-5 working days", "5-7 working days", "7-10 working days", "2 weeks")
 _VISIT = (
-    lambda rng: f"{rng.choice(draws.DAYS)} {rng.choice(draws.WINDOWS)}",
+    lambda rng: f"{rng.choice(DAYS)} {rng.choice(WINDOWS)}",
     lambda rng, value: (
-        f"{draws.other(rng, draws.DAYS, value.split()[0])} {value.split()[1]}"
+        f"{other(rng, DAYS, value.split()[0])} {value.split()[1]}"
         if rng.random() < 0.5
-        else f"{value.split()[0]} {draws.other(rng, draws.WINDOWS, value.split()[1])}"
+        else f"{value.split()[0]} {other(rng, WINDOWS, value.split()[1])}"
     ),
 )
 _WARRANTY = (
-    lambda rng: f"{rng.choice(draws.MONTHS)} {rng.randint(2026, 2029)}",
+    lambda rng: f"{rng.choice(MONTHS)} {rng.randint(2026, 2029)}",
     lambda rng, value: (
-        f"{draws.other(rng, draws.MONTHS, value.split()[0])} {value.split()[1]}"
+        f"{other(rng, MONTHS, value.split()[0])} {value.split()[1]}"
         if rng.random() < 0.5
-        else f"{value.split()[0]} {draws.other(rng, ('2026', '2027', '2028', '2029'), value.split()[1])}"
+        else f"{value.split()[0]} {other(rng, ('2026', '2027', '2028', '2029'), value.split()[1])}"
     ),
 )
 
 
-def _money(low: int, high: int) -> tuple[Draw, Alter]:
-    return draws.amount(low, high), draws.near_amount
+def _money(low: int, high: int) -> tuple[Draw, NearMiss]:
+    return amount(low, high), near_amount
 
 
-def _number(length: int) -> tuple[Draw, Alter]:
-    return draws.digits(length), draws.near_digits
+def _number(length: int) -> tuple[Draw, NearMiss]:
+    return digits(length), near_digits
 
 
 ACCOUNT = (
@@ -111,7 +124,7 @@ ACCOUNT = (
     _kind("due", "date", "a delivery date", _DATE, filed="delivery due {v} | parcel due {v}",
           asks="when will my parcel get here | when is my delivery due | what day does the parcel come",
           says="your parcel is due on {v} | delivery is set for {v} | it should reach you on {v}"),
-    _kind("carrier", "carrier", "a courier", draws.pool("Northline", "Postbird", "Quickvan", "Redkite", "Parcelway"),
+    _kind("carrier", "carrier", "a courier", pool("Northline", "Postbird", "Quickvan", "Redkite", "Parcelway"),
           filed="sent with {v} | courier {v}",
           asks="who is delivering it | which courier has my parcel | what courier do you use for it",
           says="{v} is delivering it | your parcel is with {v} | it is on its way with {v}"),
@@ -124,7 +137,7 @@ ACCOUNT = (
     _kind("credit", "money", "any store credit", _money(5, 95), filed="store credit {v} | {v} store credit",
           asks="how much store credit do I have | what is left of my store credit",
           says="you have {v} in store credit | your store credit stands at {v} | there is {v} of store credit left"),
-    _kind("returns left", "count", "any free returns", draws.pool("2", "3", "4", "5", "6", "8", "10"),
+    _kind("returns left", "count", "any free returns", pool("2", "3", "4", "5", "6", "8", "10"),
           filed="{v} free returns left | free returns left: {v}",
           asks="how many free returns do I have | how many free returns are left",
           says="you have {v} free returns | there are {v} free returns left | your account has {v} free returns left"),
@@ -134,19 +147,19 @@ ACCOUNT = (
     _kind("warranty", "month", "a warranty date", _WARRANTY, filed="warranty to {v} | under warranty to {v}",
           asks="when does my warranty run out | how long is it under warranty",
           says="the warranty runs to {v} | you are covered until {v} | your warranty ends in {v}"),
-    _kind("colour", "colour", "a colour", draws.pool("navy", "black", "white", "olive", "grey", "red", "teal", "sand"),
+    _kind("colour", "colour", "a colour", pool("navy", "black", "white", "olive", "grey", "red", "teal", "sand"),
           filed="colour {v} | colour: {v}",
           asks="which colour did I order | what colour is on the order",
           says="you ordered it in {v} | the colour on the order is {v} | it is the {v} one"),
     _kind("pickup", "place", "a pick-up point",
-          draws.pool("Mill Lane", "Harbour Street", "Station Road", "Market Square", "Park Avenue", "King Street"),
+          pool("Mill Lane", "Harbour Street", "Station Road", "Market Square", "Park Avenue", "King Street"),
           filed="pick-up at {v} | pick-up point {v}",
           asks="where do I pick it up | which pick-up point is it at",
           says="you can pick it up at {v} | it is waiting at {v} | your pick-up point is {v}"),
-    _kind("town", "town", "an address", draws.pool(*TOWNS), filed="ships to {v} | address in {v}",
+    _kind("town", "town", "an address", pool(*TOWNS), filed="ships to {v} | address in {v}",
           asks="which address is it going to | where are you sending it",
           says="it is going to your {v} address | we are sending it to {v} | it ships to {v}"),
-    _kind("quantity", "count", "a quantity", draws.pool("2", "3", "4", "5", "6", "8", "12"),
+    _kind("quantity", "count", "a quantity", pool("2", "3", "4", "5", "6", "8", "12"),
           filed="quantity {v} | {v} ordered",
           asks="how many did I order | how many are on the order",
           says="you ordered {v} of them | the order is for {v} | there are {v} on the order"),
@@ -159,7 +172,7 @@ ACCOUNT = (
     _kind("deposit", "money", "a deposit", _money(10, 90), filed="deposit {v} | {v} deposit paid",
           asks="how much deposit did I pay | what was my deposit",
           says="your deposit was {v} | you paid a deposit of {v}"),
-    _kind("discount", "percent", "a discount", draws.pool("5%", "8%", "10%", "12%", "15%", "20%", "25%"),
+    _kind("discount", "percent", "a discount", pool("5%", "8%", "10%", "12%", "15%", "20%", "25%"),
           filed="member discount {v} | {v} member discount",
           asks="what is my member discount | how much discount do I get",
           says="your member discount is {v} | you get {v} off as a member"),
@@ -172,7 +185,7 @@ POLICY = (
     _kind("refund time", "span", "a refund time", _SPAN, filed="{v}", policy="Refunds reach the card in {v}",
           asks="how long do refunds take | when would I see a refund on my card",
           says="refunds reach the card in {v} | a refund takes {v}"),
-    _kind("hours", "hours", "phone hours", draws.pool("8am-6pm", "9am-5pm", "7am-7pm", "10am-4pm", "9am-8pm"),
+    _kind("hours", "hours", "phone hours", pool("8am-6pm", "9am-5pm", "7am-7pm", "10am-4pm", "9am-8pm"),
           filed="{v}", policy="Phone line: {v}",
           asks="when can I call you | what hours is the phone line open",
           says="the phone line is open {v} | you can call us {v}"),
@@ -180,7 +193,7 @@ POLICY = (
           asks="what does return postage cost | how much is it to post something back",
           says="return postage costs {v} | posting it back costs {v}"),
     _kind("exchange", "days", "an exchange period",
-          draws.pool("14 days", "21 days", "30 days", "45 days", "60 days", "90 days"), filed="{v}",
+          pool("14 days", "21 days", "30 days", "45 days", "60 days", "90 days"), filed="{v}",
           policy="Exchanges: within {v}",
           asks="how long do I have to exchange it | until when can I exchange something",
           says="you have {v} to exchange it | exchanges are open for {v}"),

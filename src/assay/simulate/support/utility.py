@@ -1,15 +1,15 @@
-"""What an answer is worth, and how three annotators see it. Knows answers only by their qualities, not their words."""
+"""What an answer is worth: its qualities, weighed by one table. Knows answers by their qualities, not their words.
+
+The truth about preferences in this world stands here and nowhere else; annotators see it through noise.
+"""
 
 from __future__ import annotations
 
-import math
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 Wish = Literal["short", "full", "any"]
-Side = Literal["left", "right"]
 Decision = Literal["right", "wrong", "hedged"]
 
 # The whole truth about preferences here: utility is the sum of weight x quality. Written into every truth file.
@@ -83,37 +83,3 @@ def utility(quality: Quality) -> float:
     total += WEIGHTS["details_full" if quality.wish == "full" else "extras_right"] * quality.extras_right
     total += WEIGHTS["manners"] * quality.manners
     return round(total + WEIGHTS[f"words_over_{quality.wish}"] * quality.words_over, 4)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Annotator:
-    """One voter: votes left with probability carelessness / 2 + (1 - carelessness) * sigmoid(sharpness * seen).
-
-    seen = utility(left) - utility(right) + length * (words apart / 10) + courtesy * (courtesies apart).
-    favours_left: share of votes cast for the left answer unread; zero unless planted (defect position_bias).
-    """
-
-    name: str
-    sharpness: float
-    length: float
-    courtesy: float
-    carelessness: float
-    favours_left: float = 0.0
-
-
-ANNOTATORS = (
-    Annotator(name="annotator-1", sharpness=2.0, length=0.15, courtesy=0.05, carelessness=0.04),
-    Annotator(name="annotator-2", sharpness=1.6, length=0.0, courtesy=0.25, carelessness=0.06),
-    Annotator(name="annotator-3", sharpness=1.8, length=-0.05, courtesy=0.05, carelessness=0.12),
-)
-
-
-def vote(rng: random.Random, annotator: Annotator, *, left: Answer, right: Answer) -> tuple[Side, bool]:
-    """The side this annotator picks, and whether it was for standing on the left."""
-    if annotator.favours_left and rng.random() < annotator.favours_left:
-        return "left", True
-    if rng.random() < annotator.carelessness:
-        return ("left" if rng.random() < 0.5 else "right"), False
-    seen = left.utility - right.utility + annotator.length * (left.words - right.words) / 10
-    seen += annotator.courtesy * (left.courtesies - right.courtesies)
-    return ("left" if rng.random() < 1 / (1 + math.exp(-annotator.sharpness * seen)) else "right"), False

@@ -1,5 +1,9 @@
 """Losses on reward margins: pure, differentiable, in float32 whatever the rewards come in. Knows no model and no pair.
 
+>>> margin_B = torch.tensor([2.0, -1.0])  # the first pair is won by 2, the second lost by 1
+>>> round(bradley_terry_loss(margin_B).item(), 4)
+0.7201
+
 Letters: B pairs. Every loss has a form per pair, shape (B,), so that an optimiser's batch can be split and weighted,
 and is written with log-sigmoids so that value and gradient are finite for any finite margin.
 """
@@ -21,6 +25,14 @@ def bradley_terry_loss(margin_B: Tensor, *, target_B: Tensor | None = None) -> T
     margin_B: reward(chosen) - reward(rejected), shape (B,), any real.
     target_B: probability that chosen wins, shape (B,), in [0, 1]; 1 for a plain label, a vote share for soft labels.
     Raises EmptyBatchError if B is 0. Source: Bradley & Terry 1952; Christiano et al. 2017, section 2.2.3.
+
+    >>> even = bradley_terry_loss(torch.zeros(1))  # nothing known: log 2
+    >>> round(even.item(), 4)
+    0.6931
+    >>> sure = bradley_terry_loss(torch.tensor([4.0]), target_B=torch.tensor([0.75]))  # too sure of a 3 to 1 vote
+    >>> told = bradley_terry_loss(torch.tensor([math.log(3.0)]), target_B=torch.tensor([0.75]))  # the vote's own odds
+    >>> round(sure.item(), 4), round(told.item(), 4)
+    (1.0181, 0.5623)
     """
     return _mean(bradley_terry_losses(margin_B, target_B=target_B))
 
@@ -43,6 +55,10 @@ def rao_kupper_loss(margin_B: Tensor, *, threshold: float, target_B3: Tensor) ->
     target_B3: probabilities of (chosen wins, tie, rejected wins), shape (B, 3), rows summing to 1.
     Raises EmptyBatchError if B is 0, ConfigError if threshold < 0, or is 0 while a target holds ties.
     Source: Rao & Kupper 1967, with rewards as log worths.
+
+    >>> tie = torch.tensor([[0.0, 1.0, 0.0]])
+    >>> [round(rao_kupper_loss(torch.tensor([m]), threshold=1.0, target_B3=tie).item(), 4) for m in (0.0, 3.0)]
+    [0.7719, 2.2905]
     """
     return _mean(rao_kupper_losses(margin_B, threshold=threshold, target_B3=target_B3))
 
@@ -63,6 +79,10 @@ def rao_kupper_log_probabilities(margin_B: Tensor, *, threshold: float) -> Tenso
 
     With a = sigmoid(m - t) and b = sigmoid(-m - t), 1 - a - b = (exp(2 t) - 1) a b, so the tie needs no subtraction
     of nearly equal numbers. Raises ConfigError if threshold < 0.
+
+    >>> win_tie_lose = rao_kupper_log_probabilities(torch.tensor([0.0]), threshold=1.0)[0].exp()
+    >>> [round(p, 3) for p in win_tie_lose.tolist()]
+    [0.269, 0.462, 0.269]
     """
     if not threshold >= 0 or math.isinf(threshold):
         raise ConfigError(f"tie_threshold is {threshold}; it must be a finite number >= 0.")
@@ -77,6 +97,9 @@ def subtract_margin(margin_B: Tensor, stated_B: Tensor) -> Tensor:
     """The margin less the strength the data states, shape (B,): strong preferences must be won by more.
 
     stated_B: shape (B,), >= 0; 0 where the data states none. Source: Touvron et al. 2023 (Llama 2), section 3.2.2.
+
+    >>> subtract_margin(torch.tensor([2.0, 2.0]), torch.tensor([0.0, 3.0])).tolist()
+    [2.0, -1.0]
     """
     return margin_B.float() - stated_B.to(margin_B.device, torch.float32)
 
@@ -86,6 +109,9 @@ def smooth(target_BK: Tensor, smoothing: float) -> Tensor:
 
     The last dimension of a (B, 3) target is (win, tie, loss): wins and losses swap, ties stay.
     Raises ConfigError unless 0 <= smoothing < 0.5. Source: Mitchell 2023, a note on DPO with noisy preferences.
+
+    >>> smooth(torch.tensor([[1.0, 0.0, 0.0]]), 0.25).tolist()
+    [[0.75, 0.0, 0.25]]
     """
     if not 0 <= smoothing < 0.5:
         raise ConfigError(f"label_smoothing is {smoothing}; at 0.5 or above labels say nothing or the opposite.")
@@ -97,6 +123,9 @@ def centring_penalties(chosen_B: Tensor, rejected_B: Tensor) -> Tensor:
     """(chosen + rejected) squared of each pair, shape (B,): a margin leaves the level of rewards free, this fixes it.
 
     Source: Eisenstein et al. 2023, section 2; TRL's center_rewards_coefficient multiplies the mean of it.
+
+    >>> centring_penalties(torch.tensor([5.0, 1.0]), torch.tensor([3.0, -1.0])).tolist()
+    [64.0, 0.0]
     """
     return (chosen_B.float() + rejected_B.float()).square()
 

@@ -29,7 +29,14 @@ class Target:
 
 
 def target_of(pair: Pair, config: LossConfig) -> Target:
-    """The target of one pair. Raises InputError for votes that are all abstentions, or a tie under threshold 0."""
+    """The target of one pair. Raises InputError for votes that are all abstentions, or a tie under threshold 0.
+
+    >>> from assay.records import Vote
+    >>> votes = (Vote(choice="chosen"), Vote(choice="chosen"), Vote(choice="chosen"), Vote(choice="rejected"))
+    >>> pair = Pair(id="a", prompt="Hi", chosen="Hello.", rejected="No.", votes=votes)
+    >>> target_of(pair, LossConfig(targets="votes")).win, target_of(pair, LossConfig()).win
+    (0.75, 1.0)
+    """
     win, tie, loss = _shares(pair) if config.targets == "votes" and pair.votes else _label(pair)
     if tie and config.kind == "rao_kupper" and config.tie_threshold == 0:
         raise InputError(

@@ -1,0 +1,56 @@
+"""The simulated support desk, whole: pairs labelled by category, shuffled, named, defects planted, the truth beside.
+
+Knows everything that is true of a row; nothing outside this package may read it to judge the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.artifacts.files import write_json, write_jsonl
+from assay.errors import ConfigError
+from assay.simulate.random_values import simulation_stream
+from assay.simulate.support.annotators import annotators
+from assay.simulate.support.categories import CATEGORIES
+from assay.simulate.support.defects import Row, checked, plant
+from assay.simulate.support.labelling import Labelled, label_category, numbered
+from assay.simulate.support.truth import Truth, truth_of
+
+TRUTH_SCHEMA = "simulation/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """Rows in assay's own layout, and everything that is true of them."""
+
+    rows: list[Row]
+    truth: Truth
+
+    def write(self, path: Path) -> Path:
+        """Write the rows to `path` and the truth beside it, to `path`.truth.json; returns the truth's path."""
+        write_jsonl(path, self.rows)
+        beside = path.with_name(path.name + ".truth.json")
+        write_json(beside, TRUTH_SCHEMA, self.truth)
+        return beside
+
+
+def support(pairs: int, *, seed: int = 0, defects: Mapping[str, float] | None = None) -> Simulation:
+    """Exactly `pairs` labelled preference pairs of a support desk in five equal categories.
+
+    defects: share of rows, by a name from DEFECTS; for position_bias the share of one annotator's votes.
+    The same arguments give the same rows. Raises ConfigError for an unknown defect or a share that cannot be had.
+    """
+    rates = checked(defects or {})
+    if pairs < 1:
+        raise ConfigError(f"pairs: expected a number of at least 1, got {pairs}.")
+    voters = annotators(favours_left=rates.get("position_bias", 0.0))
+    labelled: list[Labelled] = []
+    for place, category in enumerate(CATEGORIES):
+        wanted = pairs // len(CATEGORIES) + (place < pairs % len(CATEGORIES))
+        labelled += label_category(category, wanted, seed=seed, annotators=voters)
+    simulation_stream(seed, "order").shuffle(labelled)
+    # Named after the shuffle: a name in the order of drawing would give the category away.
+    planted, rows = plant(numbered(labelled), rates, seed=seed)
+    return Simulation(rows=rows, truth=truth_of(planted, seed=seed, rates=rates, annotators=voters))

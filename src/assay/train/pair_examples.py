@@ -1,0 +1,69 @@
+"""Pairs as examples: two token rows, what their margin should be, and what the pair counts beside others.
+
+Renders what was not rendered before, and refuses what does not fit. Knows pairs and the encoder; knows no model.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assay.errors import InputError
+from assay.records import Pair
+from assay.render.encoder import Encoded, Renderer
+from assay.render.length_gate import RenderedPair, RenderedPairs
+from assay.train.config import LossConfig
+from assay.train.losses.targets import Target, target_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairExample:
+    """One pair as an objective needs it: its two rows, what their margin should be, and its weight in the loss."""
+
+    name: str
+    chosen: Encoded
+    rejected: Encoded
+    target: Target
+    weight: float = 1.0
+
+    @property
+    def rows(self) -> tuple[Encoded, Encoded]:
+        return self.chosen, self.rejected
+
+
+def pair_examples(
+    pairs: Sequence[Pair],
+    renderer: Renderer,
+    *,
+    loss: LossConfig,
+    max_tokens: int,
+    rendered: RenderedPairs | None = None,
+) -> list[PairExample]:
+    """Pairs as examples, in order.
+
+    rendered: rows made before, by this renderer or one that renders alike; only what is not there is tokenised.
+    Raises InputError for a row over max_tokens, since training never cuts a text, for a weight that is not above 0, and
+    for rows that another renderer made.
+    """
+    made = {} if rendered is None else rendered.rows
+    rows = {pair.id: rendered.of(pair, renderer) for pair in pairs if rendered is not None and pair.id in made}
+    missing = [pair for pair in pairs if pair.id not in rows]
+    fresh = renderer.encode_many([(pair.prompt, answer) for pair in missing for answer in (pair.chosen, pair.rejected)])
+    rows |= {pair.id: RenderedPair(*both) for pair, *both in zip(missing, fresh[::2], fresh[1::2], strict=True)}
+    return [_example(pair, *rows[pair.id], loss=loss, max_tokens=max_tokens) for pair in pairs]
+
+
+def _example(pair: Pair, chosen: Encoded, rejected: Encoded, *, loss: LossConfig, max_tokens: int) -> PairExample:
+    longest = max(len(chosen.ids), len(rejected.ids))
+    if longest > max_tokens:
+        raise InputError(
+            f"{pair.where}: pair {pair.id} has {longest} tokens as rendered, over model.max_tokens={max_tokens}. "
+            "Drop such pairs with assay.render.encoder.length_gate, or raise model.max_tokens."
+        )
+    if not 0 < pair.weight < math.inf:
+        raise InputError(
+            f"{pair.where}: pair {pair.id} has weight {pair.weight}; a weight is a number above 0. Leave the pair out "
+            "if it is not to count."
+        )
+    return PairExample(name=pair.id, chosen=chosen, rejected=rejected, target=target_of(pair, loss), weight=pair.weight)
