@@ -17,7 +17,9 @@ from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
     from assay.audits import Audit
-    from assay.data import CheckReport, PairSet, Split
+    from assay.data import PairSet
+    from assay.data.grouped_split import Split
+    from assay.data.intake import CheckReport
     from assay.flows.reward import RewardRun
     from assay.flows.study import Analysed
     from assay.gate import Verdict
@@ -109,7 +111,7 @@ def decide(evidence: Audit | Path | str, criteria: Path | str | None = None, *, 
 
     if isinstance(evidence, (str, Path)):
         return decide_run(evidence, criteria)
-    proof = None if split is None else split.proof
+    proof = None if split is None else split.proof.model_dump(mode="json")
     return run(Evidence(audit=evidence, split=proof), load_criteria(criteria))
 
 

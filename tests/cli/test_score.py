@@ -70,7 +70,7 @@ def test_scoring_candidates(saved: Path, tmp_path: Path, packed: bool) -> None:
     text = "".join(json.dumps(row) + "\n\n" for row in rows).encode()
     data = tmp_path / ("c.jsonl.gz" if packed else "c.jsonl")
     data.write_bytes(gzip.compress(text) if packed else text)
-    code, body = run(str(saved), str(data), "--out", str(tmp_path / "scores.jsonl"), "--no-sharing")
+    code, body = run(str(saved), str(data), "--out", str(tmp_path / "scores.jsonl"), "--sharing", "off")
     assert (code, body["prompts"], body["unscored"]) == (0, 2, 1)
     first, second = lines(tmp_path / "scores.jsonl")
     assert (first["id"], second["id"]) == ("a", "3")

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.cli.options import ConfigFile, Json, ScorerArgument, Sets, output
-from assay.cli.reading import ColumnNames, LabelNames, LayoutName, as_settings, reading
-from assay.config import load_config
+from assay.cli.options import Json, ScorerArgument, output
+from assay.cli.reading import UNSET, DataOptions, with_data_options
 
 if TYPE_CHECKING:
     from assay.audits import Audit
@@ -33,15 +32,12 @@ def register(app: typer.Typer) -> None:
     app.command("audit", epilog="Example: assay audit runs/a/seed-0/model pairs.jsonl --out audits/a")(audit)
 
 
+@with_data_options
 def audit(
     scorer: ScorerArgument,
     data: Annotated[str, typer.Argument(help="Labelled pairs: a file, a folder, or a Hugging Face dataset id.")],
     out: Annotated[Path, typer.Option("--out", help="Folder that gets audit.json.")],
-    layout: LayoutName = None,
-    columns: ColumnNames = None,
-    labels: LabelNames = None,
-    config: ConfigFile = None,
-    sets: Sets = None,
+    options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
     """Audit any scorer on labelled pairs: accuracy, what length explains, distribution, calibration, worst mistakes.
@@ -53,7 +49,7 @@ def audit(
     """
     from assay.flows.audit import LEFT_OUT, ScorerAuditConfig, audit_scorer
 
-    settings = load_config(ScorerAuditConfig, file=config, sets=as_settings(reading(layout, columns, labels), sets))
+    settings = options.settings(ScorerAuditConfig)
     found = audit_scorer(scorer, data, out, config=settings)
     left_out = len(found.left_out)
     body = {**found.audit.to_dict(), "rows": found.rows, "rejected_rows": found.rejects, "left_out": left_out}

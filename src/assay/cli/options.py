@@ -13,6 +13,7 @@ from rich.console import Console
 
 from assay.artifacts.files import dumps
 from assay.study.place import without_password
+from assay.train.config import OnOff
 
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", metavar="FILE.yaml", help="Options from a YAML file.", show_default=False)
@@ -21,15 +22,21 @@ Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="One option over the file; may be repeated.", show_default=False),
 ]
+StudyPlace = Annotated[
+    str, typer.Argument(metavar="STUDY", help="The study: a SQLite file, or postgresql://user@host/database.")
+]
+Sharing = Annotated[
+    OnOff | None,
+    typer.Option(
+        "--sharing", help="Run each token of a shared prompt once (on); changes time only.", show_default=False
+    ),
+]
 ScorerArgument = Annotated[
     str,
     typer.Argument(
         help="A reward model by folder or hub id, a run folder, a file of recorded scores, or kind:argument, such as "
         "baseline:longest."
     ),
-]
-StudyPlace = Annotated[
-    str, typer.Argument(metavar="STUDY", help="The study: a SQLite file, or postgresql://user@host/database.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 

@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.options import ConfigFile, Json, ScorerArgument, Sets, notes, output
-from assay.cli.reading import ColumnNames, LabelNames, LayoutName, as_settings, reading
-from assay.config import load_config
+from assay.cli.options import Json, ScorerArgument, Sharing, notes, output
+from assay.cli.reading import UNSET, DataOptions, with_data_options
 
 
 def register(app: typer.Typer) -> None:
     app.command("score", epilog="Example: assay score runs/support/seed-0/model pairs.jsonl --out scores.jsonl")(score)
 
 
+@with_data_options
 def score(
     scorer: ScorerArgument,
     data: Annotated[str, typer.Argument(help='Pairs in any layout, or JSON lines of {"prompt", "answers": [...]}.')],
@@ -24,12 +24,8 @@ def score(
     micro_tokens: Annotated[
         int | None, typer.Option(min=1, help="Tokens in one forward pass (CPU: 2,048, GPU: 16,384).")
     ] = None,
-    no_sharing: Annotated[bool, typer.Option("--no-sharing", help="Run every row in full; changes time only.")] = False,
-    layout: LayoutName = None,
-    columns: ColumnNames = None,
-    labels: LabelNames = None,
-    config: ConfigFile = None,
-    sets: Sets = None,
+    sharing: Sharing = None,
+    options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
     """Score pairs, or any number of candidates a prompt, with a reward model or any other scorer.
@@ -41,8 +37,8 @@ def score(
     from assay.scorers.local import Passes
     from assay.scorers.open import open_scorer
 
-    settings = load_config(ScoreConfig, file=config, sets=as_settings(reading(layout, columns, labels), sets))
-    opened = open_scorer(scorer, passes=Passes(micro_tokens=micro_tokens, sharing="off" if no_sharing else "on"))
+    settings = options.settings(ScoreConfig)
+    opened = open_scorer(scorer, passes=Passes(micro_tokens=micro_tokens, sharing=sharing or "on"))
     done = score_file(opened, data, out, config=settings, notify=progress)
     body = {
         "out": str(out), done.unit: done.rows, "unscored": done.unscored, "rejected_rows": done.rejects,

@@ -10,9 +10,9 @@ from typing import Literal
 from assay.artifacts.files import write_jsonl
 from assay.config import StageConfig
 from assay.data import read_pairs
+from assay.data.candidate_files import holds_candidates, read_candidates
 from assay.data.config import DataConfig
 from assay.errors import EmptyBatchError
-from assay.scorers.candidate_files import holds_candidates, read_candidates
 from assay.scorers.protocol import Scorer
 from assay.scorers.scores_file import PairRow, PromptRow, pair_rows, prompt_rows
 

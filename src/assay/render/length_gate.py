@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from assay.errors import InputError, TemplateError
-from assay.records import Pair, Reject
+from assay.records import NO_CATEGORY, Pair, Reject
 from assay.render.encoder import Encoded, Renderer
 
 CHUNK = 1024  # pairs rendered at a time
-UNCATEGORISED = "(none)"  # as the contract counts rows without a category
 Culprit = Literal["prompt", "chosen", "rejected", "both"]  # which text of a pair is at fault
 
 
@@ -93,7 +92,7 @@ def length_gate(pairs: Sequence[Pair], renderer: Renderer, max_tokens: int) -> L
         rows[pair.id] = RenderedPair(chosen, rejected)
     counts: dict[str, dict[str, int]] = {
         "by_side": dict(Counter(str(reject.side) for reject in rejects)),
-        "by_category": dict(Counter(reject.category or UNCATEGORISED for reject in rejects)),
+        "by_category": dict(Counter(reject.category or NO_CATEGORY for reject in rejects)),
         "by_reason": dict(Counter(str(reject.reason) for reject in rejects)),
     }
     return LengthGate(

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Literal
 
 from assay.artifacts.files import sha256_file
+from assay.data.sources.json_rows import json_objects
 from assay.errors import InputError
 from assay.records import Candidates
-from assay.scorers.candidate_files import json_objects
 from assay.scorers.protocol import Scored, Unscored, scored
 from assay.scorers.scored_pairs import ScoredPair
 

@@ -14,10 +14,11 @@ from typing import Any
 
 from assay.artifacts.files import read_json
 from assay.data import prompt_groups, read_pairs
+from assay.data.candidate_files import EXPECTED, holds_candidates, read_candidates
 from assay.data.config import DataConfig
+from assay.data.sources.json_rows import json_objects
 from assay.errors import InputError
 from assay.records import Pair, to_json
-from assay.scorers.candidate_files import HOLDS, holds_candidates, json_objects, read_candidates
 from assay.scorers.protocol import Reward
 from assay.scorers.recorded import read_recorded
 from assay.study.analysis.feedback import Proposal, Question
@@ -146,7 +147,7 @@ def _from_candidates(path: Path) -> list[Pair]:
     """Every two different answers under one prompt, called as the prompt and their places."""
     categories = {
         str(row.data.get("id", row.where.line)): str(row.data["category"])
-        for row in json_objects(path, holds=HOLDS)
+        for row in json_objects(path, holds=EXPECTED)
         if row.data.get("category") is not None
     }
     return [

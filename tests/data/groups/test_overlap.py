@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from assay.data import contamination, prompt_groups, read_pairs
 from assay.data.config import DataConfig
 from assay.data.groups.near import PromptIndex
-from assay.data.groups.overlap import Ledger
+from assay.data.groups.overlap import OverlapIndex
 from assay.data.groups.shingles import normalised, shingle
 from assay.records import Message, Pair
 
@@ -53,7 +53,7 @@ def test_a_pair_labelled_both_ways_goes_to_review_with_all_its_rows() -> None:
     found = read_pairs([pair("Q", "x", "y"), pair("Q", "y", "x"), pair("Q", "x", "y"), pair("R")])
     assert [r.reason for r in found.rejects] == ["conflicting_labels"] * 3
     assert [p.prompt for p in found.pairs] == ["R"]
-    assert found.report["overlap"]["conflicting"] == 3
+    assert found.report.overlap.conflicting == 3
 
 
 def test_the_same_answers_to_another_prompt_or_another_answer_are_no_repeat() -> None:
@@ -69,7 +69,7 @@ def test_repeats_are_what_a_plain_loop_finds(rows: list[tuple[str, str, str]]) -
     ways = {key: {row[1] for row, k in zip(rows, keys, strict=True) if k == key} for key in keys}
     conflicting = sum(len(ways[key]) > 1 for key in keys)
     duplicates = len(keys) - conflicting - len({key for key in keys if len(ways[key]) == 1})
-    assert (found.report["rejects"]["conflicting_labels"], found.report["rejects"]["duplicate"]) == (
+    assert (found.report.rejects["conflicting_labels"], found.report.rejects["duplicate"]) == (
         conflicting,
         duplicates,
     )
@@ -199,17 +199,17 @@ def test_a_leaked_prompt_under_a_shared_header_is_found() -> None:
 def test_one_large_group_is_named_in_a_warning() -> None:
     rng = random.Random(7)
     rows = [pair(" ".join(sentence(rng)), group="the big one" if n < 80 else None) for n in range(200)]
-    (warning,) = read_pairs(rows).report["warnings"]
+    (warning,) = read_pairs(rows).report.warnings
     assert "the big one" in warning
     assert "80 pairs, 40%" in warning
-    assert read_pairs(rows[75:]).report["warnings"] == []
+    assert read_pairs(rows[75:]).report.warnings == []
 
 
 def test_unrelated_prompts_raise_no_alarm() -> None:
     rng = random.Random(8)
     report = read_pairs([pair(" ".join(sentence(rng, 25))) for _ in range(2000)]).report
-    assert report["overlap"]["near_duplicate_prompts"] == 0
-    assert report["overlap"]["groups"] == 2000
+    assert report.overlap.near_duplicate_prompts == 0
+    assert report.overlap.groups == 2000
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------
@@ -284,13 +284,13 @@ def test_the_threshold_is_read() -> None:
     rng = random.Random(14)
     base = sentence(rng, 40)
     rows = [pair(" ".join(base)), pair(" ".join(changed(rng, base, 3)))]  # 33 of 45 word pairs: 0.73
-    near = {t: read_pairs(rows, config=DataConfig(near_duplicates=t)).report["overlap"] for t in (0.7, 0.8, None)}
-    assert [near[t]["groups"] for t in (0.7, 0.8, None)] == [1, 2, 2]
-    assert near[None]["near_duplicate_prompts"] is None
+    near = {t: read_pairs(rows, config=DataConfig(near_duplicates=t)).report.overlap for t in (0.7, 0.8, None)}
+    assert [near[t].groups for t in (0.7, 0.8, None)] == [1, 2, 2]
+    assert near[None].near_duplicate_prompts is None
 
 
-def test_the_ledger_keeps_no_texts() -> None:
-    ledger = Ledger(near_duplicates=None, seed=0)
+def test_the_index_keeps_no_texts() -> None:
+    ledger = OverlapIndex(near_duplicates=None, seed=0)
     for number in range(100):
         ledger.add(pair(f"prompt {number} " + "x" * 1000))
     assert ledger.index.texts == []

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from assay.artifacts.contract_body import CategoryCounts
 from assay.data import PairSet, read_pairs
 from assay.data.config import DataConfig
 from assay.data.layouts.known import LAYOUTS
@@ -34,7 +35,9 @@ def said(role: str, content: str) -> dict[str, str]:
 
 
 def layout(row: dict[str, Any], **config: Any) -> str:
-    return read(row, **config).report["layout"]["name"]
+    found = read(row, **config).report.layout
+    assert found is not None
+    return found.name
 
 
 # --- native and TRL ---------------------------------------------------------------------------------------------------
@@ -237,13 +240,14 @@ def test_what_could_be_meant_twice_is_an_error_with_the_way_out() -> None:
 
 def test_the_first_rows_decide_together() -> None:
     found = read({"prompt": "Q"}, {"prompt": "Q", "chosen": "a", "rejected": "b"})
-    assert (found.report["layout"]["name"], found.rejects[0].reason) == ("native", "missing_field")
+    assert (found.report.layout.name, found.rejects[0].reason) == ("native", "missing_field")
 
 
 def test_the_layout_and_its_columns_are_in_the_report() -> None:
-    report = read({"question": "Q", "response_A": "x", "response_B": "y", "label": "A>B"}).report["layout"]
-    assert report["name"] == "comparison"
-    assert report["columns"] == {"left": "response_A", "right": "response_B", "prompt": "question", "label": "label"}
+    report = read({"question": "Q", "response_A": "x", "response_B": "y", "label": "A>B"}).report.layout
+    assert report is not None
+    assert report.name == "comparison"
+    assert report.columns == {"left": "response_A", "right": "response_B", "prompt": "question", "label": "label"}
 
 
 # --- votes ------------------------------------------------------------------------------------------------------------
@@ -433,5 +437,8 @@ def test_a_category_called_none_or_unnamed_is_counted_once() -> None:
     names = ["(none)", None, "None", ""]
     rows = [{"prompt": f"q{n}", "chosen": "a", "rejected": "b", "category": name} for n, name in enumerate(names)]
     report = read(*rows, {**rows[0], "chosen": ""}).report
-    assert report["by_category"] == {"(none)": {"kept": 3, "rejected": 1}, "None": {"kept": 1, "rejected": 0}}
-    assert report["categories"] == {"(none)": 3, "None": 1}
+    assert report.by_category == {
+        "(none)": CategoryCounts(kept=3, rejected=1),
+        "None": CategoryCounts(kept=1, rejected=0),
+    }
+    assert report.categories == {"(none)": 3, "None": 1}

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assay.data import check, read_pairs, read_rows
+from assay.data import check, read_pairs
 from assay.data.config import DataConfig
-from assay.data.sources import text_files
+from assay.data.sources import json_rows
+from assay.data.sources import lines as source_lines
+from assay.data.sources.any_source import read_rows
 from assay.data.sources.row import Row
 from assay.errors import InputError
 from assay.records import Pair, Reject
@@ -40,7 +42,7 @@ def write(folder: Path, name: str, data: bytes) -> Path:
 def reasons(path: object, **config: object) -> list[tuple[int, str]]:
     """(line, reason) of each reject; and the law that counts add up."""
     found = read_pairs(path, config=DataConfig(**config))
-    assert len(found.pairs) + len(found.rejects) == found.rows == found.report["rows"]
+    assert len(found.pairs) + len(found.rejects) == found.rows == found.report.rows
     return [(reject.where.line, reject.reason) for reject in found.rejects]
 
 
@@ -95,7 +97,7 @@ def test_byte_order_mark_crlf_and_blank_lines_are_no_rows(tmp_path: Path) -> Non
 
 
 def test_a_long_line_is_passed_over_in_bounded_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_files, "LINE_LIMIT", 1000)
+    monkeypatch.setattr(source_lines, "LINE_LIMIT", 1000)
     long = orjson.dumps({**GOOD, "chosen": "x" * 5_000_000})
     path = write(tmp_path, "pairs.jsonl", lines(good(1), long, good(2), long))
     assert reasons(path) == [(2, "too_long"), (4, "too_long")]
@@ -149,7 +151,7 @@ def test_a_folder_of_files_of_several_kinds(tmp_path: Path) -> None:
     write(tmp_path, "README.md", b"not data")
     found = read_pairs(tmp_path)
     assert (found.rows, len(found.pairs)) == (4, 3)
-    assert [Path(name).name for name in found.report["inputs"]] == ["a.jsonl", "b.jsonl.gz", "c.csv"]
+    assert [Path(name).name for name in found.report.inputs] == ["a.jsonl", "b.jsonl.gz", "c.csv"]
     assert str(found.rejects[0].where).endswith("b.jsonl.gz:2")
 
 
@@ -390,11 +392,11 @@ def test_a_vote_that_nobody_can_read_costs_its_own_row_only() -> None:
 def test_the_law_test_can_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that loses rows is caught."""
     path = write(tmp_path, "pairs.jsonl", lines(good(1), b"{", good(2)))
-    monkeypatch.setattr(text_files, "broken_json", lambda line, where, error: None)
+    monkeypatch.setattr(json_rows, "broken_json", lambda line, where, error: None)
     with pytest.raises((AssertionError, AttributeError)):
         law(path, rows=3)
 
 
 def test_streams_need_no_seeking_beyond_the_file(tmp_path: Path) -> None:
-    rows = text_files.json_lines(io.BytesIO(lines(good(1), good(2))), "memory")
+    rows = json_rows.json_lines(io.BytesIO(lines(good(1), good(2))), "memory")
     assert [str(item.where) for item in rows] == ["memory:1", "memory:2"]

@@ -9,10 +9,11 @@ from typing import Any
 import orjson
 import pytest
 
+from assay.artifacts.contract_body import ContractBody
 from assay.artifacts.files import read_json, sha256_file
 from assay.data import check, read_pairs
 from assay.data.config import DataConfig
-from assay.data.intake import wanted_rows
+from assay.data.contract_pass import wanted_outcomes
 from assay.errors import InputError
 
 
@@ -44,8 +45,8 @@ def write(folder: Path, lines: list[bytes]) -> Path:
     return path
 
 
-def without_times(report: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in report.items() if key != "seconds"}
+def without_times(report: ContractBody) -> ContractBody:
+    return report.model_copy(update={"seconds": {}})
 
 
 def test_streamed_and_in_memory_are_one_contract(tmp_path: Path) -> None:
@@ -75,40 +76,40 @@ def test_counts_are_the_same_for_any_order_of_rows(tmp_path: Path) -> None:
     random.Random(1).shuffle(lines)
     second = check(write(tmp_path, lines), None).report
     for part in ("rows", "kept", "rejects", "by_category", "agreement", "lengths"):
-        assert first[part] == second[part]
-    assert first["overlap"]["groups"] == second["overlap"]["groups"]
+        assert getattr(first, part) == getattr(second, part)
+    assert first.overlap.groups == second.overlap.groups
 
 
 def test_contract_json_says_what_was_read_and_how(tmp_path: Path) -> None:
     path = write(tmp_path, rows())
     report = check(path, tmp_path, config=DataConfig(min_agreement=0.5)).report
-    assert report["inputs"] == {str(path): sha256_file(path)}
-    assert report["layout"]["name"] == "native"
-    assert report["config"]["min_agreement"] == 0.5
-    assert set(report["seconds"]) == {"read", "repeats", "near_duplicates", "hashes"}
-    lengths = report["lengths"]
-    assert (lengths["unit"], lengths["chosen"]["min"]) == ("characters", len("good 0"))
+    assert report.inputs == {str(path): sha256_file(path)}
+    assert report.layout.name == "native"
+    assert report.config["min_agreement"] == 0.5
+    assert set(report.seconds) == {"read", "repeats", "near_duplicates", "hashes"}
+    lengths = report.lengths
+    assert (lengths.unit, lengths.chosen.min) == ("characters", len("good 0"))
 
 
 def test_the_longer_answer_by_hand() -> None:
     answers = [("long answer", "short"), ("tiny", "much longer"), ("longer one", "x"), ("same", "size")]
     pairs = [{"prompt": f"Q{n}", "chosen": good, "rejected": bad} for n, (good, bad) in enumerate(answers)]
-    lengths = check(pairs, None).report["lengths"]
-    assert lengths["longer_is_chosen_share"] == pytest.approx(2 / 3)
-    assert lengths["same_length"] == 1
+    lengths = check(pairs, None).report.lengths
+    assert lengths.longer_is_chosen_share == pytest.approx(2 / 3)
+    assert lengths.same_length == 1
 
 
 def test_nothing_usable_is_said_not_invented(tmp_path: Path) -> None:
     report = check(write(tmp_path, [b"{", b"["]), tmp_path).report
-    assert (report["rows"], report["kept"], report["lengths"], report["agreement"]) == (2, 0, None, None)
-    assert "No row became a pair" in report["warnings"][0]
-    assert report["overlap"]["largest_group"] is None
+    assert (report.rows, report.kept, report.lengths, report.agreement) == (2, 0, None, None)
+    assert "No row became a pair" in report.warnings[0]
+    assert report.overlap.largest_group is None
 
 
 def test_many_rejects_are_a_warning() -> None:
     good = [{"prompt": f"Q{n}", "chosen": "x", "rejected": "y"} for n in range(7)]
-    assert "30% of the rows" in check([*good, *[{"prompt": "Q"}] * 3], None).report["warnings"][0]
-    assert check(good, None).report["warnings"] == []
+    assert "30% of the rows" in check([*good, *[{"prompt": "Q"}] * 3], None).report.warnings[0]
+    assert check(good, None).report.warnings == []
 
 
 def test_data_that_change_while_they_are_read_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,9 +117,9 @@ def test_data_that_change_while_they_are_read_are_noticed(tmp_path: Path, monkey
 
     def tamper(*args: Any) -> Any:
         write(tmp_path, rows(seed=9)[::-1])
-        return wanted_rows(*args)
+        return wanted_outcomes(*args)
 
-    monkeypatch.setattr("assay.data.intake.wanted_rows", tamper)
+    monkeypatch.setattr("assay.data.intake.wanted_outcomes", tamper)
     with pytest.raises(InputError, match="changed while"):
         check(path, tmp_path / "out")
     assert not (tmp_path / "out" / "contract.json").exists()

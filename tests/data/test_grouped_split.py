@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assay.artifacts.split_body import SplitCategory
 from assay.data import prompt_groups, split
 from assay.data.config import SplitConfig
 from assay.data.subset import make, nearest, proportionate, reachable
@@ -96,8 +97,8 @@ def test_exact_size_and_whole_groups_or_an_error_that_names_the_nearest(
     assert " and ".join(str(t) for t in near if t is not None) in str(raised.value)
     closest = min((t for t in near if t is not None), key=lambda t: (abs(t - holdout), t))
     sides = split(pairs, config=SplitConfig(holdout=holdout, seed=seed, rounding="nearest"), groups=groups)
-    assert len(sides.held_out) == sides.proof["pairs_held_out"] == closest
-    assert sides.proof["holdout_wanted"] == holdout
+    assert len(sides.held_out) == sides.proof.pairs_held_out == closest
+    assert sides.proof.holdout_wanted == holdout
 
 
 def test_sixteen_debates() -> None:
@@ -106,8 +107,8 @@ def test_sixteen_debates() -> None:
     with pytest.raises(SplitError, match=r"nearest|Nearest possible: 878 and 1,168"):
         split(pairs, config=SplitConfig(holdout=1000), groups=groups)
     sides = split(pairs, config=SplitConfig(holdout=1000, rounding="nearest"), groups=groups)
-    assert sides.proof["pairs_held_out"] == 878
-    assert sides.proof["groups_held_out"] == 1
+    assert sides.proof.pairs_held_out == 878
+    assert sides.proof.groups_held_out == 1
 
 
 @pytest.mark.parametrize("holdout", [10, 11, 5000])
@@ -145,17 +146,17 @@ def desk(number: int, seed: int = 0) -> list[Pair]:
 def test_every_category_is_held_out_in_proportion(holdout: int) -> None:
     pairs = desk(4000)
     sides = split(pairs, config=SplitConfig(holdout=holdout), groups=[p.group or "" for p in pairs])
-    assert sum(part["held_out"] for part in sides.proof["categories"].values()) == holdout
-    for part in sides.proof["categories"].values():
-        assert abs(part["held_out"] - part["wanted"]) < 1
+    assert sum(part.held_out for part in sides.proof.categories.values()) == holdout
+    for part in sides.proof.categories.values():
+        assert abs(part.held_out - part.wanted) < 1
 
 
 def test_categories_by_hand() -> None:
     # 60 of a and 40 of b, all groups single: 10 held out are 6 and 4
     pairs = [pair(n, n, "a" if n < 60 else "b") for n in range(100)]
     proof = split(pairs, config=SplitConfig(holdout=10), groups=[p.id for p in pairs]).proof
-    assert proof["categories"] == {
-        "a": {"pairs": 60, "wanted": 6.0, "held_out": 6}, "b": {"pairs": 40, "wanted": 4.0, "held_out": 4},
+    assert proof.categories == {
+        "a": SplitCategory(pairs=60, wanted=6.0, held_out=6), "b": SplitCategory(pairs=40, wanted=4.0, held_out=4),
     }  # fmt: skip
 
 
@@ -173,17 +174,17 @@ def test_the_seed_changes_the_sides() -> None:
     pairs = desk(400)
     sides = [split(pairs, config=SplitConfig(holdout=100, seed=seed)) for seed in (0, 0, 1)]
     assert sides[0].proof == sides[1].proof
-    assert sides[0].proof["held_out_sha256"] != sides[2].proof["held_out_sha256"]
+    assert sides[0].proof.held_out_sha256 != sides[2].proof.held_out_sha256
     assert len({p.id for p in sides[0].held_out} & {p.id for p in sides[2].held_out}) < 60
 
 
 def test_the_proof_counts_from_the_sides_and_can_show_a_leak() -> None:
     pairs = [pair(n, n) for n in range(10)]
     honest = split(pairs, config=SplitConfig(holdout=3)).proof
-    assert (honest["shared_groups"], honest["shared_prompts"]) == (0, 0)
+    assert (honest.shared_groups, honest.shared_prompts) == (0, 0)
     same = [Pair(id=f"{n}", prompt="The  Same", chosen=f"c{n}", rejected=f"r{n}") for n in range(10)]
     leaky = split(same, config=SplitConfig(holdout=3), groups=[p.id for p in same]).proof
-    assert leaky["shared_prompts"] == 1  # groups that ignore the prompts are found out
+    assert leaky.shared_prompts == 1  # groups that ignore the prompts are found out
     assert prompt_groups(same) == [prompt_groups(same)[0]] * 10
 
 
@@ -191,7 +192,7 @@ def test_one_prompt_never_stands_on_both_sides() -> None:
     rows = [Pair(id=f"{n}", prompt=f"prompt {n // 3}", chosen=f"c{n}", rejected=f"r{n}") for n in range(90)]
     sides = split(rows, config=SplitConfig(holdout=30))
     assert not {p.prompt for p in sides.train} & {p.prompt for p in sides.held_out}
-    assert sides.proof["shared_prompts"] == 0
+    assert sides.proof.shared_prompts == 0
 
 
 def test_a_hundred_thousand_groups_take_seconds() -> None:
