@@ -19,7 +19,8 @@ from assay.artifacts.files import write_json
 from assay.findings.finding import Finding
 from assay.flows.study import PACKAGES
 from assay.report.finding_text import inline
-from assay.study.analysis.analyse import Analysis, analyse
+from assay.study.analysis.analyse import analyse
+from assay.study.analysis.study_result import Analysis
 from assay.study.config import AnalysisConfig
 from assay.study.study_records import ClosedStudy, Editor, Item, JudgeKind, Study, StudyVote
 from assay.version import versions
@@ -137,7 +138,7 @@ def shown(analysis: Analysis) -> list[Finding]:
         finding
         for finding in analysis.findings
         if (finding.slice == "overall" and finding.name in SHOWN)
-        or (finding.slice.startswith("against=") and finding.name == "win_rate" and len(analysis.study["systems"]) < 9)
+        or (finding.slice.startswith("against=") and finding.name == "win_rate" and len(analysis.study.systems) < 9)
         or (finding.slice.startswith(parts[1:]) and finding.name in ("win_rate", "judge_agreement"))
         or (finding.name == "strength" and finding.detail.get("rank", 9) <= 3)
     ]

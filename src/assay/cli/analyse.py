@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -59,12 +59,12 @@ def analyse(
     input. Votes of people and of programs are told apart throughout.
     """
     from assay.config import load_config
-    from assay.flows.study import analyse_study
+    from assay.flows.study import read_and_analyse
     from assay.study.config import AnalysisConfig
 
     chosen = [*(sets or ()), *([f"system={_quoted(system)}"] if system is not None else [])]
     settings = load_config(AnalysisConfig, file=config, sets=chosen)
-    found = analyse_study(study, out, config=settings, criteria=criteria, command=_command())
+    found = read_and_analyse(study, out, config=settings, criteria=criteria, command=_command())
     output(_json(found), _text(found), as_json=as_json)
     raise typer.Exit(EXIT[found.verdict.verdict])
 
@@ -82,7 +82,7 @@ def _command() -> str:
     return shlex.join(["assay", *words])
 
 
-def _json(found: Analysed) -> dict[str, Any]:
+def _json(found: Analysed) -> dict[str, object]:
     return {
         **found.verdict.to_dict(),
         "ours": found.analysis.ours,
@@ -97,7 +97,7 @@ def _text(found: Analysed) -> str:
     from assay.report.finding_text import inline, label
 
     verdict, analysis = found.verdict, found.analysis
-    lines = verdict_lines(verdict, str(analysis.study["title"]), counted="prompts")
+    lines = verdict_lines(verdict, analysis.study.title, counted="prompts")
     lines.append(f"people, {escape(analysis.ours)}:")
     for name in SHOWN:
         finding = analysis.find(name)

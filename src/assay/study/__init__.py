@@ -8,7 +8,8 @@ from assay.study.store.study_store import read_closed, read_votes
 from assay.study.study_records import ClosedStudy, Editor, StudyVote
 
 if TYPE_CHECKING:
-    from assay.study.analysis.analyse import Analysis, analyse
+    from assay.study.analysis.analyse import analyse
+    from assay.study.analysis.study_result import Analysis
 
 __all__ = [
     "Analysis",

@@ -1,13 +1,13 @@
-"""The run in three sentences, for who reads nothing else. Knows evidence and English; every figure is a finding."""
+"""The run in three sentences, for who reads nothing else; every figure in them is a finding. Knows no HTML."""
 
 from __future__ import annotations
 
 from assay.findings.finding import Finding
 from assay.report import words
-from assay.report.run.evidence import Evidence
+from assay.report.run.reported_run import ReportedRun
 
 
-def three_sentences(evidence: Evidence) -> list[str]:
+def three_sentences(evidence: ReportedRun) -> list[str]:
     """What was measured, where it is weakest and what length explains, and what the gate says."""
     return [how_well(evidence), how_evenly(evidence), what_follows(evidence)]
 
@@ -18,7 +18,7 @@ def between(finding: Finding) -> str:
     return f" ({words.level(finding.interval)} interval {span})" if span else ""
 
 
-def how_well(evidence: Evidence) -> str:
+def how_well(evidence: ReportedRun) -> str:
     found = evidence.head("accuracy")
     count = len(evidence.seeds)
     what = "The reward model" if count < 2 else f"The reward model, trained with {count} seeds,"
@@ -35,7 +35,7 @@ def how_well(evidence: Evidence) -> str:
     return text + "."
 
 
-def how_evenly(evidence: Evidence) -> str:
+def how_evenly(evidence: ReportedRun) -> str:
     beyond = evidence.head("accuracy_beyond_length")
     if beyond.value is None:
         length = f"what it knows beyond length is unknown ({beyond.reason})"
@@ -57,13 +57,13 @@ def how_evenly(evidence: Evidence) -> str:
     )
 
 
-def what_follows(evidence: Evidence) -> str:
+def what_follows(evidence: ReportedRun) -> str:
     criteria = evidence.gate.get("criteria") or []
     named = {
         word: [str(row.get("text", "a criterion")) for row in criteria if row.get("verdict") == word]
         for word in ("fail", "undecided")
     }
-    more = [row["more_pairs"] for row in criteria if words.known(row.get("more_pairs"))]
+    more = [pairs for row in criteria if words.known(pairs := row.get("more_pairs"))]
     verdict = evidence.gate.get("verdict")
     if verdict == "pass":
         return f"The gate passes: all {words.count(len(criteria))} criteria are met."

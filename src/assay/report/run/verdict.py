@@ -11,7 +11,7 @@ from assay.findings.vocabulary import ALL_MEANINGS
 from assay.gate.criteria import parse
 from assay.report import words
 from assay.report.finding_text import KINDS, Cell
-from assay.report.run.evidence import Evidence
+from assay.report.run.reported_run import ReportedRun
 from assay.stats.intervals import Interval
 
 DECISION = {
@@ -28,7 +28,7 @@ PHRASES: Mapping[str, tuple[words.Kind, str]] = {
 }
 
 
-def verdict(evidence: Evidence) -> dict[str, Any]:
+def verdict(evidence: ReportedRun) -> dict[str, Any]:
     word = evidence.gate.get("verdict")
     word = word if word in DECISION else "undecided"
     criteria = [criterion(row) for row in evidence.gate.get("criteria") or []]
@@ -83,13 +83,14 @@ def named_finding(row: Mapping[str, Any]) -> str | None:
         return None
 
 
-def threshold(evidence: Evidence, category: str | None) -> float | None:
+def threshold(evidence: ReportedRun, category: str | None) -> float | None:
     """The accuracy the gate asks for, overall or of a category; None where no criterion states one."""
     bars = []
     for row in evidence.gate.get("criteria") or []:
-        if named_finding(row) != "accuracy" or not words.known(row.get("threshold")):
+        asked = row.get("threshold")
+        if named_finding(row) != "accuracy" or not words.known(asked):
             continue
         stated = parse(str(row["text"]))
         if (stated.kind == "overall") == (category is None) and stated.category in (None, category):
-            bars.append(float(row["threshold"]))
+            bars.append(float(asked))
     return max(bars, default=None)

@@ -1,17 +1,26 @@
-"""Findings of one group of judges. Knows ballots and the names of figures; knows not who the judges are.
+"""Findings of one group of judges: rates, length, majorities, sides, consistency, attention, time, agreement.
 
-`where` is the slice a finding carries: "overall", "category=NAME", "editor=NAME", "judges=llm" and so on.
+Knows ballots and the names of figures; knows not who the judges are. `where` is the slice a finding carries:
+"overall", "category=NAME", "editor=NAME", "judges=llm" and so on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy import stats as scipy_stats
 
+from assay.artifacts.analysis_body import (
+    AgreementDetail,
+    AttentionDetail,
+    CoverageDetail,
+    LengthDetail,
+    MajorityDetail,
+    SidesDetail,
+    TimeDetail,
+)
 from assay.findings.finding import Finding, measured, unknown
 from assay.stats import winrate
 from assay.stats.agreement import Undefined, alpha, observed_agreement
@@ -62,15 +71,15 @@ def length_finding(found: Ballots, where: str, frame: Frame) -> Finding:
     fitted = winrate.length_controlled(found.score_N, gaps, found.prompts, level=frame.config.level)
     if isinstance(fitted, winrate.Unknown):
         return unknown(name, fitted.reason, n=len(found), slice=where)
-    detail = {
-        "slope": fitted.slope,
-        "slope_error": fitted.slope_error,
-        "sd": fitted.sd,
-        "unit": frame.config.length_unit,
-        "mean_difference": float(gaps.mean()),
-        "ours_longer": float((gaps > 0).mean()),
-    }
-    return rate_finding(name, fitted.rate, where, **detail)
+    detail = LengthDetail(
+        slope=fitted.slope,
+        slope_error=fitted.slope_error,
+        sd=fitted.sd,
+        unit=frame.config.length_unit,
+        mean_difference=float(gaps.mean()),
+        ours_longer=float((gaps > 0).mean()),
+    )
+    return rate_finding(name, fitted.rate, where, **detail.model_dump())
 
 
 def majority_findings(found: Ballots, where: str, *, level: float) -> list[Finding]:
@@ -80,17 +89,13 @@ def majority_findings(found: Ballots, where: str, *, level: float) -> list[Findi
         return [unknown(name, result.reason, slice=where) for name in ("majority_share", "majority_p_value")]
     exact = scipy_stats.binomtest(result.won, result.decided).proportion_ci(level, method="exact")
     interval = Interval(low=float(exact.low), high=float(exact.high), level=level, method="exact binomial, per prompt")
-    detail = {
-        "won": result.won,
-        "lost": result.lost,
-        "tied": result.tied,
-        "needed": result.needed,
-        "p_value": result.p_value,
-    }
-    shared: dict[str, Any] = {"n": result.decided, "slice": where, "detail": detail}
+    detail = MajorityDetail(
+        won=result.won, lost=result.lost, tied=result.tied, needed=result.needed, p_value=result.p_value
+    ).model_dump()
+    n, won = result.decided, result.won / result.decided
     return [
-        measured("majority_share", result.won / result.decided, interval=interval, **shared),
-        measured("majority_p_value", result.p_value, **shared),
+        measured("majority_share", won, n=n, interval=interval, slice=where, detail=detail),
+        measured("majority_p_value", result.p_value, n=n, slice=where, detail=detail),
     ]
 
 
@@ -120,12 +125,9 @@ def side_findings(found: Ballots, where: str, *, level: float) -> list[Finding]:
     if isinstance(by_side, winrate.Unknown):
         gap = unknown("side_difference", by_side.reason, slice=where)
     else:
-        detail = {
-            "left": by_side.left.value,
-            "left_n": by_side.left.n,
-            "right": by_side.right.value,
-            "right_n": by_side.right.n,
-        }
+        detail = SidesDetail(
+            left=by_side.left.value, left_n=by_side.left.n, right=by_side.right.value, right_n=by_side.right.n
+        ).model_dump()
         gap = measured(
             "side_difference",
             by_side.difference,
@@ -163,7 +165,7 @@ def attention_finding(votes: Sequence[StudyVote], where: str, *, level: float) -
         return unknown("attention_passed", "no attention item was judged", slice=where)
     right = [vote.choice == vote.expected for vote in checks]
     share = winrate.share(right, [vote.item for vote in checks], level=level)
-    return rate_finding("attention_passed", share, where, passed=sum(right))
+    return rate_finding("attention_passed", share, where, **AttentionDetail(passed=sum(right)).model_dump())
 
 
 def time_findings(votes: Sequence[StudyVote], where: str, frame: Frame) -> list[Finding]:
@@ -173,12 +175,12 @@ def time_findings(votes: Sequence[StudyVote], where: str, frame: Frame) -> list[
     found = winrate.times(seconds(real), fastest)
     if isinstance(found, winrate.Unknown):
         return [unknown(name, found.reason, slice=where) for name in ("seconds_per_item", "quick_votes")]
-    detail = {"lower_quartile": found.low, "upper_quartile": found.high, "unmeasured": found.unmeasured}
+    detail = TimeDetail(lower_quartile=found.low, upper_quartile=found.high, unmeasured=found.unmeasured).model_dump()
     median = measured("seconds_per_item", found.median, n=found.n, slice=where, detail=detail)
     if not (fastest > 0).any():
         return [median, unknown("quick_votes", "the texts of the answers are not at hand", slice=where)]
     timed = [(vote, limit) for vote, limit in zip(real, fastest, strict=True) if vote.ms is not None]
-    quick = [(vote.ms or 0) / 1000 < limit for vote, limit in timed]
+    quick = [bool((vote.ms or 0) / 1000 < limit) for vote, limit in timed]
     share = winrate.share(quick, _prompts([vote for vote, _ in timed]), level=frame.config.level)
     return [median, rate_finding("quick_votes", share, where, count=sum(quick))]
 
@@ -187,24 +189,24 @@ def agreement_findings(votes: Sequence[StudyVote], where: str, frame: Frame) -> 
     """Krippendorff's alpha over items (nominal; ordinal beside it), and plain agreement of two judges."""
     label_UR = label_table(votes, frame)
     config = frame.config
-    shared: dict[str, Any] = {"level": config.level, "resamples": config.resamples, "seed": config.seed}
-    found, plain = alpha(label_UR, **shared), observed_agreement(label_UR, **shared)
+    found = alpha(label_UR, level=config.level, resamples=config.resamples, seed=config.seed)
+    shared = observed_agreement(label_UR, level=config.level, resamples=config.resamples, seed=config.seed)
     judges = len({vote.editor for vote in votes if vote.kind == "real"})
     if isinstance(found, Undefined):
         why = "one judge has nobody to agree with" if judges == 1 else found.reason
         first = unknown("alpha", why, slice=where)
     else:
         ordinal = alpha(_ordered(label_UR), metric="ordinal", level=config.level, resamples=2, seed=config.seed)
-        detail = {
-            "labels": found.labels,
-            "judges": judges,
-            "ordinal": None if isinstance(ordinal, Undefined) else ordinal.value,
-        }
+        detail = AgreementDetail(
+            labels=found.labels,
+            judges=judges,
+            ordinal=None if isinstance(ordinal, Undefined) else ordinal.value,
+        ).model_dump()
         first = measured("alpha", found.value, n=found.units, interval=found.interval, slice=where, detail=detail)
-    if isinstance(plain, Undefined):
-        why = "one judge has nobody to agree with" if judges == 1 else plain.reason
+    if isinstance(shared, Undefined):
+        why = "one judge has nobody to agree with" if judges == 1 else shared.reason
         return [first, unknown("agreement", why, slice=where)]
-    value, units, interval = plain
+    value, units, interval = shared
     return [first, measured("agreement", value, n=units, interval=interval, slice=where)]
 
 
@@ -236,7 +238,9 @@ def icc_finding(found: Ballots, where: str) -> Finding:
 def coverage_finding(done: int, planned: int) -> Finding:
     if not planned:
         return unknown("coverage", "the plan holds no showing for a person")
-    return measured("coverage", done / planned, n=planned, detail={"done": done, "planned": planned})
+    return measured(
+        "coverage", done / planned, n=planned, detail=CoverageDetail(done=done, planned=planned).model_dump()
+    )
 
 
 def _prompts(votes: Sequence[StudyVote]) -> list[str]:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import orjson
 import pytest
-from fixture import make_run
 from huggingface_hub import ModelCard
 from typer.testing import CliRunner
 
 from assay.artifacts.files import read_json
 from assay.errors import ArtifactError
 from assay.report import model_card
+from tests.support.made_run import make_run
 
 
 def test_front_matter_is_read_by_the_hub(whole):
@@ -50,7 +50,7 @@ def test_says_verdict_limits_and_no_nan(whole):
 
 def tiny():
     """The tiny bases of the training tests."""
-    spec = importlib.util.spec_from_file_location("tiny_bases", Path(__file__).parents[1] / "support" / "tiny_bases.py")
+    spec = importlib.util.spec_from_file_location("tiny_bases", Path(__file__).parents[2] / "support" / "tiny_bases.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

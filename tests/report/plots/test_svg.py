@@ -10,7 +10,7 @@ from assay.report.plots import charts, forest
 from assay.report.plots.charts import Bin, Line
 from assay.report.plots.forest import Row
 from assay.report.plots.svg import Drawing, Scale, decimals, px, ticks
-from assay.report.run.scores import zero_bins
+from assay.report.run.scores_section import zero_bins
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import orjson
 import pytest
-from fixture import make_pairs, make_run
 
 import assay.report
 from assay.artifacts.files import read_json
@@ -18,6 +17,7 @@ from assay.gate import decide_run
 from assay.records import PairScore
 from assay.report import render
 from assay.report.finding_text import label
+from tests.support.made_run import make_pairs, make_run
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
 

@@ -14,17 +14,18 @@ import pytest
 from benchmarks.published_studies import creative_writing, llmfao
 from scipy import stats as scipy_stats
 
+from assay.artifacts.analysis_body import AnalysisBody
 from assay.artifacts.files import dumps
 from assay.errors import StudyError
 from assay.findings.finding import Finding
 from assay.findings.vocabulary import STUDY_MEANINGS
 from assay.stats.intervals import Interval
-from assay.study.analysis.analyse import Analysis, analyse
+from assay.study.analysis.analyse import analyse
+from assay.study.analysis.study_result import Analysis
 from assay.study.config import AnalysisConfig
 from assay.study.study_records import ClosedStudy, Editor, StudyVote
 from tests.study.simulated import PEOPLE, Truth, closed_study, machine, with_votes
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
+from tests.support.real_data import real
 
 
 def figure(analysis: Analysis, name: str, where: str = "overall") -> Finding:
@@ -37,13 +38,6 @@ def value(analysis: Analysis, name: str, where: str = "overall") -> float:
     found = figure(analysis, name, where)
     assert found.value is not None, found.reason
     return found.value
-
-
-def real(folder: str) -> Path:
-    path = DATA / folder
-    if not path.exists():
-        pytest.skip(f"{path} is not here")
-    return path
 
 
 def vote(
@@ -125,8 +119,8 @@ def test_every_figure_says_what_it_is_and_round_trips() -> None:
     found = analyse(closed_study(editors=(*PEOPLE, machine("gpt"))))
     told = {finding.name for finding in found.findings}
     assert told == set(STUDY_MEANINGS) - {"strength"}
-    body = json.loads(dumps(found.to_dict()))
-    assert Analysis.from_dict(body).findings == found.findings
+    body = AnalysisBody.model_validate(json.loads(dumps(found.to_body().model_dump(mode="json"))))
+    assert Analysis.from_body(body) == replace(found, inputs=body.inputs)
 
 
 def test_programs_change_no_figure_of_people() -> None:
@@ -140,7 +134,7 @@ def test_programs_change_no_figure_of_people() -> None:
     assert human == list(before.findings)
     assert value(after, "win_rate", "judge=gpt") == value(before, "win_rate", "editor=Anna")
     assert value(after, "left_share", "judge=rule") == 1.0
-    assert after.tables["counts"]["people"] == 3
+    assert after.tables.counts.people == 3
 
 
 def test_only_programs_leave_the_figures_of_people_unknown() -> None:
@@ -157,7 +151,7 @@ def test_nobody_voted() -> None:
     found = analyse(with_votes(closed_study(), ()))
     assert figure(found, "win_rate").reason == "nobody voted"
     assert value(found, "coverage") == 0.0
-    assert found.tables["power"] == {}
+    assert found.tables.power is None
 
 
 def test_an_editor_who_abstains_from_everything() -> None:
@@ -199,7 +193,7 @@ def test_one_prompt_has_a_rate_and_no_interval() -> None:
 def test_careless_editors_are_told_and_left_out_only_on_request() -> None:
     closed = closed_study(Truth(careless=("Carmen",)))
     kept, left = analyse(closed), analyse(closed, config=AnalysisConfig(failed_attention="exclude"))
-    assert [row["editor"] for row in kept.tables["editors"] if row["failed_attention"]] == ["Carmen"]
+    assert [row.editor for row in kept.tables.editors if row.failed_attention] == ["Carmen"]
     both = (value(kept, "win_rate", "editors=all"), value(kept, "win_rate", "editors=attention passed"))
     assert value(kept, "win_rate") == both[0]
     assert value(left, "win_rate") == both[1]
@@ -231,7 +225,7 @@ def test_whole_studies_cover_the_truth(rate: float) -> None:
 
 def test_numbered_editors_leave_no_name() -> None:
     closed = closed_study()
-    text = dumps(analyse(closed, config=AnalysisConfig(editors="numbered")).to_dict()).decode()
+    text = analyse(closed, config=AnalysisConfig(editors="numbered")).to_body().model_dump_json()
     assert "editor-1" in text
     assert not any(editor.name in text for editor in PEOPLE)
 
@@ -342,7 +336,7 @@ def test_llmfao_programs_against_people_a_second_way() -> None:
                     program.append(row["winner"])
         assert value(found, "judge_agreement", f"judge={name}") == pytest.approx(accuracy_score(people, program))
         assert figure(found, "judge_agreement", f"judge={name}").n == len(people)
-    kinds = {row["judge"] for row in found.tables["editors"] if row["editor"] in ("gpt3", "gpt4")}
+    kinds = {row.judge for row in found.tables.editors if row.editor in ("gpt3", "gpt4")}
     assert kinds == {"llm"}
 
 
@@ -366,12 +360,12 @@ def test_creative_writing_a_second_way() -> None:
     labels: dict[str, dict[str, str]] = defaultdict(dict)
     for one in closed.votes:
         labels[one.editor][one.item] = one.choice
-    assert found.tables["editor_pairs"]
-    for row in found.tables["editor_pairs"]:
-        common = sorted(labels[row["editors"][0]].keys() & labels[row["editors"][1]].keys())
-        first, second = ([labels[name][item] for item in common] for name in row["editors"])
-        assert row["n"] == len(common)
-        assert row["kappa"] == pytest.approx(cohen_kappa_score(first, second))
+    assert found.tables.editor_pairs
+    for row in found.tables.editor_pairs:
+        common = sorted(labels[row.editors[0]].keys() & labels[row.editors[1]].keys())
+        first, second = ([labels[name][item] for item in common] for name in row.editors)
+        assert row.n == len(common)
+        assert row.kappa == pytest.approx(cohen_kappa_score(first, second))
 
 
 def test_editors_without_a_vote_are_listed() -> None:

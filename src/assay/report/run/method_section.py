@@ -1,14 +1,14 @@
-"""How the figures came about and what they do not show, in sentences built from configuration and evidence."""
+"""How the figures came about, in sentences built from the configuration of the run. Knows options; knows no HTML."""
 
 from __future__ import annotations
 
 from assay.report import words
 from assay.report.finding_text import label
-from assay.report.run.evidence import Evidence
+from assay.report.run.reported_run import ReportedRun
 from assay.train.reward_config import RewardConfig
 
 
-def method(evidence: Evidence) -> dict[str, list[str]]:
+def method(evidence: ReportedRun) -> dict[str, list[str]]:
     """How the figures came about, in sentences built from the configuration, by part."""
     config = RewardConfig.build(evidence.run.get("config") or {})
     return {
@@ -18,7 +18,7 @@ def method(evidence: Evidence) -> dict[str, list[str]]:
     }
 
 
-def intervals(evidence: Evidence) -> list[tuple[str, str]]:
+def intervals(evidence: ReportedRun) -> list[tuple[str, str]]:
     """Each way an interval was made, and the figures it was made for."""
     used: dict[str, list[str]] = {}
     for found in evidence.findings:
@@ -29,7 +29,7 @@ def intervals(evidence: Evidence) -> list[tuple[str, str]]:
     return [(way, "; ".join(names)) for way, names in used.items()]
 
 
-def method_data(config: RewardConfig, evidence: Evidence) -> list[str]:
+def method_data(config: RewardConfig, evidence: ReportedRun) -> list[str]:
     near = config.data.near_duplicates
     groups = (
         f"Pairs with the same prompt, with a prompt nearly the same (Jaccard similarity of at least {near:g}) or "
@@ -47,7 +47,7 @@ def method_data(config: RewardConfig, evidence: Evidence) -> list[str]:
     ]
 
 
-def held_out(config: RewardConfig, evidence: Evidence) -> str:
+def held_out(config: RewardConfig, evidence: ReportedRun) -> str:
     """How many pairs are held out: exactly as asked, or the nearest size that whole groups allow."""
     wanted = words.count(config.split.holdout)
     if config.split.rounding == "exact":
@@ -56,7 +56,7 @@ def held_out(config: RewardConfig, evidence: Evidence) -> str:
     return f"The number of pairs nearest to {wanted} that whole groups allow ({found}) is held out"
 
 
-def method_training(config: RewardConfig, evidence: Evidence) -> list[str]:
+def method_training(config: RewardConfig, evidence: ReportedRun) -> list[str]:
     loss, train, model = config.loss, config.train, config.model
     base = (evidence.run.get("base") or {}).get("name") or model.base
     tuning = {"full": "all weights", "lora": "LoRA adapters", "qlora": "LoRA adapters on a 4-bit trunk (QLoRA)"}[
@@ -91,28 +91,3 @@ def method_audit(config: RewardConfig) -> list[str]:
         f"Length-matched pairs are those whose two lengths differ by at most {100 * config.audit.length_tolerance:g}% "
         "of the longer one.",
     ]
-
-
-def limits(evidence: Evidence) -> list[str]:
-    """What this report does not show."""
-    accuracy = evidence.head("accuracy")
-    out = [
-        "Agreement on held-out pairs from the same source is not agreement on what an optimised policy will write. "
-        "Before and during optimisation, score fresh outputs of that policy and have people judge a sample of them.",
-        "The labels are taken as the truth. Where annotators share a bias, the model learns it and this report cannot "
-        "see it.",
-        "“Longest wins” is one shortcut of many. Beating it does not rule out style, format or phrase shortcuts.",
-        "Rewards have no natural zero or unit; compare them only between answers to one prompt, from one model.",
-    ]
-    if evidence.simulated:
-        out.insert(0, "The data are simulated. The figures show that the pipeline works, not how people would judge.")
-    if len(evidence.seeds) < 2:
-        out.append("One seed only: how much of the result is luck of the draw is unknown.")
-    if evidence.table("calibration") is None:
-        out.append("Calibration (whether sigmoid(margin) can be read as a probability) was not drawn in this run.")
-    if accuracy.value is None:
-        out.append(f"The accuracy itself is unknown: {accuracy.reason}.")
-    out += [
-        f"{item.artifact} is missing from the run folder, so {item.what} cannot be shown." for item in evidence.missing
-    ]
-    return out

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from assay.flows import study as flow
+from assay.flows.study import analyse_study
 from tests.study.simulated import PEOPLE, Truth, closed_study, machine
 from tests.study.test_browser import axe, chromium  # noqa: F401  (fixtures)
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)])
-def test_result_page_in_a_browser(tmp_path, monkeypatch, chromium, axe, scheme, width) -> None:  # noqa: F811
+def test_result_page_in_a_browser(tmp_path, chromium, axe, scheme, width) -> None:  # noqa: F811
     long = "an editor whose name is " + "very " * 12 + "long"
     closed = closed_study(
         Truth(careless=("Carmen",), left=0.3), editors=(*PEOPLE, machine("gpt"), machine(long, "simulated"))
     )
-    monkeypatch.setattr(flow, "read_study", lambda source: closed)
-    result = flow.analyse_study("study", tmp_path).page
+    result = analyse_study(closed, tmp_path).page
     context = chromium.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
     )  # to let axe in, not the page
