@@ -343,6 +343,22 @@ def test_next_by_command_and_into_a_study(tmp_path: Path) -> None:
     assert "Example: assay study next" in run_assay("study", "next", "--help", cwd=tmp_path)
 
 
+def test_next_takes_reading_options_under_data_as_every_command_does(tmp_path: Path) -> None:
+    """Prompts in a column of another name: found where it is stated, and a key without `data.` is no option."""
+    run_folder(tmp_path)
+    rows = [json.loads(line) for line in (tmp_path / "pairs.jsonl").read_text().splitlines()]
+    rows = [{"asked": row.pop("prompt"), **row} for row in rows]
+    (tmp_path / "mine.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    words = ("study", "next", "run", "--pairs", "mine.jsonl", "--out", "next.jsonl")
+    assert "None of the 0 pairs" in run_assay(*words, cwd=tmp_path, code=2)
+    told = json.loads(run_assay(*words, "--set", "data.columns={prompt: asked}", "--json", cwd=tmp_path))
+    assert (told["pool"], told["unscored"]) == (len(WORDS), 1)
+    assert "near_duplicates is no option" in run_assay(*words, "--set", "near_duplicates=null", cwd=tmp_path, code=2)
+    (tmp_path / "data.yaml").write_text("data: {columns: {prompt: asked}}\n")
+    again = json.loads(run_assay(*words, "--config", "data.yaml", "--json", cwd=tmp_path))
+    assert again == told
+
+
 def test_candidates_without_labels(tmp_path: Path) -> None:
     """Prompts with several answers: the two that the models rank differently are asked about, once a prompt."""
     prompts = [{"id": str(n), "prompt": f"{WORDS[n]} {WORDS[-n - 1]}?", "answers": ["x", "y", "z"]} for n in range(4)]
