@@ -1,4 +1,4 @@
-"""analysis.json, analysis/1: what a study's analysis found, as a typed value; and what some of its findings hold beside.
+"""analysis.json, analysis/1: what a study's analysis found, as a typed value, and what some findings hold beside.
 
 The order of the fields is that of the file. Knows names and types; knows not how a figure is made.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, field_serializer, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_serializer, field_validator
 
 from assay.artifacts.body import Body
 from assay.errors import ArtifactError
@@ -143,7 +143,7 @@ class AnalysisBody(Body):
     findings: tuple[dict[str, JsonValue], ...]
     tables: AnalysisTables
     assay_version: str = ""
-    versions: dict[str, str] = {}
+    versions: dict[str, str] = Field(default_factory=dict)
     command: str = ""
 
 

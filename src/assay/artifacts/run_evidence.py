@@ -1,8 +1,8 @@
-"""What a run folder proves: its JSON artifacts read once, each with its hash, refused where they do not belong together.
+"""What a run folder proves: its JSON artifacts read once, each with its hash, refused where they do not fit together.
 
 An artifact that is not there is None, and what that means is for the reader to say. One that is torn or of another
-schema is an error, and so is a stale one: audit.json and gate.json name by hash the files they were made from, and those
-must still be the files in the folder. Knows schemas and hashes; knows no finding, no criterion and no page.
+schema is an error, and so is a stale one: audit.json and gate.json name by hash the files they were made from, and
+those must still be the files in the folder. Knows schemas and hashes; knows no finding, no criterion and no page.
 """
 
 from __future__ import annotations

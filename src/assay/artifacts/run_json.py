@@ -1,7 +1,7 @@
 """What stands in the JSON artifacts of a run, key by key, as a reader may find it: any key can be missing.
 
-These are views for readers of finished, interrupted and older runs, not promises of a writer: a reader says unknown where
-a key is not there. Knows the names and types of keys; knows no file.
+These are views for readers of finished, interrupted and older runs, not promises of a writer: a reader says unknown
+where a key is not there. Knows the names and types of keys; knows no file.
 """
 
 from __future__ import annotations

@@ -142,7 +142,7 @@ def pairs(
 
     from assay.artifacts.files import write_jsonl
     from assay.errors import ConfigError
-    from assay.study.analysis.feedback import training_rows
+    from assay.study.analysis.training_rows import training_rows
     from assay.study.exchange.anonymous_folder import anonymised
     from assay.study.study_records import JudgeKind
 
@@ -187,7 +187,7 @@ def next_(
 
     from assay.artifacts.files import write_jsonl
     from assay.config import load_config
-    from assay.study.analysis.feedback import propose
+    from assay.study.analysis.proposals import propose
     from assay.study.analysis.unjudged import proposal_row, read_pool
     from assay.study.config import NextConfig
 

@@ -51,7 +51,7 @@ def analyse(closed: ClosedStudy, *, config: AnalysisConfig | None = None) -> Ana
             findings += programs.program_findings(own, kept, kind, frame)
     findings += programs.person_against_others(kept, frame)
     icc = next((found for found in findings if (found.name, found.slice) == ("icc", "overall")), None)
-    power = observed_power(ballots(kept, frame.ours), icc)
+    power = observed_power(ballots(kept, frame.ours), icc, level=config.level)
     return Analysis(
         findings=tuple(findings),
         tables=analysis_tables(closed, kept, failed, power, frame),

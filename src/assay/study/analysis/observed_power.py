@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 from assay.artifacts.analysis_body import ObservedPower
 from assay.findings.finding import Finding
 from assay.study.analysis.ballots import Ballots
-from assay.study.plan.study_power import study_power
+from assay.study.plan.study_power import prompts_needed, study_power
 
 RATES = (0.55, 0.6, 0.65)  # true win rates for which the prompts needed are told
 
 
-def observed_power(found: Ballots, icc: Finding | None) -> ObservedPower | None:
+def observed_power(found: Ballots, icc: Finding | None, *, level: float) -> ObservedPower | None:
     """Power of a study of as many prompts and votes, as alike and as often tied; None where that is not known.
 
     icc: the likeness of votes on one prompt. Where every prompt has one vote it is unknown, and does not matter.
@@ -24,7 +22,8 @@ def observed_power(found: Ballots, icc: Finding | None) -> ObservedPower | None:
     ties = (counts["tied"] + counts["both_bad"]) / len(found)
     alike = min(max(icc.value, 0.0), 0.99) if icc.value is not None else 0.0
     editors = len(found) / prompts
-    seen = study_power(prompts=prompts, editors=editors, icc=alike, ties=min(ties, 0.99))
+    ties = min(ties, 0.99)
+    seen = study_power(prompts=prompts, editors=editors, icc=alike, ties=ties, level=level)
     return ObservedPower(
         prompts=seen.prompts,
         editors=seen.editors,
@@ -35,11 +34,9 @@ def observed_power(found: Ballots, icc: Finding | None) -> ObservedPower | None:
         power_at=seen.power_at,
         detectable=seen.detectable,
         icc_measured=icc.value,
-        prompts_for={f"{rate:.0%}": _prompts_for(rate, editors, alike, ties) for rate in RATES if rate < 1 - ties / 2},
+        prompts_for={
+            f"{rate:.0%}": prompts_needed(rate, editors=editors, icc=alike, ties=ties, level=level)
+            for rate in RATES
+            if rate < 1 - ties / 2
+        },
     )
-
-
-def _prompts_for(rate: float, editors: float, icc: float, ties: float) -> int:
-    """Prompts at which this true win rate is told from one half with 80% probability (normal approximation)."""
-    variance = max(rate * (1 - rate) - ties / 4, 1e-9) * (1 + (max(editors, 1.0) - 1) * icc) / max(editors, 1.0)
-    return math.ceil((1.959964 + 0.841621) ** 2 * variance / (rate - 0.5) ** 2)

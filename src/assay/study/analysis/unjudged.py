@@ -1,6 +1,6 @@
-"""What `assay study next` reads: score files, the pairs or candidates they score, a run's open questions.
+"""Pairs nobody judged yet, for `assay study next`: score files, what they score, a run's open categories.
 
-Knows files; which pairs are worth a judgement is feedback.py's business. A run is read through its artifacts.
+A run is read through its artifacts. Knows files; which pairs are worth a judgement is proposals.py's business.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from assay.data.config import DataConfig
 from assay.errors import InputError
 from assay.records import Pair, to_json
 from assay.scorers.files import holds_candidates, read_candidates
-from assay.study.analysis.feedback import Proposal, Question
+from assay.study.analysis.proposals import Proposal, Question
 
 CRITERION = re.compile(r'^(?:every category|category\s+(?:"(?P<quoted>[^"]+)"|(?P<word>\S+)))(?P<finding>[^<>=]*)[<>]')
 
@@ -88,7 +88,7 @@ def read_pool(sources: Sequence[Path], pairs: str, *, config: DataConfig, run: P
     )
 
 
-def proposal_row(proposal: Proposal, *, chosen_first: bool) -> dict[str, Any]:
+def proposal_row(proposal: Proposal, *, chosen_first: bool) -> dict[str, object]:
     """A row that `assay study create --pairs` reads. Its systems are what is known of the answers: little."""
     question = proposal.question
     systems = ("chosen", "rejected") if chosen_first else ("a", "b")

@@ -39,13 +39,13 @@ class Power:
         rates = ", ".join(f"{rate} with {power:.0%}" for rate, power in self.power_at.items())
         seen = "no win rate below 100%" if self.detectable is None else f"win rates from {self.detectable:.0%}"
         return (
-            f"{votes} each, votes within a prompt correlated {self.icc:g}, {self.ties:.0%} ties: the 95% interval of "
-            f"the win rate will be about ±{100 * self.half_width:.0f} points. A true win rate is told from 50%: "
+            f"{votes} each, votes within a prompt correlated {self.icc:g}, {self.ties:.0%} ties: the "
+            f"{100 * self.level:g}% interval of the win rate will be about ±{100 * self.half_width:.0f} points. A true win rate is told from 50%: "
             f"{rates} probability. {seen[0].upper()}{seen[1:]} are seen with 80% power."
         )
 
 
-def study_power(*, prompts: int, editors: float, icc: float, ties: float) -> Power:
+def study_power(*, prompts: int, editors: float, icc: float, ties: float, level: float = LEVEL) -> Power:
     """The power of a study of `prompts` prompts, each judged by `editors` editors, clustered by prompt.
 
     A vote scores 1, 1/2 or 0. Its variance is p(1-p) - ties/4 with p the win rate, ties counted half; the mean over a
@@ -54,26 +54,39 @@ def study_power(*, prompts: int, editors: float, icc: float, ties: float) -> Pow
     from scipy import optimize, stats
 
     editors = max(editors, 1.0)
-    power_at = {f"{rate:.0%}": _power(rate, prompts, editors, icc, ties) for rate in (0.55, 0.6, 0.65, 0.7)}
+    power_at = {f"{rate:.0%}": _power(rate, prompts, editors, icc, ties, level=level) for rate in (0.55, 0.6, 0.65, 0.7)}
     half_width = 0.5
     if prompts > 1:
-        half_width = float(stats.t.ppf(0.5 + LEVEL / 2, prompts - 1) * _error(0.5, prompts, editors, icc, ties))
+        half_width = float(stats.t.ppf(0.5 + level / 2, prompts - 1) * _error(0.5, prompts, editors, icc, ties))
     highest = 1 - ties / 2  # ties count half, so no true win rate lies above this
     detectable = None
-    if prompts > 1 and _power(highest - 1e-6, prompts, editors, icc, ties) >= GOOD_POWER:
+    if prompts > 1 and _power(highest - 1e-6, prompts, editors, icc, ties, level=level) >= GOOD_POWER:
         detectable = float(
-            optimize.brentq(lambda p: _power(p, prompts, editors, icc, ties) - GOOD_POWER, 0.5 + 1e-9, highest - 1e-6)
+            optimize.brentq(
+                lambda p: _power(p, prompts, editors, icc, ties, level=level) - GOOD_POWER, 0.5 + 1e-9, highest - 1e-6
+            )
         )
     return Power(
         prompts=prompts,
         editors=editors,
         icc=icc,
         ties=ties,
-        level=LEVEL,
+        level=level,
         half_width=min(half_width, 0.5),
         power_at=power_at,
         detectable=detectable,
     )
+
+
+def prompts_needed(rate: float, *, editors: float, icc: float, ties: float, level: float = LEVEL) -> int:
+    """The fewest prompts, judged as in `study_power`, at which a true win rate is told from one half with 80% power.
+
+    rate: above one half and below 1 - ties / 2, the highest there can be.
+    """
+    from assay.stats.power import least
+
+    editors = max(editors, 1.0)
+    return least(lambda prompts: _power(rate, prompts, editors, icc, ties, level=level) >= GOOD_POWER)
 
 
 def _error(rate: float, prompts: int, editors: float, icc: float, ties: float) -> float:
@@ -82,13 +95,13 @@ def _error(rate: float, prompts: int, editors: float, icc: float, ties: float) -
     return float((variance * (1 + (editors - 1) * icc) / (editors * prompts)) ** 0.5)
 
 
-def _power(rate: float, prompts: int, editors: float, icc: float, ties: float) -> float:
+def _power(rate: float, prompts: int, editors: float, icc: float, ties: float, *, level: float = LEVEL) -> float:
     from scipy import stats  # here, so that a server starts without it
 
     if prompts < 2:
         return 0.0
     freedom = prompts - 1
-    critical = stats.t.ppf(0.5 + LEVEL / 2, freedom)
+    critical = stats.t.ppf(0.5 + level / 2, freedom)
     shift = (rate - 0.5) / _error(rate, prompts, editors, icc, ties)
     power = float(stats.nct.sf(critical, freedom, shift) + stats.nct.cdf(-critical, freedom, shift))
     # scipy's noncentral t is not a number in places far out; the normal approximation is exact enough there.

@@ -1,103 +1,22 @@
-"""From votes to training rows, and from models that disagree to the next pairs to judge. Pure: knows no file.
+"""Which pairs to judge next: where models disagree, and where a run's gate left a category undecided. Pure.
 
-K models, N pairs: margin_KN is reward(chosen) - reward(rejected).
+K models, N pairs: margin_KN is reward of answer a - reward of answer b. Knows margins and groups; knows no file.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, xlogy
 
 from assay.errors import InputError
-from assay.records import Text, to_json
-from assay.study.study_records import ClosedStudy, Item, JudgeKind, Side, StudyVote
+from assay.records import Text
 
 F64 = NDArray[np.float64]
-HUMANS: frozenset[JudgeKind] = frozenset({"human"})
 UNDECIDED_SHARE = 0.5  # of the proposals, where some category is undecided
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingRows:
-    """Rows in the native layout of `assay check`, and what was left out: votes by kind or judge, items without a vote.
-
-    votes = in the rows + left_out.
-    """
-
-    rows: tuple[dict[str, Any], ...]
-    votes: int
-    left_out: Mapping[str, int]
-    items_without_votes: int
-
-
-def training_rows(closed: ClosedStudy, *, judges: Collection[JudgeKind] = HUMANS) -> TrainingRows:
-    """One row an item that has a real vote by such judges: the answer with more votes is chosen, all votes listed.
-
-    Repeats and attention items never count. No majority is no preference: such rows are labelled tie, or abstain
-    where nobody said anything, and keep their votes, so that the contract counts them and sends them to review.
-    """
-    votes: dict[str, list[StudyVote]] = defaultdict(list)
-    left_out: Counter[str] = Counter()
-    for vote in closed.votes:
-        if vote.kind != "real":
-            left_out[vote.kind] += 1
-        elif vote.judge not in judges:
-            left_out[vote.judge] += 1
-        else:
-            votes[vote.item].append(vote)
-    rows = tuple(_row(closed, item, votes[item.id]) for item in closed.items.values() if votes.get(item.id))
-    real = sum(item.kind == "real" for item in closed.items.values())
-    return TrainingRows(
-        rows=rows,
-        votes=len(closed.votes),
-        left_out=dict(sorted(left_out.items())),
-        items_without_votes=real - len(rows),
-    )
-
-
-def _row(closed: ClosedStudy, item: Item, votes: Sequence[StudyVote]) -> dict[str, Any]:
-    for_a = sum(vote.preferred(item) == "a" for vote in votes)
-    for_b = sum(vote.preferred(item) == "b" for vote in votes)
-    said = sum(vote.choice != "abstain" for vote in votes)
-    chosen_a = for_a >= for_b
-    chosen, rejected = (item.system_a, item.system_b) if chosen_a else (item.system_b, item.system_a)
-    word: dict[Side, str] = {"a": "chosen", "b": "rejected"} if chosen_a else {"a": "rejected", "b": "chosen"}
-    row: dict[str, Any] = {
-        "id": f"{closed.study.id}/{item.id}",
-        "prompt": to_json(item.prompt),
-        "chosen": item.answer_a if chosen_a else item.answer_b,
-        "rejected": item.answer_b if chosen_a else item.answer_a,
-        "label": "abstain" if not said else "tie" if for_a == for_b else "chosen",
-        "votes": [_told_vote(vote, item, word) for vote in votes],
-        "agreement": max(for_a, for_b, said - for_a - for_b) / said if said else None,
-        "margin": abs(for_a - for_b) / said if said else None,
-        "category": item.category,
-        "group": f"{closed.study.id}/{item.prompt_id}",
-        "source": {
-            "study": closed.study.id,
-            "seal": closed.study.seal,
-            "item": item.id,
-            "prompt_id": item.prompt_id,
-            "systems": {"chosen": chosen, "rejected": rejected},
-            "judges": dict(sorted(Counter(vote.judge for vote in votes).items())),
-        },
-    }
-    return {name: value for name, value in row.items() if value is not None or name == "agreement"}
-
-
-def _told_vote(vote: StudyVote, item: Item, word: Mapping[Side, str]) -> dict[str, Any]:
-    """A vote in the contract's words, which have one for both kinds of tie; `said` tells which it was."""
-    preferred = vote.preferred(item)
-    choice = word[preferred] if preferred else "abstain" if vote.choice == "abstain" else "tie"
-    left = replace(vote, choice="left").preferred(item)
-    said = {"said": vote.choice} if vote.choice == "both_bad" else {}
-    return {"annotator": vote.editor, "choice": choice, "shown_left": word[left or "a"], **said}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,13 +104,13 @@ def propose(questions: Sequence[Question], *, count: int, undecided: Mapping[str
         Proposal(
             question=questions[n],
             disagreement=float(nats_N[n]),
-            reason=taken[n] + _told(margin_KN[:, n], float(nats_N[n])),
+            reason=taken[n] + _margins_text(margin_KN[:, n], float(nats_N[n])),
         )
         for n in sorted(taken)
     ]
 
 
-def _told(margin_K: F64, nats: float) -> str:
+def _margins_text(margin_K: F64, nats: float) -> str:
     models, for_a = len(margin_K), int((margin_K > 0).sum())
     if models == 1:
         return f"one model, margin {margin_K[0]:+.2f}"
