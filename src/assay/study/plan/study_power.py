@@ -40,8 +40,8 @@ class Power:
         seen = "no win rate below 100%" if self.detectable is None else f"win rates from {self.detectable:.0%}"
         return (
             f"{votes} each, votes within a prompt correlated {self.icc:g}, {self.ties:.0%} ties: the "
-            f"{100 * self.level:g}% interval of the win rate will be about ±{100 * self.half_width:.0f} points. A true win rate is told from 50%: "
-            f"{rates} probability. {seen[0].upper()}{seen[1:]} are seen with 80% power."
+            f"{100 * self.level:g}% interval of the win rate will be about ±{100 * self.half_width:.0f} points. A true win "
+            f"rate is told from 50%: {rates} probability. {seen[0].upper()}{seen[1:]} are seen with 80% power."
         )
 
 
@@ -54,7 +54,9 @@ def study_power(*, prompts: int, editors: float, icc: float, ties: float, level:
     from scipy import optimize, stats
 
     editors = max(editors, 1.0)
-    power_at = {f"{rate:.0%}": _power(rate, prompts, editors, icc, ties, level=level) for rate in (0.55, 0.6, 0.65, 0.7)}
+    power_at = {
+        f"{rate:.0%}": _power(rate, prompts, editors, icc, ties, level=level) for rate in (0.55, 0.6, 0.65, 0.7)
+    }
     half_width = 0.5
     if prompts > 1:
         half_width = float(stats.t.ppf(0.5 + level / 2, prompts - 1) * _error(0.5, prompts, editors, icc, ties))
