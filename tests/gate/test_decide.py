@@ -26,7 +26,7 @@ def finding(name: str, value: float, low: float, high: float, **more) -> Finding
 
 
 def evidence(*findings: Finding, **more) -> Evidence:
-    return Evidence(findings=Audit(findings=findings, tables={}, seeds=more.pop("seeds", (0,)), pairs=1000), **more)
+    return Evidence(figures=Audit(findings=findings, tables={}, seeds=more.pop("seeds", (0,)), pairs=1000), **more)
 
 
 def only(given_: Evidence, text: str):
@@ -74,7 +74,7 @@ def test_as_many_more_pairs_would_indeed_decide():
     found = audited(healthy(pairs, signal=1.0), pairs)
     accuracy = found.find("accuracy")
     bar = round(accuracy.interval.low + 0.01, 3)
-    more = only(Evidence(findings=found), f"accuracy > {bar}").more_pairs
+    more = only(Evidence(figures=found), f"accuracy > {bar}").more_pairs
     assert more > 0
     values = [1.0] * round(accuracy.value * 1000) + [0.0] * round((1 - accuracy.value) * 1000)
     needed = (400 + more) / accuracy.detail["design_effect"] / 1000
@@ -203,7 +203,7 @@ def test_the_verdict_is_the_worst_of_its_criteria():
 
 def built_in(scores, pairs, split=None):
     verdict = decide(
-        Evidence(findings=audited(scores, pairs), split={"shared_groups": 0, "shared_prompts": 0} | (split or {})),
+        Evidence(figures=audited(scores, pairs), split={"shared_groups": 0, "shared_prompts": 0} | (split or {})),
         load_criteria(None),
     )
     return verdict.verdict, {result.text: result.verdict for result in verdict.criteria}
@@ -229,8 +229,8 @@ def test_a_category_that_was_never_held_out_does_not_pass():
     pairs = make_pairs(400)
     found = audited(healthy(pairs), pairs)
     parts = {str(pair.category): {"held_out": 1} for pair in pairs}
-    whole = Evidence(findings=found, split={"categories": parts | {"(none)": {"held_out": 0}}})
-    short = Evidence(findings=found, split={"categories": parts | {"rare": {"held_out": 0}}})
+    whole = Evidence(figures=found, split={"categories": parts | {"(none)": {"held_out": 0}}})
+    short = Evidence(figures=found, split={"categories": parts | {"rare": {"held_out": 0}}})
     assert only(whole, "every category > 0.5").verdict == "pass"
     assert only(short, "every category > 0.5").verdict == "fail"
     assert "rare" in only(short, "every category > 0.5").reason

@@ -32,7 +32,7 @@ def rate(value: float, half: float, *, name: str = "win_rate", where: str = "ove
 
 
 def verdict(text: str, *findings: Finding) -> Any:
-    evidence = Evidence(findings=Analysis(*findings), source="study", counted="vote")
+    evidence = Evidence(figures=Analysis(*findings), source="study", counted="vote")
     return decide(evidence, [parse(text)]).criteria[0]
 
 

@@ -84,7 +84,7 @@ def analyse_study(
     body = analysis.to_body(assay_version=__version__, versions=versions(PACKAGES), command=command)
     digest = sha256_json([[condition.text, condition.by] for condition in conditions])
     inputs = {ANALYSIS: body.write(folder.path(ANALYSIS)), "criteria": digest}
-    verdict = decide(Evidence(findings=analysis, inputs=inputs, source="study", counted="vote"), conditions)
+    verdict = decide(Evidence(figures=analysis, inputs=inputs, source="study", counted="vote"), conditions)
     folder.write(GATE, GATE_SCHEMA, verdict.to_dict())
     return Analysed(analysis=analysis, verdict=verdict, page=render_study(folder))
 

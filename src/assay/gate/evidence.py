@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from assay.artifacts.run_evidence import AUDIT, SPLIT, TRAIN, RunEvidence
 from assay.artifacts.run_folder import RunFolder
@@ -12,7 +12,7 @@ from assay.audits import Audit
 from assay.findings.finding import Finding
 
 
-class Findings(Protocol):
+class Figures(Protocol):
     """Figures by name and slice: an audit of a reward model, or the analysis of a study."""
 
     @property
@@ -24,13 +24,16 @@ class Findings(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """findings: of an audit or of a study. source: where from, as reasons say it. counted: what their n counts.
+    """What is decided on.
 
-    split: body of split.json, None where there is none. training: body of train.json by seed, where there is one."""
+    figures: an audit, or a study's analysis. source: what they come from, as reasons say it. counted: what n counts.
 
-    findings: Findings
-    split: Mapping[str, Any] | None = None
-    training: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    split: body of split.json, None where there is none. training: body of train.json by seed, where there is one.
+    """
+
+    figures: Figures
+    split: Mapping[str, object] | None = None
+    training: Mapping[int, Mapping[str, object]] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     source: str = "audit"
     counted: str = "pair"
@@ -40,7 +43,7 @@ def read_evidence(folder: RunFolder) -> Evidence:
     """Read a run folder. Raises ArtifactError without an audit, or where the audit was made from other files."""
     there = RunEvidence.read(folder, names=(AUDIT, SPLIT, TRAIN), needed=(AUDIT,))
     return Evidence(
-        findings=Audit.from_dict(there.audit or {}),
+        figures=Audit.from_dict(there.audit or {}),
         split=there.split,
         training={seed: one.train for seed, one in there.seeds.items() if one.train is not None},
         inputs=there.hashes,

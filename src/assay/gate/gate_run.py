@@ -39,4 +39,4 @@ def decide_run(run: RunFolder | Path | str, criteria: Path | str | None = None) 
 
 def default_criteria(evidence: Evidence) -> str:
     """The built-in set for pairs with categories, or the one for pairs without."""
-    return "support" if any(finding.slice != "overall" for finding in evidence.findings.findings) else "overall"
+    return "support" if any(finding.slice != "overall" for finding in evidence.figures.findings) else "overall"

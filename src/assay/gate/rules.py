@@ -94,7 +94,7 @@ def decide_category(evidence: Evidence, criterion: Criterion) -> Result:
 def decide_every_category(evidence: Evidence, criterion: Criterion) -> Result:
     measure = "win_rate" if criterion.finding in STUDY_MEANINGS else "accuracy"
     start, many = f"{criterion.part}=", PLURALS[criterion.part]
-    slices = [f.slice for f in evidence.findings.findings if f.name == measure and f.slice.startswith(start)]
+    slices = [f.slice for f in evidence.figures.findings if f.name == measure and f.slice.startswith(start)]
     names = list(dict.fromkeys(slices))
     if not names:
         return _failed(criterion, f"the {evidence.source} has no {many}, so none of them is shown to hold")
@@ -138,7 +138,7 @@ def decide_beats_length(evidence: Evidence, criterion: Criterion) -> Result:
 
 
 def decide_not_degenerate(evidence: Evidence, criterion: Criterion) -> Result:
-    found = evidence.findings.find("degenerate")
+    found = evidence.figures.find("degenerate")
     if found is None or found.value is None:
         why = "the audit has no such finding" if found is None else str(found.reason)
         return _failed(criterion, f"whether the rewards are degenerate is unknown: {why}")
@@ -177,7 +177,7 @@ def decide_no_overlap(evidence: Evidence, criterion: Criterion) -> Result:
 
 def decide_self_checks(evidence: Evidence, criterion: Criterion) -> Result:
     problems, passed = [], 0
-    for seed in evidence.findings.seeds:
+    for seed in evidence.figures.seeds:
         checks = evidence.training.get(seed, {}).get("self_checks")
         if not isinstance(checks, Mapping) or not checks:
             problems.append(f"seed {seed} has no self-checks on record")
@@ -187,7 +187,7 @@ def decide_self_checks(evidence: Evidence, criterion: Criterion) -> Result:
         problems += [f"seed {seed}: {name.replace('_', ' ')} did not pass" for name in failed]
     if problems or not passed:
         return _failed(criterion, "; ".join(problems) or "no self-checks are on record")
-    seeds = len(evidence.findings.seeds)
+    seeds = len(evidence.figures.seeds)
     return Result(
         text=criterion.text,
         kind=criterion.kind,
@@ -200,7 +200,7 @@ def decide_self_checks(evidence: Evidence, criterion: Criterion) -> Result:
 def compare(evidence: Evidence, criterion: Criterion, where: str) -> Result:
     """One finding against the threshold, by point or by bound."""
     name, place = str(criterion.finding), where.partition("=")[2] or where
-    found = evidence.findings.find(name, where)
+    found = evidence.figures.find(name, where)
     if found is None:
         return _failed(criterion, f"the {evidence.source} has no {spaced(name)} for {place}")
     if found.value is None or not math.isfinite(found.value) or found.n <= 0:

@@ -40,8 +40,9 @@ class Power:
         seen = "no win rate below 100%" if self.detectable is None else f"win rates from {self.detectable:.0%}"
         return (
             f"{votes} each, votes within a prompt correlated {self.icc:g}, {self.ties:.0%} ties: the "
-            f"{100 * self.level:g}% interval of the win rate will be about ±{100 * self.half_width:.0f} points. A true win "
-            f"rate is told from 50%: {rates} probability. {seen[0].upper()}{seen[1:]} are seen with 80% power."
+            f"{100 * self.level:g}% interval of the win rate will be about ±{100 * self.half_width:.0f} points. "
+            f"A true win rate is told from 50%: {rates} probability. "
+            f"{seen[0].upper()}{seen[1:]} are seen with 80% power."
         )
 
 
