@@ -115,4 +115,4 @@ def decide(evidence: Audit | Path | str, criteria: Path | str | None = None, *, 
     if isinstance(evidence, (str, Path)):
         return decide_run(evidence, criteria)
     proof = None if split is None else split.proof
-    return run(Evidence(audit=evidence, split=proof), load_criteria(criteria))
+    return run(Evidence(figures=evidence, split=proof), load_criteria(criteria))

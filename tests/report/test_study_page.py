@@ -146,7 +146,7 @@ def test_a_page_without_its_artifacts_is_refused(tmp_path: Path) -> None:
 def test_unknown_findings_keep_their_reason_through_the_artifact() -> None:
     found = analyse(STUDIES["nobody"]())
     again = Analysis.from_dict(found.to_dict())
-    unknown: list[Finding] = [finding for finding in again.findings if finding.value is None]
+    unknown: list[Finding] = [finding for finding in again.findings if finding.known is None]
     assert unknown
     assert all(finding.reason for finding in unknown)
     with pytest.raises(ArtifactError, match="Analyse the study again"):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.artifacts.files import sha256_json
 from assay.artifacts.run_folder import RunFolder
 from assay.errors import StudyError
 from assay.gate import Evidence, Verdict, decide, load_criteria
-from assay.gate.gate_run import ARTIFACT as GATE
-from assay.gate.gate_run import SCHEMA as GATE_SCHEMA
+from assay.gate.criteria import criteria_hash
+from assay.gate.verdict import ARTIFACT as GATE
 from assay.report.study.study_page import PAGE, render_study
 from assay.study.analysis.analyse import SCHEMA, Analysis, analyse
 from assay.study.config import AnalysisConfig
@@ -71,9 +70,8 @@ def analyse_study(
         SCHEMA,
         {**analysis.to_dict(), "assay_version": __version__, "versions": versions(PACKAGES), "command": command},
     )
-    digest = sha256_json([[condition.text, condition.by] for condition in conditions])
-    inputs = {"analysis.json": written, "criteria": digest}
-    evidence = Evidence(audit=analysis, inputs=inputs, source="study", counted="vote")
+    inputs = {"analysis.json": written, "criteria": criteria_hash(conditions)}
+    evidence = Evidence(figures=analysis, inputs=inputs, source="study", counted="vote")
     verdict = decide(evidence, conditions)
-    folder.write(GATE, GATE_SCHEMA, verdict.to_dict())
+    verdict.to_body().write(folder.path(GATE))
     return Analysed(analysis=analysis, verdict=verdict, page=render_study(folder))

@@ -4,36 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from assay.artifacts.files import read_json, sha256_file
 from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit
-from assay.errors import ArtifactError
 from assay.findings.finding import Finding
+from assay.findings.slice import OVERALL, Slice
 
 SPLIT, TRAIN = "split.json", "train.json"
 
 
-class Findings(Protocol):
+class Figures(Protocol):
     """Figures by name and slice: an audit of a reward model, or the analysis of a study."""
 
     @property
     def findings(self) -> tuple[Finding, ...]: ...
     @property
     def seeds(self) -> tuple[int, ...]: ...
-    def find(self, name: str, where: str = "overall") -> Finding | None: ...
+    def find(self, name: str, where: Slice = OVERALL) -> Finding | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """source: what the figures come from, as reasons say it. counted: what their n counts.
+    """What is decided on.
 
-    split: body of split.json, None where there is none. training: body of train.json by seed, where there is one."""
+    figures: an audit, or a study's analysis. source: what they come from, as reasons say it. counted: what n counts.
+    split: body of split.json, None where there is none. training: body of train.json by seed, where there is one.
+    """
 
-    audit: Findings
-    split: Mapping[str, Any] | None = None
-    training: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    figures: Figures
+    split: Mapping[str, object] | None = None
+    training: Mapping[int, Mapping[str, object]] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     source: str = "audit"
     counted: str = "pair"
@@ -53,13 +55,5 @@ def read_evidence(run: RunFolder) -> Evidence:
         if path.exists():
             training[seed] = read_json(path, "train/1")
             inputs[f"{run.seed(seed).name}/{TRAIN}"] = sha256_file(path)
-    refuse_stale(run, audit)
-    return Evidence(audit=audit, split=split, training=training, inputs=inputs)
-
-
-def refuse_stale(run: RunFolder, audit: Audit) -> None:
-    """Where the audit names a file of this run by hash, the file must still be that one."""
-    for name, digest in audit.inputs.items():
-        path = run.path(name)
-        if path.is_file() and str(digest).startswith("sha256:") and sha256_file(path) != digest:
-            raise ArtifactError(f"{path} is not the file that audit.json was made from. Run the audit again.")
+    run.refuse_stale(audit.inputs, made="audit.json was made from", again="Run the audit again.")
+    return Evidence(figures=audit, split=split, training=training, inputs=inputs)

@@ -46,7 +46,7 @@ def passages(text: Any) -> list[Passage]:
 def mistakes(evidence: Evidence) -> list[dict[str, Any]]:
     """The worst mistakes: prompt and both answers with their rewards."""
     rows = []
-    for row in evidence.table("mistakes") or []:
+    for row in evidence.tables["mistakes"]:
         rows.append(
             {
                 "id": row.get("pair_id") or "",
@@ -293,7 +293,7 @@ def findings_rows_of(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     return [
         {
             "name": label(f.name),
-            "slice": f.slice.replace("category=", ""),
+            "slice": f.slice.label if f.slice.part == "category" else str(f.slice),
             "seed": "all" if f.seed is None else str(f.seed),
             "n": words.count(f.n),
             "cell": cell(f),

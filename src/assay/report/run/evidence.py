@@ -10,13 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from assay.artifacts.audit_body import AuditTables
 from assay.artifacts.files import read_json, read_jsonl, sha256_file
+from assay.artifacts.gate_body import GateBody
 from assay.artifacts.run_folder import RunFolder
-from assay.errors import ArtifactError
+from assay.audits import Audit
 from assay.findings.finding import Finding
+from assay.findings.slice import OVERALL, Slice
 from assay.report import words
+from assay.stats.unknown import Unknown
 
-REQUIRED = {"run.json": "run/1", "audit.json": "audit/1", "gate.json": "gate/1"}
+REQUIRED = ("run.json", "audit.json", "gate.json")
 OPTIONAL = {
     "contract.json": ("contract/1", "what was read, kept and rejected"),
     "split.json": ("split/1", "how the pairs were split, and the proof that no prompt is on both sides"),
@@ -46,8 +50,8 @@ class Evidence:
     """All artifacts of one run."""
 
     run: Mapping[str, Any]
-    audit: Mapping[str, Any]
-    gate: Mapping[str, Any]
+    tables: AuditTables
+    gate: GateBody
     contract: Mapping[str, Any] | None
     split: Mapping[str, Any] | None
     seeds: tuple[SeedFiles, ...]
@@ -56,10 +60,10 @@ class Evidence:
     hashes: Mapping[str, str]
     model: Mapping[str, Any] | None  # assay.json of the first seed that holds a model
 
-    def find(self, name: str, where: str = "overall", seed: int | None = None) -> Finding | None:
+    def find(self, name: str, where: Slice = OVERALL, seed: int | None = None) -> Finding | None:
         return next((f for f in self.findings if (f.name, f.slice, f.seed) == (name, where, seed)), None)
 
-    def head(self, name: str, where: str = "overall") -> Finding:
+    def head(self, name: str, where: Slice = OVERALL) -> Finding:
         """The finding over seeds, or of the first seed; one that says it was not measured if there is none."""
         for found in self.findings:
             if (found.name, found.slice, found.seed) == (name, where, None):
@@ -69,7 +73,7 @@ class Evidence:
                 return found
         return absent(name, where, f"this audit did not measure {words.spaced(name)}")
 
-    def per_seed(self, name: str, where: str = "overall") -> list[Finding]:
+    def per_seed(self, name: str, where: Slice = OVERALL) -> list[Finding]:
         return sorted(
             (f for f in self.findings if (f.name, f.slice) == (name, where) and f.seed is not None),
             key=lambda f: f.seed or 0,
@@ -77,30 +81,23 @@ class Evidence:
 
     def categories(self) -> list[str]:
         """Categories with an accuracy finding, in the order of the audit."""
-        names = [
-            f.slice.removeprefix("category=")
-            for f in self.findings
-            if f.name == "accuracy" and f.slice.startswith("category=")
-        ]
-        return list(dict.fromkeys(names))
-
-    def table(self, name: str) -> Any:
-        return (self.audit.get("tables") or {}).get(name)
+        slices = [f.slice for f in self.findings if f.name == "accuracy" and f.slice.part == "category"]
+        return list(dict.fromkeys(where.label for where in slices))
 
     @property
     def simulated(self) -> bool:
         return bool((self.run.get("data") or {}).get("simulated"))
 
-    def oracle(self, category: str | None = None) -> float | None:
-        """Best reachable accuracy of simulated data; None where it is not known."""
+    def oracle(self, name: str | None = None) -> float | None:
+        """Best reachable accuracy of simulated data, of a category by name; None where it is not known."""
         truth = (self.run.get("data") or {}).get("oracle") or {}
-        value = truth.get("overall") if category is None else (truth.get("by_category") or {}).get(category)
+        value = truth.get("overall") if name is None else (truth.get("by_category") or {}).get(name)
         return float(value) if value is not None and words.known(value) else None
 
 
-def absent(name: str, where: str, reason: str) -> Finding:
+def absent(name: str, where: Slice, reason: str) -> Finding:
     """A finding nobody made: unknown, for this reason."""
-    return Finding(name=name, slice=where, value=None, unit="", n=0, why="", reason=reason)
+    return Finding(name=name, slice=where, value=Unknown(reason), unit="", n=0, why="")
 
 
 def read_evidence(run: RunFolder) -> Evidence:
@@ -110,7 +107,7 @@ def read_evidence(run: RunFolder) -> Evidence:
     """
     hashes: dict[str, str] = {}
     missing: list[Missing] = []
-    required = {name: read_json(run.path(name), schema) for name, schema in REQUIRED.items()}
+    about, audit, gate = read_json(run.path("run.json"), "run/1"), Audit.read(run), GateBody.read(run.path("gate.json"))
     optional: dict[str, Mapping[str, Any] | None] = {}
     for name, (schema, what) in OPTIONAL.items():
         optional[name] = read_json(run.path(name), schema) if run.path(name).exists() else None
@@ -119,16 +116,16 @@ def read_evidence(run: RunFolder) -> Evidence:
     for name in (*REQUIRED, *OPTIONAL):
         if run.path(name).exists():
             hashes[name] = sha256_file(run.path(name))
-    seeds = tuple(read_seed(run, int(seed), missing) for seed in required["run.json"].get("seeds") or [])
-    refuse_stale(run, required["gate.json"])
+    seeds = tuple(read_seed(run, int(seed), missing) for seed in about.get("seeds") or [])
+    run.refuse_stale(gate.inputs, made="gate.json was decided on", again="Run the gate again.")
     return Evidence(
-        run=required["run.json"],
-        audit=required["audit.json"],
-        gate=required["gate.json"],
+        run=about,
+        tables=audit.tables,
+        gate=gate,
         contract=optional["contract.json"],
         split=optional["split.json"],
         seeds=seeds,
-        findings=tuple(Finding.from_dict(row) for row in required["audit.json"].get("findings") or []),
+        findings=audit.findings,
         missing=tuple(missing),
         hashes=hashes,
         model=next((found for one in seeds if (found := read_model(run, one.seed))), None),
@@ -139,14 +136,6 @@ def read_model(run: RunFolder, seed: int) -> dict[str, Any] | None:
     """What the saved model says of itself: its kind, and how its rows were rendered; None without a model."""
     path = run.seed(seed) / "model" / "assay.json"
     return read_json(path, "model/1") if path.exists() else None
-
-
-def refuse_stale(run: RunFolder, gate: Mapping[str, Any]) -> None:
-    """The files the gate decided on must still be those in the folder, or the verdict is of another run."""
-    for name, digest in (gate.get("inputs") or {}).items():
-        path = run.path(name)
-        if path.is_file() and str(digest).startswith("sha256:") and sha256_file(path) != digest:
-            raise ArtifactError(f"{path} is not the file that gate.json was decided on. Run the gate again.")
 
 
 def read_seed(run: RunFolder, seed: int, missing: list[Missing]) -> SeedFiles:

@@ -22,8 +22,8 @@ def intervals(evidence: Evidence) -> list[tuple[str, str]]:
     """Each way an interval was made, and the figures it was made for."""
     used: dict[str, list[str]] = {}
     for found in evidence.findings:
-        if found.interval is not None:
-            names = used.setdefault(found.interval.method, [])
+        if found.bounds is not None:
+            names = used.setdefault(found.bounds.method, [])
             if label(found.name) not in names:
                 names.append(label(found.name))
     return [(way, "; ".join(names)) for way, names in used.items()]
@@ -108,9 +108,9 @@ def limits(evidence: Evidence) -> list[str]:
         out.insert(0, "The data are simulated. The figures show that the pipeline works, not how people would judge.")
     if len(evidence.seeds) < 2:
         out.append("One seed only: how much of the result is luck of the draw is unknown.")
-    if evidence.table("calibration") is None:
+    if evidence.tables["calibration"] is None:
         out.append("Calibration (whether sigmoid(margin) can be read as a probability) was not drawn in this run.")
-    if accuracy.value is None:
+    if accuracy.known is None:
         out.append(f"The accuracy itself is unknown: {accuracy.reason}.")
     out += [
         f"{item.artifact} is missing from the run folder, so {item.what} cannot be shown." for item in evidence.missing

@@ -122,6 +122,6 @@ def keys(evidence: Evidence) -> list[Mapping[str, Any]]:
     spread = evidence.head("seed_spread")
     low, high = (words.percent(spread.detail.get(end)) for end in ("min", "max"))
     last = cell(spread)
-    if spread.value is not None and low != words.UNKNOWN:
+    if spread.known is not None and low != words.UNKNOWN:
         last = Cell(text=last.text.lstrip("+"), sub=f"{low} to {high} over {len(evidence.seeds)} seeds")
     return [*shown, {"name": "Spread between seeds", "cell": last}]

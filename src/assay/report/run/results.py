@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assay.findings.finding import Finding
+from assay.findings.slice import OVERALL, Slice, category
 from assay.report import words
 from assay.report.finding_text import cell, inline
 from assay.report.plots import forest
@@ -16,9 +17,9 @@ from assay.report.run.evidence import Evidence, SeedFiles, absent
 from assay.report.run.verdict import threshold
 
 
-def slices(evidence: Evidence) -> list[tuple[str, str, str | None]]:
+def slices(evidence: Evidence) -> list[tuple[Slice, str, str | None]]:
     """(slice, label, category) of the whole and of every category."""
-    return [("overall", "Overall", None), *((f"category={name}", name, name) for name in evidence.categories())]
+    return [(OVERALL, "Overall", None), *((category(name), name, name) for name in evidence.categories())]
 
 
 def accuracy(evidence: Evidence) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def accuracy(evidence: Evidence) -> dict[str, Any]:
         "oracle": any(row.oracle is not None for row in rows),
         "threshold": any(row.threshold is not None for row in rows),
         "why": head.why,
-        "level": words.level(head.interval),
+        "level": words.level(head.bounds),
     }
 
 
@@ -44,18 +45,18 @@ def gap_sentence(found: Finding) -> str:
 
 def accuracy_rows(evidence: Evidence) -> list[forest.Row]:
     out = []
-    for where, label, category in slices(evidence):
+    for where, label, name in slices(evidence):
         model = evidence.head("accuracy", where)
         out.append(
             forest.Row(
                 label=label,
-                value=model.value,
-                low=model.interval.low if model.interval else None,
-                high=model.interval.high if model.interval else None,
-                baseline=evidence.head("length_baseline", where).value,
-                oracle=evidence.oracle(category),
-                threshold=threshold(evidence, category),
-                strong=category is None,
+                value=model.known,
+                low=model.bounds.low if model.bounds else None,
+                high=model.bounds.high if model.bounds else None,
+                baseline=evidence.head("length_baseline", where).known,
+                oracle=evidence.oracle(name),
+                threshold=threshold(evidence, name),
+                strong=name is None,
             )
         )
     return out
@@ -65,14 +66,14 @@ def accuracy_table(evidence: Evidence) -> list[dict[str, Any]]:
     return [
         {
             "label": label,
-            "total": category is None,
+            "total": name is None,
             "n": words.count(evidence.head("accuracy", where).n),
             "model": cell(evidence.head("accuracy", where)),
             "baseline": cell(evidence.head("length_baseline", where)),
             "beyond": cell(evidence.head("accuracy_beyond_length", where)),
-            "oracle": words.percent(evidence.oracle(category)),
+            "oracle": words.percent(evidence.oracle(name)),
         }
-        for where, label, category in slices(evidence)
+        for where, label, name in slices(evidence)
     ]
 
 
@@ -91,10 +92,10 @@ def seeds(evidence: Evidence) -> dict[str, Any]:
     strip = []
     for where, label, _ in slices(evidence):
         found = evidence.per_seed("accuracy", where) or [evidence.head("accuracy", where)]
-        dots = tuple(f.value for f in found if f.value is not None)
+        dots = tuple(f.known for f in found if f.known is not None)
         if dots:
             mean = sum(dots) / len(dots)
-            strip.append(forest.Row(label=label, value=mean, dots=dots, strong=where == "overall"))
+            strip.append(forest.Row(label=label, value=mean, dots=dots, strong=where == OVERALL))
     spread = evidence.head("seed_spread")
     heard = "; ".join(f"{row.label} {words.listing([words.percent(dot) for dot in row.dots])}" for row in strip)
     return {
@@ -105,7 +106,7 @@ def seeds(evidence: Evidence) -> dict[str, Any]:
 
 
 def spread_sentence(found: Finding) -> str:
-    if found.value is None:
+    if found.known is None:
         return words.sentence(f"spread between seeds: unknown, because {found.reason}")
     detail = found.detail
     said = f"Spread between seeds, highest minus lowest: {inline(found)}"
@@ -118,7 +119,7 @@ def spread_sentence(found: Finding) -> str:
 
 def seed_row(evidence: Evidence, files: SeedFiles) -> dict[str, Any]:
     train = files.train or {}
-    missing = absent("accuracy", "overall", "the audit holds no accuracy of this seed")
+    missing = absent("accuracy", OVERALL, "the audit holds no accuracy of this seed")
     found = evidence.find("accuracy", seed=files.seed) or (
         evidence.head("accuracy") if len(evidence.seeds) == 1 else missing
     )

@@ -6,7 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from assay.artifacts.audit_body import LengthBin
 from assay.findings.finding import Finding
+from assay.findings.slice import OVERALL
+from assay.gate.every_figure import EVERY_FIGURE
 from assay.report import words
 from assay.report.finding_text import cell, inline, label
 from assay.report.plots import charts, forest
@@ -15,25 +18,13 @@ from assay.report.run.results import spoken
 
 SCATTER_DOTS = 600
 CURVE_POINTS = 160
-EXTRAS = {"length_baseline_tokens"}  # measured only where the caller gives what it needs
-LENGTH_FINDINGS = (
-    "length_baseline",
-    "length_baseline_tokens",
-    "accuracy_beyond_length",
-    "length_matched_accuracy",
-    "accuracy_shorter_preferred",
-    "accuracy_longer_preferred",
-    "reward_length_correlation",
-    "accuracy_without_length",
-    "gain_over_length",
-)
 
 
 def distribution(evidence: Evidence) -> dict[str, Any]:
     """Histograms of rewards and margins of the first seed that has scores, and the verdict on degenerate scores."""
     files = next((one for one in evidence.seeds if one.scores), None)
     degenerate = evidence.head("degenerate")
-    names = ("reward_mean", "reward_sd", "distinct_values", "tied_pairs", "saturation", "overlap", "separation")
+    names = EVERY_FIGURE.shown_in("score section")
     return {
         "panels": score_panels(files) if files else [],
         "seed": files.seed if files else None,
@@ -45,7 +36,7 @@ def distribution(evidence: Evidence) -> dict[str, Any]:
 
 def degenerate_sentence(found: Finding) -> str:
     """The verdict on degenerate scores in words."""
-    if found.value is None:
+    if found.known is None:
         return f"Whether the scores are degenerate is unknown: {found.reason}."
     problems = found.detail.get("problems") or {}
     if not problems:
@@ -96,12 +87,13 @@ def zero_bins(gaps: Sequence[float], count: int = 32) -> list[charts.Bin]:
 
 def length(evidence: Evidence) -> dict[str, Any]:
     """What length alone explains: bins of length difference, length-matched pairs, correlation, scatter."""
-    table = evidence.table("length") or {}
-    unit = table.get("unit") or "tokens"
-    bins = [bin_row(row, unit) for row in table.get("bins") or [] if row.get("n")]
-    points = [(row.get("length_difference"), row.get("margin")) for row in table.get("points") or []]
-    dots = thin([(across, up) for across, up in points if words.known(across) and words.known(up)])
-    found = [evidence.head(name) for name in LENGTH_FINDINGS if name not in EXTRAS or evidence.find(name)]
+    table = evidence.tables["length"]
+    unit = table["unit"]
+    bins = [bin_row(row) for row in table["bins"]]
+    points = [(row["length_difference"], row["margin"]) for row in table["points"]]
+    dots = thin([(across, up) for across, up in points if up is not None])
+    wanted = EVERY_FIGURE.shown_in("length section")
+    found = [evidence.head(name) for name in wanted if not EVERY_FIGURE[name].where_given or evidence.find(name)]
     words_x = f"length of chosen − length of rejected, {unit}"
     return {
         "figure": forest.forest(bins, label=spoken(bins)) if bins else None,
@@ -110,7 +102,7 @@ def length(evidence: Evidence) -> dict[str, Any]:
         else None,
         "shown": words.count(len(dots)),
         "of": words.plural(evidence.head("accuracy").n, "pair"),
-        "seed": table.get("seed"),
+        "seed": table["seed"],
         "findings": [(label(f.name), cell(f), f) for f in found],
         "unit": unit,
         "reading": length_reading(evidence),
@@ -129,20 +121,15 @@ def length_reading(evidence: Evidence) -> list[str]:
     ]
 
 
-def bin_row(row: Mapping[str, Any], unit: str) -> forest.Row:
+def bin_row(row: LengthBin) -> forest.Row:
     """One bin of length difference as a row of the forest plot."""
-    low, high = row.get("low"), row.get("high")
-    if low is not None and high is not None:
-        label = f"{words.signed(low, 0)} to {words.signed(high, 0)}"
-    else:
-        label = str(row.get("label", ""))
-    interval = row.get("interval") or {}
+    interval = row["interval"]
     return forest.Row(
-        label=f"{label} ({words.count(row.get('n'))})",
-        value=row.get("accuracy"),
-        low=interval.get("low"),
-        high=interval.get("high"),
-        baseline=row.get("baseline"),
+        label=f"{words.signed(row['low'], 0)} to {words.signed(row['high'], 0)} ({words.count(row['n'])})",
+        value=row["accuracy"],
+        low=interval["low"] if interval else None,
+        high=interval["high"] if interval else None,
+        baseline=row["baseline"],
     )
 
 
@@ -156,11 +143,12 @@ def thin(dots: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 def calibration(evidence: Evidence) -> dict[str, Any] | None:
     """The reliability diagram, if this audit measured calibration."""
-    table = evidence.table("calibration")
-    found = [f for f in evidence.findings if f.name == "calibration_error" and f.slice == "overall"]
+    table = evidence.tables["calibration"]
+    found = [f for f in evidence.findings if f.name == "calibration_error" and f.slice == OVERALL]
     if not table and not found:
         return None
-    bins = [(b["stated"], b["observed"], b["n"]) for b in (table or {}).get("bins") or [] if b.get("n")]
+    rows = table["bins"] if table else []
+    bins = [(b["stated"], b["observed"], b["n"]) for b in rows if b["stated"] is not None and b["observed"] is not None]
     heard = "; ".join(f"stated {words.percent(s)}, right {words.percent(o)}" for s, o, _ in bins)
     return {
         "svg": charts.reliability(bins, label=f"Reliability: {heard}") if bins else None,

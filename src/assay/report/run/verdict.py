@@ -1,16 +1,13 @@
-"""The verdict and its criteria as the page shows them. Knows gate.json and the words of criteria; decides nothing."""
+"""The verdict and its criteria as the page shows them: gate.json's fields in words. Decides nothing."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
-from assay.errors import GateError
-from assay.findings.vocabulary import ALL_MEANINGS
-from assay.gate.criteria import parse
+from assay.artifacts.gate_body import CriterionBody, GateBody
+from assay.findings.slice import OVERALL, Slice
 from assay.report import words
-from assay.report.finding_text import KINDS, Cell
+from assay.report.finding_text import Cell, reading
 from assay.report.run.evidence import Evidence
 from assay.stats.intervals import Interval
 
@@ -19,77 +16,75 @@ DECISION = {
     "fail": "Do not optimise a policy against this reward yet: at least one criterion is not met.",
     "undecided": "Do not optimise a policy against this reward yet: the evidence does not decide.",
 }
-# Kinds of criteria whose text names no finding: how their value is read, and the noun it counts.
-PHRASES: Mapping[str, tuple[words.Kind, str]] = {
-    "beats_length": ("points", ""),
-    "not_degenerate": ("count", "problem"),
-    "no_overlap": ("count", "shared group"),
-    "self_checks": ("count", "check"),
-}
 
 
-def verdict(evidence: Evidence) -> dict[str, Any]:
-    word = evidence.gate.get("verdict")
-    word = word if word in DECISION else "undecided"
-    criteria = [criterion(row) for row in evidence.gate.get("criteria") or []]
+class CriterionRow(TypedDict):
+    """One criterion as the table shows it. more: what would decide it, empty where nothing is open."""
+
+    text: str
+    word: str
+    value: Cell
+    threshold: str
+    reasons: list[str]
+    more: str
+
+
+class VerdictText(TypedDict):
+    """thresholds: whether any criterion states one."""
+
+    word: str
+    decision: str
+    criteria: list[CriterionRow]
+    thresholds: bool
+
+
+def verdict(evidence: Evidence) -> VerdictText:
+    criteria = [criterion(row, more=more_pairs(row)) for row in evidence.gate.criteria]
     return {
-        "word": word,
-        "decision": DECISION[word],
+        "word": evidence.gate.verdict,
+        "decision": DECISION[evidence.gate.verdict],
         "criteria": criteria,
         "thresholds": any(row["threshold"] for row in criteria),
     }
 
 
-def criterion(row: Mapping[str, Any]) -> dict[str, Any]:
+def criterion(row: CriterionBody, *, more: str) -> CriterionRow:
     """One criterion as the table shows it."""
-    word = row.get("verdict") if row.get("verdict") in DECISION else "undecided"
-    as_kind, noun = kind_of_criterion(row)
-    interval = Interval(**row["interval"]) if row.get("interval") else None
-    reason, more = row.get("reason") or "the gate gives no reason", row.get("more_pairs")
-    there = words.known(row.get("value"))
-    said = f"About {words.rounded(more)} more held-out pairs would decide." if words.known(more) else ""
+    as_kind = "count" if row.value_noun else reading(row.unit)
     return {
-        "text": row.get("text") or words.spaced(str(row.get("kind", "criterion"))),
-        "word": word,
+        "text": row.text,
+        "word": row.verdict,
         "value": Cell(
-            text=words.plural(row["value"], noun) if noun and there else words.figure(row.get("value"), as_kind),
-            sub=words.span(interval, as_kind),
-            why="" if there else "see the reason",
+            text=words.plural(row.value, row.value_noun)
+            if row.value_noun and row.value is not None
+            else words.figure(row.value, as_kind),
+            sub=words.span(Interval(**row.interval.model_dump()) if row.interval else None, as_kind),
+            why="" if row.value is not None else "see the reason",
         ),
-        "threshold": words.figure(row.get("threshold"), as_kind) if words.known(row.get("threshold")) else "",
-        "reasons": [words.sentence(true_minus(part)) for part in reason.split("; ")],
-        "more": "" if words.known(more) and f"{words.count(more)} more" in reason else said,
+        "threshold": words.figure(row.threshold, as_kind) if row.threshold is not None else "",
+        "reasons": [words.sentence(reason) for reason in row.reasons],
+        "more": more,
     }
 
 
-def true_minus(text: str) -> str:
-    """-4.5 points -> −4.5 points."""
-    return re.sub(r"(?<![\w-])-(?=\d)", words.MINUS, text)
+def more_pairs(row: CriterionBody) -> str:
+    """How many pairs would decide an open criterion, in words."""
+    return "" if row.more_pairs is None else f"About {words.rounded(row.more_pairs)} more held-out pairs would decide."
 
 
-def kind_of_criterion(row: Mapping[str, Any]) -> tuple[words.Kind, str]:
-    """How a criterion's figures are read, by the unit of the finding its text names; and the noun they count."""
-    finding = named_finding(row)
-    if finding is not None:
-        return KINDS.get(ALL_MEANINGS[finding].unit, "plain"), ""
-    return PHRASES.get(str(row.get("kind")), ("plain", ""))
+def asked_of(gate: GateBody, name: str, where: Slice) -> float | None:
+    """What the gate asks of a figure on a slice, by name or by "every ..."; the most, None where it asks nothing."""
+    bars = [row.threshold for row in gate.criteria if row.finding == name and names(row, where)]
+    return max((bar for bar in bars if bar is not None), default=None)
 
 
-def named_finding(row: Mapping[str, Any]) -> str | None:
-    """The finding a criterion's text names; None for phrases and for text of another gate."""
-    try:
-        return parse(str(row.get("text", ""))).finding
-    except GateError:
-        return None
+def names(row: CriterionBody, where: Slice) -> bool:
+    """Whether a criterion is about this slice."""
+    if row.part is not None:
+        return where.part == row.part
+    return row.slice is not None and Slice.read(row.slice) == where
 
 
 def threshold(evidence: Evidence, category: str | None) -> float | None:
     """The accuracy the gate asks for, overall or of a category; None where no criterion states one."""
-    bars = []
-    for row in evidence.gate.get("criteria") or []:
-        if named_finding(row) != "accuracy" or not words.known(row.get("threshold")):
-            continue
-        stated = parse(str(row["text"]))
-        if (stated.kind == "overall") == (category is None) and stated.category in (None, category):
-            bars.append(float(row["threshold"]))
-    return max(bars, default=None)
+    return asked_of(evidence.gate, "accuracy", OVERALL if category is None else Slice("category", category))

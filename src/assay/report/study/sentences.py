@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
+from assay.artifacts.gate_body import GateBody
 from assay.findings.finding import Finding
+from assay.findings.slice import OVERALL
 from assay.report import words
 from assay.report.finding_text import inline
 from assay.study.analysis.analyse import Analysis
@@ -54,7 +55,7 @@ def banner(analysis: Analysis) -> str:
 def summary(analysis: Analysis) -> list[str]:
     """What was found, in three sentences."""
     found = analysis.find("win_rate")
-    if found is None or found.value is None:
+    if found is None or found.known is None:
         return [f"There is no win rate of people: {found.reason if found else 'not measured'}."]
     counts = analysis.tables["counts"]
     people, prompts = words.plural(counts["people"], "person", "people"), words.plural(counts["prompts"], "prompt")
@@ -62,11 +63,11 @@ def summary(analysis: Analysis) -> list[str]:
     judged = (
         f"In {words.plural(counts['ballots'], 'judgement')} by {people} on {prompts}, {analysis.ours} was preferred "
         f"{words.count(counts['won'])} times, {other(analysis)} {words.count(counts['lost'])} times, and "
-        f"{words.count(drawn)} chose neither. With a tie counted as half, that is {words.percent(found.value)}"
+        f"{words.count(drawn)} chose neither. With a tie counted as half, that is {words.percent(found.known)}"
     )
-    if found.interval is None:
+    if found.bounds is None:
         return [f"{judged}.", f"How far chance may have moved it is unknown ({found.reason})."]
-    span = words.span(found.interval, "share")
+    span = words.span(found.bounds, "share")
     reach = (
         f"; on other prompts of this kind, these people would likely put it between {span.replace(' to ', ' and ')}."
     )
@@ -75,10 +76,10 @@ def summary(analysis: Analysis) -> list[str]:
 
 def headline(analysis: Analysis, found: Finding) -> str:
     ours, them = analysis.ours, other(analysis)
-    assert found.interval is not None
-    if found.interval.low > 0.5:
+    assert found.bounds is not None
+    if found.bounds.low > 0.5:
         return f"People preferred {ours} to {them}, by more than chance explains."
-    if found.interval.high < 0.5:
+    if found.bounds.high < 0.5:
         return f"People preferred {them} to {ours}, by more than chance explains."
     return f"These votes do not tell whether people prefer {ours} or {them}."
 
@@ -90,7 +91,7 @@ def cautions(analysis: Analysis) -> list[str]:
 
 def _incomplete(analysis: Analysis) -> str:
     found = analysis.find("coverage")
-    if found is None or found.value is None or found.value >= 1:
+    if found is None or found.known is None or found.known >= 1:
         return ""
     done, planned = (words.count(found.detail.get(name)) for name in ("done", "planned"))
     return f"The study was closed before it was finished: {done} of {planned} planned judgements were made."
@@ -112,49 +113,49 @@ def _attention(analysis: Analysis) -> str:
 
 def _sides(analysis: Analysis) -> str:
     found = analysis.find("left_share")
-    if found is None or found.value is None or found.interval is None:
+    if found is None or found.known is None or found.bounds is None:
         return ""
-    if found.interval.low <= 0.5 <= found.interval.high:
+    if found.bounds.low <= 0.5 <= found.bounds.high:
         return ""
-    side = "left" if found.value > 0.5 else "right"
+    side = "left" if found.known > 0.5 else "right"
     return f"Editors leaned to the {side}: {inline(found)} of those who chose took the left answer."
 
 
 def _length(analysis: Analysis) -> str:
     plain, even = analysis.find("win_rate"), analysis.find("length_controlled_win_rate")
-    if plain is None or even is None or plain.value is None or even.value is None:
+    if plain is None or even is None or plain.known is None or even.known is None:
         return ""
-    if abs(plain.value - even.value) < LENGTH_GAP:
+    if abs(plain.known - even.known) < LENGTH_GAP:
         return ""
     return f"Length matters here: at equal length the win rate would be {inline(even)}."
 
 
 def _agreement(analysis: Analysis) -> str:
     found = analysis.find("alpha")
-    if found is None or found.value is None or found.value >= LOW_ALPHA or found.interval is None:
+    if found is None or found.known is None or found.known >= LOW_ALPHA or found.bounds is None:
         return ""  # without an interval, of a few items, it says nothing to keep in mind
     return f"Editors agreed little beyond chance (alpha {inline(found)})."
 
 
 def _bad(analysis: Analysis) -> str:
     found = analysis.find("both_bad")
-    if found is None or found.value is None or found.value < MANY_BAD:
+    if found is None or found.known is None or found.known < MANY_BAD:
         return ""
-    return f"{words.percent(found.value)} of the judgements called both answers bad: winning is not being good."
+    return f"{words.percent(found.known)} of the judgements called both answers bad: winning is not being good."
 
 
 def _quick(analysis: Analysis) -> str:
     found = analysis.find("quick_votes")
-    if found is None or found.value is None or found.value < MANY_QUICK:
+    if found is None or found.known is None or found.known < MANY_QUICK:
         return ""
-    return f"{words.percent(found.value)} of the votes came faster than anyone can have read both answers."
+    return f"{words.percent(found.known)} of the votes came faster than anyone can have read both answers."
 
 
 def _abstained(analysis: Analysis) -> str:
     found = analysis.find("abstentions")
-    if found is None or found.value is None or found.value < MANY_ABSTAIN:
+    if found is None or found.known is None or found.known < MANY_ABSTAIN:
         return ""
-    return f"{words.percent(found.value)} of the judgements were abstentions; they are in no rate."
+    return f"{words.percent(found.known)} of the judgements were abstentions; they are in no rate."
 
 
 CAUTIONS: tuple[Callable[[Analysis], str], ...] = (
@@ -178,7 +179,7 @@ def came_from(sources: Mapping[str, int]) -> str:
 
 def majority(analysis: Analysis) -> str:
     found = analysis.find("majority_share")
-    if found is None or found.value is None:
+    if found is None or found.known is None:
         return f"Majorities per prompt: unknown ({found.reason if found else 'not measured'})."
     told = found.detail
     needed = told.get("needed")
@@ -199,7 +200,7 @@ def sides(analysis: Analysis) -> str:
     said = (
         "Sides were drawn at random and balanced when the plan was made, so a habit of sides cancels in the win rate."
     )
-    if found is None or found.value is None:
+    if found is None or found.known is None:
         return said
     left, right = words.percent(found.detail["left"]), words.percent(found.detail["right"])
     return f"{said} Standing on the left, {analysis.ours} won {left}; on the right, {right}."
@@ -207,7 +208,7 @@ def sides(analysis: Analysis) -> str:
 
 def agreement(analysis: Analysis) -> str:
     found = analysis.find("alpha")
-    if found is None or found.value is None:
+    if found is None or found.known is None:
         return f"Agreement between people: unknown ({found.reason if found else 'not measured'})."
     ordinal = found.detail.get("ordinal")
     scale = (
@@ -223,7 +224,7 @@ def agreement(analysis: Analysis) -> str:
 
 def length(analysis: Analysis) -> str:
     found = analysis.find("length_controlled_win_rate")
-    if found is None or found.value is None:
+    if found is None or found.known is None:
         return f"Win rate at equal length: unknown ({found.reason if found else 'not measured'})."
     told = found.detail
     gap = words.signed(told["mean_difference"], 0)
@@ -241,7 +242,7 @@ def length(analysis: Analysis) -> str:
 
 def time(analysis: Analysis) -> str:
     found = analysis.find("seconds_per_item")
-    if found is None or found.value is None:
+    if found is None or found.known is None:
         return "How long people took is unknown: no time is on record."
     low, high = (words.duration(found.detail[name]) for name in ("lower_quartile", "upper_quartile"))
     speed = words.count(analysis.config["quick_words_per_minute"])
@@ -251,7 +252,7 @@ def time(analysis: Analysis) -> str:
     )
 
 
-def power(analysis: Analysis, gate: Mapping[str, Any]) -> list[str]:
+def power(analysis: Analysis, gate: GateBody) -> list[str]:
     """What a study like this one, as it turned out, can see, and what would decide what is open."""
     told = analysis.tables["power"]
     if not told:
@@ -270,10 +271,10 @@ def power(analysis: Analysis, gate: Mapping[str, Any]) -> list[str]:
     if told["prompts_for"]:
         needs = ", ".join(f"{rate}: {words.count(n)}" for rate, n in told["prompts_for"].items())
         lines.append(f"Prompts needed to see a true win rate with 80% probability, judged as these were: {needs}.")
-    for row in gate.get("criteria") or []:
-        if row.get("more_prompts"):
+    for row in gate.criteria:
+        if row.more_prompts:
             lines.append(
-                f"“{row['text']}” is open; about {words.rounded(row['more_prompts'])} more prompts would decide it if "
+                f"“{row.text}” is open; about {words.rounded(row.more_prompts)} more prompts would decide it if "
                 "the rate stayed where it is."
             )
     return lines
@@ -300,7 +301,7 @@ def limits(analysis: Analysis) -> list[str]:
         lines.append(
             f"{words.plural(giveaways, 'possible giveaway')} noted when the study was made: whether editors saw them."
         )
-    missing = [f.name for f in analysis.findings if f.slice == "overall" and f.value is None]
+    missing = [f.name for f in analysis.findings if f.slice == OVERALL and f.known is None]
     if missing:
         names = words.listing([words.spaced(name) for name in missing])
         lines.append(f"Not measured on these votes: {names}. All findings says why.")

@@ -11,15 +11,17 @@ from typing import Any
 from markupsafe import Markup
 
 from assay.artifacts.files import atomic_write, read_json, sha256_file
+from assay.artifacts.gate_body import GateBody
 from assay.artifacts.run_folder import RunFolder
 from assay.findings.finding import Finding
+from assay.findings.slice import OVERALL, Slice
 from assay.report import words
 from assay.report.finding_text import Cell, cell, label
 from assay.report.plots.forest import Row, forest
 from assay.report.plots.svg import Drawing
 from assay.report.run.data_and_provenance import findings_rows_of, moment
 from assay.report.run.page import environment
-from assay.report.run.verdict import criterion, named_finding
+from assay.report.run.verdict import asked_of, criterion
 from assay.report.study import sentences
 from assay.study.analysis.analyse import SCHEMA, Analysis
 
@@ -50,26 +52,22 @@ class StudyEvidence:
     """What the page is made from. body: analysis.json as it stands. hashes: of the files it was made from."""
 
     analysis: Analysis
-    gate: Mapping[str, Any]
+    gate: GateBody
     body: Mapping[str, Any]
     hashes: Mapping[str, str]
 
-    def cell(self, name: str, where: str = "overall") -> Cell:
+    def cell(self, name: str, where: Slice = OVERALL) -> Cell:
         found = self.analysis.find(name, where)
         return cell(found) if found is not None else Cell(text=words.UNKNOWN, why="not measured")
 
-    def slices(self, kind: str) -> list[str]:
-        """Names of the slices `kind=NAME` that hold a win rate, in the analysis's order."""
-        start = f"{kind}="
-        found = (f.slice for f in self.analysis.findings if f.name == "win_rate" and f.slice.startswith(start))
-        return [name.removeprefix(start) for name in found]
+    def slices(self, part: str) -> list[Slice]:
+        """Slices of a part that hold a win rate, in the analysis's order."""
+        return [f.slice for f in self.analysis.findings if f.name == "win_rate" and f.slice.part == part]
 
     @property
     def threshold(self) -> float | None:
         """The win rate the gate asks for, where a criterion states one."""
-        rows = self.gate.get("criteria") or []
-        bars = [row.get("threshold") for row in rows if row["kind"] == "overall" and named_finding(row) == "win_rate"]
-        return max((bar for bar in bars if words.known(bar)), default=None)
+        return asked_of(self.gate, "win_rate", OVERALL)
 
 
 def render_study(folder: RunFolder) -> Path:
@@ -80,7 +78,7 @@ def render_study(folder: RunFolder) -> Path:
     body = read_json(folder.path("analysis.json"), SCHEMA)
     evidence = StudyEvidence(
         analysis=Analysis.from_dict(body),
-        gate=folder.read("gate.json", "gate/1"),
+        gate=GateBody.read(folder.path("gate.json")),
         body=body,
         hashes={name: sha256_file(folder.path(name)) for name in ("analysis.json", "gate.json")},
     )
@@ -139,13 +137,12 @@ def context(evidence: StudyEvidence) -> dict[str, Any]:
 
 
 def verdict(evidence: StudyEvidence) -> dict[str, Any]:
-    word = evidence.gate.get("verdict")
-    word = word if word in sentences.DECISION else "undecided"
+    word = evidence.gate.verdict
     criteria = []
-    for row in evidence.gate.get("criteria") or []:
-        more = row.get("more_prompts")
+    for row in evidence.gate.criteria:
+        more = row.more_prompts
         said = f"About {words.rounded(more)} more prompts, judged as these were, would decide." if more else ""
-        criteria.append({**criterion(row), "more": said})
+        criteria.append(criterion(row, more=said))
     return {
         "word": word,
         "decision": sentences.DECISION[word],
@@ -167,10 +164,10 @@ def keys(evidence: StudyEvidence) -> list[dict[str, Any]]:
 
 def row(label_: str, found: Finding | None, threshold: float | None = None, *, strong: bool = False) -> Row:
     """One row of a forest plot."""
-    interval = found.interval if found is not None else None
+    interval = found.bounds if found is not None else None
     return Row(
         label=label_,
-        value=found.value if found is not None else None,
+        value=found.known if found is not None else None,
         low=interval.low if interval else None,
         high=interval.high if interval else None,
         threshold=threshold,
@@ -234,10 +231,10 @@ def editors(evidence: StudyEvidence) -> dict[str, Any]:
     rows_ = [one for one in evidence.analysis.tables["editors"] if one["judge"] == "human"]
     find = evidence.analysis.find
     busiest = sorted(rows_, key=lambda one: -one["judged"])
-    plotted = [row(one["editor"], find("win_rate", f"editor={one['editor']}")) for one in busiest]
+    plotted = [row(one["editor"], find("win_rate", Slice("editor", one["editor"]))) for one in busiest]
     table = []
     for one in rows_:
-        where = f"editor={one['editor']}"
+        where = Slice("editor", one["editor"])
         table.append(
             {
                 "name": one["editor"],
@@ -257,9 +254,9 @@ def editors(evidence: StudyEvidence) -> dict[str, Any]:
         "left_out": max(0, len(plotted) - MOST_ROWS),
         "table": table,
         "both_ways": [
-            (where.partition("=")[2], cell(found))
-            for where in ("editors=all", "editors=attention passed")
-            if (found := find("win_rate", where)) is not None
+            (name, cell(found))
+            for name in ("all", "attention passed")
+            if (found := find("win_rate", Slice("editors", name))) is not None
         ],
         "excluded": evidence.analysis.config.get("failed_attention") == "exclude",
     }
@@ -267,7 +264,7 @@ def editors(evidence: StudyEvidence) -> dict[str, Any]:
 
 def passed(found: Finding | None) -> str:
     """3 of 3; none shown."""
-    if found is None or found.value is None:
+    if found is None or found.known is None:
         return "none judged"
     return f"{found.detail.get('passed')} of {found.n}"
 
@@ -282,18 +279,18 @@ def parts(evidence: StudyEvidence) -> list[dict[str, Any]]:
     )
     out = []
     for kind, title, name in titles:
-        found = [f for f in evidence.analysis.findings if f.name == name and f.slice.startswith(f"{kind}=")]
+        found = [f for f in evidence.analysis.findings if f.name == name and f.slice.part == kind]
         if not found:
             continue
-        rows_ = [row(f.slice.partition("=")[2], f) for f in found]
-        unknown = sorted({f.reason for f in found if f.value is None and f.reason})
+        rows_ = [row(f.slice.label, f) for f in found]
+        unknown = sorted({f.reason for f in found if f.known is None and f.reason})
         out.append(
             {
                 "title": title,
                 "figure": plot(rows_, label_=title),
-                "table": [(f.slice.partition("=")[2], words.count(f.n), cell(f)) for f in found],
+                "table": [(f.slice.label, words.count(f.n), cell(f)) for f in found],
                 "long": len(found) > MOST_ROWS,
-                "unknown": unknown if all(f.value is None for f in found) else [],
+                "unknown": unknown if all(f.known is None for f in found) else [],
             }
         )
     return out
@@ -303,8 +300,8 @@ def programs(evidence: StudyEvidence) -> list[dict[str, Any]]:
     """Programs that judged: their own figures, and their agreement with people."""
     out = []
     kinds = {one["editor"]: one["judge"] for one in evidence.analysis.tables["editors"]}
-    for name in evidence.slices("judge"):
-        where = f"judge={name}"
+    for where in evidence.slices("judge"):
+        name = where.label
         out.append(
             {
                 "name": name,
@@ -316,7 +313,7 @@ def programs(evidence: StudyEvidence) -> list[dict[str, Any]]:
             }
         )
     if out:
-        people = evidence.cell("judge_agreement", "one person against the others")
+        people = evidence.cell("judge_agreement", Slice("one person against the others"))
         none = Cell(text="", sub="")
         out.append(
             {

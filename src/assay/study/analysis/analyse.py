@@ -6,7 +6,6 @@ Figures called "overall" are of people only. Programs that judged have slices of
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,16 +13,18 @@ from typing import Any, Self
 
 from assay.errors import ArtifactError, StudyError
 from assay.findings.finding import Finding, unknown
-from assay.findings.vocabulary import STUDY_MEANINGS
+from assay.findings.slice import OVERALL, Slice
+from assay.records import NO_CATEGORY
+from assay.stats.power import prompt_variance, units_to_see
 from assay.study.analysis import editors, vote_figures
 from assay.study.analysis.ballots import Ballots, aspect_ballots, ballots, takes_part
 from assay.study.analysis.vote_figures import Frame
+from assay.study.analysis.vote_meanings import MEANINGS
 from assay.study.config import AnalysisConfig
 from assay.study.plan.study_power import study_power
 from assay.study.study_records import JUDGE_KINDS, ClosedStudy, StudyVote
 
 SCHEMA = "analysis/1"
-NO_CATEGORY = "none"
 MANY = 30  # editors; above this, a table of every two of them says nothing to anyone
 
 
@@ -39,8 +40,10 @@ class Analysis:
     inputs: Mapping[str, str] = field(default_factory=dict)
     seeds: tuple[int, ...] = ()
 
-    def find(self, name: str, where: str = "overall") -> Finding | None:
-        return next((f for f in self.findings if (f.name, f.slice) == (name, where)), None)
+    def find(self, name: str, where: Slice | str = OVERALL) -> Finding | None:
+        """The finding of that name and slice; "editor=Anna" will do."""
+        place = Slice.read(where)
+        return next((f for f in self.findings if (f.name, f.slice) == (name, place)), None)
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -115,18 +118,18 @@ def _people(closed: ClosedStudy, people: Sequence[StudyVote], kept: Sequence[Stu
     found = ballots(kept, frame.ours)
     if not any(vote.kind == "real" for vote in kept):
         why = nobody(closed, people)
-        slices = [unknown(name, why) for name in STUDY_MEANINGS if name not in ("coverage", *editors.OF_PROGRAMS)]
+        slices = [unknown(MEANINGS[name], why) for name in MEANINGS if name not in ("coverage", *editors.OF_PROGRAMS)]
         return [*slices, coverage, *editors.editor_findings(closed, people, frame)]
-    out = vote_figures.win_rates(found, "overall", level=level, nobody=_no_ballots(kept, frame))
-    out.append(vote_figures.length_finding(found, "overall", frame))
-    out += vote_figures.majority_findings(found, "overall", level=level)
-    out += vote_figures.choice_findings(kept, "overall", level=level)
-    out += vote_figures.side_findings(found, "overall", level=level)
-    out.append(vote_figures.consistency_finding(kept, "overall", frame))
-    out += vote_figures.agreement_findings(kept, "overall", frame)
-    out.append(vote_figures.attention_finding(people, "overall", level=level))
-    out += vote_figures.time_findings(kept, "overall", frame)
-    out += [coverage, vote_figures.icc_finding(found, "overall")]
+    out = vote_figures.win_rates(found, OVERALL, level=level, nobody=_no_ballots(kept, frame))
+    out.append(vote_figures.length_finding(found, OVERALL, frame))
+    out += vote_figures.majority_findings(found, OVERALL, level=level)
+    out += vote_figures.choice_findings(kept, OVERALL, level=level)
+    out += vote_figures.side_findings(found, OVERALL, level=level)
+    out.append(vote_figures.consistency_finding(kept, OVERALL, frame))
+    out += vote_figures.agreement_findings(kept, OVERALL, frame)
+    out.append(vote_figures.attention_finding(people, OVERALL, level=level))
+    out += vote_figures.time_findings(kept, OVERALL, frame)
+    out += [coverage, vote_figures.icc_finding(found, OVERALL)]
     out += _parts(closed, kept, found, frame)
     return out + editors.editor_findings(closed, people, frame)
 
@@ -145,15 +148,17 @@ def _parts(closed: ClosedStudy, kept: Sequence[StudyVote], found: Ballots, frame
     if categories != [NO_CATEGORY]:
         for name in categories:
             part = found.where(lambda vote, name=name: (vote.category or NO_CATEGORY) == name)  # type: ignore[misc]
-            out += vote_figures.win_rates(part, f"category={name}", level=level)
+            out += vote_figures.win_rates(part, Slice("category", name), level=level)
     for aspect in closed.study.config.get("aspects") or ():
         rated = aspect_ballots(kept, frame.ours, aspect)
-        out += vote_figures.win_rates(rated, f"aspect={aspect}", level=level, nobody="nobody rated this aspect")
+        out += vote_figures.win_rates(rated, Slice("aspect", aspect), level=level, nobody="nobody rated this aspect")
     if len(closed.study.systems) > 2:
         for name in closed.study.systems:
             if name != frame.ours:
                 part = found.where(lambda vote, name=name: name in (vote.left_system, vote.right_system))  # type: ignore[misc]
-                out += vote_figures.win_rates(part, f"against={name}", level=level, nobody="never compared by a person")
+                out += vote_figures.win_rates(
+                    part, Slice("against", name), level=level, nobody="never compared by a person"
+                )
         out += editors.strengths(kept, closed.study.systems, frame)
     return out
 
@@ -166,8 +171,8 @@ def _both_ways(people: Sequence[StudyVote], failed: frozenset[str], frame: Frame
     everyone = ballots(people, frame.ours)
     level, nobody_ = frame.config.level, "every editor failed the attention items"
     return [
-        vote_figures.win_rates(everyone, "editors=all", level=level)[0],
-        vote_figures.win_rates(without, "editors=attention passed", level=level, nobody=nobody_)[0],
+        vote_figures.win_rates(everyone, Slice("editors", "all"), level=level)[0],
+        vote_figures.win_rates(without, Slice("editors", "attention passed"), level=level, nobody=nobody_)[0],
     ]
 
 
@@ -190,7 +195,7 @@ def _tables(
     frame: Frame,
 ) -> dict[str, Any]:
     found = ballots(kept, frame.ours)
-    by_name = {finding.name: finding for finding in findings if finding.slice == "overall"}
+    by_name = {finding.name: finding for finding in findings if finding.slice == OVERALL}
     people = {vote.editor for vote in kept}
     return {
         "counts": {
@@ -203,11 +208,11 @@ def _tables(
         "editors": editors.editor_rows(closed, failed),
         "editor_pairs": editors.pair_rows(kept, frame) if 1 < len(people) <= MANY else [],
         "prompts": editors.prompt_rows(kept, frame),
-        "power": _power(found, by_name),
+        "power": _power(found, by_name, level=frame.config.level),
     }
 
 
-def _power(found: Ballots, by_name: Mapping[str, Finding]) -> dict[str, Any]:
+def _power(found: Ballots, by_name: Mapping[str, Finding], *, level: float) -> dict[str, Any]:
     """What a study like this one, as it turned out, could see; empty where that is not known."""
     icc = by_name.get("icc")
     prompts = len(set(found.prompts))
@@ -216,20 +221,15 @@ def _power(found: Ballots, by_name: Mapping[str, Finding]) -> dict[str, Any]:
     counts = found.counts()
     ties = (counts["tied"] + counts["both_bad"]) / len(found)
     # Where every prompt has one vote the likeness of votes is unknown, and does not matter.
-    alike = min(max(icc.value, 0.0), 0.99) if icc.value is not None else 0.0
+    alike = min(max(icc.known, 0.0), 0.99) if icc.known is not None else 0.0
     editors = len(found) / prompts
-    told = study_power(prompts=prompts, editors=editors, icc=alike, ties=min(ties, 0.99)).as_dict()
+    told = study_power(prompts=prompts, editors=editors, icc=alike, ties=min(ties, 0.99), level=level).as_dict()
     more = {}
     for target in (0.55, 0.6, 0.65):
         if target < 1 - ties / 2:
-            more[f"{target:.0%}"] = _prompts_for(target, editors, alike, ties)
-    return {**told, "icc_measured": icc.value, "prompts_for": more}
-
-
-def _prompts_for(rate: float, editors: float, icc: float, ties: float) -> int:
-    """Prompts at which this true win rate is told from one half with 80% probability (normal approximation)."""
-    variance = max(rate * (1 - rate) - ties / 4, 1e-9) * (1 + (max(editors, 1.0) - 1) * icc) / max(editors, 1.0)
-    return math.ceil((1.959964 + 0.841621) ** 2 * variance / (rate - 0.5) ** 2)
+            variance = prompt_variance(target, votes=max(editors, 1.0), icc=alike, ties=ties)
+            more[f"{target:.0%}"] = units_to_see(target - 0.5, variance=variance, level=level)
+    return {**told, "icc_measured": icc.known, "prompts_for": more}
 
 
 def _study_facts(closed: ClosedStudy) -> dict[str, Any]:

@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 
 from assay.findings.finding import Finding, measured, unknown
+from assay.findings.slice import Slice
 from assay.stats import winrate
-from assay.stats.agreement import Undefined, pair_agreement
-from assay.stats.ranking import NoRanking, bradley_terry
+from assay.stats.agreement import pair_agreement
+from assay.stats.ranking import bradley_terry
+from assay.stats.unknown import Unknown
 from assay.study.analysis import vote_figures
 from assay.study.analysis.ballots import DRAWN, ballots, label, score, takes_part
 from assay.study.analysis.vote_figures import Frame
+from assay.study.analysis.vote_meanings import MEANINGS
 from assay.study.study_records import ClosedStudy, StudyVote
 
 OF_PROGRAMS = ("judge_agreement", "strength")
@@ -37,11 +40,11 @@ def editor_findings(closed: ClosedStudy, people: Sequence[StudyVote], frame: Fra
     for editor in closed.study.editors:
         if editor.judge == "human":
             own = [vote for vote in people if vote.editor == editor.name]
-            out += _one_judge(own, f"editor={editor.name}", frame)
+            out += _one_judge(own, Slice("editor", editor.name), frame)
     return out
 
 
-def _one_judge(own: Sequence[StudyVote], where: str, frame: Frame) -> list[Finding]:
+def _one_judge(own: Sequence[StudyVote], where: Slice, frame: Frame) -> list[Finding]:
     level = frame.config.level
     found = ballots(own, frame.ours)
     nobody = "every judgement was an abstention" if any(vote.kind == "real" for vote in own) else "judged nothing"
@@ -86,7 +89,7 @@ def pair_rows(votes: Sequence[StudyVote], frame: Frame) -> list[dict[str, Any]]:
         common = sorted(labels[first].keys() & labels[second].keys())
         a, b = ([labels[name][item] for item in common] for name in (first, second))
         found = pair_agreement(a, b, categories=CHOICES)
-        if not isinstance(found, Undefined):
+        if not isinstance(found, Unknown):
             rows.append(
                 {
                     "editors": [first, second],
@@ -125,18 +128,19 @@ def strengths(votes: Sequence[StudyVote], systems: Sequence[str], frame: Frame) 
         [vote.right_system for vote in told],
         [score(vote.choice, vote, vote.left_system) for vote in told],
         [vote.prompt_id for vote in told],
-        resamples=min(frame.config.resamples, 500),
+        level=frame.config.level,
+        resamples=frame.config.resamples,
         seed=frame.config.seed,
     )
-    if isinstance(ranked, NoRanking):
-        return [unknown("strength", ranked.reason, slice=f"system={name}") for name in systems]
+    if isinstance(ranked, Unknown):
+        return [unknown(MEANINGS["strength"], ranked.reason, slice=Slice("system", name)) for name in systems]
     return [
         measured(
-            "strength",
+            MEANINGS["strength"],
             place.score,
             n=place.n,
             interval=place.interval,
-            slice=f"system={place.system}",
+            slice=Slice("system", place.system),
             detail={"log_strength": place.log_strength, "rank": rank},
         )
         for rank, place in enumerate(ranked, 1)
@@ -145,7 +149,7 @@ def strengths(votes: Sequence[StudyVote], systems: Sequence[str], frame: Frame) 
 
 def program_findings(votes: Sequence[StudyVote], people: Sequence[StudyVote], kind: str, frame: Frame) -> list[Finding]:
     """Figures of programs of one kind, under their own names; and how far each agrees with people."""
-    group, level = f"judges={kind}", frame.config.level
+    group, level = Slice("judges", kind), frame.config.level
     found = ballots(votes, frame.ours)
     nobody = "every judgement was an abstention"
     out = [
@@ -155,7 +159,7 @@ def program_findings(votes: Sequence[StudyVote], people: Sequence[StudyVote], ki
         *vote_figures.agreement_findings(votes, group, frame),
     ]
     for name in dict.fromkeys(vote.editor for vote in votes):
-        own, where = [vote for vote in votes if vote.editor == name], f"judge={name}"
+        own, where = [vote for vote in votes if vote.editor == name], Slice("judge", name)
         out += vote_figures.win_rates(ballots(own, frame.ours), where, level=level, nobody=nobody)
         out.append(vote_figures.side_findings(ballots(own, frame.ours), where, level=level)[0])
         out.append(vote_figures.consistency_finding(own, where, frame))
@@ -163,7 +167,7 @@ def program_findings(votes: Sequence[StudyVote], people: Sequence[StudyVote], ki
     return out
 
 
-def against_people(own: Sequence[StudyVote], people: Sequence[StudyVote], where: str, frame: Frame) -> Finding:
+def against_people(own: Sequence[StudyVote], people: Sequence[StudyVote], where: Slice, frame: Frame) -> Finding:
     """How often one judge's choice is that of the people's majority, on items where both chose a side."""
     lean = leanings(people, frame)
     pairs = [
@@ -172,7 +176,9 @@ def against_people(own: Sequence[StudyVote], people: Sequence[StudyVote], where:
         if vote.kind == "real" and _chose(vote) and lean.get(vote.item)
     ]
     if not pairs:
-        return unknown("judge_agreement", "no item where both this judge and most people chose a side", slice=where)
+        return unknown(
+            MEANINGS["judge_agreement"], "no item where both this judge and most people chose a side", slice=where
+        )
     hits, prompts = zip(*pairs, strict=True)
     return vote_figures.rate_finding(
         "judge_agreement", winrate.share(hits, prompts, level=frame.config.level), where, agreed=int(np.sum(hits))
@@ -181,7 +187,7 @@ def against_people(own: Sequence[StudyVote], people: Sequence[StudyVote], where:
 
 def person_against_others(people: Sequence[StudyVote], frame: Frame) -> list[Finding]:
     """The same for people, each against the majority of the others: what a program is to be compared with."""
-    where = "one person against the others"
+    where = Slice("one person against the others")
     lean = leanings(people, frame)
     pairs = []
     for vote in people:
@@ -190,7 +196,11 @@ def person_against_others(people: Sequence[StudyVote], frame: Frame) -> list[Fin
             if others:
                 pairs.append((label(vote, frame.order) == _side(others), vote.prompt_id))
     if not pairs:
-        return [unknown("judge_agreement", "no item where a person and most of the others chose a side", slice=where)]
+        return [
+            unknown(
+                MEANINGS["judge_agreement"], "no item where a person and most of the others chose a side", slice=where
+            )
+        ]
     hits, prompts = zip(*pairs, strict=True)
     share = winrate.share(hits, prompts, level=frame.config.level)
     return [vote_figures.rate_finding("judge_agreement", share, where, agreed=int(np.sum(hits)))]

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from assay.audits import Audit
 from assay.errors import GateError
 from assay.findings.finding import Finding, measured, unknown
+from assay.findings.slice import Slice
 from assay.gate import Evidence, decide, load_criteria
 from assay.gate.criteria import parse
+from assay.gate.every_figure import EVERY_FIGURE
 from assay.gate.rules import RULES, side
 from assay.stats.intervals import Interval, cluster_wilson
 from tests.audits.planted import audited, by_length, healthy, make_pairs, score
@@ -21,12 +23,16 @@ from tests.audits.planted import audited, by_length, healthy, make_pairs, score
 
 def finding(name: str, value: float, low: float, high: float, **more) -> Finding:
     return measured(
-        name, value, n=more.pop("n", 1000), interval=Interval(low=low, high=high, level=0.95, method="t"), **more
+        EVERY_FIGURE[name],
+        value,
+        n=more.pop("n", 1000),
+        interval=Interval(low=low, high=high, level=0.95, method="t"),
+        **more,
     )
 
 
 def evidence(*findings: Finding, **more) -> Evidence:
-    return Evidence(audit=Audit(findings=findings, tables={}, seeds=more.pop("seeds", (0,)), pairs=1000), **more)
+    return Evidence(figures=Audit(findings=findings, tables={}, seeds=more.pop("seeds", (0,)), pairs=1000), **more)
 
 
 def only(given_: Evidence, text: str):
@@ -74,7 +80,7 @@ def test_as_many_more_pairs_would_indeed_decide():
     found = audited(healthy(pairs, signal=1.0), pairs)
     accuracy = found.find("accuracy")
     bar = round(accuracy.interval.low + 0.01, 3)
-    more = only(Evidence(audit=found), f"accuracy > {bar}").more_pairs
+    more = only(Evidence(figures=found), f"accuracy > {bar}").more_pairs
     assert more > 0
     values = [1.0] * round(accuracy.value * 1000) + [0.0] * round((1 - accuracy.value) * 1000)
     needed = (400 + more) / accuracy.detail["design_effect"] / 1000
@@ -89,12 +95,20 @@ def test_a_figure_on_the_threshold_never_decides():
     assert "would not decide" in found.reason
 
 
+def test_a_figure_all_but_on_the_threshold_is_undecided_and_can_be_written(tmp_path):
+    near = math.nextafter(0.72, 0)
+    verdict = decide(evidence(finding("accuracy", near, 0.70, 0.74)), [parse("accuracy > 0.72")])
+    assert (verdict.verdict, verdict.criteria[0].more_pairs) == ("undecided", None)
+    assert "so near the threshold" in verdict.criteria[0].reason
+    verdict.to_body().write(tmp_path / "gate.json")  # an integer of more than 64 bits could not be
+
+
 MISSING = [
     evidence(),
-    evidence(unknown("accuracy", "no pairs")),
+    evidence(unknown(EVERY_FIGURE["accuracy"], "no pairs")),
     evidence(finding("accuracy", 0.9, 0.8, 1.0, n=0)),
-    evidence(measured("accuracy", 0.9, n=10)),
-    evidence(measured("accuracy", math.nan, n=10)),
+    evidence(measured(EVERY_FIGURE["accuracy"], 0.9, n=10)),
+    evidence(measured(EVERY_FIGURE["accuracy"], math.nan, n=10)),
     evidence(finding("accuracy", 0.9, math.nan, math.nan)),
 ]
 
@@ -120,7 +134,7 @@ def test_no_criteria_is_an_error():
 
 def test_every_category_is_as_good_as_its_worst():
     def category(name: str, low: float, high: float) -> Finding:
-        return finding("accuracy", (low + high) / 2, low, high, slice=f"category={name}", n=200)
+        return finding("accuracy", (low + high) / 2, low, high, slice=Slice("category", name), n=200)
 
     good, unsure, bad = category("a", 0.7, 0.8), category("b", 0.6, 0.72), category("c", 0.5, 0.6)
     assert only(evidence(good), "every category > 0.65").verdict == "pass"
@@ -132,12 +146,12 @@ def test_every_category_is_as_good_as_its_worst():
     found = only(evidence(good, unsure, bad), "every category > 0.65")
     assert (found.verdict, found.value) == ("fail", pytest.approx(0.55))
     assert "a:" not in found.reason
-    lost = unknown("accuracy", "no pairs", slice="category=d")
+    lost = unknown(EVERY_FIGURE["accuracy"], "no pairs", slice=Slice("category", "d"))
     assert only(evidence(good, lost), "every category > 0.65").verdict == "fail"
 
 
 def test_one_category_by_name():
-    given_ = evidence(finding("accuracy", 0.75, 0.7, 0.8, slice="category=tone"))
+    given_ = evidence(finding("accuracy", 0.75, 0.7, 0.8, slice=Slice("category", "tone")))
     assert only(given_, "category tone > 0.65").verdict == "pass"
     assert "no accuracy for tune" in only(given_, "category tune > 0.65").reason
 
@@ -203,7 +217,7 @@ def test_the_verdict_is_the_worst_of_its_criteria():
 
 def built_in(scores, pairs, split=None):
     verdict = decide(
-        Evidence(audit=audited(scores, pairs), split={"shared_groups": 0, "shared_prompts": 0} | (split or {})),
+        Evidence(figures=audited(scores, pairs), split={"shared_groups": 0, "shared_prompts": 0} | (split or {})),
         load_criteria(None),
     )
     return verdict.verdict, {result.text: result.verdict for result in verdict.criteria}
@@ -229,8 +243,8 @@ def test_a_category_that_was_never_held_out_does_not_pass():
     pairs = make_pairs(400)
     found = audited(healthy(pairs), pairs)
     parts = {str(pair.category): {"held_out": 1} for pair in pairs}
-    whole = Evidence(audit=found, split={"categories": parts | {"(none)": {"held_out": 0}}})
-    short = Evidence(audit=found, split={"categories": parts | {"rare": {"held_out": 0}}})
+    whole = Evidence(figures=found, split={"categories": parts | {"(none)": {"held_out": 0}}})
+    short = Evidence(figures=found, split={"categories": parts | {"rare": {"held_out": 0}}})
     assert only(whole, "every category > 0.5").verdict == "pass"
     assert only(short, "every category > 0.5").verdict == "fail"
     assert "rare" in only(short, "every category > 0.5").reason
