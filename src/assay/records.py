@@ -28,6 +28,7 @@ REVIEW_REASONS: frozenset[str] = frozenset({"tie", "abstention", "low_agreement"
 
 Choice = Literal["chosen", "rejected", "tie", "abstain"]
 Label = Literal["chosen", "tie"]
+NO_CATEGORY = "(none)"  # rows without a category, wherever categories are counted; data may use the name themselves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from assay.artifacts.files import sha256_file, write_json
+from assay.artifacts.gate_body import GateBody
 from assay.artifacts.run_evidence import AUDIT, GATE, MODEL, RUN, SPLIT, TRAIN, RunEvidence
 from assay.artifacts.run_folder import RunFolder
+from assay.audits import audit
 from assay.errors import ArtifactError
+from assay.records import Pair, PairScore
 
 
 @pytest.fixture
@@ -21,8 +25,10 @@ def folder(tmp_path: Path) -> RunFolder:
     (run.seed(0) / "scores.jsonl").write_bytes(b"{}\n")
     run.write(RUN, "run/1", {"seeds": [0, 1]})
     scored = {"seed-0/scores.jsonl": sha256_file(run.path("seed-0/scores.jsonl")), "elsewhere.jsonl": "sha256:0"}
-    audit = run.write(AUDIT, "audit/1", {"seeds": [0], "findings": [], "inputs": scored})
-    run.write(GATE, "gate/1", {"verdict": "pass", "inputs": {AUDIT: audit, "criteria": "sha256:1"}})
+    pairs = [Pair(id="p", prompt="q", chosen="a", rejected="b")]
+    found = audit({0: [PairScore(pair_id="p", chosen=1.0, rejected=0.0)]}, pairs, groups=["g"])
+    written = replace(found, inputs=scored).write(run)
+    GateBody(verdict="pass", criteria=(), inputs={AUDIT: written, "criteria": "sha256:1"}).write(run.path(GATE))
     return run
 
 

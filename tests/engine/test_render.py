@@ -275,7 +275,7 @@ def test_the_gate_drops_counts_and_never_cuts(make: Make) -> None:
         ("template_not_prefix", "both"),
     ]
     assert gate.counts["by_side"] == {"chosen": 1, "rejected": 1, "both": 3, "prompt": 1}
-    assert gate.counts["by_category"] == {"tone": 5, "none": 1}
+    assert gate.counts["by_category"] == {"tone": 5, "(none)": 1}
     chosen, rejected = (renderer.encode("a", answer) for answer in ("b", "c d e"))
     answer_tokens = len(chosen.ids) - chosen.prompt_tokens, len(rejected.ids) - rejected.prompt_tokens
     assert gate.tokens == {"fits": answer_tokens}

@@ -11,6 +11,7 @@ from typing import ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_serializer, field_validator
 
 from assay.artifacts.body import Body
+from assay.artifacts.finding_body import FindingBody
 from assay.errors import ArtifactError
 
 ANALYSIS = "analysis.json"
@@ -132,7 +133,7 @@ class StudyFacts(Part):
 
 
 class AnalysisBody(Body):
-    """analysis.json. ours: the system its rates are about. findings: as findings write themselves."""
+    """analysis.json. ours: the system its rates are about."""
 
     SCHEMA: ClassVar[str] = "analysis/1"
 
@@ -140,7 +141,7 @@ class AnalysisBody(Body):
     config: dict[str, JsonValue]
     study: StudyFacts
     ours: str
-    findings: tuple[dict[str, JsonValue], ...]
+    findings: tuple[FindingBody, ...]
     tables: AnalysisTables
     assay_version: str = ""
     versions: dict[str, str] = Field(default_factory=dict)

@@ -9,18 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
+from assay.artifacts.audit_body import AuditBody
+from assay.artifacts.body import Body
 from assay.artifacts.files import read_json, sha256_file
+from assay.artifacts.gate_body import GateBody
 from assay.artifacts.run_folder import RunFolder
-from assay.artifacts.run_json import AuditJson, GateJson, ModelJson, RunJson, TrainJson
-from assay.errors import ArtifactError
+from assay.artifacts.run_json import ModelJson, RunJson, TrainJson
 
 RUN, AUDIT, GATE, CONTRACT, SPLIT = "run.json", "audit.json", "gate.json", "contract.json", "split.json"
 TRAIN, MODEL = "train.json", "model/assay.json"
-OF_THE_RUN = {RUN: "run/1", AUDIT: "audit/1", GATE: "gate/1", CONTRACT: "contract/1", SPLIT: "split/1"}
-OF_A_SEED = {TRAIN: "train/1", MODEL: "model/1"}
+# How each is read: through its typed body, or, where none is written yet, as JSON of this schema.
+OF_THE_RUN: Mapping[str, type[Body] | str] = {
+    RUN: "run/1",
+    AUDIT: AuditBody,
+    GATE: GateBody,
+    CONTRACT: "contract/1",
+    SPLIT: "split/1",
+}
+OF_A_SEED: Mapping[str, str] = {TRAIN: "train/1", MODEL: "model/1"}
 # Artifacts that name the files they were made from: how, and what makes them anew.
 MADE_FROM = {
     AUDIT: ("audit.json was made from", "Run the audit again."),
@@ -41,8 +49,8 @@ class RunEvidence:
     """The artifacts of one run as they stand. seeds: those that run.json or audit.json name. hashes: by path inside."""
 
     run: RunJson | None = None
-    audit: AuditJson | None = None
-    gate: GateJson | None = None
+    audit: AuditBody | None = None
+    gate: GateBody | None = None
     contract: Mapping[str, object] | None = None
     split: Mapping[str, object] | None = None
     seeds: Mapping[int, SeedEvidence]
@@ -58,16 +66,17 @@ class RunEvidence:
         """
         hashes: dict[str, str] = {}
 
-        def found(name: str, schema: str, *, where: str = "") -> Any:
+        def found(name: str, form: type[Body] | str, *, where: str = "") -> Any:
             path = folder.path(where, name)
             if name not in names or (name not in needed and not path.exists()):
                 return None
-            value = read_json(path, schema)
+            value = read_json(path, form) if isinstance(form, str) else form.read(path)
             hashes[f"{where}/{name}" if where else name] = sha256_file(path)
             return value
 
-        whole = {name: found(name, schema) for name, schema in OF_THE_RUN.items()}
-        numbers = {int(seed) for name in (RUN, AUDIT) if whole[name] for seed in whole[name].get("seeds") or ()}
+        whole = {name: found(name, form) for name, form in OF_THE_RUN.items()}
+        run, audit = whole[RUN] or {}, whole[AUDIT]
+        numbers = {int(seed) for seed in (*(run.get("seeds") or ()), *(audit.seeds if audit is not None else ()))}
         seeds = {
             seed: SeedEvidence(
                 train=found(TRAIN, OF_A_SEED[TRAIN], where=folder.seed(seed).name),
@@ -75,9 +84,9 @@ class RunEvidence:
             )
             for seed in sorted(numbers)
         }
-        for name, (how, remedy) in MADE_FROM.items():
+        for name, (made, again) in MADE_FROM.items():
             if whole[name] is not None:
-                refuse_stale(folder, whole[name].get("inputs") or {}, how=how, remedy=remedy)
+                folder.refuse_stale(whole[name].inputs, made=made, again=again)
         return cls(
             run=whole[RUN],
             audit=whole[AUDIT],
@@ -87,11 +96,3 @@ class RunEvidence:
             seeds=seeds,
             hashes=hashes,
         )
-
-
-def refuse_stale(folder: RunFolder, inputs: Mapping[str, object], *, how: str, remedy: str) -> None:
-    """The files of this folder that an artifact names by hash must still be those. Others are not ours to look at."""
-    for name, digest in inputs.items():
-        path: Path = folder.path(name)
-        if path.is_file() and str(digest).startswith("sha256:") and sha256_file(path) != digest:
-            raise ArtifactError(f"{path} is not the file that {how}. {remedy}")

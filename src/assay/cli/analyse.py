@@ -15,18 +15,6 @@ from assay.cli.verdicts import EXIT, verdict_lines
 if TYPE_CHECKING:
     from assay.flows.study import Analysed
 
-SHOWN = (
-    "win_rate",
-    "win_rate_without_ties",
-    "length_controlled_win_rate",
-    "majority_share",
-    "left_share",
-    "self_consistency",
-    "alpha",
-    "attention_passed",
-    "coverage",
-)
-
 
 def register(study_app: typer.Typer) -> None:
     study_app.command("analyse", epilog="Example: assay study analyse study.db --out result --criteria criteria.yaml")(
@@ -83,10 +71,12 @@ def _command() -> str:
 
 
 def _json(found: Analysed) -> dict[str, object]:
+    from assay.findings.slice import OVERALL
+
     return {
         **found.verdict.to_dict(),
         "ours": found.analysis.ours,
-        "findings": {f.name: f.to_dict() for f in found.analysis.findings if f.slice == "overall"},
+        "findings": {f.name: f.to_dict() for f in found.analysis.findings if f.slice == OVERALL},
         "page": str(found.page),
     }
 
@@ -95,16 +85,18 @@ def _text(found: Analysed) -> str:
     from rich.markup import escape
 
     from assay.report.finding_text import inline, label
+    from assay.study.analysis.vote_meanings import MEANINGS
 
     verdict, analysis = found.verdict, found.analysis
     lines = verdict_lines(verdict, analysis.study.title, counted="prompts")
     lines.append(f"people, {escape(analysis.ours)}:")
-    for name in SHOWN:
+    for name, words in MEANINGS.shown_in("terminal").items():
         finding = analysis.find(name)
         if finding is not None:
-            lines.append(f"  {label(name)}: {escape(inline(finding))}")
+            lines.append(f"  {words}: {escape(inline(finding))}")
     for finding in analysis.findings:
-        if finding.name in ("win_rate", "judge_agreement") and finding.slice.startswith("judge="):
-            who = finding.slice.partition("=")[2]
-            lines.append(f"  program {escape(who)}, {label(finding.name).lower()}: {escape(inline(finding))}")
+        if finding.name in ("win_rate", "judge_agreement") and finding.slice.part == "judge":
+            lines.append(
+                f"  program {escape(finding.slice.label)}, {label(finding.name).lower()}: {escape(inline(finding))}"
+            )
     return "\n".join([*lines, f"Page: {escape(str(found.page))}"])

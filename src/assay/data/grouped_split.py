@@ -21,11 +21,10 @@ from assay.data.groups.overlap import prompt_groups
 from assay.data.groups.shingles import normalised
 from assay.data.subset import nearest, proportionate
 from assay.errors import SplitError
-from assay.records import Pair, plain_text
+from assay.records import NO_CATEGORY, Pair, plain_text
 from assay.stats.draws import stream
 
 F64 = NDArray[np.float64]
-NONE = "(none)"
 SWAPS = 2000
 MOST_KINDS = 300  # kinds of groups of one size between which swaps are looked for
 
@@ -139,7 +138,7 @@ def gather(pairs: Sequence[Pair], groups: Sequence[str], seed: int) -> tuple[lis
 
 
 def category_of(pair: Pair) -> str:
-    return NONE if pair.category is None else pair.category
+    return NO_CATEGORY if pair.category is None else pair.category
 
 
 def choose(buckets: list[Bucket], size: int, wanted_C: F64) -> None:

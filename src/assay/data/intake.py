@@ -28,11 +28,10 @@ from assay.data.rejects import writer
 from assay.data.sources.any_source import Source, locate, parsed
 from assay.data.sources.row import Row
 from assay.errors import InputError
-from assay.records import REJECT_REASONS, REVIEW_REASONS, Pair, Reject, Text, plain_text
+from assay.records import NO_CATEGORY, REJECT_REASONS, REVIEW_REASONS, Pair, Reject, Text, plain_text
 
 PROGRESS_EVERY = 5000
 QUANTILES = {"min": 0.0, "q05": 0.05, "median": 0.5, "q95": 0.95, "max": 1.0}
-UNNAMED = "(none)"  # rows without a category; data that use the name themselves are counted there as well
 Progress = Callable[[int], None]
 
 
@@ -310,7 +309,7 @@ def category_counts(tally: Tally, keep: Any) -> dict[str, dict[str, int]]:
         found.setdefault(name, {"kept": 0, "rejected": 0})["rejected"] = count
     named: dict[str, dict[str, int]] = {}
     for stated, both in sorted(found.items(), key=lambda item: (item[0] is None, item[0] or "")):
-        place = named.setdefault(UNNAMED if stated is None else stated, {"kept": 0, "rejected": 0})
+        place = named.setdefault(NO_CATEGORY if stated is None else stated, {"kept": 0, "rejected": 0})
         for what in place:
             place[what] += both[what]
     return named

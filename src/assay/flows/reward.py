@@ -15,8 +15,8 @@ from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit
 from assay.data import Split, prompt_groups, split
 from assay.flows.run_record import Ledger, only_writer
-from assay.flows.stages import Gated, audit_seeds, contract_stage, gate_stage, known_truth
-from assay.gate import Verdict, decide_run, load_criteria
+from assay.flows.stages import audit_seeds, contract_stage, gate_stage, known_truth
+from assay.gate import Criterion, Verdict, decide_run, load_criteria
 from assay.models.resolve import BaseModel, resolve
 from assay.report import model_card, render
 from assay.train import TrainResult, train_reward
@@ -48,8 +48,8 @@ def run_reward(
     source: what assay.read_pairs takes. command: how this run was started, for the report. notify: gets a line a stage.
     Killed anywhere, the same call goes on. Raises AssayError where data, base, split or folder do not allow it.
     """
-    if config.criteria is not None:
-        load_criteria(config.criteria)  # a typing error there should cost no training
+    # Read before anything else, since a typing error there should cost no training; what was read then is decided by.
+    criteria = None if config.criteria is None else load_criteria(config.criteria)
     run = RunFolder(out)
     with only_writer(run):
         base = resolve(config.model.base, config.model.revision)
@@ -69,7 +69,10 @@ def run_reward(
         notify(f"split      {len(parts.train):,} to train on, {len(parts.held_out):,} held out")
         ledger.write(data=known_truth(source, contract, parts.held_out))
         results = train_stage(parts, run, config=config, ledger=ledger, notify=notify)
-        return conclude(run, parts, gated, results, config=config, ledger=ledger, notify=notify)
+        with ledger.stage("audit"):
+            found = audit_seeds(run, parts, gated, results, config=config.audit)
+        verdict, page = conclude(run, criteria, ledger=ledger, notify=notify)
+        return RewardRun(folder=run.root, verdict=verdict, audit=found, seeds=results, report=page)
 
 
 def describe(ledger: Ledger, base: BaseModel, *, seeds: Sequence[int]) -> None:
@@ -100,22 +103,13 @@ def train_stage(
 
 
 def conclude(
-    run: RunFolder,
-    parts: Split,
-    gated: Gated,
-    results: tuple[TrainResult, ...],
-    *,
-    config: RewardConfig,
-    ledger: Ledger,
-    notify: Notify,
-) -> RewardRun:
-    """Audit, gate and report: from the scores of all seeds to the page."""
-    with ledger.stage("audit"):
-        found = audit_seeds(run, parts, gated, results, config=config.audit)
+    run: RunFolder, criteria: Sequence[Criterion] | None, *, ledger: Ledger, notify: Notify
+) -> tuple[Verdict, Path]:
+    """Gate and report: from the audit to the verdict and the page."""
     with ledger.stage("gate"):
-        verdict = decide_run(run, config.criteria)
+        verdict = decide_run(run, criteria)
     notify(f"gate       {verdict.verdict}")
     ledger.write(status="done")
     page = render(run)
     model_card(run)
-    return RewardRun(folder=run.root, verdict=verdict, audit=found, seeds=results, report=page)
+    return verdict, page

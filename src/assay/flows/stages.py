@@ -19,7 +19,7 @@ from assay.data.rejects import write_rejects
 from assay.errors import InputError
 from assay.models.config import ModelConfig
 from assay.models.resolve import BaseModel
-from assay.records import REVIEW_REASONS, Pair, PairScore, Reject
+from assay.records import NO_CATEGORY, REVIEW_REASONS, Pair, PairScore, Reject
 from assay.render.encoder import Renderer
 from assay.render.length_gate import length_gate
 from assay.train import TrainResult
@@ -96,7 +96,7 @@ def by_category(contract: Contract, gated: Sequence[Reject]) -> dict[str, Any]:
     """Kept and rejected rows of each category, once the length gate's rejects are moved from one to the other."""
     counts = {name: dict(count) for name, count in contract.report["by_category"].items()}
     for reject in gated:
-        count = counts[reject.category or "(none)"]
+        count = counts[reject.category or NO_CATEGORY]
         count["kept"] -= 1
         count["rejected"] += 1
     return {"by_category": counts, "categories": {name: count["kept"] for name, count in counts.items()}}
@@ -138,7 +138,7 @@ def oracle(truth: Mapping[str, Any], pairs: Sequence[Pair]) -> dict[str, Any]:
     for pair in pairs:
         if pair.id in truth and pair.label == "chosen":
             chosen, rejected = truth[pair.id]["utility"]
-            right.setdefault(pair.category or "none", []).append(chosen > rejected)
+            right.setdefault(pair.category or NO_CATEGORY, []).append(chosen > rejected)
     flat = [hit for hits in right.values() for hit in hits]
     return {
         "overall": sum(flat) / len(flat) if flat else None,

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.artifacts.analysis_body import ANALYSIS
-from assay.artifacts.files import sha256_json
 from assay.artifacts.run_folder import RunFolder
 from assay.errors import StudyError
 from assay.gate import Evidence, Verdict, decide, load_criteria
-from assay.gate.gate_run import ARTIFACT as GATE
-from assay.gate.gate_run import SCHEMA as GATE_SCHEMA
+from assay.gate.criteria import criteria_hash
+from assay.gate.verdict import ARTIFACT as GATE
 from assay.report.study.study_page import PAGE, render_study
 from assay.study.analysis.analyse import analyse
 from assay.study.analysis.study_result import Analysis
@@ -82,10 +81,9 @@ def analyse_study(
     analysis = analyse(closed, config=config)
     folder = RunFolder(out)
     body = analysis.to_body(assay_version=__version__, versions=versions(PACKAGES), command=command)
-    digest = sha256_json([[condition.text, condition.by] for condition in conditions])
-    inputs = {ANALYSIS: body.write(folder.path(ANALYSIS)), "criteria": digest}
+    inputs = {ANALYSIS: body.write(folder.path(ANALYSIS)), "criteria": criteria_hash(conditions)}
     verdict = decide(Evidence(figures=analysis, inputs=inputs, source="study", counted="vote"), conditions)
-    folder.write(GATE, GATE_SCHEMA, verdict.to_dict())
+    verdict.to_body().write(folder.path(GATE))
     return Analysed(analysis=analysis, verdict=verdict, page=render_study(folder))
 
 

@@ -10,6 +10,7 @@ from assay.artifacts.run_evidence import AUDIT, SPLIT, TRAIN, RunEvidence
 from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit
 from assay.findings.finding import Finding
+from assay.findings.slice import OVERALL, Slice
 
 
 class Figures(Protocol):
@@ -19,7 +20,7 @@ class Figures(Protocol):
     def findings(self) -> tuple[Finding, ...]: ...
     @property
     def seeds(self) -> tuple[int, ...]: ...
-    def find(self, name: str, where: str = "overall") -> Finding | None: ...
+    def find(self, name: str, where: Slice = OVERALL) -> Finding | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,6 @@ class Evidence:
     """What is decided on.
 
     figures: an audit, or a study's analysis. source: what they come from, as reasons say it. counted: what n counts.
-
     split: body of split.json, None where there is none. training: body of train.json by seed, where there is one.
     """
 
@@ -42,8 +42,9 @@ class Evidence:
 def read_evidence(folder: RunFolder) -> Evidence:
     """Read a run folder. Raises ArtifactError without an audit, or where the audit was made from other files."""
     there = RunEvidence.read(folder, names=(AUDIT, SPLIT, TRAIN), needed=(AUDIT,))
+    assert there.audit is not None
     return Evidence(
-        figures=Audit.from_dict(there.audit or {}),
+        figures=Audit.from_body(there.audit),
         split=there.split,
         training={seed: one.train for seed, one in there.seeds.items() if one.train is not None},
         inputs=there.hashes,

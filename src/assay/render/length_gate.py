@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from assay.errors import TemplateError
-from assay.records import Pair, Reject
+from assay.records import NO_CATEGORY, Pair, Reject
 
 if TYPE_CHECKING:
     from assay.render.encoder import Encoded, Renderer
@@ -50,7 +50,7 @@ def length_gate(pairs: Sequence[Pair], renderer: Renderer, max_tokens: int) -> L
         tokens[pair.id] = (len(chosen.ids) - chosen.prompt_tokens, len(rejected.ids) - rejected.prompt_tokens)
     counts: dict[str, dict[str, int]] = {
         "by_side": dict(Counter(str(reject.side) for reject in rejects)),
-        "by_category": dict(Counter(reject.category or "none" for reject in rejects)),
+        "by_category": dict(Counter(reject.category or NO_CATEGORY for reject in rejects)),
         "by_reason": dict(Counter(str(reject.reason) for reject in rejects)),
     }
     return LengthGate(pairs=kept, rejects=rejects, counts=counts, tokens=tokens)

@@ -27,7 +27,7 @@ def findings_table(findings: Sequence[Finding]) -> list[FindingRow]:
     return [
         FindingRow(
             name=label(found.name),
-            slice=found.slice.replace("category=", ""),
+            slice=found.slice.label if found.slice.part == "category" else str(found.slice),
             seed="all" if found.seed is None else str(found.seed),
             n=words.count(found.n),
             cell=cell(found),

@@ -17,7 +17,7 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 WINDOWS = ("8-10", "9-11", "10-12", "12-2", "1-3", "2-4", "3-5", "4-6")
 
 
-def stream(seed: int, name: str) -> random.Random:
+def simulation_stream(seed: int, name: str) -> random.Random:
     """A generator of its own for each use of randomness, so that one part's draws never move another's."""
     return random.Random(hashlib.sha256(f"assay.simulate/{seed}/{name}".encode()).digest())
 

@@ -1,15 +1,16 @@
 """The blind study: make it, serve it, read it once it is closed, analyse it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from assay.study.exchange.anonymous_folder import read_export, write_export
-from assay.study.plan.create import Created, Sources, create_study
-from assay.study.store.study_store import read_closed, read_votes
-from assay.study.study_records import ClosedStudy, Editor, StudyVote
+from assay.doors import door
 
 if TYPE_CHECKING:
     from assay.study.analysis.analyse import analyse
     from assay.study.analysis.study_result import Analysis
+    from assay.study.exchange.anonymous_folder import read_export, write_export
+    from assay.study.plan.create import Created, Sources, create_study
+    from assay.study.store.study_store import read_closed, read_votes
+    from assay.study.study_records import ClosedStudy, Editor, StudyVote
 
 __all__ = [
     "Analysis",
@@ -25,11 +26,20 @@ __all__ = [
     "read_votes",
     "write_export",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    if name in ("Analysis", "analyse"):  # a server starts without scipy
-        from assay.study.analysis import analyse
-
-        return getattr(analyse, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = door(
+    __name__,
+    {
+        "Analysis": "assay.study.analysis.study_result",
+        "analyse": "assay.study.analysis.analyse",
+        "Created": "assay.study.plan.create",
+        "Sources": "assay.study.plan.create",
+        "create_study": "assay.study.plan.create",
+        "read_closed": "assay.study.store.study_store",
+        "read_votes": "assay.study.store.study_store",
+        "read_export": "assay.study.exchange.anonymous_folder",
+        "write_export": "assay.study.exchange.anonymous_folder",
+        "ClosedStudy": "assay.study.study_records",
+        "Editor": "assay.study.study_records",
+        "StudyVote": "assay.study.study_records",
+    },
+)

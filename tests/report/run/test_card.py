@@ -38,7 +38,7 @@ def test_base_model_is_named_only_if_it_is_a_hub_id(whole, run):
 
 def test_says_verdict_limits_and_no_nan(whole):
     text = model_card(whole).read_text(encoding="utf-8")
-    gate = read_json(whole.path("gate.json"), "gate/1")
+    gate = read_json(whole.path("gate.json"), "gate/2")
     assert f"**{gate['verdict']}**" in text
     for criterion in gate["criteria"]:
         assert criterion["text"].replace("<", "&lt;") in text

@@ -89,7 +89,7 @@ def test_every_finding_appears_with_its_value(whole):
 
 def test_verdict_comes_first_with_every_criterion(whole):
     root = tree(whole)
-    gate = read_json(whole.path("gate.json"), "gate/1")
+    gate = read_json(whole.path("gate.json"), "gate/2")
     header = by_id(root, "verdict")
     said = text_of(header)
     assert gate["verdict"].capitalize() in said

@@ -144,6 +144,6 @@ def test_a_page_without_its_artifacts_is_refused(tmp_path: Path) -> None:
 def test_unknown_findings_keep_their_reason_through_the_artifact(tmp_path: Path) -> None:
     analyse(STUDIES["nobody"]()).to_body().write(tmp_path / "analysis.json")
     again = Analysis.from_body(AnalysisBody.read(tmp_path / "analysis.json"))
-    unknown: list[Finding] = [finding for finding in again.findings if finding.value is None]
+    unknown: list[Finding] = [finding for finding in again.findings if finding.known is None]
     assert unknown
     assert all(finding.reason for finding in unknown)

@@ -18,10 +18,11 @@ from assay.artifacts.analysis_body import AnalysisBody
 from assay.artifacts.files import dumps
 from assay.errors import StudyError
 from assay.findings.finding import Finding
-from assay.findings.vocabulary import STUDY_MEANINGS
+from assay.findings.slice import OVERALL
 from assay.stats.intervals import Interval
 from assay.study.analysis.analyse import analyse
 from assay.study.analysis.study_result import Analysis
+from assay.study.analysis.vote_meanings import MEANINGS
 from assay.study.config import AnalysisConfig
 from assay.study.study_records import ClosedStudy, Editor, StudyVote
 from tests.study.simulated import PEOPLE, Truth, closed_study, machine, with_votes
@@ -36,8 +37,8 @@ def figure(analysis: Analysis, name: str, where: str = "overall") -> Finding:
 
 def value(analysis: Analysis, name: str, where: str = "overall") -> float:
     found = figure(analysis, name, where)
-    assert found.value is not None, found.reason
-    return found.value
+    assert found.known is not None, found.reason
+    return found.known
 
 
 def vote(
@@ -118,7 +119,7 @@ def test_our_system_is_the_last_unless_named() -> None:
 def test_every_figure_says_what_it_is_and_round_trips() -> None:
     found = analyse(closed_study(editors=(*PEOPLE, machine("gpt"))))
     told = {finding.name for finding in found.findings}
-    assert told == set(STUDY_MEANINGS) - {"strength"}
+    assert told == set(MEANINGS) - {"strength"}
     body = AnalysisBody.model_validate(json.loads(dumps(found.to_body().model_dump(mode="json"))))
     assert Analysis.from_body(body) == replace(found, inputs=body.inputs)
 
@@ -130,7 +131,7 @@ def test_programs_change_no_figure_of_people() -> None:
     editors = (*PEOPLE, machine("gpt"), machine("rule", "simulated"))
     both = replace(alone, study=replace(alone.study, editors=editors), votes=(*alone.votes, *programs))
     before, after = analyse(alone), analyse(both)
-    human = [f for f in after.findings if not f.slice.startswith(("judge=", "judges="))]
+    human = [f for f in after.findings if f.slice.part not in ("judge", "judges")]
     assert human == list(before.findings)
     assert value(after, "win_rate", "judge=gpt") == value(before, "win_rate", "editor=Anna")
     assert value(after, "left_share", "judge=rule") == 1.0
@@ -140,11 +141,11 @@ def test_programs_change_no_figure_of_people() -> None:
 def test_only_programs_leave_the_figures_of_people_unknown() -> None:
     found = analyse(closed_study(editors=(machine("gpt"), machine("rule", "simulated"))))
     for finding in found.findings:
-        if finding.slice == "overall":
-            assert finding.value is None
+        if finding.slice == OVERALL:
+            assert finding.known is None
             assert finding.reason
     assert "only programs judged (llm, simulated)" in str(figure(found, "win_rate").reason)
-    assert figure(found, "win_rate", "judges=llm").value is not None
+    assert figure(found, "win_rate", "judges=llm").known is not None
 
 
 def test_nobody_voted() -> None:
@@ -169,7 +170,7 @@ def test_an_editor_who_abstains_from_everything() -> None:
 def test_one_editor_has_nobody_to_agree_with() -> None:
     found = analyse(closed_study(editors=PEOPLE[:1]))
     assert figure(found, "alpha").reason == "one judge has nobody to agree with"
-    assert figure(found, "win_rate").value is not None
+    assert figure(found, "win_rate").known is not None
 
 
 def test_unanimous_votes_leave_alpha_undefined() -> None:
@@ -178,15 +179,15 @@ def test_unanimous_votes_leave_alpha_undefined() -> None:
     found = analyse(with_votes(closed, votes))
     assert "same about every item" in str(figure(found, "alpha").reason)
     assert value(found, "win_rate") == 1.0
-    interval = figure(found, "win_rate").interval
+    interval = figure(found, "win_rate").bounds
     assert interval is not None
     assert interval.low < 0.95
 
 
 def test_one_prompt_has_a_rate_and_no_interval() -> None:
     found = figure(analyse(closed_study(prompts=1, attention=0)), "win_rate")
-    assert found.value is not None
-    assert found.interval is None
+    assert found.known is not None
+    assert found.bounds is None
     assert "one prompt" in str(found.reason)
 
 
@@ -207,7 +208,7 @@ def test_careless_editors_are_told_and_left_out_only_on_request() -> None:
 def test_a_planted_side_habit_is_found_and_a_fair_study_has_none() -> None:
     fair, tilted = (analyse(closed_study(Truth(left=left), prompts=200, seed=3)) for left in (0.0, 0.4))
     for found, biased in ((fair, False), (tilted, True)):
-        interval = figure(found, "left_share").interval
+        interval = figure(found, "left_share").bounds
         assert interval is not None
         assert (interval.low > 0.5) is biased
 
@@ -217,7 +218,7 @@ def test_whole_studies_cover_the_truth(rate: float) -> None:
     held = 0
     for seed in range(40):
         closed = closed_study(Truth(rate=rate, icc=0.2), repeats=0, attention=0, seed=seed)
-        interval = figure(analyse(closed, config=AnalysisConfig(resamples=10)), "win_rate").interval
+        interval = figure(analyse(closed, config=AnalysisConfig(resamples=10)), "win_rate").bounds
         assert interval is not None
         held += interval.low <= rate <= interval.high
     assert held >= 35  # of 40 at 95%: fewer than 35 once in 100 tries
@@ -240,11 +241,34 @@ def test_three_systems_are_put_on_one_scale() -> None:
         votes.append(replace(one, left_system=names[0], right_system=names[1], item=f"{one.item}-{names[0]}"))
     systems = ("old", "base", "tuned")
     found = analyse(replace(closed, study=replace(closed.study, systems=systems), votes=tuple(votes)))
-    unranked = {f.slice: f for f in found.findings if f.name == "strength"}
+    unranked = {str(f.slice): f for f in found.findings if f.name == "strength"}
     assert set(unranked) == {"system=old", "system=base", "system=tuned"}
     assert value(found, "strength", "system=tuned") > value(found, "strength", "system=old")
     assert figure(found, "win_rate", "against=old").n + figure(found, "win_rate", "against=base").n == len(votes)
     assert "texts" in str(figure(found, "length_controlled_win_rate").reason)
+
+
+def three_systems() -> ClosedStudy:
+    """Three systems, each compared with both others."""
+    closed = closed_study(repeats=0, attention=0, prompts=60)
+    votes = []
+    for number, one in enumerate(closed.votes):
+        first, second = (("base", "tuned"), ("old", "tuned"), ("old", "base"))[number % 3]
+        votes.append(replace(one, left_system=first, right_system=second, item=f"{one.item}-{first}-{second}"))
+    return replace(closed, study=replace(closed.study, systems=("old", "base", "tuned")), votes=tuple(votes))
+
+
+def test_the_interval_of_a_strength_hears_level_and_resamples() -> None:
+    closed = three_systems()
+    usual = figure(analyse(closed, config=AnalysisConfig(resamples=200)), "strength", "system=tuned").bounds
+    narrow = figure(analyse(closed, config=AnalysisConfig(resamples=200, level=0.8)), "strength", "system=tuned").bounds
+    more = figure(analyse(closed, config=AnalysisConfig(resamples=900)), "strength", "system=tuned").bounds
+    most = figure(analyse(closed, config=AnalysisConfig(resamples=901)), "strength", "system=tuned").bounds
+    assert usual is not None
+    assert narrow is not None
+    assert (usual.level, narrow.level) == (0.95, 0.8)
+    assert usual.low < narrow.low < narrow.high < usual.high
+    assert more not in (usual, most)  # no cap: each further draw counts
 
 
 CHANGES = {
@@ -354,7 +378,7 @@ def test_creative_writing_a_second_way() -> None:
     # With one vote's mean per paragraph, the interval is close to the t interval of 201 paragraph means.
     means = [np.mean([r.index("human_edited") < r.index("ai_edited") for r in row.values()]) for row in rows]
     low, high = scipy_stats.t.interval(0.95, 200, loc=np.mean(means), scale=scipy_stats.sem(means))
-    interval = figure(found, "win_rate", "against=ai_edited").interval
+    interval = figure(found, "win_rate", "against=ai_edited").bounds
     assert isinstance(interval, Interval)
     assert (interval.low, interval.high) == (pytest.approx(low, abs=0.005), pytest.approx(high, abs=0.005))
     labels: dict[str, dict[str, str]] = defaultdict(dict)

@@ -8,19 +8,18 @@ from assay.findings.finding import measured, unknown
 from assay.stats.intervals import Interval
 from assay.study.analysis.analyse import analyse
 from assay.study.analysis.ballots import ballots
-from assay.study.analysis.observed_power import observed_power
+from assay.study.analysis.observed_power import observed_power, prompts_to_see
+from assay.study.analysis.vote_meanings import MEANINGS
 from assay.study.config import AnalysisConfig
-from assay.study.plan.study_power import prompts_needed, study_power
+from assay.study.plan.study_power import study_power
 from tests.study.simulated import Truth, closed_study
 
 
-def test_prompts_needed_are_the_fewest_with_eighty_percent_power() -> None:
+def test_the_power_at_the_prompts_needed_is_eighty_percent() -> None:
     for rate in (0.55, 0.65):
-        needed = prompts_needed(rate, editors=3, icc=0.3, ties=0.2)
-        here, below = (
-            study_power(prompts=n, editors=3, icc=0.3, ties=0.2).power_at[f"{rate:.0%}"] for n in (needed, needed - 1)
-        )
-        assert below < 0.8 <= here
+        needed = prompts_to_see(rate, editors=3, icc=0.3, ties=0.2, level=0.95)
+        seen = study_power(prompts=needed, editors=3, icc=0.3, ties=0.2).power_at[f"{rate:.0%}"]
+        assert seen == pytest.approx(0.8, abs=0.03)
 
 
 def test_the_level_of_the_analysis_counts() -> None:
@@ -36,11 +35,11 @@ def test_the_level_of_the_analysis_counts() -> None:
 
 def test_unknown_likeness_of_one_vote_a_prompt_does_not_matter() -> None:
     found = ballots(closed_study(editors=closed_study().study.editors[:1]).votes, "tuned")
-    alone = observed_power(found, unknown("icc", "every prompt has one vote"), level=0.95)
+    alone = observed_power(found, unknown(MEANINGS["icc"], "every prompt has one vote"), level=0.95)
     assert alone is not None
     assert (alone.icc, alone.icc_measured) == (0.0, None)
     assert observed_power(found, None, level=0.95) is None
-    alike = measured("icc", 0.4, n=50, interval=Interval(low=0, high=1, level=0.95, method="by hand"))
+    alike = measured(MEANINGS["icc"], 0.4, n=50, interval=Interval(low=0, high=1, level=0.95, method="by hand"))
     known = observed_power(found, alike, level=0.95)
     assert known is not None
     assert known.half_width == pytest.approx(alone.half_width)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +15,12 @@ from scipy.stats import entropy as scipy_entropy
 
 from assay.data.config import DataConfig
 from assay.errors import ArtifactError, InputError
+from assay.findings.finding import Finding, measured
+from assay.findings.slice import OVERALL, Slice
+from assay.gate import Evidence, decide
+from assay.gate.criteria import parse
+from assay.gate.every_figure import EVERY_FIGURE
+from assay.stats.intervals import Interval
 from assay.study.analysis.proposals import Question, disagreement, entropy, propose
 from assay.study.analysis.unjudged import proposal_row, read_pool, undecided_categories
 from tests.study.judged import run_assay
@@ -117,8 +123,19 @@ def test_proposals_know_no_order(n: int, count: int, seed: int) -> None:
     assert len(set(groups)) == len(groups) == min(count, len({q.group for q in questions}))
 
 
-def run_folder(folder: Path, *, verdict: str = "undecided", text: str = "every category > 0.65") -> Path:
-    """A run as its artifacts tell it: three seeds' scores, an audit and a gate. Planted: pairs 3 and 7 are disputed."""
+@dataclass(frozen=True)
+class Figures:
+    """The least a gate asks of an audit."""
+
+    findings: tuple[Finding, ...]
+    seeds: tuple[int, ...] = (0, 1, 2)
+
+    def find(self, name: str, where: Slice = OVERALL) -> Finding | None:
+        return next((f for f in self.findings if (f.name, f.slice) == (name, where)), None)
+
+
+def run_folder(folder: Path, *, text: str = "every category > 0.65") -> Path:
+    """A run as its artifacts tell it: three seeds' scores and what a gate decided. Planted: 3 and 7 are disputed."""
     run = folder / "run"
     run.mkdir(parents=True)
     rng = np.random.default_rng(1)
@@ -138,13 +155,16 @@ def run_folder(folder: Path, *, verdict: str = "undecided", text: str = "every c
         path.parent.mkdir(parents=True)
         path.write_text("".join(json.dumps(row) + "\n" for row in found))
 
-    def finding(where: str, low: float, high: float) -> dict[str, Any]:
-        return {"name": "accuracy", "slice": where, "seed": None, "interval": {"low": low, "high": high}}
+    def finding(where: Slice, low: float, high: float) -> Finding:
+        interval = Interval(low=low, high=high, level=0.95, method="by hand")
+        return measured(EVERY_FIGURE["accuracy"], (low + high) / 2, n=100, interval=interval, slice=where)
 
-    findings = [finding("overall", 0.6, 0.7), finding("category=refusals", 0.6, 0.7), finding("category=other", 0.7, 1)]
-    criterion = {"text": text, "verdict": verdict, "threshold": 0.65}
-    (run / "audit.json").write_text(json.dumps({"schema": "audit/1", "findings": findings}))
-    (run / "gate.json").write_text(json.dumps({"schema": "gate/1", "criteria": [criterion]}))
+    findings = (
+        finding(OVERALL, 0.6, 0.7),
+        finding(Slice("category", "refusals"), 0.6, 0.7),
+        finding(Slice("category", "other"), 0.7, 1.0),
+    )
+    decide(Evidence(figures=Figures(findings)), [parse(text)]).to_body().write(run / "gate.json")
     return run
 
 
@@ -225,16 +245,17 @@ def test_fresh_answers_in_a_category_the_run_left_open(tmp_path: Path) -> None:
 def test_undecided_categories_by_hand(tmp_path: Path) -> None:
     expected = {"refusals": 'accuracy 0.600 to 0.700 leaves "every category > 0.65" open'}
     assert undecided_categories(run_folder(tmp_path / "a")) == expected
-    assert undecided_categories(run_folder(tmp_path / "b", verdict="pass")) == {}
+    assert undecided_categories(run_folder(tmp_path / "b", text="every category > 0.55")) == {}
     for number, (text, names) in enumerate({
         'category "refusals" > 0.65': ["refusals"], "category other > 0.65": [], "overall accuracy > 0.65": [],
         "every category length matched accuracy > 0.65": [],
     }.items()):  # fmt: skip
         assert list(undecided_categories(run_folder(tmp_path / f"c{number}", text=text))) == names
     assert undecided_categories(tmp_path) == {}
-    (tmp_path / "a" / "run" / "gate.json").write_text('{"schema": "gate/9"}')
-    with pytest.raises(ArtifactError, match="gate/9"):
-        undecided_categories(tmp_path / "a" / "run")
+    for old in ("gate/1", "gate/9"):
+        (tmp_path / "a" / "run" / "gate.json").write_text(f'{{"schema": "{old}", "criteria": []}}')
+        with pytest.raises(ArtifactError, match=f'{old}\'; this assay reads "gate/2". Run the stage again'):
+            undecided_categories(tmp_path / "a" / "run")
 
 
 def test_scores_that_do_not_fit(tmp_path: Path) -> None:

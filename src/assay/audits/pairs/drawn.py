@@ -1,56 +1,47 @@
 """What a reader wants to see drawn: histograms, scatter, categories, seeds, mistakes. Knows findings; judges nothing.
 
-tables, as they stand in audit.json:
-  distribution  {"quantile_levels", "pooled": SIDE, "seeds": [{"seed", **SIDE}]}
-                SIDE = {"edges", "chosen": counts, "rejected": counts, "margin_edges", "margin": counts,
-                        "quantiles": {"chosen", "rejected", "margin"}}
-                pooled: over seeds, each seed's rewards centred and divided by their sd first
-  length        {"unit", "points": [{"length_difference", "margin", "correct", "category"}],
-                 "bins": [{"low", "high", "n", "accuracy", "baseline", "interval"}]}
-  categories    [{"category", "n", "groups", "accuracy", "interval", "length_baseline", "beyond_length",
-                  "beyond_length_interval", "ties"}]
-  seeds         {"seeds": [{"seed", "accuracy", "interval", "categories": {name: accuracy}}],
-                 "mean", "sd", "min", "max"}
-  mistakes      [{"pair_id", "category", "group", "prompt", "chosen", "rejected", "reward_chosen", "reward_rejected",
-                  "margin", "seeds_wrong", "seeds", "length_chosen", "length_rejected", "votes", "where"}]
-  calibration   {"bins": [{"low", "high", "n", "stated", "observed", "interval"}], "seeds", "error"} or null
+The shape of each table stands in artifacts/audit_body.py.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from assay.artifacts.audit_body import (
+    CategoryRow,
+    DistributionTable,
+    IntervalRow,
+    LengthBin,
+    LengthPoint,
+    LengthTable,
+    MistakeRow,
+    RewardHistograms,
+    SeedHistograms,
+    SeedRow,
+    SeedTable,
+)
 from assay.audits.config import AuditConfig
 from assay.audits.pairs.accuracy import longest_wins
 from assay.audits.pairs.distribution import QUANTILES, histogram_edges
 from assay.audits.scores_table import Aligned
 from assay.findings.finding import Finding
+from assay.findings.slice import OVERALL
 from assay.records import Text, plain_text
 from assay.stats.draws import stream
-from assay.stats.intervals import Array, Interval, NoInterval, cluster_wilson
+from assay.stats.intervals import Array, Interval, cluster_wilson
+from assay.stats.unknown import Unknown
 
 POINTS = 500
 LENGTH_BINS = 8
 
 
-def build_tables(aligned: Aligned, findings: Sequence[Finding], *, config: AuditConfig) -> dict[str, Any]:
-    return {
-        "distribution": distribution_table(aligned),
-        "length": length_table(aligned, config=config),
-        "categories": category_table(findings),
-        "seeds": seed_table(aligned, findings),
-        "mistakes": mistakes(aligned, limit=config.mistakes),
-    }
-
-
-def distribution_table(aligned: Aligned) -> dict[str, Any]:
+def distribution_table(aligned: Aligned) -> DistributionTable:
     usable = aligned.finite
     seeds = [
-        {"seed": seed, **_side(aligned.chosen[row][usable[row]], aligned.rejected[row][usable[row]])}
+        SeedHistograms(seed=seed, **_histograms(aligned.chosen[row][usable[row]], aligned.rejected[row][usable[row]]))
         for row, seed in enumerate(aligned.seeds)
     ]
     chosen, rejected = [], []
@@ -61,11 +52,11 @@ def distribution_table(aligned: Aligned) -> dict[str, Any]:
         centre = float(every.mean()) if every.size else 0.0
         chosen.append((up - centre) / (sd or 1.0))
         rejected.append((down - centre) / (sd or 1.0))
-    pooled = _side(np.concatenate(chosen), np.concatenate(rejected))
+    pooled = _histograms(np.concatenate(chosen), np.concatenate(rejected))
     return {"quantile_levels": list(QUANTILES), "pooled": pooled, "seeds": seeds}
 
 
-def _side(chosen: Array, rejected: Array) -> dict[str, Any]:
+def _histograms(chosen: Array, rejected: Array) -> RewardHistograms:
     if chosen.size == 0:
         return {"edges": [], "chosen": [], "rejected": [], "margin_edges": [], "margin": [], "quantiles": {}}
     margin = chosen - rejected
@@ -81,11 +72,11 @@ def _side(chosen: Array, rejected: Array) -> dict[str, Any]:
     }
 
 
-def length_table(aligned: Aligned, *, config: AuditConfig) -> dict[str, Any]:
+def length_table(aligned: Aligned, *, config: AuditConfig) -> LengthTable:
     """A scatter sample of the first seed's margins, and accuracy by length difference over seeds."""
     order = stream(config.seed, "length scatter").permutation(aligned.n)[:POINTS]
     margin, difference = aligned.margin[0], aligned.length_difference
-    points = [
+    points: list[LengthPoint] = [
         {
             "length_difference": int(difference[i]),
             "margin": float(margin[i]) if aligned.finite[0, i] else None,
@@ -97,12 +88,12 @@ def length_table(aligned: Aligned, *, config: AuditConfig) -> dict[str, Any]:
     return {"unit": "characters", "seed": aligned.seeds[0], "points": points, "bins": _length_bins(aligned, config)}
 
 
-def _length_bins(aligned: Aligned, config: AuditConfig) -> list[dict[str, Any]]:
+def _length_bins(aligned: Aligned, config: AuditConfig) -> list[LengthBin]:
     """Bins with about as many pairs each; equal differences are never torn apart."""
     difference, correct = aligned.length_difference, aligned.correct.mean(axis=0)
     edges = np.unique(np.quantile(difference, np.linspace(0, 1, LENGTH_BINS + 1), method="lower"))
     place = np.clip(np.searchsorted(edges, difference, side="right") - 1, 0, max(len(edges) - 2, 0))
-    found = []
+    found: list[LengthBin] = []
     for index in range(max(len(edges) - 1, 1)):
         inside = place == index
         if not inside.any():
@@ -115,50 +106,49 @@ def _length_bins(aligned: Aligned, config: AuditConfig) -> list[dict[str, Any]]:
                 "n": int(inside.sum()),
                 "accuracy": float(correct[inside].mean()),
                 "baseline": float(longest_wins(aligned.length)[inside].mean()),
-                "interval": _interval(interval),
+                "interval": interval_row(interval),
             }
         )
     return found
 
 
-def category_table(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+def category_table(findings: Sequence[Finding]) -> list[CategoryRow]:
     by_place = {(f.name, f.slice): f for f in findings if f.seed is None}
-    rows = []
+    rows: list[CategoryRow] = []
     for (name, where), accuracy in by_place.items():
-        if name != "accuracy" or where == "overall":
+        if name != "accuracy" or where.name is None:
             continue
         baseline, beyond = by_place[("length_baseline", where)], by_place[("accuracy_beyond_length", where)]
         rows.append(
             {
-                "category": where.removeprefix("category="),
+                "category": where.name,
                 "n": accuracy.n,
                 "groups": accuracy.detail["clusters"],
-                "accuracy": accuracy.value,
-                "interval": _interval(accuracy.interval),
-                "length_baseline": baseline.value,
-                "beyond_length": beyond.value,
-                "beyond_length_interval": _interval(beyond.interval),
+                "accuracy": accuracy.known,
+                "interval": interval_row(accuracy.interval),
+                "length_baseline": baseline.known,
+                "beyond_length": beyond.known,
+                "beyond_length_interval": interval_row(beyond.interval),
                 "ties": accuracy.detail["ties"],
             }
         )
     return rows
 
 
-def seed_table(aligned: Aligned, findings: Sequence[Finding]) -> dict[str, Any]:
-    rows = []
+def seed_table(aligned: Aligned, findings: Sequence[Finding]) -> SeedTable:
+    rows: list[SeedRow] = []
     for row, seed in enumerate(aligned.seeds):
         wanted = seed if len(aligned.seeds) > 1 else None
         interval = next(
-            (f.interval for f in findings if (f.name, f.slice, f.seed) == ("accuracy", "overall", wanted)), None
+            (f.interval for f in findings if (f.name, f.slice, f.seed) == ("accuracy", OVERALL, wanted)), None
         )
         rows.append(
             {
                 "seed": seed,
                 "accuracy": float(aligned.correct[row].mean()),
-                "interval": _interval(interval),
+                "interval": interval_row(interval),
                 "categories": {
-                    where.removeprefix("category="): float(aligned.correct[row][mask].mean())
-                    for where, mask in aligned.slices()[1:]
+                    where.label: float(aligned.correct[row][mask].mean()) for where, mask in aligned.slices()[1:]
                 },
             }
         )
@@ -172,7 +162,7 @@ def seed_table(aligned: Aligned, findings: Sequence[Finding]) -> dict[str, Any]:
     }
 
 
-def mistakes(aligned: Aligned, *, limit: int) -> list[dict[str, Any]]:
+def mistakes(aligned: Aligned, *, limit: int) -> list[MistakeRow]:
     """The worst mistakes: those most seeds make first, then the widest wrong margins in units of each seed's own sd.
 
     A tie is a mistake of margin 0 and so comes last; pairs with rewards that are not finite have no margin to rank.
@@ -186,7 +176,7 @@ def mistakes(aligned: Aligned, *, limit: int) -> list[dict[str, Any]]:
     return [_mistake(aligned, i, int(wrong[i])) for i in order]
 
 
-def _mistake(aligned: Aligned, index: int, wrong: int) -> dict[str, Any]:
+def _mistake(aligned: Aligned, index: int, wrong: int) -> MistakeRow:
     pair = aligned.pairs[index]
     return {
         "pair_id": pair.id,
@@ -214,5 +204,8 @@ def shown(text: Text) -> str:
     return "\n\n".join(f"{message.role}: {message.content}" for message in text)
 
 
-def _interval(interval: Interval | NoInterval | None) -> dict[str, Any] | None:
-    return interval.to_dict() if isinstance(interval, Interval) else None
+def interval_row(interval: Interval | Unknown | None) -> IntervalRow | None:
+    """An interval as it stands in a table."""
+    if not isinstance(interval, Interval):
+        return None
+    return {"low": interval.low, "high": interval.high, "level": interval.level, "method": interval.method}

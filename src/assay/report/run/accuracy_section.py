@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assay.findings.finding import Finding
+from assay.findings.slice import OVERALL, Slice, category
 from assay.report import words
 from assay.report.finding_text import cell, inline
 from assay.report.plots import forest
@@ -15,9 +16,9 @@ from assay.report.run.reported_run import ReportedRun
 from assay.report.run.verdict import threshold
 
 
-def slices(evidence: ReportedRun) -> list[tuple[str, str, str | None]]:
+def slices(evidence: ReportedRun) -> list[tuple[Slice, str, str | None]]:
     """(slice, label, category) of the whole and of every category."""
-    return [("overall", "Overall", None), *((f"category={name}", name, name) for name in evidence.categories())]
+    return [(OVERALL, "Overall", None), *((category(name), name, name) for name in evidence.categories())]
 
 
 def accuracy(evidence: ReportedRun) -> dict[str, object]:
@@ -31,7 +32,7 @@ def accuracy(evidence: ReportedRun) -> dict[str, object]:
         "oracle": any(row.oracle is not None for row in rows),
         "threshold": any(row.threshold is not None for row in rows),
         "why": head.why,
-        "level": words.level(head.interval),
+        "level": words.level(head.bounds),
     }
 
 
@@ -43,18 +44,18 @@ def gap_sentence(found: Finding) -> str:
 
 def accuracy_rows(evidence: ReportedRun) -> list[forest.Row]:
     out = []
-    for where, label, category in slices(evidence):
+    for where, label, name in slices(evidence):
         model = evidence.head("accuracy", where)
         out.append(
             forest.Row(
                 label=label,
-                value=model.value,
-                low=model.interval.low if model.interval else None,
-                high=model.interval.high if model.interval else None,
-                baseline=evidence.head("length_baseline", where).value,
-                oracle=evidence.oracle(category),
-                threshold=threshold(evidence, category),
-                strong=category is None,
+                value=model.known,
+                low=model.bounds.low if model.bounds else None,
+                high=model.bounds.high if model.bounds else None,
+                baseline=evidence.head("length_baseline", where).known,
+                oracle=evidence.oracle(name),
+                threshold=threshold(evidence, name),
+                strong=name is None,
             )
         )
     return out
@@ -64,14 +65,14 @@ def accuracy_table(evidence: ReportedRun) -> list[dict[str, object]]:
     return [
         {
             "label": label,
-            "total": category is None,
+            "total": name is None,
             "n": words.count(evidence.head("accuracy", where).n),
             "model": cell(evidence.head("accuracy", where)),
             "baseline": cell(evidence.head("length_baseline", where)),
             "beyond": cell(evidence.head("accuracy_beyond_length", where)),
-            "oracle": words.percent(evidence.oracle(category)),
+            "oracle": words.percent(evidence.oracle(name)),
         }
-        for where, label, category in slices(evidence)
+        for where, label, name in slices(evidence)
     ]
 
 

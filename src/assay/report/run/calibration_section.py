@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assay.findings.finding import Finding
+from assay.findings.slice import OVERALL
 from assay.report import words
 from assay.report.finding_text import cell, inline, label
 from assay.report.plots import charts
@@ -11,11 +12,12 @@ from assay.report.run.reported_run import ReportedRun
 
 def calibration(evidence: ReportedRun) -> dict[str, object] | None:
     """The reliability diagram, if this audit measured calibration."""
-    table = evidence.tables.get("calibration")
-    found = [f for f in evidence.findings if f.name == "calibration_error" and f.slice == "overall"]
+    table = evidence.tables["calibration"]
+    found = [f for f in evidence.findings if f.name == "calibration_error" and f.slice == OVERALL]
     if not table and not found:
         return None
-    bins = [(b["stated"], b["observed"], b["n"]) for b in (table or {}).get("bins") or [] if b.get("n")]
+    rows = table["bins"] if table else []
+    bins = [(b["stated"], b["observed"], b["n"]) for b in rows if b["stated"] is not None and b["observed"] is not None]
     heard = "; ".join(f"stated {words.percent(s)}, right {words.percent(o)}" for s, o, _ in bins)
     return {
         "svg": charts.reliability(bins, label=f"Reliability: {heard}") if bins else None,

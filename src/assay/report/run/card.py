@@ -18,6 +18,8 @@ from assay.artifacts.files import atomic_write
 from assay.artifacts.run_folder import RunFolder
 from assay.artifacts.run_json import ModelJson
 from assay.findings.finding import Finding
+from assay.findings.slice import OVERALL
+from assay.gate.every_figure import EVERY_FIGURE
 from assay.report import words
 from assay.report.finding_text import kind
 from assay.report.run.accuracy_section import accuracy_table
@@ -54,12 +56,6 @@ RENDERING = {
     "decoder": "The chat template saved beside the model is part of it: it writes the rows of training, with one BOS "
     "where the base expects one and its end marker last. Add no generation prompt and no second BOS.",
 }
-METRICS = {
-    "accuracy": "Held-out pairwise accuracy",
-    "length_baseline": "Longest-wins baseline",
-    "accuracy_beyond_length": "Accuracy beyond longest wins",
-    "length_matched_accuracy": "Accuracy at equal length",
-}
 
 
 def model_card(run: RunFolder) -> Path:
@@ -87,7 +83,7 @@ def card(evidence: ReportedRun) -> str:
         render_hash=render.get("hash") or words.UNKNOWN,
         render_notes=render.get("notes") or [],
         data=data_facts(evidence),
-        level=words.level(evidence.head("accuracy").interval),
+        level=words.level(evidence.head("accuracy").bounds),
         accuracy=accuracy_table(evidence),
         method=[line for lines in method(evidence).values() for line in lines],
         limits=limits(evidence),
@@ -156,20 +152,20 @@ def dataset(evidence: ReportedRun) -> dict[str, str]:
 
 def metrics(evidence: ReportedRun) -> Iterator[dict[str, object]]:
     """Known figures over seeds; the card format has no field for intervals, so name and args hold them."""
-    for name, label in METRICS.items():
-        for finding in (f for f in evidence.findings if f.name == name and f.seed is None and f.value is not None):
-            if finding.slice == "overall" or name == "accuracy":
+    for name, label in EVERY_FIGURE.shown_in("card").items():
+        for finding in (f for f in evidence.findings if f.name == name and f.seed is None and f.known is not None):
+            if finding.slice == OVERALL or name == "accuracy":
                 yield metric(finding, label)
 
 
 def metric(finding: Finding, label: str) -> dict[str, object]:
-    where = "" if finding.slice == "overall" else f", {finding.slice.removeprefix('category=')}"
-    span = words.span(finding.interval, kind(finding))
-    said = f" ({words.level(finding.interval)} interval {span})" if span else ""
-    args: Mapping[str, object] = {"n": finding.n, **(finding.interval.to_dict() if finding.interval else {})}
+    where = "" if finding.slice == OVERALL else f", {finding.slice.label}"
+    span = words.span(finding.bounds, kind(finding))
+    said = f" ({words.level(finding.bounds)} interval {span})" if span else ""
+    args: Mapping[str, object] = {"n": finding.n, **(finding.bounds.to_dict() if finding.bounds else {})}
     return {
         "type": "accuracy" if finding.name == "accuracy" else finding.name,
-        "value": round(finding.value or 0.0, 4),
+        "value": round(finding.known or 0.0, 4),
         "name": " ".join(words.visible(f"{label}{where}{said}").split()),
         "args": dict(args),
     }

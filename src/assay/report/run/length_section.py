@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assay.artifacts.run_json import BinJson, LengthTableJson
+from assay.artifacts.audit_body import LengthBin
+from assay.gate.every_figure import EVERY_FIGURE
 from assay.report import words
 from assay.report.finding_text import cell, inline, label
 from assay.report.plots import charts, forest
@@ -12,28 +13,17 @@ from assay.report.run.accuracy_section import forest_in_words
 from assay.report.run.reported_run import ReportedRun
 
 SCATTER_DOTS = 600
-EXTRAS = {"length_baseline_tokens"}  # measured only where the caller gives what it needs
-LENGTH_FINDINGS = (
-    "length_baseline",
-    "length_baseline_tokens",
-    "accuracy_beyond_length",
-    "length_matched_accuracy",
-    "accuracy_shorter_preferred",
-    "accuracy_longer_preferred",
-    "reward_length_correlation",
-    "accuracy_without_length",
-    "gain_over_length",
-)
 
 
 def length(evidence: ReportedRun) -> dict[str, object]:
     """What length alone explains: bins of length difference, length-matched pairs, correlation, scatter."""
-    table: LengthTableJson = evidence.tables.get("length") or {}
-    unit = table.get("unit") or "tokens"
-    bins = [bin_row(row, unit) for row in table.get("bins") or [] if row.get("n")]
-    points = [(row.get("length_difference"), row.get("margin")) for row in table.get("points") or []]
-    dots = thin([(across, up) for across, up in points if words.known(across) and words.known(up)])
-    found = [evidence.head(name) for name in LENGTH_FINDINGS if name not in EXTRAS or evidence.find(name)]
+    table = evidence.tables["length"]
+    unit = table["unit"]
+    bins = [bin_row(row) for row in table["bins"]]
+    points = [(row["length_difference"], row["margin"]) for row in table["points"]]
+    dots = thin([(across, up) for across, up in points if up is not None])
+    wanted = EVERY_FIGURE.shown_in("length section")
+    found = [evidence.head(name) for name in wanted if not EVERY_FIGURE[name].where_given or evidence.find(name)]
     words_x = f"length of chosen − length of rejected, {unit}"
     return {
         "figure": forest.forest(bins, label=forest_in_words(bins)) if bins else None,
@@ -42,7 +32,7 @@ def length(evidence: ReportedRun) -> dict[str, object]:
         else None,
         "shown": words.count(len(dots)),
         "of": words.plural(evidence.head("accuracy").n, "pair"),
-        "seed": table.get("seed"),
+        "seed": table["seed"],
         "findings": [(label(f.name), cell(f), f) for f in found],
         "unit": unit,
         "reading": length_reading(evidence),
@@ -61,20 +51,15 @@ def length_reading(evidence: ReportedRun) -> list[str]:
     ]
 
 
-def bin_row(row: BinJson, unit: str) -> forest.Row:
+def bin_row(row: LengthBin) -> forest.Row:
     """One bin of length difference as a row of the forest plot."""
-    low, high = row.get("low"), row.get("high")
-    if low is not None and high is not None:
-        label = f"{words.signed(low, 0)} to {words.signed(high, 0)}"
-    else:
-        label = str(row.get("label", ""))
-    interval = row.get("interval")
+    interval = row["interval"]
     return forest.Row(
-        label=f"{label} ({words.count(row.get('n'))})",
-        value=row.get("accuracy"),
+        label=f"{words.signed(row['low'], 0)} to {words.signed(row['high'], 0)} ({words.count(row['n'])})",
+        value=row["accuracy"],
         low=interval["low"] if interval else None,
         high=interval["high"] if interval else None,
-        baseline=row.get("baseline"),
+        baseline=row["baseline"],
     )
 
 

@@ -20,9 +20,9 @@ def limits(evidence: ReportedRun) -> list[str]:
         out.insert(0, "The data are simulated. The figures show that the pipeline works, not how people would judge.")
     if len(evidence.seeds) < 2:
         out.append("One seed only: how much of the result is luck of the draw is unknown.")
-    if evidence.tables.get("calibration") is None:
+    if evidence.tables["calibration"] is None:
         out.append("Calibration (whether sigmoid(margin) can be read as a probability) was not drawn in this run.")
-    if accuracy.value is None:
+    if accuracy.known is None:
         out.append(f"The accuracy itself is unknown: {accuracy.reason}.")
     out += [
         f"{item.artifact} is missing from the run folder, so {item.what} cannot be shown." for item in evidence.missing

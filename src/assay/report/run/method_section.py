@@ -22,8 +22,8 @@ def intervals(evidence: ReportedRun) -> list[tuple[str, str]]:
     """Each way an interval was made, and the figures it was made for."""
     used: dict[str, list[str]] = {}
     for found in evidence.findings:
-        if found.interval is not None:
-            names = used.setdefault(found.interval.method, [])
+        if found.bounds is not None:
+            names = used.setdefault(found.bounds.method, [])
             if label(found.name) not in names:
                 names.append(label(found.name))
     return [(way, "; ".join(names)) for way, names in used.items()]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from assay.artifacts.files import atomic_write
 from assay.artifacts.run_folder import RunFolder
+from assay.audits.pairs.pair_meanings import MEANINGS
 from assay.report import words
 from assay.report.finding_text import Cell, cell
 from assay.report.findings_table import findings_table
@@ -102,16 +103,17 @@ def short(name: str | None) -> str:
 
 
 def keys(evidence: ReportedRun) -> list[Mapping[str, object]]:
-    """The four figures under the summary."""
-    names = (
-        ("accuracy", "Held-out accuracy"),
-        ("accuracy_beyond_length", "Beyond “longest wins”"),
-        ("length_matched_accuracy", "Accuracy at equal length"),
-    )
-    shown = [{"name": title, "cell": cell(evidence.head(name))} for name, title in names]
+    """The large figures under the summary, as the vocabulary names them."""
+    return [
+        {"name": title, "cell": spread_cell(evidence) if name == "seed_spread" else cell(evidence.head(name))}
+        for name, title in MEANINGS.shown_in("key figures").items()
+    ]
+
+
+def spread_cell(evidence: ReportedRun) -> Cell:
+    """The spread between seeds, with the lowest and the highest beneath."""
     spread = evidence.head("seed_spread")
     low, high = (words.percent(spread.detail.get(end)) for end in ("min", "max"))
-    last = cell(spread)
-    if spread.value is not None and low != words.UNKNOWN:
-        last = Cell(text=last.text.lstrip("+"), sub=f"{low} to {high} over {len(evidence.seeds)} seeds")
-    return [*shown, {"name": "Spread between seeds", "cell": last}]
+    if spread.known is None or low == words.UNKNOWN:
+        return cell(spread)
+    return Cell(text=cell(spread).text.lstrip("+"), sub=f"{low} to {high} over {len(evidence.seeds)} seeds")

@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from assay.artifacts.audit_body import AuditTables
 from assay.artifacts.files import read_jsonl
+from assay.artifacts.gate_body import GateBody
 from assay.artifacts.run_evidence import AUDIT, CONTRACT, GATE, RUN, SPLIT, RunEvidence, SeedEvidence
 from assay.artifacts.run_folder import RunFolder
-from assay.artifacts.run_json import AuditTablesJson, DataJson, GateJson, ModelJson, RunJson, TrainJson
+from assay.artifacts.run_json import DataJson, ModelJson, RunJson, TrainJson
+from assay.audits import Audit
 from assay.findings.finding import Finding
+from assay.findings.slice import OVERALL, Slice
 from assay.report import words
+from assay.stats.unknown import Unknown
 
 SAYS = {
     CONTRACT: "what was read, kept and rejected",
@@ -50,8 +55,8 @@ class ReportedRun:
     """All that stands in one run's folder, as its pages read it."""
 
     run: RunJson
-    tables: AuditTablesJson
-    gate: GateJson
+    tables: AuditTables
+    gate: GateBody
     contract: Mapping[str, object] | None
     split: Mapping[str, object] | None
     seeds: tuple[SeedFiles, ...]
@@ -60,10 +65,10 @@ class ReportedRun:
     hashes: Mapping[str, str]
     model: ModelJson | None  # of the first seed that holds a model
 
-    def find(self, name: str, where: str = "overall", seed: int | None = None) -> Finding | None:
+    def find(self, name: str, where: Slice = OVERALL, seed: int | None = None) -> Finding | None:
         return next((f for f in self.findings if (f.name, f.slice, f.seed) == (name, where, seed)), None)
 
-    def head(self, name: str, where: str = "overall") -> Finding:
+    def head(self, name: str, where: Slice = OVERALL) -> Finding:
         """The finding over seeds, or of the first seed; one that says it was not measured if there is none."""
         for found in self.findings:
             if (found.name, found.slice, found.seed) == (name, where, None):
@@ -73,7 +78,7 @@ class ReportedRun:
                 return found
         return absent(name, where, f"this audit did not measure {words.spaced(name)}")
 
-    def per_seed(self, name: str, where: str = "overall") -> list[Finding]:
+    def per_seed(self, name: str, where: Slice = OVERALL) -> list[Finding]:
         return sorted(
             (f for f in self.findings if (f.name, f.slice) == (name, where) and f.seed is not None),
             key=lambda f: f.seed or 0,
@@ -81,12 +86,8 @@ class ReportedRun:
 
     def categories(self) -> list[str]:
         """Categories with an accuracy finding, in the order of the audit."""
-        names = [
-            f.slice.removeprefix("category=")
-            for f in self.findings
-            if f.name == "accuracy" and f.slice.startswith("category=")
-        ]
-        return list(dict.fromkeys(names))
+        slices = [f.slice for f in self.findings if f.name == "accuracy" and f.slice.part == "category"]
+        return list(dict.fromkeys(where.label for where in slices))
 
     @property
     def data(self) -> DataJson:
@@ -97,16 +98,16 @@ class ReportedRun:
     def simulated(self) -> bool:
         return bool(self.data.get("simulated"))
 
-    def oracle(self, category: str | None = None) -> float | None:
-        """Best reachable accuracy of simulated data; None where it is not known."""
+    def oracle(self, name: str | None = None) -> float | None:
+        """Best reachable accuracy of simulated data, of a category by name; None where it is not known."""
         truth = self.data.get("oracle") or {}
-        value = truth.get("overall") if category is None else (truth.get("by_category") or {}).get(category)
+        value = truth.get("overall") if name is None else (truth.get("by_category") or {}).get(name)
         return float(value) if words.known(value) else None
 
 
-def absent(name: str, where: str, reason: str) -> Finding:
+def absent(name: str, where: Slice, reason: str) -> Finding:
     """A finding nobody made: unknown, for this reason."""
-    return Finding(name=name, slice=where, value=None, unit="", n=0, why="", reason=reason)
+    return Finding(name=name, slice=where, value=Unknown(reason), unit="", n=0, why="")
 
 
 def read_reported_run(folder: RunFolder) -> ReportedRun:
@@ -115,19 +116,22 @@ def read_reported_run(folder: RunFolder) -> ReportedRun:
     Raises ArtifactError if a required artifact is missing, or any is torn, stale or of another version.
     """
     there = RunEvidence.read(folder, needed=(RUN, AUDIT, GATE))
-    run, audit = there.run or {}, there.audit or {}
+    assert there.run is not None
+    assert there.audit is not None
+    assert there.gate is not None
+    run, audit = there.run, Audit.from_body(there.audit)
     stated = {CONTRACT: there.contract, SPLIT: there.split}
     missing = [Missing(artifact=name, what=what) for name, what in SAYS.items() if stated[name] is None]
     seeds = tuple(read_seed(folder, int(seed), there.seeds[int(seed)], missing) for seed in run.get("seeds") or [])
     models = (there.seeds[one.seed].model for one in seeds)
     return ReportedRun(
         run=run,
-        tables=audit.get("tables") or {},
-        gate=there.gate or {},
+        tables=audit.tables,
+        gate=there.gate,
         contract=there.contract,
         split=there.split,
         seeds=seeds,
-        findings=tuple(Finding.from_dict(row) for row in audit.get("findings") or []),
+        findings=audit.findings,
         missing=tuple(missing),
         hashes={name: digest for name, digest in there.hashes.items() if "/" not in name},
         model=next((model for model in models if model), None),

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from assay.findings.finding import Finding
+from assay.gate.every_figure import EVERY_FIGURE
 from assay.report import words
 from assay.report.finding_text import cell, label
 from assay.report.plots import charts
@@ -16,7 +17,7 @@ def distribution(evidence: ReportedRun) -> dict[str, object]:
     """Histograms of rewards and margins of the first seed that has scores, and the verdict on degenerate scores."""
     files = next((one for one in evidence.seeds if one.scores), None)
     degenerate = evidence.head("degenerate")
-    names = ("reward_mean", "reward_sd", "distinct_values", "tied_pairs", "saturation", "overlap", "separation")
+    names = EVERY_FIGURE.shown_in("score section")
     return {
         "panels": score_panels(files) if files else [],
         "seed": files.seed if files else None,
@@ -28,7 +29,7 @@ def distribution(evidence: ReportedRun) -> dict[str, object]:
 
 def degenerate_sentence(found: Finding) -> str:
     """The verdict on degenerate scores in words."""
-    if found.value is None:
+    if found.known is None:
         return f"Whether the scores are degenerate is unknown: {found.reason}."
     problems = found.detail.get("problems") or {}
     if not problems:

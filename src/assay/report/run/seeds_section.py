@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from assay.artifacts.run_json import SelfCheckJson, TrainJson
 from assay.findings.finding import Finding
+from assay.findings.slice import OVERALL
 from assay.report import words
 from assay.report.finding_text import cell, inline
 from assay.report.plots import forest
@@ -28,10 +29,10 @@ def seeds(evidence: ReportedRun) -> dict[str, object]:
     strip = []
     for where, label, _ in slices(evidence):
         found = evidence.per_seed("accuracy", where) or [evidence.head("accuracy", where)]
-        dots = tuple(f.value for f in found if f.value is not None)
+        dots = tuple(f.known for f in found if f.known is not None)
         if dots:
             mean = sum(dots) / len(dots)
-            strip.append(forest.Row(label=label, value=mean, dots=dots, strong=where == "overall"))
+            strip.append(forest.Row(label=label, value=mean, dots=dots, strong=where == OVERALL))
     spread = evidence.head("seed_spread")
     heard = "; ".join(f"{row.label} {words.listing([words.percent(dot) for dot in row.dots])}" for row in strip)
     return {
@@ -42,7 +43,7 @@ def seeds(evidence: ReportedRun) -> dict[str, object]:
 
 
 def spread_sentence(found: Finding) -> str:
-    if found.value is None:
+    if found.known is None:
         return words.sentence(f"spread between seeds: unknown, because {found.reason}")
     detail = found.detail
     said = f"Spread between seeds, highest minus lowest: {inline(found)}"
@@ -55,7 +56,7 @@ def spread_sentence(found: Finding) -> str:
 
 def seed_row(evidence: ReportedRun, files: SeedFiles) -> dict[str, object]:
     train: TrainJson = files.train or {}
-    missing = absent("accuracy", "overall", "the audit holds no accuracy of this seed")
+    missing = absent("accuracy", OVERALL, "the audit holds no accuracy of this seed")
     found = evidence.find("accuracy", seed=files.seed) or (
         evidence.head("accuracy") if len(evidence.seeds) == 1 else missing
     )

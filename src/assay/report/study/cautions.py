@@ -24,7 +24,7 @@ def cautions(analysis: Analysis) -> list[str]:
 
 def _incomplete(analysis: Analysis) -> str:
     found = analysis.find("coverage")
-    if found is None or found.value is None or found.value >= 1:
+    if found is None or found.known is None or found.known >= 1:
         return ""
     told = CoverageDetail.of(found.detail)
     done, planned = words.count(told.done), words.count(told.planned)
@@ -47,49 +47,49 @@ def _attention(analysis: Analysis) -> str:
 
 def _sides(analysis: Analysis) -> str:
     found = analysis.find("left_share")
-    if found is None or found.value is None or found.interval is None:
+    if found is None or found.known is None or found.bounds is None:
         return ""
-    if found.interval.low <= 0.5 <= found.interval.high:
+    if found.bounds.low <= 0.5 <= found.bounds.high:
         return ""
-    side = "left" if found.value > 0.5 else "right"
+    side = "left" if found.known > 0.5 else "right"
     return f"Editors leaned to the {side}: {inline(found)} of those who chose took the left answer."
 
 
 def _length(analysis: Analysis) -> str:
     plain, even = analysis.find("win_rate"), analysis.find("length_controlled_win_rate")
-    if plain is None or even is None or plain.value is None or even.value is None:
+    if plain is None or even is None or plain.known is None or even.known is None:
         return ""
-    if abs(plain.value - even.value) < LENGTH_GAP:
+    if abs(plain.known - even.known) < LENGTH_GAP:
         return ""
     return f"Length matters here: at equal length the win rate would be {inline(even)}."
 
 
 def _agreement(analysis: Analysis) -> str:
     found = analysis.find("alpha")
-    if found is None or found.value is None or found.value >= LOW_ALPHA or found.interval is None:
+    if found is None or found.known is None or found.known >= LOW_ALPHA or found.bounds is None:
         return ""  # without an interval, of a few items, it says nothing to keep in mind
     return f"Editors agreed little beyond chance (alpha {inline(found)})."
 
 
 def _bad(analysis: Analysis) -> str:
     found = analysis.find("both_bad")
-    if found is None or found.value is None or found.value < MANY_BAD:
+    if found is None or found.known is None or found.known < MANY_BAD:
         return ""
-    return f"{words.percent(found.value)} of the judgements called both answers bad: winning is not being good."
+    return f"{words.percent(found.known)} of the judgements called both answers bad: winning is not being good."
 
 
 def _quick(analysis: Analysis) -> str:
     found = analysis.find("quick_votes")
-    if found is None or found.value is None or found.value < MANY_QUICK:
+    if found is None or found.known is None or found.known < MANY_QUICK:
         return ""
-    return f"{words.percent(found.value)} of the votes came faster than anyone can have read both answers."
+    return f"{words.percent(found.known)} of the votes came faster than anyone can have read both answers."
 
 
 def _abstained(analysis: Analysis) -> str:
     found = analysis.find("abstentions")
-    if found is None or found.value is None or found.value < MANY_ABSTAIN:
+    if found is None or found.known is None or found.known < MANY_ABSTAIN:
         return ""
-    return f"{words.percent(found.value)} of the judgements were abstentions; they are in no rate."
+    return f"{words.percent(found.known)} of the judgements were abstentions; they are in no rate."
 
 
 CAUTIONS: tuple[Callable[[Analysis], str], ...] = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assay.artifacts.analysis_body import AttentionDetail
 from assay.findings.finding import Finding
+from assay.findings.slice import Slice
 from assay.report import words
 from assay.report.finding_text import cell
 from assay.report.study.interval_rows import MOST_ROWS, interval_plot, interval_row
@@ -16,10 +17,10 @@ def editors(evidence: ReportedStudy) -> dict[str, object]:
     rows = [one for one in evidence.analysis.tables.editors if one.judge == "human"]
     find = evidence.analysis.find
     busiest = sorted(rows, key=lambda one: -one.judged)
-    plotted = [interval_row(one.editor, find("win_rate", f"editor={one.editor}")) for one in busiest]
+    plotted = [interval_row(one.editor, find("win_rate", Slice("editor", one.editor))) for one in busiest]
     table = []
     for one in rows:
-        where = f"editor={one.editor}"
+        where = Slice("editor", one.editor)
         table.append(
             {
                 "name": one.editor,
@@ -29,7 +30,7 @@ def editors(evidence: ReportedStudy) -> dict[str, object]:
                 "left": evidence.cell("left_share", where),
                 "same": evidence.cell("self_consistency", where),
                 "attention": attention_text(find("attention_passed", where)),
-                "seconds": words.duration(getattr(find("seconds_per_item", where), "value", None)),
+                "seconds": words.duration(getattr(find("seconds_per_item", where), "known", None)),
                 "abstained": words.count(one.abstained),
                 "undone": words.count(one.undone),
             }
@@ -39,9 +40,9 @@ def editors(evidence: ReportedStudy) -> dict[str, object]:
         "left_out": max(0, len(plotted) - MOST_ROWS),
         "table": table,
         "both_ways": [
-            (where.partition("=")[2], cell(found))
-            for where in ("editors=all", "editors=attention passed")
-            if (found := find("win_rate", where)) is not None
+            (name, cell(found))
+            for name in ("all", "attention passed")
+            if (found := find("win_rate", Slice("editors", name))) is not None
         ],
         "excluded": evidence.analysis.config.failed_attention == "exclude",
     }
@@ -49,7 +50,7 @@ def editors(evidence: ReportedStudy) -> dict[str, object]:
 
 def attention_text(found: Finding | None) -> str:
     """3 of 3; none shown."""
-    if found is None or found.value is None:
+    if found is None or found.known is None:
         return "none judged"
     return f"{AttentionDetail.of(found.detail).passed} of {found.n}"
 

@@ -5,12 +5,14 @@ Knows the analysis and the gate's words; knows no HTML.
 
 from __future__ import annotations
 
+from assay.artifacts.gate_body import CriterionBody
 from assay.findings.finding import Finding
 from assay.report import words
-from assay.report.run.verdict import criterion
+from assay.report.criteria_table import VerdictText, criterion
 from assay.report.study.interval_rows import interval_plot, interval_row
 from assay.report.study.reported_study import ReportedStudy, other_system
 from assay.study.analysis.study_result import Analysis
+from assay.study.analysis.vote_meanings import MEANINGS
 
 DECISION = {
     "pass": "Every criterion is met, within the limits below.",
@@ -43,26 +45,27 @@ def banner(analysis: Analysis) -> str:
     return ""
 
 
-def verdict(evidence: ReportedStudy) -> dict[str, object]:
-    word = evidence.gate.get("verdict")
-    word = word if word in DECISION else "undecided"
-    criteria = []
-    for row in evidence.gate.get("criteria") or []:
-        more = row.get("more_prompts")
-        said = f"About {words.rounded(more)} more prompts, judged as these were, would decide." if more else ""
-        criteria.append({**criterion(row), "more": said})
+def verdict(evidence: ReportedStudy) -> VerdictText:
+    """The verdict, and each criterion with how many prompts would decide it where it is open."""
+    criteria = [criterion(row, more=more_prompts(row)) for row in evidence.gate.criteria]
     return {
-        "word": word,
-        "decision": DECISION[word],
+        "word": evidence.gate.verdict,
+        "decision": DECISION[evidence.gate.verdict],
         "criteria": criteria,
         "thresholds": any(row["threshold"] for row in criteria),
     }
 
 
+def more_prompts(row: CriterionBody) -> str:
+    """How many prompts would decide an open criterion, in words."""
+    more = row.more_prompts
+    return f"About {words.rounded(more)} more prompts, judged as these were, would decide." if more else ""
+
+
 def summary(analysis: Analysis) -> list[str]:
     """What was found, in three"""
     found = analysis.find("win_rate")
-    if found is None or found.value is None:
+    if found is None or found.known is None:
         return [f"There is no win rate of people: {found.reason if found else 'not measured'}."]
     counts = analysis.tables.counts
     people, prompts = words.plural(counts.people, "person", "people"), words.plural(counts.prompts, "prompt")
@@ -70,11 +73,11 @@ def summary(analysis: Analysis) -> list[str]:
     judged = (
         f"In {words.plural(counts.ballots, 'judgement')} by {people} on {prompts}, {analysis.ours} was preferred "
         f"{words.count(counts.won)} times, {other_system(analysis)} {words.count(counts.lost)} times, and "
-        f"{words.count(drawn)} chose neither. With a tie counted as half, that is {words.percent(found.value)}"
+        f"{words.count(drawn)} chose neither. With a tie counted as half, that is {words.percent(found.known)}"
     )
-    if found.interval is None:
+    if found.bounds is None:
         return [f"{judged}.", f"How far chance may have moved it is unknown ({found.reason})."]
-    span = words.span(found.interval, "share")
+    span = words.span(found.bounds, "share")
     reach = (
         f"; on other prompts of this kind, these people would likely put it between {span.replace(' to ', ' and ')}."
     )
@@ -83,23 +86,17 @@ def summary(analysis: Analysis) -> list[str]:
 
 def headline_sentence(analysis: Analysis, found: Finding) -> str:
     ours, them = analysis.ours, other_system(analysis)
-    assert found.interval is not None
-    if found.interval.low > 0.5:
+    assert found.bounds is not None
+    if found.bounds.low > 0.5:
         return f"People preferred {ours} to {them}, by more than chance explains."
-    if found.interval.high < 0.5:
+    if found.bounds.high < 0.5:
         return f"People preferred {them} to {ours}, by more than chance explains."
     return f"These votes do not tell whether people prefer {ours} or {them}."
 
 
 def keys(evidence: ReportedStudy) -> list[dict[str, object]]:
-    """The four figures under the summary."""
-    shown = (
-        ("win_rate", "Win rate, ties half"),
-        ("win_rate_without_ties", "Win rate without ties"),
-        ("length_controlled_win_rate", "Win rate at equal length"),
-        ("alpha", "Agreement (alpha)"),
-    )
-    return [{"name": said, "cell": evidence.cell(name)} for name, said in shown]
+    """The large figures under the summary, as the vocabulary names them."""
+    return [{"name": said, "cell": evidence.cell(name)} for name, said in MEANINGS.shown_in("key figures").items()]
 
 
 def headline_plot(evidence: ReportedStudy) -> tuple[str, str] | None:

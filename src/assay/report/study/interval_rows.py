@@ -13,10 +13,10 @@ MOST_ROWS = 40  # of a plot; the tables hold the rest
 
 def interval_row(label: str, found: Finding | None, threshold: float | None = None, *, strong: bool = False) -> Row:
     """One row of a forest plot."""
-    interval = found.interval if found is not None else None
+    interval = found.bounds if found is not None else None
     return Row(
         label=label,
-        value=found.value if found is not None else None,
+        value=found.known if found is not None else None,
         low=interval.low if interval else None,
         high=interval.high if interval else None,
         threshold=threshold,

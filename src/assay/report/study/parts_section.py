@@ -18,18 +18,18 @@ def parts(evidence: ReportedStudy) -> list[dict[str, object]]:
     )
     out: list[dict[str, object]] = []
     for kind, title, name in titles:
-        found = [f for f in evidence.analysis.findings if f.name == name and f.slice.startswith(f"{kind}=")]
+        found = [f for f in evidence.analysis.findings if f.name == name and f.slice.part == kind]
         if not found:
             continue
-        rows = [interval_row(f.slice.partition("=")[2], f) for f in found]
-        unknown = sorted({f.reason for f in found if f.value is None and f.reason})
+        rows = [interval_row(f.slice.label, f) for f in found]
+        unknown = sorted({f.reason for f in found if f.known is None and f.reason})
         out.append(
             {
                 "title": title,
                 "figure": interval_plot(rows, label=title),
-                "table": [(f.slice.partition("=")[2], words.count(f.n), cell(f)) for f in found],
+                "table": [(f.slice.label, words.count(f.n), cell(f)) for f in found],
                 "long": len(found) > MOST_ROWS,
-                "unknown": unknown if all(f.value is None for f in found) else [],
+                "unknown": unknown if all(f.known is None for f in found) else [],
             }
         )
     return out

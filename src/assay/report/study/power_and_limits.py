@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from assay.artifacts.run_json import GateJson
+from assay.artifacts.gate_body import GateBody
+from assay.findings.slice import OVERALL
 from assay.report import words
 from assay.study.analysis.study_result import Analysis
 
 
-def power(analysis: Analysis, gate: GateJson) -> list[str]:
+def power(analysis: Analysis, gate: GateBody) -> list[str]:
     """What a study like this one, as it turned out, can see, and what would decide what is open."""
     told = analysis.tables.power
     if not told:
@@ -26,10 +27,10 @@ def power(analysis: Analysis, gate: GateJson) -> list[str]:
     if told.prompts_for:
         needs = ", ".join(f"{rate}: {words.count(n)}" for rate, n in told.prompts_for.items())
         lines.append(f"Prompts needed to see a true win rate with 80% probability, judged as these were: {needs}.")
-    for criterion in gate.get("criteria") or []:
-        if more := criterion.get("more_prompts"):
+    for criterion in gate.criteria:
+        if more := criterion.more_prompts:
             lines.append(
-                f"“{criterion.get('text')}” is open; about {words.rounded(more)} more prompts would decide it if "
+                f"“{criterion.text}” is open; about {words.rounded(more)} more prompts would decide it if "
                 "the rate stayed where it is."
             )
     return lines
@@ -56,7 +57,7 @@ def limits(analysis: Analysis) -> list[str]:
         lines.append(
             f"{words.plural(giveaways, 'possible giveaway')} noted when the study was made: whether editors saw them."
         )
-    missing = [f.name for f in analysis.findings if f.slice == "overall" and f.value is None]
+    missing = [f.name for f in analysis.findings if f.slice == OVERALL and f.known is None]
     if missing:
         names = words.listing([words.spaced(name) for name in missing])
         lines.append(f"Not measured on these votes: {names}. All findings says why.")

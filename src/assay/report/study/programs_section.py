@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assay.findings.slice import Slice
 from assay.report.finding_text import Cell
 from assay.report.study.reported_study import ReportedStudy
 
@@ -12,8 +13,8 @@ def programs(evidence: ReportedStudy) -> list[dict[str, object]]:
     """Programs that judged: their own figures, and their agreement with people."""
     out = []
     kinds = {one.editor: one.judge for one in evidence.analysis.tables.editors}
-    for name in evidence.slices("judge"):
-        where = f"judge={name}"
+    for where in evidence.slices("judge"):
+        name = where.label
         out.append(
             {
                 "name": name,
@@ -25,7 +26,7 @@ def programs(evidence: ReportedStudy) -> list[dict[str, object]]:
             }
         )
     if out:
-        people = evidence.cell("judge_agreement", "one person against the others")
+        people = evidence.cell("judge_agreement", Slice("one person against the others"))
         none = Cell(text="", sub="")
         out.append(
             {

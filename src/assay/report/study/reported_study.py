@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 from assay.artifacts.analysis_body import ANALYSIS, AnalysisBody
-from assay.artifacts.files import read_json, sha256_file
-from assay.artifacts.run_evidence import GATE, OF_THE_RUN
+from assay.artifacts.files import sha256_file
+from assay.artifacts.gate_body import GateBody
+from assay.artifacts.run_evidence import GATE
 from assay.artifacts.run_folder import RunFolder
-from assay.artifacts.run_json import GateJson
 from assay.findings.finding import Finding
+from assay.findings.slice import OVERALL, Slice
 from assay.report import words
+from assay.report.criteria_table import asked_of
 from assay.report.finding_text import Cell, cell, label
-from assay.report.run.verdict import named_finding
 from assay.study.analysis.study_result import Analysis
 
 NamedFinding = tuple[str, Cell, Finding]  # as the shared table of findings takes them
@@ -28,11 +28,11 @@ class ReportedStudy:
     """What the page is made from. body: analysis.json as it stands. hashes: of the files it was made from."""
 
     analysis: Analysis
-    gate: GateJson
+    gate: GateBody
     body: AnalysisBody
     hashes: Mapping[str, str]
 
-    def cell(self, name: str, where: str = "overall") -> Cell:
+    def cell(self, name: str, where: Slice = OVERALL) -> Cell:
         found = self.analysis.find(name, where)
         return cell(found) if found is not None else Cell(text=words.UNKNOWN, why="not measured")
 
@@ -41,29 +41,22 @@ class ReportedStudy:
         found = ((name, self.analysis.find(name)) for name in names)
         return [(label(name), cell(one), one) for name, one in found if one is not None]
 
-    def slices(self, kind: str) -> list[str]:
-        """Names of the slices `kind=NAME` that hold a win rate, in the analysis's order."""
-        start = f"{kind}="
-        found = (f.slice for f in self.analysis.findings if f.name == "win_rate" and f.slice.startswith(start))
-        return [name.removeprefix(start) for name in found]
+    def slices(self, part: str) -> list[Slice]:
+        """Slices of a part that hold a win rate, in the analysis's order."""
+        return [f.slice for f in self.analysis.findings if f.name == "win_rate" and f.slice.part == part]
 
     @property
     def threshold(self) -> float | None:
         """The win rate the gate asks for, where a criterion states one."""
-        rows = self.gate.get("criteria") or []
-        bars = [
-            one.get("threshold") for one in rows if one.get("kind") == "overall" and named_finding(one) == "win_rate"
-        ]
-        return max((bar for bar in bars if words.known(bar)), default=None)
+        return asked_of(self.gate, "win_rate", OVERALL)
 
 
 def read_reported_study(folder: RunFolder) -> ReportedStudy:
     """Raises ArtifactError if analysis.json or gate.json is missing or of another version."""
     body = AnalysisBody.read(folder.path(ANALYSIS))
-    gate = cast(GateJson, read_json(folder.path(GATE), OF_THE_RUN[GATE]))
     return ReportedStudy(
         analysis=Analysis.from_body(body),
-        gate=gate,
+        gate=GateBody.read(folder.path(GATE)),
         body=body,
         hashes={name: sha256_file(folder.path(name)) for name in (ANALYSIS, GATE)},
     )

@@ -12,7 +12,7 @@ def sides_sentences(analysis: Analysis) -> str:
     said = (
         "Sides were drawn at random and balanced when the plan was made, so a habit of sides cancels in the win rate."
     )
-    if found is None or found.value is None:
+    if found is None or found.known is None:
         return said
     told = SidesDetail.of(found.detail)
     left, right = words.percent(told.left), words.percent(told.right)
@@ -21,7 +21,7 @@ def sides_sentences(analysis: Analysis) -> str:
 
 def agreement_sentences(analysis: Analysis) -> str:
     found = analysis.find("alpha")
-    if found is None or found.value is None:
+    if found is None or found.known is None:
         return f"Agreement between people: unknown ({found.reason if found else 'not measured'})."
     ordinal = AgreementDetail.of(found.detail).ordinal
     scale = (
@@ -37,7 +37,7 @@ def agreement_sentences(analysis: Analysis) -> str:
 
 def length_sentences(analysis: Analysis) -> str:
     found = analysis.find("length_controlled_win_rate")
-    if found is None or found.value is None:
+    if found is None or found.known is None:
         return f"Win rate at equal length: unknown ({found.reason if found else 'not measured'})."
     told = LengthDetail.of(found.detail)
     gap = words.signed(told.mean_difference, 0)
@@ -55,7 +55,7 @@ def length_sentences(analysis: Analysis) -> str:
 
 def time_sentences(analysis: Analysis) -> str:
     found = analysis.find("seconds_per_item")
-    if found is None or found.value is None:
+    if found is None or found.known is None:
         return "How long people took is unknown: no time is on record."
     told = TimeDetail.of(found.detail)
     low, high = words.duration(told.lower_quartile), words.duration(told.upper_quartile)

@@ -47,7 +47,7 @@ def vote_bar(parts_: Sequence[tuple[str, int, str]], total: int, width: int) -> 
 
 def majority_sentences(analysis: Analysis) -> str:
     found = analysis.find("majority_share")
-    if found is None or found.value is None:
+    if found is None or found.known is None:
         return f"Majorities per prompt: unknown ({found.reason if found else 'not measured'})."
     told = MajorityDetail.of(found.detail)
     needed = told.needed

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from assay.errors import ConfigError
-from assay.simulate.draws import stream
+from assay.simulate.draws import simulation_stream
 from assay.simulate.support.utility import Answer
 
 SOURCE = {"generator": "assay simulate support", "batch": "sim-1"}
@@ -156,13 +156,13 @@ def plant(labelled: list[Labelled], rates: Mapping[str, float], *, seed: int) ->
     """The rows with every defect planted in rows of its own, and the same as they stand in the file."""
     planted = Planted(clean=list(labelled), rows=list(labelled))
     free = list(range(len(labelled)))
-    stream(seed, "defects/rows").shuffle(free)
+    simulation_stream(seed, "defects/rows").shuffle(free)
     for name, apply in PLANTS.items():
         rate = rates.get(name, 0.0)
         if rate > 0:
             count = min(len(free), round(rate * len(labelled)))
             places, free = free[:count], free[count:]
-            planted.truth[name] = {"rate": rate, **apply(planted, places, stream(seed, f"defects/{name}"))}
+            planted.truth[name] = {"rate": rate, **apply(planted, places, simulation_stream(seed, f"defects/{name}"))}
     if rates.get("position_bias"):
         ids = sorted(row.id for row in planted.rows if row.voted_unread)
         biased = {"annotator": "annotator-3", "side": "left", "rows": ids}

@@ -15,7 +15,7 @@ from typing import Any
 
 from assay.artifacts.files import write_json, write_jsonl
 from assay.errors import ConfigError
-from assay.simulate.draws import stream, weighted
+from assay.simulate.draws import simulation_stream, weighted
 from assay.simulate.support import defects as planting
 from assay.simulate.support.asking import brevity, hallucination, tone
 from assay.simulate.support.case import Case
@@ -66,7 +66,7 @@ def support(pairs: int, *, seed: int = 0, defects: Mapping[str, float] | None = 
     for place, category in enumerate(CATEGORIES):
         wanted = pairs // len(CATEGORIES) + (place < pairs % len(CATEGORIES))
         labelled += _label_category(category, wanted, seed=seed, annotators=annotators)
-    stream(seed, "order").shuffle(labelled)
+    simulation_stream(seed, "order").shuffle(labelled)
     labelled = _numbered(labelled)
     planted, rows = planting.plant(labelled, rates, seed=seed)
     return Simulation(rows=rows, truth=_truth(planted, seed=seed, rates=rates, annotators=annotators))
@@ -78,7 +78,7 @@ def _annotators(favours_left: float) -> tuple[Annotator, ...]:
 
 def _label_category(category: str, wanted: int, *, seed: int, annotators: tuple[Annotator, ...]) -> list[Labelled]:
     """Cases of one category until there are enough pairs; several candidates a case, two to four pairs of them."""
-    cases, votes = stream(seed, f"cases/{category}"), stream(seed, f"votes/{category}")
+    cases, votes = simulation_stream(seed, f"cases/{category}"), simulation_stream(seed, f"votes/{category}")
     out: list[Labelled] = []
     number = 0
     while len(out) < wanted:

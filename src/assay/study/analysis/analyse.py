@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from assay.errors import StudyError
 from assay.findings.finding import Finding, unknown
-from assay.findings.vocabulary import STUDY_MEANINGS
+from assay.findings.slice import OVERALL, Slice
+from assay.records import NO_CATEGORY
 from assay.study.analysis import editors, programs, vote_figures
 from assay.study.analysis.ballots import Ballots, aspect_ballots, ballots, takes_part
 from assay.study.analysis.observed_power import observed_power
@@ -19,10 +20,11 @@ from assay.study.analysis.strengths import strengths
 from assay.study.analysis.study_result import Analysis
 from assay.study.analysis.study_tables import analysis_tables, study_facts
 from assay.study.analysis.vote_figures import Frame
+from assay.study.analysis.vote_meanings import MEANINGS
 from assay.study.config import AnalysisConfig
 from assay.study.study_records import JUDGE_KINDS, ClosedStudy, StudyVote
 
-NO_CATEGORY = "none"
+NEVER = "never compared by a person"
 NOT_OF_PEOPLE = ("coverage", "judge_agreement", "strength")  # unknown for reasons of their own where nobody judged
 
 
@@ -50,7 +52,7 @@ def analyse(closed: ClosedStudy, *, config: AnalysisConfig | None = None) -> Ana
         if kind != "human" and own:
             findings += programs.program_findings(own, kept, kind, frame)
     findings += programs.person_against_others(kept, frame)
-    icc = next((found for found in findings if (found.name, found.slice) == ("icc", "overall")), None)
+    icc = next((found for found in findings if (found.name, found.slice) == ("icc", OVERALL)), None)
     power = observed_power(ballots(kept, frame.ours), icc, level=config.level)
     return Analysis(
         findings=tuple(findings),
@@ -80,18 +82,18 @@ def _people(closed: ClosedStudy, people: Sequence[StudyVote], kept: Sequence[Stu
     found = ballots(kept, frame.ours)
     if not any(vote.kind == "real" for vote in kept):
         why = why_nobody(closed, people)
-        slices = [unknown(name, why) for name in STUDY_MEANINGS if name not in NOT_OF_PEOPLE]
+        slices = [unknown(MEANINGS[name], why) for name in MEANINGS if name not in NOT_OF_PEOPLE]
         return [*slices, coverage, *editors.editor_findings(closed, people, frame)]
-    out = vote_figures.win_rates(found, "overall", level=level, nobody=_no_ballots(kept, frame))
-    out.append(vote_figures.length_finding(found, "overall", frame))
-    out += vote_figures.majority_findings(found, "overall", level=level)
-    out += vote_figures.choice_findings(kept, "overall", level=level)
-    out += vote_figures.side_findings(found, "overall", level=level)
-    out.append(vote_figures.consistency_finding(kept, "overall", frame))
-    out += vote_figures.agreement_findings(kept, "overall", frame)
-    out.append(vote_figures.attention_finding(people, "overall", level=level))
-    out += vote_figures.time_findings(kept, "overall", frame)
-    out += [coverage, vote_figures.icc_finding(found, "overall")]
+    out = vote_figures.win_rates(found, OVERALL, level=level, nobody=_no_ballots(kept, frame))
+    out.append(vote_figures.length_finding(found, OVERALL, frame))
+    out += vote_figures.majority_findings(found, OVERALL, level=level)
+    out += vote_figures.choice_findings(kept, OVERALL, level=level)
+    out += vote_figures.side_findings(found, OVERALL, level=level)
+    out.append(vote_figures.consistency_finding(kept, OVERALL, frame))
+    out += vote_figures.agreement_findings(kept, OVERALL, frame)
+    out.append(vote_figures.attention_finding(people, OVERALL, level=level))
+    out += vote_figures.time_findings(kept, OVERALL, frame)
+    out += [coverage, vote_figures.icc_finding(found, OVERALL)]
     out += _parts(closed, kept, found, frame)
     return out + editors.editor_findings(closed, people, frame)
 
@@ -110,15 +112,17 @@ def _parts(closed: ClosedStudy, kept: Sequence[StudyVote], found: Ballots, frame
     if categories != [NO_CATEGORY]:
         for name in categories:
             part = found.where(lambda vote, name=name: (vote.category or NO_CATEGORY) == name)  # type: ignore[misc]
-            out += vote_figures.win_rates(part, f"category={name}", level=level)
+            out += vote_figures.win_rates(part, Slice("category", name), level=level)
     for aspect in closed.study.config.get("aspects") or ():
         rated = aspect_ballots(kept, frame.ours, aspect)
-        out += vote_figures.win_rates(rated, f"aspect={aspect}", level=level, nobody="nobody rated this aspect")
+        out += vote_figures.win_rates(rated, Slice("aspect", aspect), level=level, nobody="nobody rated this aspect")
     if len(closed.study.systems) > 2:
         for name in closed.study.systems:
             if name != frame.ours:
                 part = found.where(lambda vote, name=name: name in (vote.left_system, vote.right_system))  # type: ignore[misc]
-                out += vote_figures.win_rates(part, f"against={name}", level=level, nobody="never compared by a person")
+                out += vote_figures.win_rates(
+                    part, Slice("against", name), level=level, nobody="never compared by a person"
+                )
         out += strengths(kept, closed.study.systems, frame)
     return out
 
@@ -131,8 +135,8 @@ def _both_ways(people: Sequence[StudyVote], failed: frozenset[str], frame: Frame
     everyone = ballots(people, frame.ours)
     level, nobody_ = frame.config.level, "every editor failed the attention items"
     return [
-        vote_figures.win_rates(everyone, "editors=all", level=level)[0],
-        vote_figures.win_rates(without, "editors=attention passed", level=level, nobody=nobody_)[0],
+        vote_figures.win_rates(everyone, Slice("editors", "all"), level=level)[0],
+        vote_figures.win_rates(without, Slice("editors", "attention passed"), level=level, nobody=nobody_)[0],
     ]
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from assay.findings.finding import Finding
+from assay.findings.slice import Slice
 from assay.study.analysis import vote_figures
 from assay.study.analysis.ballots import ballots
 from assay.study.analysis.vote_figures import Frame
@@ -27,11 +28,11 @@ def editor_findings(closed: ClosedStudy, people: Sequence[StudyVote], frame: Fra
     for editor in closed.study.editors:
         if editor.judge == "human":
             own = [vote for vote in people if vote.editor == editor.name]
-            out += _one_editor(own, f"editor={editor.name}", frame)
+            out += _one_editor(own, Slice("editor", editor.name), frame)
     return out
 
 
-def _one_editor(own: Sequence[StudyVote], where: str, frame: Frame) -> list[Finding]:
+def _one_editor(own: Sequence[StudyVote], where: Slice, frame: Frame) -> list[Finding]:
     level = frame.config.level
     found = ballots(own, frame.ours)
     nobody = "every judgement was an abstention" if any(vote.kind == "real" for vote in own) else "judged nothing"

@@ -10,16 +10,18 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from assay.findings.finding import Finding, unknown
+from assay.findings.slice import Slice
 from assay.stats import winrate
 from assay.study.analysis import vote_figures
 from assay.study.analysis.ballots import DRAWN, ballots, label
 from assay.study.analysis.vote_figures import Frame
+from assay.study.analysis.vote_meanings import MEANINGS
 from assay.study.study_records import StudyVote
 
 
 def program_findings(votes: Sequence[StudyVote], people: Sequence[StudyVote], kind: str, frame: Frame) -> list[Finding]:
     """Figures of programs of one kind, under their own names; and how far each agrees with people."""
-    group, level = f"judges={kind}", frame.config.level
+    group, level = Slice("judges", kind), frame.config.level
     found = ballots(votes, frame.ours)
     nobody = "every judgement was an abstention"
     out = [
@@ -29,7 +31,7 @@ def program_findings(votes: Sequence[StudyVote], people: Sequence[StudyVote], ki
         *vote_figures.agreement_findings(votes, group, frame),
     ]
     for name in dict.fromkeys(vote.editor for vote in votes):
-        own, where = [vote for vote in votes if vote.editor == name], f"judge={name}"
+        own, where = [vote for vote in votes if vote.editor == name], Slice("judge", name)
         out += vote_figures.win_rates(ballots(own, frame.ours), where, level=level, nobody=nobody)
         out.append(vote_figures.side_findings(ballots(own, frame.ours), where, level=level)[0])
         out.append(vote_figures.consistency_finding(own, where, frame))
@@ -37,7 +39,7 @@ def program_findings(votes: Sequence[StudyVote], people: Sequence[StudyVote], ki
     return out
 
 
-def against_people(own: Sequence[StudyVote], people: Sequence[StudyVote], where: str, frame: Frame) -> Finding:
+def against_people(own: Sequence[StudyVote], people: Sequence[StudyVote], where: Slice, frame: Frame) -> Finding:
     """How often one judge's choice is that of the people's majority, on items where both chose a side."""
     lean = leanings(people, frame)
     pairs = [
@@ -46,7 +48,9 @@ def against_people(own: Sequence[StudyVote], people: Sequence[StudyVote], where:
         if vote.kind == "real" and _chose(vote) and lean.get(vote.item)
     ]
     if not pairs:
-        return unknown("judge_agreement", "no item where both this judge and most people chose a side", slice=where)
+        return unknown(
+            MEANINGS["judge_agreement"], "no item where both this judge and most people chose a side", slice=where
+        )
     hits, prompts = zip(*pairs, strict=True)
     return vote_figures.rate_finding(
         "judge_agreement", winrate.share(hits, prompts, level=frame.config.level), where, agreed=sum(hits)
@@ -55,7 +59,7 @@ def against_people(own: Sequence[StudyVote], people: Sequence[StudyVote], where:
 
 def person_against_others(people: Sequence[StudyVote], frame: Frame) -> list[Finding]:
     """The same for people, each against the majority of the others: what a program is to be compared with."""
-    where = "one person against the others"
+    where = Slice("one person against the others")
     lean = leanings(people, frame)
     pairs = []
     for vote in people:
@@ -64,7 +68,11 @@ def person_against_others(people: Sequence[StudyVote], frame: Frame) -> list[Fin
             if others:
                 pairs.append((label(vote, frame.order) == _side(others), vote.prompt_id))
     if not pairs:
-        return [unknown("judge_agreement", "no item where a person and most of the others chose a side", slice=where)]
+        return [
+            unknown(
+                MEANINGS["judge_agreement"], "no item where a person and most of the others chose a side", slice=where
+            )
+        ]
     hits, prompts = zip(*pairs, strict=True)
     share = winrate.share(hits, prompts, level=frame.config.level)
     return [vote_figures.rate_finding("judge_agreement", share, where, agreed=sum(hits))]

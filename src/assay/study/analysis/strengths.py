@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assay.findings.finding import Finding, measured, unknown
-from assay.stats.ranking import NoRanking, bradley_terry
+from assay.findings.slice import Slice
+from assay.stats.ranking import bradley_terry
+from assay.stats.unknown import Unknown
 from assay.study.analysis.ballots import score
 from assay.study.analysis.vote_figures import Frame
+from assay.study.analysis.vote_meanings import MEANINGS
 from assay.study.study_records import StudyVote
 
 
@@ -20,18 +23,19 @@ def strengths(votes: Sequence[StudyVote], systems: Sequence[str], frame: Frame) 
         [vote.right_system for vote in told],
         [score(vote.choice, vote, vote.left_system) for vote in told],
         [vote.prompt_id for vote in told],
-        resamples=min(frame.config.resamples, 500),
+        level=frame.config.level,
+        resamples=frame.config.resamples,
         seed=frame.config.seed,
     )
-    if isinstance(ranked, NoRanking):
-        return [unknown("strength", ranked.reason, slice=f"system={name}") for name in systems]
+    if isinstance(ranked, Unknown):
+        return [unknown(MEANINGS["strength"], ranked.reason, slice=Slice("system", name)) for name in systems]
     return [
         measured(
-            "strength",
+            MEANINGS["strength"],
             place.score,
             n=place.n,
             interval=place.interval,
-            slice=f"system={place.system}",
+            slice=Slice("system", place.system),
             detail={"log_strength": place.log_strength, "rank": rank},
         )
         for rank, place in enumerate(ranked, 1)

@@ -12,6 +12,7 @@ from typing import Self
 from assay.artifacts.analysis_body import AnalysisBody, AnalysisTables, StudyFacts
 from assay.errors import ArtifactError, ConfigError
 from assay.findings.finding import Finding
+from assay.findings.slice import OVERALL, Slice
 from assay.study.config import AnalysisConfig
 
 
@@ -27,8 +28,10 @@ class Analysis:
     inputs: Mapping[str, str] = field(default_factory=dict)
     seeds: tuple[int, ...] = ()
 
-    def find(self, name: str, where: str = "overall") -> Finding | None:
-        return next((f for f in self.findings if (f.name, f.slice) == (name, where)), None)
+    def find(self, name: str, where: Slice | str = OVERALL) -> Finding | None:
+        """The finding of that name and slice; "editor=Anna" will do."""
+        place = Slice.read(where)
+        return next((f for f in self.findings if (f.name, f.slice) == (name, place)), None)
 
     def to_body(
         self, *, assay_version: str = "", versions: Mapping[str, str] | None = None, command: str = ""
@@ -39,7 +42,7 @@ class Analysis:
             config=self.config.model_dump(mode="json"),
             study=self.study,
             ours=self.ours,
-            findings=tuple(finding.to_dict() for finding in self.findings),
+            findings=tuple(finding.to_body() for finding in self.findings),
             tables=self.tables,
             assay_version=assay_version,
             versions=dict(versions or {}),
@@ -54,7 +57,7 @@ class Analysis:
         except ConfigError as error:
             raise ArtifactError(f"analysis.json: {error} Analyse the study again.") from None
         return cls(
-            findings=tuple(Finding.from_dict(row) for row in body.findings),
+            findings=tuple(Finding.from_body(row) for row in body.findings),
             tables=body.tables,
             ours=body.ours,
             study=body.study,

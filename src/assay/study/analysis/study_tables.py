@@ -19,7 +19,8 @@ from assay.artifacts.analysis_body import (
     StudyFacts,
     VoteCounts,
 )
-from assay.stats.agreement import Undefined, pair_agreement
+from assay.stats.agreement import pair_agreement
+from assay.stats.unknown import Unknown
 from assay.study.analysis.ballots import ballots, label, score, takes_part
 from assay.study.analysis.vote_figures import Frame
 from assay.study.study_records import JUDGE_KINDS, ClosedStudy, StudyVote
@@ -81,7 +82,7 @@ def pair_rows(votes: Sequence[StudyVote], frame: Frame) -> tuple[EditorPairRow, 
         common = sorted(labels[first].keys() & labels[second].keys())
         a, b = ([labels[name][item] for item in common] for name in (first, second))
         found = pair_agreement(a, b, categories=CHOICES)
-        if not isinstance(found, Undefined):
+        if not isinstance(found, Unknown):
             rows.append(
                 EditorPairRow(
                     editors=(first, second),

@@ -6,7 +6,6 @@ A run is read through its artifacts. Knows files; which pairs are worth a judgem
 from __future__ import annotations
 
 import gzip
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -15,15 +14,14 @@ from typing import Any
 
 import orjson
 
-from assay.artifacts.files import read_json
+from assay.artifacts.gate_body import GateBody
 from assay.data import prompt_groups, read_pairs
 from assay.data.config import DataConfig
 from assay.errors import InputError
+from assay.findings.slice import OVERALL, Slice
 from assay.records import Pair, to_json
 from assay.scorers.files import holds_candidates, read_candidates
 from assay.study.analysis.proposals import Proposal, Question
-
-CRITERION = re.compile(r'^(?:every category|category\s+(?:"(?P<quoted>[^"]+)"|(?P<word>\S+)))(?P<finding>[^<>=]*)[<>]')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,30 +106,19 @@ def proposal_row(proposal: Proposal, *, chosen_first: bool) -> dict[str, object]
 
 
 def undecided_categories(run: Path) -> dict[str, str]:
-    """category -> why, for each category whose interval holds the threshold of one of the run's criteria."""
-    if not (run / "gate.json").is_file() or not (run / "audit.json").is_file():
+    """category -> why, for each category whose interval holds the threshold of one of the run's open criteria."""
+    if not (run / "gate.json").is_file():
         return {}
-    gate, audit = read_json(run / "gate.json", "gate/1"), read_json(run / "audit.json", "audit/1")
     found: dict[str, str] = {}
-    for criterion in gate["criteria"]:
-        said = CRITERION.match(str(criterion["text"]))
-        if said is None or criterion.get("verdict") != "undecided" or criterion.get("threshold") is None:
+    for criterion in GateBody.read(run / "gate.json").criteria:
+        if criterion.verdict != "undecided" or criterion.finding is None:
             continue
-        name = "_".join(said["finding"].split()) or "accuracy"
-        only = said["quoted"] or said["word"]
-        for finding in audit["findings"]:
-            category = str(finding["slice"]).removeprefix("category=")
-            interval = finding.get("interval")
-            if (
-                finding["name"] == name
-                and finding["slice"] != "overall"
-                and finding["seed"] is None
-                and interval is not None
-                and only in (None, category)
-                and interval["low"] <= criterion["threshold"] <= interval["high"]
-            ):
-                between = f"{interval['low']:.3f} to {interval['high']:.3f}"
-                found[category] = f'{name.replace("_", " ")} {between} leaves "{criterion["text"]}" open'
+        for part in criterion.parts or (criterion,):
+            where = Slice.read(part.slice or str(OVERALL))
+            if where.part == "category" and part.verdict == "undecided" and part.interval is not None:
+                name = criterion.finding.replace("_", " ")
+                between = f"{part.interval.low:.3f} to {part.interval.high:.3f}"
+                found[where.label] = f'{name} {between} leaves "{criterion.text}" open'
     return found
 
 

@@ -8,14 +8,15 @@ import random
 import numpy as np
 import pytest
 
+from assay.artifacts.files import dumps
 from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit
 from assay.audits.config import AuditConfig
+from assay.audits.pairs.pair_meanings import MEANINGS
 from assay.errors import ArtifactError, EmptyBatchError, InputError
-from assay.findings.finding import MEANINGS, Finding, measured, unknown
+from assay.findings.finding import DESCRIBES
 from assay.records import Message, Pair, PairScore, Vote
-
-from .planted import QUICK, audited, healthy, make_pairs
+from tests.audits.planted import QUICK, audited, healthy, make_pairs
 
 PAIRS = make_pairs(120)
 SCORES = {seed: healthy(PAIRS, seed=seed) for seed in (0, 1)}
@@ -30,11 +31,36 @@ def test_written_and_read_back_it_is_the_same(tmp_path):
     assert again.inputs == {"data": "sha256:0"}
 
 
+def test_an_audit_that_says_what_none_says_is_refused_by_place(tmp_path):
+    path = RunFolder(tmp_path).path("audit.json")
+    for change, place in (
+        ({"pairs": "many"}, "pairs"),
+        ({"tables": {}}, "tables.distribution"),
+        ({"more": 1}, "more"),
+        ({"findings": [{"name": "accuracy"}]}, "findings.0.value"),
+    ):
+        body = audited(SCORES, PAIRS).to_dict() | change
+        path.write_bytes(dumps({"schema": "audit/1", **body}))
+        with pytest.raises(ArtifactError, match=rf"says it is audit/1, but {place} is not"):
+            Audit.read(RunFolder(tmp_path))
+
+
+def test_reasons_of_audits_written_with_a_prefix_are_read_without_it(tmp_path):
+    body = audited(SCORES, PAIRS).to_dict()
+    row = next(row for row in body["findings"] if row["name"] == "reward_sd")
+    said = row["reason"]
+    assert row["interval"] is None
+    row["reason"] = f"no interval: {said}"
+    RunFolder(tmp_path).path("audit.json").write_bytes(dumps({"schema": "audit/1", **body}))
+    assert Audit.read(RunFolder(tmp_path)).find("reward_sd").reason == said
+
+
 def test_every_finding_says_why_it_matters_and_has_an_interval_or_a_reason():
     for finding in audited(SCORES, PAIRS).findings:
         assert 40 < len(finding.why) < 320
-        assert finding.interval is not None or finding.reason, finding.name
-        assert finding.value is None or math.isfinite(finding.value)
+        assert finding.bounds is not None or finding.reason, finding.name
+        assert finding.interval != DESCRIBES, finding.name
+        assert finding.known is None or math.isfinite(finding.known)
 
 
 def test_the_order_of_the_pairs_changes_no_figure():
@@ -42,9 +68,9 @@ def test_the_order_of_the_pairs_changes_no_figure():
     before, after = audited(SCORES, PAIRS), audited(SCORES, shuffled)
     for one, other in zip(before.findings, after.findings, strict=True):
         assert one.name == other.name
-        if one.value is not None:
+        if one.known is not None:
             assert other.value == pytest.approx(one.value, abs=1e-9), one.name
-        if one.interval is not None:
+        if one.bounds is not None:
             assert other.interval.low == pytest.approx(one.interval.low, abs=1e-6), one.name
 
 
@@ -126,25 +152,14 @@ def test_all_scores_broken_still_gives_an_audit():
     found = audited(broken, PAIRS)
     assert found.find("accuracy").value == 0
     assert "non_finite" in found.find("degenerate").detail["problems"]
-    assert found.find("separation").value is None
+    assert found.find("separation").known is None
 
 
 def test_a_single_pair_is_audited_without_pretending():
     found = audited(SCORES[0][:1], PAIRS[:1])
     assert found.find("accuracy").n == 1
-    assert found.find("accuracy").interval is None
-    assert found.find("degenerate").value is None
-
-
-def test_a_finding_is_known_or_says_why_not():
-    assert measured("accuracy", math.nan, n=3).value is None
-    with pytest.raises(ValueError, match="needs a reason"):
-        unknown("accuracy", "")
-    with pytest.raises(ArtifactError, match="not a finding"):
-        Finding.from_dict({"name": "accuracy"})
-    good = measured("accuracy", 0.5, n=3).to_dict()
-    with pytest.raises(ArtifactError, match="fine"):
-        Finding.from_dict(good | {"verdict": "fine"})
+    assert found.find("accuracy").bounds is None
+    assert found.find("degenerate").known is None
 
 
 def test_every_name_is_used():

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from assay.audits import Audit
 from assay.errors import GateError
 from assay.findings.finding import Finding, measured, unknown
+from assay.findings.slice import Slice
 from assay.gate import Evidence, decide, load_criteria
 from assay.gate.criteria import parse
+from assay.gate.every_figure import EVERY_FIGURE
 from assay.gate.rules import RULES, side
 from assay.stats.intervals import Interval, cluster_wilson
 from tests.audits.planted import audited, by_length, healthy, make_pairs, score
@@ -21,7 +23,11 @@ from tests.audits.planted import audited, by_length, healthy, make_pairs, score
 
 def finding(name: str, value: float, low: float, high: float, **more) -> Finding:
     return measured(
-        name, value, n=more.pop("n", 1000), interval=Interval(low=low, high=high, level=0.95, method="t"), **more
+        EVERY_FIGURE[name],
+        value,
+        n=more.pop("n", 1000),
+        interval=Interval(low=low, high=high, level=0.95, method="t"),
+        **more,
     )
 
 
@@ -89,12 +95,20 @@ def test_a_figure_on_the_threshold_never_decides():
     assert "would not decide" in found.reason
 
 
+def test_a_figure_all_but_on_the_threshold_is_undecided_and_can_be_written(tmp_path):
+    near = math.nextafter(0.72, 0)
+    verdict = decide(evidence(finding("accuracy", near, 0.70, 0.74)), [parse("accuracy > 0.72")])
+    assert (verdict.verdict, verdict.criteria[0].more_pairs) == ("undecided", None)
+    assert "so near the threshold" in verdict.criteria[0].reason
+    verdict.to_body().write(tmp_path / "gate.json")  # an integer of more than 64 bits could not be
+
+
 MISSING = [
     evidence(),
-    evidence(unknown("accuracy", "no pairs")),
+    evidence(unknown(EVERY_FIGURE["accuracy"], "no pairs")),
     evidence(finding("accuracy", 0.9, 0.8, 1.0, n=0)),
-    evidence(measured("accuracy", 0.9, n=10)),
-    evidence(measured("accuracy", math.nan, n=10)),
+    evidence(measured(EVERY_FIGURE["accuracy"], 0.9, n=10)),
+    evidence(measured(EVERY_FIGURE["accuracy"], math.nan, n=10)),
     evidence(finding("accuracy", 0.9, math.nan, math.nan)),
 ]
 
@@ -120,7 +134,7 @@ def test_no_criteria_is_an_error():
 
 def test_every_category_is_as_good_as_its_worst():
     def category(name: str, low: float, high: float) -> Finding:
-        return finding("accuracy", (low + high) / 2, low, high, slice=f"category={name}", n=200)
+        return finding("accuracy", (low + high) / 2, low, high, slice=Slice("category", name), n=200)
 
     good, unsure, bad = category("a", 0.7, 0.8), category("b", 0.6, 0.72), category("c", 0.5, 0.6)
     assert only(evidence(good), "every category > 0.65").verdict == "pass"
@@ -132,12 +146,12 @@ def test_every_category_is_as_good_as_its_worst():
     found = only(evidence(good, unsure, bad), "every category > 0.65")
     assert (found.verdict, found.value) == ("fail", pytest.approx(0.55))
     assert "a:" not in found.reason
-    lost = unknown("accuracy", "no pairs", slice="category=d")
+    lost = unknown(EVERY_FIGURE["accuracy"], "no pairs", slice=Slice("category", "d"))
     assert only(evidence(good, lost), "every category > 0.65").verdict == "fail"
 
 
 def test_one_category_by_name():
-    given_ = evidence(finding("accuracy", 0.75, 0.7, 0.8, slice="category=tone"))
+    given_ = evidence(finding("accuracy", 0.75, 0.7, 0.8, slice=Slice("category", "tone")))
     assert only(given_, "category tone > 0.65").verdict == "pass"
     assert "no accuracy for tune" in only(given_, "category tune > 0.65").reason
 

@@ -9,10 +9,10 @@ import pytest
 from scipy import stats as scipy_stats
 
 from assay.audits import audit
+from assay.findings.slice import OVERALL
 from assay.records import Pair, PairScore
 from assay.stats.intervals import Interval, cluster_wilson
-
-from .planted import QUICK, audited, groups_of, healthy, make_pairs, score
+from tests.audits.planted import QUICK, audited, groups_of, healthy, make_pairs, score
 
 FOUR = [
     Pair(id="a", prompt="1", chosen="long answer", rejected="short", category="x"),
@@ -86,7 +86,7 @@ def test_seeds_are_averaged_per_pair_before_the_interval():
 
 def test_one_seed_has_no_spread():
     found = audited(healthy(make_pairs(40)), make_pairs(40)).find("seed_spread")
-    assert found.value is None
+    assert found.known is None
     assert "one seed" in found.reason
 
 
@@ -131,12 +131,12 @@ def test_perfect_scores_leave_room_for_doubt():
 def test_without_categories_there_is_no_gap_and_no_slice():
     pairs = [Pair(id=p.id, prompt=p.prompt, chosen=p.chosen, rejected=p.rejected) for p in make_pairs(40)]
     found = audited(healthy(pairs), pairs)
-    assert {finding.slice for finding in found.findings} == {"overall"}
+    assert {finding.slice for finding in found.findings} == {OVERALL}
     assert "no categories" in found.find("category_gap").reason
 
 
 def test_one_prompt_group_has_no_interval_and_says_so():
     pairs = make_pairs(6, per_prompt=6)
     found = audit(healthy(pairs), pairs, groups=groups_of(pairs), config=QUICK).find("accuracy")
-    assert found.interval is None
+    assert found.bounds is None
     assert "one prompt group" in found.reason

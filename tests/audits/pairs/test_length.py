@@ -8,7 +8,7 @@ from scipy import stats as scipy_stats
 from sklearn.linear_model import LogisticRegression
 
 from assay.audits.pairs.length import (
-    fit_preference,
+    length_features,
     length_findings,
     matched,
     ranked_through_origin,
@@ -17,8 +17,7 @@ from assay.audits.pairs.length import (
 )
 from assay.audits.scores_table import align
 from assay.records import Pair, PairScore
-
-from .planted import QUICK, audited, by_length, groups_of, healthy, make_pairs
+from tests.audits.planted import QUICK, audited, by_length, groups_of, healthy, make_pairs
 
 
 def test_correlations_are_scipys_over_both_orders():
@@ -29,14 +28,21 @@ def test_correlations_are_scipys_over_both_orders():
     assert ranked_through_origin(first, second) == pytest.approx(scipy_stats.spearmanr(*both).statistic)
 
 
-def test_preference_fit_is_logistic_regression_without_intercept():
-    rng = np.random.default_rng(1)
-    features = rng.normal(size=(400, 2)) + np.array([0.4, -0.2])
-    sign = np.where(np.arange(400) % 2 == 0, 1.0, -1.0)  # swapping the sides of a pair must change nothing
-    theirs = LogisticRegression(fit_intercept=False, C=np.inf).fit(features * sign[:, None], sign)
-    ours, likelihood = fit_preference(features)
-    assert ours == pytest.approx(theirs.coef_[0], abs=2e-3)
-    assert likelihood.mean() == pytest.approx(np.log(theirs.predict_proba(features)[:, 1]).mean(), abs=1e-5)
+def test_the_gain_over_length_is_that_of_logistic_regression_without_intercept():
+    """sklearn on the same features, with the sides of half of the pairs swapped: that must change nothing."""
+    pairs = make_pairs(300)
+    aligned = align({0: healthy(pairs)}, pairs, groups_of(pairs))
+    features = length_features(aligned.length)
+    margin = aligned.margin[0] / np.sqrt((aligned.margin[0] ** 2).mean())
+    sign = np.where(np.arange(300) % 2 == 0, 1.0, -1.0)
+
+    def likelihood(columns: np.ndarray) -> float:
+        model = LogisticRegression(fit_intercept=False, C=np.inf, tol=1e-8).fit(columns * sign[:, None], sign)
+        return float(np.log(model.predict_proba(columns)[:, 1]).mean())
+
+    gain = likelihood(np.column_stack([features, margin])) - likelihood(features) - 0.5 / 300
+    found = next(f for f in length_findings(aligned, config=QUICK) if f.name == "gain_over_length")
+    assert found.value == pytest.approx(gain, abs=1e-4)  # of the ridge, which sklearn's fit does without
 
 
 def test_matched_is_a_share_of_the_longer_one():
@@ -109,7 +115,7 @@ def test_scale_and_shift_of_the_reward_change_no_length_figure():
 def test_equal_lengths_leave_the_correlation_unknown():
     pairs = [Pair(id=str(i), prompt=f"q{i}", chosen=f"a{i}", rejected=f"b{i}") for i in range(10)]
     found = audited(healthy(pairs), pairs)
-    assert found.find("reward_length_correlation").value is None
+    assert found.find("reward_length_correlation").known is None
     assert "equally long" in found.find("reward_length_correlation").reason
-    assert found.find("gain_over_length").value is None
-    assert found.find("accuracy_shorter_preferred").value is None
+    assert found.find("gain_over_length").known is None
+    assert found.find("accuracy_shorter_preferred").known is None

@@ -39,7 +39,7 @@ def criteria(tmp_path, *lines: str):
 def test_gate_json_says_what_was_decided_on_what(run, tmp_path):
     verdict = decide_run(run, criteria(tmp_path, "overall accuracy > 0.72", "self-checks pass", "no prompt overlap"))
     assert verdict.verdict == "pass"
-    written = run.read("gate.json", "gate/1")
+    written = run.read("gate.json", "gate/2")
     assert [row["verdict"] for row in written["criteria"]] == ["pass", "pass", "pass"]
     assert written["criteria"][0]["threshold"] == 0.72
     assert written["inputs"]["audit.json"] == sha256_file(run.path("audit.json"))
@@ -69,7 +69,7 @@ def test_missing_and_unreadable(run, tmp_path):
     with pytest.raises(GateError, match="no criteria"):
         decide_run(run, criteria(tmp_path))
     run.path("audit.json").write_text('{"schema": "audit/1", "findings": [{}]}')
-    with pytest.raises(ArtifactError, match="finding"):
+    with pytest.raises(ArtifactError, match=r"audit\.json says it is audit/1, but inputs"):
         decide_run(run)
 
 

@@ -7,8 +7,7 @@ import pytest
 
 from assay.audits.pairs.degenerate import RULES, name_problems
 from assay.audits.pairs.distribution import overlap_coefficient, placements
-
-from .planted import audited, healthy, make_pairs, score
+from tests.audits.planted import audited, healthy, make_pairs, score
 
 N = 200
 
