@@ -9,12 +9,13 @@ import typer
 from typer.testing import CliRunner
 
 from assay.artifacts.files import sha256_file, write_json, write_jsonl
+from assay.artifacts.gate_body import GateBody
 from assay.artifacts.run_folder import RunFolder
 from assay.cli import audit as audit_command
 from assay.cli import gate as gate_command
 from assay.errors import ArtifactError, GateError, InputError
 from assay.flows.audit import read_scores
-from assay.gate import decide_run
+from assay.gate import decide_run, load_criteria
 from tests.audits.planted import audited, healthy, make_pairs
 
 PAIRS = make_pairs(900)
@@ -44,6 +45,41 @@ def test_gate_json_says_what_was_decided_on_what(run, tmp_path):
     assert written["criteria"][0]["threshold"] == 0.72
     assert written["inputs"]["audit.json"] == sha256_file(run.path("audit.json"))
     assert set(written["inputs"]) == {"audit.json", "split.json", "seed-0/train.json", "criteria"}
+
+
+def test_gate_json_says_in_fields_what_its_sentences_say(run, tmp_path):
+    lines = ("every category > 86%", "category tone >= 0.5 by point", "beats the length baseline", "no prompt overlap")
+    decide_run(run, criteria(tmp_path, *lines))
+    every, one, beats, overlap = GateBody.read(run.path("gate.json")).criteria
+    assert (every.finding, every.part, every.slice, every.comparison) == ("accuracy", "category", None, ">")
+    assert (every.unit, every.threshold, every.by, every.counted) == ("share", 0.86, "bound", "pair")
+    assert [part.slice for part in every.parts] == ["category=brevity", "category=refusals", "category=tone"]
+    assert {part.n for part in every.parts} == {300}
+    for part in every.parts:
+        low, high = part.interval.low, part.interval.high
+        assert part.verdict == ("pass" if low > 0.86 else "fail" if high <= 0.86 else "undecided")
+        assert f"{100 * part.value:.1f}%" in part.reason
+    assert every.reason == "; ".join(every.reasons)
+    assert every.more_pairs == sum(part.more_pairs or 0 for part in every.parts)
+    assert (one.slice, one.comparison, one.by, one.parts) == ("category=tone", ">=", "point", ())
+    assert (beats.finding, beats.slice, beats.threshold, beats.unit) == (
+        "accuracy_beyond_length", "overall", 0.0, "share difference",
+    )  # fmt: skip
+    assert (overlap.finding, overlap.threshold, overlap.value, overlap.value_noun) == (None, None, 0.0, "shared group")
+
+
+def test_criteria_that_were_read_are_what_is_decided_by(run, tmp_path):
+    path = criteria(tmp_path, "overall accuracy > 0.72")
+    asked = load_criteria(path)
+    from_file = decide_run(run, path)
+    path.unlink()
+    assert decide_run(run, asked) == from_file
+
+
+def test_a_minus_in_a_reason_is_a_minus_sign(run, tmp_path):
+    reason = decide_run(run, criteria(tmp_path, "reward length correlation < -0.9")).criteria[0].reason
+    assert "all of it above \u22120.9" in reason
+    assert "-" not in reason
 
 
 def test_the_same_run_gives_the_same_bytes(run):

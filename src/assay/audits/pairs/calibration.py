@@ -7,7 +7,7 @@ from scipy import special
 
 from assay.artifacts.audit_body import CalibrationTable, ReliabilityRow
 from assay.audits.config import AuditConfig
-from assay.audits.pairs.drawn import interval_row
+from assay.audits.pairs.audit_tables import interval_row
 from assay.audits.pairs.pair_meanings import MEANINGS
 from assay.audits.scores_table import Aligned
 from assay.findings.finding import Finding, Judgement, measured, unknown
