@@ -13,20 +13,6 @@ from assay.cli.reading import UNSET, DataOptions, with_data_options
 if TYPE_CHECKING:
     from assay.audits import Audit
 
-SHOWN = (
-    "accuracy",
-    "length_baseline",
-    "accuracy_beyond_length",
-    "length_matched_accuracy",
-    "accuracy_without_length",
-    "reward_length_correlation",
-    "degenerate",
-    "tied_pairs",
-    "calibration_error",
-    "seed_spread",
-    "category_gap",
-)
-
 
 def register(app: typer.Typer) -> None:
     app.command("audit", epilog="Example: assay audit runs/a/seed-0/model pairs.jsonl --out audits/a")(audit)
@@ -63,14 +49,18 @@ def summary(found: Audit, out: Path, *, rejects: int) -> str:
     """The main findings, one a line, in rich markup."""
     from rich.markup import escape
 
+    from assay.audits.pairs.pair_meanings import MEANINGS
+    from assay.findings.slice import OVERALL
+
+    shown = MEANINGS.shown_in("terminal")
     colours = {"ok": "green", "warning": "yellow", "problem": "red", None: "dim"}
     lines = [f"[bold]audit[/] of {found.pairs:,} pairs ({rejects:,} rows were no definite pairs)  {escape(str(out))}"]
     for finding in found.findings:
-        if finding.name not in SHOWN or finding.slice != "overall" or finding.seed is not None:
+        if finding.name not in shown or finding.slice != OVERALL or finding.seed is not None:
             continue
-        said = f"{finding.value:.3f}" if finding.value is not None else f"unknown: {finding.reason}"
-        if finding.interval:
-            said += f"  ({finding.interval.low:.3f} to {finding.interval.high:.3f})"
+        said = f"{finding.known:.3f}" if finding.known is not None else f"unknown: {finding.reason}"
+        if finding.bounds:
+            said += f"  ({finding.bounds.low:.3f} to {finding.bounds.high:.3f})"
         judged = finding.verdict or "-"
         lines.append(
             f"  [{colours[finding.verdict]}]{judged:<8}[/] {finding.name.replace('_', ' '):<27} {escape(said)}"

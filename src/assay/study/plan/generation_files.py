@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
+from assay.data.sources.json_rows import json_objects
 from assay.errors import InputError
 from assay.records import Text, Where, plain_text
 from assay.study.config import StudyConfig
-from assay.data.sources.json_rows import json_objects
 from assay.study.plan.row_fields import ANSWER_FIELDS, answer_of, category_of, prompt_id_of, prompt_of, quoted
 from assay.study.plan.usable_items import usable
 from assay.study.study_records import Item, SetAside
