@@ -7,7 +7,7 @@ DEMO_OUT ?= runs/demo
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check bench docs format clean
+.PHONY: help demo examples test test-all check bench docs format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ $(VENV)/.tools: $(VENV)/.runtime
 demo: $(VENV)/.runtime  ## the reward flow on the simulated support desk: pairs in, verdict and report out
 	$(BIN)/assay demo --out $(DEMO_OUT)
 
+examples: $(VENV)/.tools  ## every script of examples/, a minute or two in all
+	for script in examples/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
 test: $(VENV)/.tools  ## the whole suite in minutes, in parallel
 	$(BIN)/python -m pytest -n $(JOBS) -m 'not slow'
 
@@ -37,7 +40,7 @@ check: $(VENV)/.tools  ## ruff, strict types, import layers and circles, size, n
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy benchmarks/*.py scripts/*.py
+	$(BIN)/mypy benchmarks/*.py scripts/*.py examples/*.py
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/house.py
 

@@ -109,14 +109,14 @@ def measure(path: Path, out: Path) -> dict[str, Any]:
         "rows": report.rows,
         "kept": report.kept,
         "rejects": {reason: count for reason, count in report.rejects.items() if count},
-        "overlap": report.report["overlap"],
+        "overlap": report.report.overlap.model_dump(),
         "file_bytes": path.stat().st_size,
         "wall_seconds": round(seconds, 2),
         "processor_seconds": round(used, 2),
         "pairs_per_second_per_core": round(report.rows / used),
         "load_average": round(os.getloadavg()[0], 1),
         "peak_rss_gib": round(peak / 2**30, 3),
-        "seconds_by_part": report.report["seconds"],
+        "seconds_by_part": report.report.seconds,
     }
 
 

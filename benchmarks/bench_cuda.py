@@ -9,7 +9,8 @@ A Llama of about 0.5 billion random weights in bf16, pairs of random tokens at s
   dense         packed tries, SDPA with the full mask
   flex          packed tries, FlexAttention with a block mask: what the engine does on CUDA
 It stops if a contender's loss is not the padded one's within bf16's noise. On CUDA this script has not been run yet: no
-CUDA machine was at hand when it was written. `tests/engine/test_flex.py` runs the FlexAttention code on a CPU.
+CUDA machine was at hand when it was written. `tests/engine/test_flex_attention.py` runs its FlexAttention code on a
+CPU.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ import torch
 from torch.nn.functional import logsigmoid
 from transformers import LlamaConfig, LlamaForSequenceClassification
 
-from assay.engine.forward import last_hidden, packed_hidden, plain_last_hidden
+from assay.engine.forward import last_hidden, packed_hidden
 from assay.engine.run import run_packed
-from assay.engine.trie import pack, side_by_side
+from assay.engine.trie import pack
 from assay.models.wrappers import trunk_of
+from unshared import last_places, plain_last_hidden, side_by_side
 
 LENGTHS = ((64, 64), (256, 64), (512, 128), (1024, 128), (2048, 128))
 
@@ -54,7 +56,7 @@ def hidden(model: Any, rows: list[list[int]], contender: str) -> torch.Tensor:
         return last_hidden(model, rows)
     trie = side_by_side(rows) if contender == "padding_free" else pack(rows)
     packed = run_packed(trunk_of(model), trie, "dense") if contender == "dense" else packed_hidden(model, trie)
-    return packed[torch.from_numpy(trie.last_N).to(packed.device)]
+    return packed[torch.from_numpy(last_places(trie)).to(packed.device)]
 
 
 def milliseconds(model: Any, rows: list[list[int]], contender: str, repeats: int) -> tuple[float, float, float]:

@@ -19,9 +19,10 @@ import numpy as np
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
-from assay.engine.forward import last_hidden, plain_last_hidden
+from assay.engine.forward import last_hidden
 from assay.engine.trie import distinct_tokens
 from harness import batch, hh_pairs, median, model_folder, parser, write
+from unshared import plain_last_hidden
 
 RATIOS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 ANSWER = 48

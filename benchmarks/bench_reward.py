@@ -26,8 +26,9 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trai
 from assay.engine.compiled import compile_layers
 from assay.engine.drop_in import shared_prefixes
 from assay.engine.forward import last_hidden, packed_hidden
-from assay.engine.trie import plan, side_by_side
+from assay.engine.trie import plan
 from harness import Clock, alternate, batch, hh_pairs, median, model_folder, parser, peak_bytes, ratios, write
+from unshared import last_places, side_by_side
 
 CONTENDERS = ("assay", "trl", "trl_sorted", "trl_shared", "padding_free", "assay_compiled")
 
@@ -77,7 +78,7 @@ def our_step(options: argparse.Namespace, model: Any, pairs: list[dict[str, Any]
             hidden = last_hidden(model, rows)
         else:
             trie = side_by_side(rows)
-            hidden = packed_hidden(model, trie)[torch.from_numpy(trie.last_N)]
+            hidden = packed_hidden(model, trie)[torch.from_numpy(last_places(trie))]
         reward = model.score(hidden)[:, 0]
         loss = -logsigmoid(reward[0::2] - reward[1::2]).sum() / len(pairs)
         loss.backward()  # type: ignore[no-untyped-call]

@@ -30,9 +30,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from assay.study import Created, Editor, Sources, create_study, read_votes
+from assay.study import create_study, read_votes
 from assay.study.config import StudyConfig
-from assay.study.store.study_store import close_study, verify
+from assay.study.plan import Created, Sources
+from assay.study.store.closing import close_study
+from assay.study.store.verification import verify
+from assay.study.study_records import Editor
 
 RESULTS = Path(__file__).parent / "results"
 SERVE = (

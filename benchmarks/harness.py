@@ -52,7 +52,7 @@ def model_folder(name: str) -> str:
         return name
     from assay.models.resolve import resolve
 
-    return str(resolve(name).path_or_id)
+    return str(resolve(name).folder)
 
 
 def messages(transcript: str) -> list[dict[str, str]]:

@@ -21,10 +21,10 @@ from assay.flows.study import PACKAGES
 from assay.report.finding_text import inline
 from assay.study.analysis.analyse import Analysis, analyse
 from assay.study.config import AnalysisConfig
-from assay.study.study_records import ClosedStudy, Editor, Item, JudgeKind, Study, StudyVote
+from assay.study.study_records import ClosedStudy, Editor, EditorKind, Item, Study, StudyVote
 from assay.version import versions
 
-Judgement = tuple[str, str, JudgeKind, str]  # item, judge, kind of judge, choice
+Judgement = tuple[str, str, EditorKind, str]  # item, judge, kind of judge, choice
 
 
 def llmfao(folder: Path) -> ClosedStudy:

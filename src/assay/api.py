@@ -8,25 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, overload
 
 from assay.audits.config import AuditConfig
 from assay.data.config import DataConfig, SplitConfig
-from assay.records import Candidates, Pair, PairScore
+from assay.records import Candidates, Pair
 from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
     from assay.audits import Audit
-    from assay.data import CheckReport, PairSet, Split
+    from assay.data import PairSet
+    from assay.data.grouped_split import Split
+    from assay.data.intake import CheckReport
     from assay.flows.reward import RewardRun
     from assay.flows.study import Analysed
     from assay.gate import Verdict
-    from assay.scorers.protocol import Scorer
+    from assay.scorers.open import AnyScorer
+    from assay.scorers.protocol import Scored, Scorer
+    from assay.scorers.scored_pairs import PairScores, ScoredPair
     from assay.simulate.support import Simulation
     from assay.study.config import AnalysisConfig
 
 
-def read_pairs(source: Any, *, config: DataConfig | None = None) -> PairSet:
+def read_pairs(source: object, *, config: DataConfig | None = None) -> PairSet:
     """Read preference pairs into memory: `.pairs`, `.rejects` and `.rows`, with len(pairs) + len(rejects) == rows.
 
     source: a file, a folder, a Hugging Face dataset id, a list of dicts or Pairs, or a table.
@@ -37,7 +41,7 @@ def read_pairs(source: Any, *, config: DataConfig | None = None) -> PairSet:
     return read(source, config=config or DataConfig())
 
 
-def check(source: Any, out: Path | str | None = None, *, config: DataConfig | None = None) -> CheckReport:
+def check(source: object, out: Path | str | None = None, *, config: DataConfig | None = None) -> CheckReport:
     """Check pairs in bounded memory; with `out`, write contract.json, rejects.jsonl and review.jsonl there."""
     from assay.data import check as run
 
@@ -51,35 +55,49 @@ def split(pairs: Sequence[Pair], *, config: SplitConfig | None = None) -> Split:
     return run(pairs, config=config or SplitConfig())
 
 
-def load(model: Path | str) -> Scorer:
-    """A scorer from a saved reward model: a folder assay wrote, or any sequence-classification model."""
-    from assay.scorers.local import LocalScorer
+def open_scorer(text: Path | str) -> Scorer:
+    """The scorer that `text` names: a reward model by folder or hub id, a file of recorded scores, or kind:argument.
 
-    return LocalScorer(str(model))
+    Kinds: baseline:longest, baseline:shortest, baseline:random, baseline:constant, local:FOLDER, recorded:FILE.
+    """
+    from assay.scorers import open_scorer as run
+
+    return run(text)
 
 
-def score(model: Scorer | Path | str, items: Sequence[Pair] | Sequence[Candidates]) -> list[Any]:
-    """Score pairs (one PairScore each) or candidates (one tuple of rewards each), in the order given."""
-    from assay.scorers.protocol import score_pairs
+@overload
+def score(scorer: AnyScorer, items: Sequence[Pair]) -> list[ScoredPair]: ...
+@overload
+def score(scorer: AnyScorer, items: Sequence[Candidates]) -> list[tuple[Scored, ...]]: ...
+@overload
+def score(scorer: AnyScorer, items: Sequence[Pair | Candidates]) -> list[ScoredPair | tuple[Scored, ...]]: ...
+def score(scorer: AnyScorer, items: Sequence[Pair | Candidates]) -> object:
+    """Score pairs (a ScoredPair each) and candidates (a tuple each) in the order given: Reward, or Unscored and why.
 
-    scorer = load(model) if isinstance(model, (str, Path)) else model
-    pairs = [item for item in items if isinstance(item, Pair)]
-    if len(pairs) == len(items):
-        return list(score_pairs(scorer, pairs))
-    return list(scorer.score([item for item in items if isinstance(item, Candidates)]))
+    scorer: a Scorer, a function of (prompt, answers) that gives numbers, or what open_scorer takes.
+    Raises InputError for what is neither a Pair nor Candidates.
+    """
+    from assay.scorers import as_scorer
+    from assay.scorers.scored_pairs import score_items
+
+    return score_items(as_scorer(scorer), items)
 
 
 def audit(
-    scores: Mapping[int, Sequence[PairScore]] | Sequence[PairScore],
+    scores: AnyScorer | PairScores | Mapping[int, AnyScorer | PairScores],
     pairs: Sequence[Pair],
     *,
     groups: Sequence[str] | None = None,
     config: AuditConfig | None = None,
 ) -> Audit:
-    """Audit a scorer on labelled pairs it was not trained on; several seeds' scores as a mapping by seed."""
-    from assay.audits import audit as run
+    """Audit a scorer on labelled pairs it was not trained on.
 
-    return run(scores, pairs, groups=groups, config=config)
+    scores: a scorer as `score` takes it (of a run folder, every seed), or what `score` gave for the pairs; several
+    seeds' as a mapping by seed. Pairs of which an answer could not be taken are left out, with a UserWarning.
+    """
+    from assay.flows.audit import audit_scores
+
+    return audit_scores(scores, pairs, groups=groups, config=config)
 
 
 def decide(evidence: Audit | Path | str, criteria: Path | str | None = None, *, split: Split | None = None) -> Verdict:
@@ -93,12 +111,12 @@ def decide(evidence: Audit | Path | str, criteria: Path | str | None = None, *, 
 
     if isinstance(evidence, (str, Path)):
         return decide_run(evidence, criteria)
-    proof = None if split is None else split.proof
+    proof = None if split is None else split.proof.model_dump(mode="json")
     return run(Evidence(audit=evidence, split=proof), load_criteria(criteria))
 
 
 def run_reward(
-    source: Any,
+    source: object,
     out: Path | str,
     *,
     config: RewardConfig | None = None,

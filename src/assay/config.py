@@ -1,18 +1,19 @@
-"""One frozen model per stage; YAML in, flags over it. Knows the options; knows not what they do."""
+"""The base of all configurations, and the one way they are loaded: YAML, settings over it, errors that say where.
+
+One file serves all commands: sections of other commands in it are validated and left aside. A setting on the command
+line is meant for the command it was given to, so one that the command does not read is an error.
+Options live in each room's config.py; what they do is not known here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    ValidationError,
-)
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from assay.errors import ConfigError
 
@@ -25,7 +26,7 @@ class StageConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     @classmethod
-    def build(cls, values: Mapping[str, Any]) -> Self:
+    def build(cls, values: Mapping[str, object]) -> Self:
         """Validate `values`. Raises ConfigError that names the field, what it got and what it takes."""
         try:
             return cls.model_validate(dict(values))
@@ -53,7 +54,7 @@ class StageConfig(BaseModel):
 class OnceLoader(yaml.SafeLoader):
     """YAML in which a key that stands twice is an error: the first of its values would be lost without a word."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         twice = next((key for key in keys if keys.count(key) > 1), None)
         if twice is not None:
@@ -61,31 +62,49 @@ class OnceLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def read_yaml(text: str) -> Any:
+def read_yaml(text: str) -> object:
     """The value of a YAML text. Raises yaml.YAMLError, also where a key stands twice."""
-    return yaml.load(text, OnceLoader)  # a SafeLoader
+    loaded: object = yaml.load(text, OnceLoader)  # a SafeLoader
+    return loaded
 
 
-def load_config(kind: type[C], *, file: Path | None = None, sets: Iterable[str] = ()) -> C:
+def load_config(
+    kind: type[C], *, file: Path | None = None, sets: Iterable[str] = (), family: type[StageConfig] | None = None
+) -> C:
     """A configuration from a YAML file with `key.sub=value` settings over it (values are YAML).
 
+    family: the configuration of all commands together, of which `kind` has some sections. The file may hold any of
+    them; those that `kind` lacks must be right and are left aside. Settings may name only what `kind` has.
     Raises ConfigError that names the file and line, or the setting.
     """
-    values: dict[str, Any] = {}
-    if file is not None:
-        try:
-            loaded = read_yaml(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ConfigError(f"{file}: cannot be read as YAML: {error}") from None
-        if loaded is not None and not isinstance(loaded, dict):
-            raise ConfigError(f"{file}: expected keys and values, found a {type(loaded).__name__}.")
-        values = loaded or {}
+    values = {} if file is None else read_config_file(file)
+    if family is not None:
+        family.build(values)
+        values = {key: value for key, value in values.items() if key in kind.model_fields}
     for setting in sets:
+        section = setting.partition("=")[0].strip().partition(".")[0]
+        if family is not None and section in family.model_fields and section not in kind.model_fields:
+            known = " and ".join(kind.model_fields)
+            raise ConfigError(
+                f"--set {setting}: {section} is not an option of this command, which reads {known}. "
+                "(In a --config file it may stand: one file serves all commands.)"
+            )
         merge_setting(values, setting)
     return kind.build(values)
 
 
-def merge_setting(values: dict[str, Any], setting: str) -> None:
+def read_config_file(file: Path) -> dict[str, object]:
+    """The keys and values of a YAML file. Raises ConfigError if it cannot be read or holds something else."""
+    try:
+        loaded = read_yaml(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{file}: cannot be read as YAML: {error}") from None
+    if loaded is not None and not isinstance(loaded, dict):
+        raise ConfigError(f"{file}: expected keys and values, found a {type(loaded).__name__}.")
+    return loaded or {}
+
+
+def merge_setting(values: dict[str, object], setting: str) -> None:
     """Put one `key.sub=value` into nested `values`."""
     key, equals, text = setting.partition("=")
     if not equals or not key.strip():

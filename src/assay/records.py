@@ -1,10 +1,16 @@
-"""The frozen values every stage speaks in. Knows no file format, no model and no statistics."""
+"""The frozen values every stage speaks in: candidates, pairs, votes, rejects, scores.
+
+Candidates under one prompt, with what is known of them, are the unit; a pair is two of them and which one people
+preferred. Knows no file format, no model and no statistics.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
+
+NO_CATEGORY = "(none)"  # what rows that state no category are counted under, everywhere
 
 RejectReason = Literal[
     "tie",
@@ -27,7 +33,10 @@ REJECT_REASONS: tuple[str, ...] = get_args(RejectReason)
 REVIEW_REASONS: frozenset[str] = frozenset({"tie", "abstention", "low_agreement", "conflicting_labels"})
 
 Choice = Literal["chosen", "rejected", "tie", "abstain"]
+PairSide = Literal["chosen", "rejected"]
+Part = Literal["prompt", "chosen", "rejected", "both"]  # of a pair: what a reject is about
 Label = Literal["chosen", "tie"]
+OTHER_SIDE: Mapping[PairSide, PairSide] = {"chosen": "rejected", "rejected": "chosen"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +56,7 @@ class Vote:
 
     choice: Choice
     annotator: str | None = None
-    shown_left: Literal["chosen", "rejected"] | None = None  # which answer stood on the left, where known
+    shown_left: PairSide | None = None  # which answer stood on the left, where known
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,37 @@ class Where:
 
     def __str__(self) -> str:
         return f"{self.source}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One annotator's judgement between two answers of a group of candidates, named by their places from 0."""
+
+    first: int
+    second: int
+    choice: Literal["first", "second", "tie", "abstain"]
+    annotator: str | None = None
+    shown_left: Literal["first", "second"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """All answers to one prompt, and what is known of them; the unit a Scorer takes and pairs are derived from.
+
+    ranks: one an answer, 1 the best, equal ranks a tie. scores: one an answer, higher is better. Either is None where
+    the data state none, and holds None for an answer of which it is unknown. votes: judgements between two answers.
+    """
+
+    id: str
+    prompt: Text
+    answers: tuple[Text, ...]
+    ranks: tuple[float | None, ...] | None = None
+    scores: tuple[float | None, ...] | None = None
+    votes: tuple[Comparison, ...] = ()
+    category: str | None = None
+    group: str | None = None
+    source: Mapping[str, object] = field(default_factory=dict, hash=False)
+    where: Where = Where("memory", 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +121,23 @@ class Pair:
     votes: tuple[Vote, ...] = ()
     margin: float | None = None
     weight: float = 1.0
-    source: Mapping[str, Any] = field(default_factory=dict)
+    source: Mapping[str, object] = field(default_factory=dict, hash=False)
     where: Where = Where("memory", 0)
+
+    def swapped(self) -> Pair:
+        """The pair with its answers exchanged and its votes turned with them, to ask a judge in the other order.
+
+        The label stays, so the names chosen and rejected no longer say who won: twice swapped is the pair itself.
+        """
+        votes = tuple(
+            replace(
+                vote,
+                choice=OTHER_SIDE[vote.choice] if vote.choice in ("chosen", "rejected") else vote.choice,
+                shown_left=None if vote.shown_left is None else OTHER_SIDE[vote.shown_left],
+            )
+            for vote in self.votes
+        )
+        return replace(self, chosen=self.rejected, rejected=self.chosen, votes=votes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,18 +147,9 @@ class Reject:
     where: Where
     reason: RejectReason
     detail: str
-    side: Literal["prompt", "chosen", "rejected", "both"] | None = None
+    side: Part | None = None
     category: str | None = None
-    row: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidates:
-    """All answers to one prompt that are to be scored together; the unit a Scorer takes."""
-
-    id: str
-    prompt: Text
-    answers: tuple[Text, ...]
+    row: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,17 +163,6 @@ class PairScore:
     @property
     def margin(self) -> float:
         return self.chosen - self.rejected
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Generation:
-    """One answer a policy gave to a prompt."""
-
-    prompt_id: str
-    prompt: Text
-    answer: Text
-    system: str
-    sampling: Mapping[str, Any] = field(default_factory=dict)
 
 
 def plain_text(text: Text) -> str:

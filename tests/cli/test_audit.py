@@ -48,7 +48,10 @@ def test_a_pair_too_long_for_the_model_is_left_out_and_named(model: Path, tmp_pa
 
 
 def test_recorded_scores_give_the_audit_of_the_model_that_gave_them(model: Path, tmp_path: Path) -> None:
-    write_jsonl(tmp_path / "pairs.jsonl", [as_native(pair) for pair in tiny.pairs(12)])
+    """Also where the model could not read an answer: the pair stands apart both times, and is not a wrong one."""
+    rows = [as_native(pair) for pair in tiny.pairs(12)]
+    long = {**rows[0], "id": "long", "prompt": "w1 w2 w3", "rejected": "w5 " * 80}
+    write_jsonl(tmp_path / "pairs.jsonl", [*rows, long])
     scored = subprocess.run(
         [str(Path(sys.executable).with_name("assay")), "score", str(model), str(tmp_path / "pairs.jsonl"),
          "--out", str(tmp_path / "scores.jsonl")], capture_output=True, text=True, check=False, timeout=300,
@@ -57,13 +60,16 @@ def test_recorded_scores_give_the_audit_of_the_model_that_gave_them(model: Path,
     ways = [audit(scorer, tmp_path / "pairs.jsonl", "--out", tmp_path / name)
             for name, scorer in (("a", model), ("b", tmp_path / "scores.jsonl"))]  # fmt: skip
     assert [way.returncode for way in ways] == [0, 0], ways[1].stderr
-    first, second = (json.loads(way.stdout)["findings"] for way in ways)
+    first, second = ({**json.loads(way.stdout), "folder": "", "inputs": {}} for way in ways)
     assert first == second
+    assert (first["pairs"], first["left_out"]) == (12, 1)
+    left_out = [list(read_jsonl(tmp_path / name / "left_out.jsonl")) for name in "ab"]
+    assert left_out[0] == left_out[1] != []
 
     (tmp_path / "bad.jsonl").write_text('{"pair_id": "p0-0", "chosen": "high", "rejected": 1}\n')
     bad = audit(tmp_path / "bad.jsonl", tmp_path / "pairs.jsonl", "--out", tmp_path / "c")
     assert bad.returncode == 2
-    assert "bad.jsonl:1: not a score" in bad.stderr
+    assert "bad.jsonl:1: no row of scores" in bad.stderr
 
 
 @pytest.mark.parametrize("command", ["audit", "score"])
@@ -83,3 +89,42 @@ def test_columns_and_labels_are_named_as_everywhere(command: str, model: Path, t
     assert "--labels" in unsaid.stderr
     assert said.returncode == 0, said.stderr
     assert "8 pairs" in said.stdout
+
+
+def test_baselines_are_audited_by_name(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "pairs.jsonl", [as_native(pair) for pair in tiny.pairs(12)])
+    done = audit("baseline:longest", tmp_path / "pairs.jsonl", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["inputs"]["scorer 0"] == "baseline:longest"
+    other = audit("judge:none", tmp_path / "pairs.jsonl", "--out", tmp_path / "none")
+    assert other.returncode == 2
+    assert "Kinds: baseline:..., local:..., recorded:..." in other.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_run_is_audited_over_its_seeds(model: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "pairs.jsonl", [as_native(pair) for pair in tiny.pairs(12)])
+    for seed in (0, 3):
+        (tmp_path / "run" / f"seed-{seed}").mkdir(parents=True)
+        (tmp_path / "run" / f"seed-{seed}" / "model").symlink_to(model)
+    done = audit(tmp_path / "run", tmp_path / "pairs.jsonl", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    body = json.loads(done.stdout)
+    assert body["seeds"] == [0, 3]
+    assert body["inputs"]["scorer 0"] == body["inputs"]["scorer 3"]
+
+
+@pytest.mark.parametrize(("command", "read"), [("audit", "audit.level=0.9"), ("score", "data.ties=keep")])
+def test_options_that_nothing_reads_are_errors(command: str, read: str, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "pairs.jsonl", [as_native(pair) for pair in tiny.pairs(12)])
+    words = [Path(sys.executable).with_name("assay"), command, "baseline:longest", tmp_path / "pairs.jsonl"]
+
+    def run(setting: str) -> subprocess.CompletedProcess[str]:
+        told = [*map(str, words), "--out", str(tmp_path / "out"), "--set", setting]
+        return subprocess.run(told, capture_output=True, text=True, check=False, timeout=300)
+
+    assert run(read).returncode == 0
+    for setting in ("train.epochs=3", "model.base=minilm", "loss.name=margin", "split.holdout=3", "criteria=x.yaml"):
+        done = run(setting)
+        assert done.returncode == 2, setting
+        assert setting.split("=")[0].split(".")[0] in done.stderr

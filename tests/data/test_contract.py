@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.artifacts.contract_body import CategoryCounts
 from assay.data import PairSet, check, read_pairs
 from assay.data.config import DataConfig
-from assay.data.contract import REASON_NOTES
 from assay.records import REJECT_REASONS, REVIEW_REASONS, RejectReason
 
 
@@ -77,28 +77,30 @@ def test_the_order_of_votes_does_not_matter(votes: list[str]) -> None:
 
 def test_agreement_by_hand() -> None:
     rows = [voted("aaa"), voted("aab"), voted("a-"), voted("bt"), {**voted(""), "label": "a", "votes": None}]
-    agreement = read(*({**row, "prompt": f"Q{i}"} for i, row in enumerate(rows))).report["agreement"]
-    assert (agreement["rows_with_votes"], agreement["votes"], agreement["abstentions"]) == (4, 10, 1)
-    assert agreement["rows_with_several_votes"] == 3
-    assert agreement["mean_majority_share"] == pytest.approx((1 + 2 / 3 + 1 / 2) / 3)
-    assert agreement["unanimous_share"] == pytest.approx(1 / 3)
+    agreement = read(*({**row, "prompt": f"Q{i}"} for i, row in enumerate(rows))).report.agreement
+    assert (agreement.rows_with_votes, agreement.votes, agreement.abstentions) == (4, 10, 1)
+    assert agreement.rows_with_several_votes == 3
+    assert agreement.mean_majority_share == pytest.approx((1 + 2 / 3 + 1 / 2) / 3)
+    assert agreement.unanimous_share == pytest.approx(1 / 3)
 
 
 def test_position_bias_is_counted_by_hand() -> None:
     votes = [{"choice": "a", "shown_left": "a"}, {"choice": "a", "shown_left": "b"}, {"choice": "a", "shown_left": "a"}]
-    agreement = read({**voted(""), "votes": votes}).report["agreement"]
-    assert (agreement["votes_with_position"], agreement["picked_left_share"]) == (3, pytest.approx(2 / 3))
+    agreement = read({**voted(""), "votes": votes}).report.agreement
+    assert (agreement.votes_with_position, agreement.picked_left_share) == (3, pytest.approx(2 / 3))
 
 
 def test_no_votes_is_no_agreement() -> None:
-    assert read({"prompt": "Q", "chosen": "x", "rejected": "y"}).report["agreement"] is None
+    assert read({"prompt": "Q", "chosen": "x", "rejected": "y"}).report.agreement is None
 
 
 def test_all_reasons_are_in_the_report_and_explained() -> None:
     report = read({"prompt": "Q", "chosen": "x", "rejected": "y"}).report
-    assert tuple(report["rejects"]) == REJECT_REASONS == tuple(REASON_NOTES) == get_args(RejectReason)
+    assert tuple(report.rejects) == REJECT_REASONS == get_args(RejectReason)
+    told = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+    assert [reason for reason in REJECT_REASONS if f"| `{reason}` |" not in told] == []
     assert len(REJECT_REASONS) == 14
-    assert {"too_long", "template_not_prefix"} <= set(report["rejects"])
+    assert {"too_long", "template_not_prefix"} <= set(report.rejects)
 
 
 def test_review_rows_can_be_adjudicated_and_read_again(tmp_path: Path) -> None:
@@ -106,7 +108,7 @@ def test_review_rows_can_be_adjudicated_and_read_again(tmp_path: Path) -> None:
     path = tmp_path / "votes.jsonl"
     path.write_bytes(b"\n".join(map(orjson.dumps, rows)))
     report = check(path, tmp_path / "out")
-    assert report.report["for_review"] == 2
+    assert report.report.for_review == 2
     review = [orjson.loads(line) for line in (tmp_path / "out" / "review.jsonl").read_bytes().splitlines()]
     assert [(row["id"], row["review"]["reason"]) for row in review] == [("t1", "tie"), ("t2", "abstention")]
     assert review[0]["review"]["where"] == {"source": str(path), "line": 1}
@@ -130,7 +132,10 @@ def test_review_holds_exactly_the_reasons_for_review(tmp_path: Path) -> None:
 
 def test_rejects_are_counted_in_their_category() -> None:
     found = read({"prompt": "Q", "chosen": "x", "rejected": "y", "category": "b"}, {"prompt": "Q", "category": "a"})
-    assert found.report["by_category"] == {"a": {"kept": 0, "rejected": 1}, "b": {"kept": 1, "rejected": 0}}
+    assert found.report.by_category == {
+        "a": CategoryCounts(kept=0, rejected=1),
+        "b": CategoryCounts(kept=1, rejected=0),
+    }
 
 
 def test_ids_are_made_from_the_texts_and_are_unique() -> None:
@@ -140,7 +145,7 @@ def test_ids_are_made_from_the_texts_and_are_unique() -> None:
     assert len({pair.id for pair in made.pairs}) == len({pair.id for pair in forced.pairs}) == 3
     assert [p.id for p in read(*rows[::-1]).pairs] == [p.id for p in made.pairs][::-1]
     assert {p.id for p in read(*named[::-1]).pairs} == {p.id for p in forced.pairs}
-    assert forced.report["repeated_ids"] == 2
+    assert forced.report.repeated_ids == 2
 
 
 def test_texts_of_one_shape_stay_texts_and_mixed_ones_become_messages() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
@@ -17,9 +16,21 @@ def adds_up(found: PairSet) -> bool:
     return len(found.pairs) + len(found.rejects) == found.rows
 
 
+def layout_of(found: PairSet) -> str:
+    assert found.report.layout is not None
+    return found.report.layout.name
+
+
+def longer_is_chosen(found: PairSet) -> float:
+    lengths = found.report.lengths
+    assert lengths is not None
+    assert lengths.longer_is_chosen_share is not None
+    return lengths.longer_is_chosen_share
+
+
 def test_hh_harmless_has_2312_dialogues() -> None:
     found = read_pairs(real("hh_rlhf_harmless_test/harmless-base/test.jsonl.gz"))
-    assert (found.rows, found.report["layout"]["name"]) == (2312, "hh")
+    assert (found.rows, layout_of(found)) == (2312, "hh")
     assert adds_up(found)
     assert [reject.reason for reject in found.rejects] == ["empty_candidate"] * 4
     for pair in found.pairs:
@@ -29,13 +40,13 @@ def test_hh_harmless_has_2312_dialogues() -> None:
 
 def test_ukp_has_11650_pairs_in_16_debates() -> None:
     found = read_pairs(real("ukpconvarg1/UKPConvArg1Strict-CSV"))
-    assert (found.rows, found.report["layout"]["name"]) == (11_650, "ukp")
+    assert (found.rows, layout_of(found)) == (11_650, "ukp")
     assert adds_up(found)
     assert {reject.reason for reject in found.rejects} == {"duplicate", "conflicting_labels"}
     assert len(set(found.groups)) == len({pair.group for pair in found.pairs}) == 16
     assert len({pair.prompt for pair in found.pairs}) == 32
     # "The longer argument wins" is right in about four pairs of five, says the corpus's README.
-    assert 0.75 < found.report["lengths"]["longer_is_chosen_share"] < 0.82
+    assert 0.75 < longer_is_chosen(found) < 0.82
 
 
 def test_ukp_holds_out_whole_debates() -> None:
@@ -54,9 +65,10 @@ def test_ukp_votes_by_columns() -> None:
     found = read_pairs(path, config=DataConfig(columns=columns, labels=labels))
     assert found.rows == 16_927
     assert adds_up(found)
-    agreement: dict[str, Any] = found.report["agreement"]
-    assert (agreement["votes"], agreement["annotators"]) == (84_445, 3815)
-    assert found.report["rejects"]["low_agreement"] > 0
+    agreement = found.report.agreement
+    assert agreement is not None
+    assert (agreement.votes, agreement.annotators) == (84_445, 3815)
+    assert found.report.rejects["low_agreement"] > 0
 
 
 def test_finegrained_has_3000_comparisons_and_384_ties() -> None:
@@ -75,10 +87,10 @@ def test_finegrained_has_3000_comparisons_and_384_ties() -> None:
     found = read_pairs(rows, config=DataConfig(labels={"0": "tie"}))
     assert found.rows == 3000
     assert adds_up(found)
-    identical = found.report["rejects"]["identical_candidates"]
-    assert found.report["rejects"]["tie"] <= 384 <= found.report["rejects"]["tie"] + identical
+    identical = found.report.rejects["identical_candidates"]
+    assert found.report.rejects["tie"] <= 384 <= found.report.rejects["tie"] + identical
 
 
 def test_judgebench_and_llmfao_are_read_by_their_own_columns() -> None:
     found = read_pairs(real("judgebench/judgebench_gpt-4o.jsonl"))
-    assert (found.rows, len(found.pairs), found.report["layout"]["name"]) == (350, 350, "comparison")
+    assert (found.rows, len(found.pairs), layout_of(found)) == (350, 350, "comparison")

@@ -10,9 +10,8 @@ import pytest
 import torch
 
 from assay.engine.drop_in import LabelledOutput, shared_prefixes
+from tests.support.engine_rows import ROWS, assert_close, padded
 from tests.support.tiny_models import language_model, reward_model
-
-from .test_forward import ROWS, assert_close, padded
 
 
 def tokens_run(model: Any) -> list[int]:

@@ -2,71 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
-from torch.nn.functional import logsigmoid
 
 from assay.engine import ability
 from assay.engine.drop_in import shared_prefixes
-from assay.engine.forward import last_hidden, plain_last_hidden, refusal
+from assay.engine.forward import last_hidden, refusal
 from assay.errors import EmptyBatchError, InputError, ModelError
+from tests.support.engine_rows import OLD_NAMES, ROWS, assert_close, loss_and_gradients, padded, pairs
 from tests.support.tiny_models import FAMILIES, GROUPED, language_model, reward_model
-
-RELATIVE = 1e-5
-OLD_NAMES = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.*:FutureWarning")  # PEFT's and our users' name
-PROMPT = [1, 17, 23, 5, 44, 61, 8]
-ROWS = [
-    [*PROMPT, 30, 31, 2],
-    [*PROMPT, 30, 33, 34, 35, 2],
-    PROMPT,  # begins the others
-    [1, 90, 91, 92],
-    [*PROMPT, 30, 31, 2],  # identical to the first
-    [77],  # one token, shares nothing
-]
-
-
-def pairs(count: int, seed: int = 0) -> list[list[int]]:
-    """Chosen and rejected rows in turn, every prompt shared by its two."""
-    random = np.random.default_rng(seed)
-    rows = []
-    for _ in range(count):
-        prompt = [1, *random.integers(3, 96, random.integers(1, 20)).tolist()]
-        rows += [prompt + random.integers(3, 96, random.integers(1, 12)).tolist() for _ in range(2)]
-    return rows
-
-
-def padded(rows: list[list[int]]) -> dict[str, Tensor]:
-    width = max(map(len, rows))
-    return {
-        "input_ids": torch.tensor([row + [0] * (width - len(row)) for row in rows]),
-        "attention_mask": torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows]),
-    }
-
-
-def assert_close(ours: Tensor, plain: Tensor, relative: float = RELATIVE) -> None:
-    """Largest difference over the largest magnitude."""
-    scale = plain.abs().max().clamp(min=1e-12)
-    assert ((ours - plain).abs().max() / scale).item() <= relative
-
-
-def bradley_terry(rewards: Tensor) -> Tensor:
-    return -logsigmoid(rewards[0::2] - rewards[1::2]).mean()
-
-
-def loss_and_gradients(
-    model: Any, hidden: Callable[..., Tensor], rows: list[list[int]]
-) -> tuple[Tensor, dict[str, Tensor]]:
-    model.zero_grad()
-    loss = bradley_terry(model.score(hidden(model, rows))[:, 0])
-    loss.backward()
-    return loss.detach(), {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+from tests.support.unshared import plain_last_hidden
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -239,7 +188,7 @@ def test_prefix_tuning_is_refused_with_a_reason() -> None:
 
 def test_a_model_that_disagrees_with_its_probe_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     model = reward_model("llama")
-    monkeypatch.setattr(ability, "_agrees", lambda packed, plain: False)
+    monkeypatch.setattr(ability, "agrees", lambda *_ways, **_limits: False)
     assert "probe" in str(refusal(model, ROWS))
 
 
@@ -258,5 +207,5 @@ def test_bad_input_is_named() -> None:
 def test_ordinary_calls_of_the_model_stay_what_they_were() -> None:
     model = reward_model("llama").eval()
     before = model(**padded(ROWS)).logits
-    assert ability.ability(model).kernel == "cascade"
+    assert ability.ability(model).kernel == "segments"
     assert torch.equal(model(**padded(ROWS)).logits, before)

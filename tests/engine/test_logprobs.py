@@ -10,11 +10,11 @@ import torch
 from transformers import LlamaForCausalLM
 
 from assay.engine import logprobs
-from assay.engine.logprobs import Head, completion_logprobs, output_head, token_figures
+from assay.engine.logprobs import completion_logprobs, token_figures
+from assay.engine.output_layer import OutputLayer, output_layer
 from assay.errors import EmptyBatchError, InputError, ModelError
+from tests.support.engine_rows import assert_close, padded, pairs
 from tests.support.tiny_models import FAMILIES, GROUPED, language_model
-
-from .test_forward import assert_close, padded, pairs
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def full_logits(model: torch.nn.Module, rows: list[list[int]], prompts: list[int
 
 def test_two_words_by_hand() -> None:
     # hidden 1 against weights (ln 3, 0): logits (ln 3, 0), probabilities 3/4 and 1/4.
-    head = Head(torch.tensor([[math.log(3.0)], [0.0]]), None, 1.0, None)
+    head = OutputLayer(torch.tensor([[math.log(3.0)], [0.0]]), None, 1.0, None)
     figures = token_figures(torch.tensor([[1.0], [1.0]]), torch.tensor([0, 1]), head)
     assert figures.logprob_P.tolist() == pytest.approx([math.log(0.75), math.log(0.25)])
     entropy = -(0.75 * math.log(0.75) + 0.25 * math.log(0.25))
@@ -66,7 +66,7 @@ def test_bias_scale_and_cap_have_right_gradients() -> None:
         torch.randn(*size, dtype=torch.float64).float().requires_grad_() for size in ((7, 4), (9, 4), (9,))
     )
     labels = torch.randint(9, (7,))
-    ours = token_figures(hidden, labels, Head(weight, bias, 0.5, 3.0)).logprob_P
+    ours = token_figures(hidden, labels, OutputLayer(weight, bias, 0.5, 3.0)).logprob_P
     logits = 3.0 * torch.tanh(0.5 * (hidden @ weight.T + bias) / 3.0)
     plain = logits.log_softmax(1)[range(7), labels]
     assert_close(ours.detach(), plain.detach())
@@ -87,7 +87,7 @@ def test_bad_input_is_named() -> None:
     with pytest.raises(InputError, match="row 1 has 1 tokens of which 1 are prompt"):
         completion_logprobs(model, [[1, 2], [1]], [1, 1])
     with pytest.raises(ModelError, match="no output layer"):
-        output_head(model.base_model)
+        output_layer(model.base_model)
 
 
 @pytest.mark.parametrize("kind", ["GraniteConfig", "HyperCLOVAXConfig", "CohereConfig"])

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.engine.trie import common_prefix, distinct_tokens, pack, plan, side_by_side
+from assay.engine.trie import common_prefix, distinct_tokens, pack, plan
 from assay.errors import ConfigError, EmptyBatchError, InputError
+from tests.support.unshared import last_places, side_by_side
 
 # Few different ids and short rows, so that shared prefixes, equal rows and rows that begin others are common.
 ROWS = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=7), min_size=1, max_size=9)
@@ -20,7 +21,7 @@ def test_two_answers_share_their_prompt_by_hand() -> None:
     assert trie.ids_L.tolist() == [7, 8, 1, 2, 3]
     assert trie.positions_L.tolist() == [0, 1, 2, 3, 2]
     assert trie.exits_L.tolist() == [5, 5, 4, 4, 5]
-    assert trie.last_N.tolist() == [3, 4]
+    assert last_places(trie).tolist() == [3, 4]
     assert trie.row(1).tolist() == [0, 1, 4]
     assert trie.segments() == ((0, 2, 5, 0), (2, 4, 4, 2), (4, 5, 5, 2))
     assert trie.mask_LL().astype(int).tolist() == [
@@ -35,7 +36,7 @@ def test_two_answers_share_their_prompt_by_hand() -> None:
 def test_identical_rows_and_prefixes_cost_nothing() -> None:
     trie = pack([[4, 5, 6], [4, 5], [4, 5, 6], [4]])
     assert trie.tokens == 3
-    assert trie.last_N.tolist() == [2, 1, 2, 0]
+    assert last_places(trie).tolist() == [2, 1, 2, 0]
     assert len(trie.segments()) == 1
 
 

@@ -8,12 +8,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from assay.artifacts.files import sha256_file, write_json, write_jsonl
+from assay.artifacts.files import sha256_file, write_json
 from assay.artifacts.run_folder import RunFolder
 from assay.cli import audit as audit_command
 from assay.cli import gate as gate_command
-from assay.errors import ArtifactError, GateError, InputError
-from assay.flows.audit import read_scores
+from assay.errors import ArtifactError, GateError
 from assay.gate import decide_run
 from tests.audits.planted import audited, healthy, make_pairs
 
@@ -88,20 +87,6 @@ def test_exit_codes(run, tmp_path, line, code):
     assert result.exit_code == code, result.output
     assert result.output.startswith({0: "pass", 1: "fail", 3: "undecided"}[code])
     assert ("more held-out pairs would decide" in result.output) == (code == 3)
-
-
-def test_recorded_scores_are_read_or_refused(tmp_path):
-    path = tmp_path / "scores.jsonl"
-    write_jsonl(
-        path, [{"pair_id": "p0", "chosen": 1, "rejected": None}, {"pair_id": "other", "chosen": 0, "rejected": 1}]
-    )
-    found = read_scores(path, PAIRS)
-    assert [score.pair_id for score in found] == ["p0"]
-    assert found[0].rejected != found[0].rejected  # not a number
-    for bad in ('{"pair_id": "p0", "chosen": "1", "rejected": 0}\n', '{"pair_id": "p0"}\n', "[1]\n", "{\n"):
-        path.write_text(bad)
-        with pytest.raises(InputError, match=r"scores\.jsonl"):
-            read_scores(path, PAIRS)
 
 
 @pytest.mark.parametrize("stated", [True, False])

@@ -97,7 +97,7 @@ def make_run(
     rows = [*made, *made[:2], replace(made[3], rejected=" "), {"prompt": 7}]  # two duplicates, one empty, one broken
     write_jsonl(run.path("pairs.jsonl"), map(as_row, rows))
     found = read_pairs(run.path("pairs.jsonl"), config=DataConfig(near_duplicates=None))
-    run.write("contract.json", "contract/1", found.report)
+    found.report.write(run.path("contract.json"))
     config = RewardConfig(
         split=SplitConfig(holdout=holdout, rounding="nearest"),
         model=ModelConfig(base="minilm", max_tokens=256),
@@ -105,7 +105,7 @@ def make_run(
         audit=AuditConfig(resamples=200, mistakes=6),
     )
     parts = split(found.pairs, config=config.split, groups=[pair.group or pair.id for pair in found.pairs])
-    run.write("split.json", "split/1", parts.proof)
+    parts.proof.write(run.path("split.json"))
     scores = {number: score(parts.held_out, rng) for number in range(seeds)}
     audit(scores, parts.held_out, groups=parts.held_out_groups, config=config.audit).write(run)
     for number, pair_scores in scores.items():

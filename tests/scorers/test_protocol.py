@@ -1,89 +1,89 @@
-"""Pairs put to a scorer: one group a prompt, each distinct answer once, and every pair gets its own two rewards."""
+"""What every scorer is held against when it is called, and the one place where a number becomes no reward."""
 
 from __future__ import annotations
 
+import math
+import pickle
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from assay.errors import InputError
-from assay.records import Candidates, Message, Pair
-from assay.scorers.protocol import Scorer, as_candidates, score_pairs
+from assay.records import Candidates
+from assay.scorers.protocol import CHUNK, Reward, Scored, Unscored, score_groups, scored, unit_of
 
 
 @dataclass
-class Lengths:
-    """Scores an answer by its length, and remembers what it was asked."""
+class Gives:
+    """Gives these results, whatever it is asked."""
 
-    name: str = "lengths"
-    fingerprint: str = "sha256:0"
-    asked: list[Candidates] = field(default_factory=list)
+    results: list[tuple[Scored, ...]]
+    name: str = "fixed"
+    fingerprint: str = "1"
 
-    def score(self, groups: Sequence[Candidates]) -> list[tuple[float, ...]]:
-        self.asked += groups
-        return [
-            tuple(float(len(str(answer)) + len(str(group.prompt)) / 1000) for answer in group.answers)
-            for group in groups
-        ]
+    def score(self, groups: Sequence[Candidates]) -> list[tuple[Scored, ...]]:
+        return self.results
 
 
-def pair(name: str, prompt: str, chosen: str, rejected: str) -> Pair:
-    return Pair(id=name, prompt=prompt, chosen=chosen, rejected=rejected)
+GROUP = Candidates(id="g", prompt="p", answers=("a", "b"))
 
 
-def test_by_hand() -> None:
-    scorer = Lengths()
-    assert isinstance(scorer, Scorer)
-    pairs = [pair("1", "p", "aaa", "b"), pair("2", "q", "b", "aaa"), pair("3", "p", "b", "cc")]
-    found = score_pairs(scorer, pairs)
-    assert [(s.pair_id, round(s.chosen), round(s.rejected)) for s in found] == [("1", 3, 1), ("2", 1, 3), ("3", 1, 2)]
-    assert [(group.id, group.prompt, group.answers) for group in scorer.asked] == [
-        ("1", "p", ("aaa", "b", "cc")),
-        ("2", "q", ("b", "aaa")),
-    ]
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, np.float32("nan")])
+def test_a_number_that_is_not_finite_is_no_reward(value: float) -> None:
+    found = scored(value)
+    assert found == Unscored(f"the reward is not finite: {value}")
+    assert found.not_finite
+    assert scored(1.0, heads={"helpful": 2.0, "safe": value}) == found
+    # Also where a scorer makes the Reward itself.
+    ((_, results),) = score_groups(Gives([(Reward(value), Reward(1.0, heads={"safe": value}))]), [GROUP])
+    assert results == (found, found)
 
 
-def test_messages_and_text_are_different_prompts() -> None:
-    text = pair("1", "p", "a", "b")
-    chat = Pair(id="2", prompt=(Message(role="user", content="p"),), chosen="a", rejected="b")
-    assert len(as_candidates([text, chat])) == 2
+def test_finite_numbers_are_rewards_as_they_are() -> None:
+    assert scored(-1e300) == Reward(-1e300)
+    rich = Reward(1.0, {"helpful": 2.0}, {"rationale": "short"})
+    ((_, results),) = score_groups(Gives([(rich, Unscored("too long"))]), [GROUP])
+    assert results == (rich, Unscored("too long"))
+    assert not Unscored("too long").not_finite
+    assert pickle.loads(pickle.dumps(rich)) == rich
+    assert len({Reward(1.0), Reward(1.0), Unscored("x"), Unscored("x")}) == 2
 
 
-@given(st.lists(st.tuples(st.sampled_from("pq"), st.sampled_from("abc"), st.sampled_from("abc")), max_size=20))
-def test_every_pair_in_order_every_answer_once(rows: list[tuple[str, str, str]]) -> None:
-    scorer = Lengths()
-    found = score_pairs(scorer, [pair(str(n), *row) for n, row in enumerate(rows)])
-    assert [score.pair_id for score in found] == [str(n) for n in range(len(rows))]
-    asked = [(group.prompt, answer) for group in scorer.asked for answer in group.answers]
-    assert len(asked) == len(set(asked))
-    assert set(asked) == {(p, answer) for p, a, b in rows for answer in (a, b)}
+@pytest.mark.parametrize(
+    ("results", "message"),
+    [
+        ([], "fixed gave rewards for 0 of 1 groups"),
+        ([(Reward(1),)], "fixed gave 1 rewards for the 2 candidates of g"),
+        ([(Reward(1), 2.0)], r"fixed gave 2\.0 for an answer; a scorer gives Reward\(value\) or Unscored"),
+    ],
+)
+def test_a_scorer_that_does_not_keep_its_promise_is_named(results: list[tuple[Scored, ...]], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        list(score_groups(Gives(results), [GROUP]))
 
 
-class Short(Lengths):
-    def score(self, groups: Sequence[Candidates]) -> list[tuple[float, ...]]:
-        return super().score(groups)[:-1]
+def test_groups_are_asked_for_in_chunks_and_in_order() -> None:
+    asked: list[int] = []
 
+    class Counts(Gives):
+        def score(self, groups: Sequence[Candidates]) -> list[tuple[Scored, ...]]:
+            asked.append(len(groups))
+            return [(Reward(float(group.id)),) for group in groups]
 
-class Shorter(Lengths):
-    def score(self, groups: Sequence[Candidates]) -> list[tuple[float, ...]]:
-        return [values[:-1] for values in super().score(groups)]
-
-
-def test_a_scorer_that_gives_too_few_is_named() -> None:
-    with pytest.raises(InputError, match="lengths gave rewards for 0 of 1 groups"):
-        score_pairs(Short(), [pair("1", "p", "a", "b")])
-    with pytest.raises(InputError, match="lengths gave 1 rewards for the 2 candidates of 1"):
-        score_pairs(Shorter(), [pair("1", "p", "a", "b")])
+    many = (Candidates(id=str(n), prompt="p", answers=("a",)) for n in range(CHUNK + 3))
+    found = [(group.id, results[0]) for group, results in score_groups(Counts([]), many)]
+    assert found == [(str(n), Reward(float(n))) for n in range(CHUNK + 3)]
+    assert asked == [CHUNK, 3]
+    assert unit_of(Counts([])) == "prompt"
 
 
 def test_importing_scorers_and_commands_imports_no_torch() -> None:
     code = (
-        "import sys, assay.scorers.local, assay.scorers.files, assay.cli.models, assay.cli.score;"
+        "import sys, assay.scorers.open, assay.scorers.scores_file, assay.cli.models, assay.cli.score, assay.cli.audit;"
         "import assay.models.catalogue;"
         "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     )

@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from assay.study import Created, Editor, Sources, create_study
+from assay.study import create_study
 from assay.study.config import StudyConfig
+from assay.study.plan import Created, Sources
+from assay.study.study_records import Editor
 
 CHROMIUM = "/usr/bin/chromium"
 SERVE = (

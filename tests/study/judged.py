@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from assay.study.store.closed_study import read_closed
+from assay.study.store.closing import close_study
 from assay.study.store.database import open_database
-from assay.study.store.study_store import close_study, items_of, read_closed, slots_of
+from assay.study.store.open_study import items_of, slots_of
 from assay.study.store.votes import Ballot, record_undo, record_vote
 from assay.study.study_records import Choice, ClosedStudy, Editor, Item, Slot, Study, StudyVote
 

@@ -19,10 +19,12 @@ from playwright.sync_api import Browser, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[2]))
 import assay.study
 from assay.flows.study import analyse_study
-from assay.study import Editor, Sources, create_study
+from assay.study import create_study
 from assay.study.config import StudyConfig
-from assay.study.server.program_client import JudgeClient
-from assay.study.store.study_store import close_study
+from assay.study.plan import Sources
+from assay.study.program_client import JudgeClient
+from assay.study.store.closing import close_study
+from assay.study.study_records import Editor
 from tests.study.harness import CHROMIUM, Served, served
 from tests.study.harness import Browser as Form
 
@@ -149,7 +151,7 @@ def simulated(folder: Path) -> Path:
 
 def judge_by_chance(form: Form, token: str, chance: random.Random) -> None:
     """Judge every item through the pages a browser gets: the known answer of attention items, a biased coin else."""
-    known = (Path(assay.study.__file__).parent / "attention.jsonl").read_text(encoding="utf-8").splitlines()
+    known = (Path(assay.study.__file__).parent / "plan" / "attention.jsonl").read_text(encoding="utf-8").splitlines()
     form.enter(token)
     while 'action="/vote"' in (page := form.get("/judge")).body:
         case = re.search(r"Case (\d+)", page.body)

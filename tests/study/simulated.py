@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assay.stats.draws import stream
-from assay.study.study_records import ClosedStudy, Editor, Item, JudgeKind, SetAside, Study, StudyVote
+from assay.study.study_records import ClosedStudy, Editor, EditorKind, Item, SetAside, Study, StudyVote
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ def with_votes(closed: ClosedStudy, votes: Sequence[StudyVote]) -> ClosedStudy:
     return replace(closed, votes=tuple(votes))
 
 
-def machine(name: str, kind: JudgeKind = "llm") -> Editor:
+def machine(name: str, kind: EditorKind = "llm") -> Editor:
     return Editor(name=name, judge=kind)
 
 

@@ -11,11 +11,12 @@ import pytest
 
 from assay.artifacts.files import read_json
 from assay.flows.study import analyse_study
-from assay.study import Editor, read_closed, write_export
-from assay.study.server.program_client import JudgeClient
-from assay.study.store.study_store import close_study
+from assay.study import read_closed, write_export
+from assay.study.program_client import JudgeClient
+from assay.study.store.closing import close_study
+from assay.study.study_records import Editor
+from tests.study.commands import assay
 from tests.study.harness import Browser, in_thread, make_study
-from tests.study.test_cli import assay
 
 EDITORS = [Editor(name="Anna"), Editor(name="Bilal"), Editor(name="rule", judge="simulated")]
 
@@ -76,7 +77,7 @@ def run(folder: Path, *words: str, code: int) -> str:
     import subprocess
     import sys
 
-    from tests.study.test_cli import RUN
+    from tests.study.commands import RUN
 
     done = subprocess.run(
         [sys.executable, "-c", RUN, "study", *words],
@@ -142,12 +143,3 @@ def test_an_open_study_is_not_read_and_leaves_no_old_verdict(study: Path, tmp_pa
     assert "the study is open" in assay("analyse", "open.db", "--out", "result", cwd=tmp_path, code=2)
     assert not (tmp_path / "result" / "gate.json").exists()
     assert not (tmp_path / "result" / "result.html").exists()
-
-
-def test_a_password_in_the_address_stays_out_of_the_artifacts(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    from assay.cli.analyse import _command
-
-    monkeypatch.setattr(sys, "argv", ["assay", "study", "analyse", "postgresql://me:secret@host/db", "--out", "r"])
-    assert _command() == "assay study analyse 'postgresql://me:***@host/db' --out r"

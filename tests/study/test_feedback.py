@@ -20,7 +20,7 @@ from assay.records import Message
 from assay.study import read_closed, read_export, write_export
 from assay.study.analysis.feedback import Question, disagreement, entropy, propose, training_rows
 from assay.study.analysis.unjudged import proposal_row, read_pool, undecided_categories
-from assay.study.exchange.anonymous_folder import anonymised
+from assay.study.exchange.pseudonyms import anonymised
 from assay.study.study_records import Choice, Editor, Item, StudyVote
 from tests.study.harness import make_study
 from tests.study.judged import closed_after, made_closed, prefers, run_assay

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from assay.flows import study as flow
+from tests.study.server.test_browser import axe, chromium  # noqa: F401  (fixtures)
 from tests.study.simulated import PEOPLE, Truth, closed_study, machine
-from tests.study.test_browser import axe, chromium  # noqa: F401  (fixtures)
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)])

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assay.cli.options import ConfigFile, Json, Sets, output
+from assay.cli.options import ConfigFile, Json, Sets, command_line, output
 from assay.cli.verdicts import EXIT, verdict_lines
 
 if TYPE_CHECKING:
@@ -64,7 +62,7 @@ def analyse(
 
     chosen = [*(sets or ()), *([f"system={_quoted(system)}"] if system is not None else [])]
     settings = load_config(AnalysisConfig, file=config, sets=chosen)
-    found = analyse_study(study, out, config=settings, criteria=criteria, command=_command())
+    found = analyse_study(study, out, config=settings, criteria=criteria, command=command_line())
     output(_json(found), _text(found), as_json=as_json)
     raise typer.Exit(EXIT[found.verdict.verdict])
 
@@ -72,14 +70,6 @@ def analyse(
 def _quoted(text: str) -> str:
     """A name as a YAML string, so that a system called 2 or null stays a name."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def _command() -> str:
-    """The command as it was typed, without a password in a database's address."""
-    import re
-
-    words = [re.sub(r"(://[^:/@]+):[^@]*@", r"\1:***@", word) for word in sys.argv[1:]]
-    return shlex.join(["assay", *words])
 
 
 def _json(found: Analysed) -> dict[str, Any]:

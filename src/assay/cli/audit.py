@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.cli.options import ConfigFile, Json, Sets, output
-from assay.cli.reading import ColumnNames, LabelNames, LayoutName, as_settings, reading
-from assay.config import load_config
-from assay.train.reward_config import RewardConfig
+from assay.cli.options import Json, ScorerArgument, output
+from assay.cli.reading import UNSET, DataOptions, with_data_options
 
 if TYPE_CHECKING:
     from assay.audits import Audit
@@ -34,35 +32,30 @@ def register(app: typer.Typer) -> None:
     app.command("audit", epilog="Example: assay audit runs/a/seed-0/model pairs.jsonl --out audits/a")(audit)
 
 
+@with_data_options
 def audit(
-    scorer: Annotated[
-        Path,
-        typer.Argument(help="Model folder, run folder (every seed), or a scores.jsonl by pair_id, chosen, rejected."),
-    ],
+    scorer: ScorerArgument,
     data: Annotated[str, typer.Argument(help="Labelled pairs: a file, a folder, or a Hugging Face dataset id.")],
     out: Annotated[Path, typer.Option("--out", help="Folder that gets audit.json.")],
-    layout: LayoutName = None,
-    columns: ColumnNames = None,
-    labels: LabelNames = None,
-    config: ConfigFile = None,
-    sets: Sets = None,
+    options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
     """Audit any scorer on labelled pairs: accuracy, what length explains, distribution, calibration, worst mistakes.
 
-    Rows that are no definite pairs are left out by the pair contract and counted; pairs that the model cannot read
-    whole are left out, counted and named in left_out.jsonl. Pairs should be ones the scorer was not trained on; nothing
-    here can check that for a foreign scorer. Options are those of `assay reward`, such as --set audit.level=0.9.
+    Of a run folder every seed is audited, together. Rows that are no definite pairs are left out by the pair contract
+    and counted; pairs that the scorer cannot read whole are left out, counted and named in left_out.jsonl. Pairs should
+    be ones the scorer was not trained on; nothing here can check that for a foreign scorer. Options in FILE.yaml and
+    --set are those of data and audit, such as --set audit.level=0.9.
     """
-    from assay.flows.audit import LEFT_OUT, audit_scorer
+    from assay.flows.audit import LEFT_OUT, ScorerAuditConfig, audit_scorer
 
-    settings = load_config(RewardConfig, file=config, sets=as_settings(reading(layout, columns, labels), sets))
+    settings = options.settings(ScorerAuditConfig)
     found = audit_scorer(scorer, data, out, config=settings)
     left_out = len(found.left_out)
     body = {**found.audit.to_dict(), "rows": found.rows, "rejected_rows": found.rejects, "left_out": left_out}
     text = summary(found.audit, out, rejects=found.rejects)
     if left_out:
-        text += f"\n  {left_out:,} pairs left out that the model cannot read whole: {out / LEFT_OUT}"
+        text += f"\n  {left_out:,} pairs left out that the scorer cannot read whole: {out / LEFT_OUT}"
     output({**body, "folder": str(out)}, text, as_json=as_json)
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.cli.options import ConfigFile, Json, Sets, notes, output
-from assay.cli.reading import ColumnNames, LabelNames, LayoutName, as_settings, reading
-from assay.config import load_config
+from assay.cli.options import Json, notes, output
+from assay.cli.reading import UNSET, DataOptions, with_data_options
+from assay.data.config import CheckConfig, SplitRunConfig
 from assay.train.reward_config import RewardConfig
+
+if TYPE_CHECKING:
+    from assay.artifacts.contract_body import AgreementReport, ContractBody, LengthReport, OverlapReport
+    from assay.artifacts.split_body import SplitBody
 
 Data = Annotated[str, typer.Argument(help="Preference pairs: a file, a folder, or a Hugging Face dataset id.")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the results.")]
@@ -25,54 +29,48 @@ def register(app: typer.Typer) -> None:
     app.command("split", epilog="Example: assay split pairs.jsonl --holdout 1000 --out sides")(split)
 
 
+@with_data_options
 def check(
     data: Data,
     out: Out,
-    layout: LayoutName = None,
-    columns: ColumnNames = None,
-    labels: LabelNames = None,
-    config: ConfigFile = None,
-    sets: Sets = None,
+    options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
     """Check every row against the pair contract: what is kept, what is not and why, agreement, overlap, lengths.
 
     Writes contract.json, rejects.jsonl and review.jsonl. Rows are streamed: a million pairs take under 1.5 GiB.
-    Options are those of `assay reward`, such as --set data.min_agreement=0.7.
+    Options are those of `assay reward` under data, such as --set data.min_agreement=0.7; its file may be given whole.
     """
     from assay.data import check as run_check
 
-    settings = load_config(RewardConfig, file=config, sets=as_settings(reading(layout, columns, labels), sets))
+    settings = options.settings(CheckConfig, family=RewardConfig)
     with progress() as told:
         found = run_check(data, out, config=settings.data, progress=told)
-    output(found.report, summary(found.report, out), as_json=as_json)
+    output(found.report.model_dump(mode="json"), summary(found.report, out), as_json=as_json)
 
 
+@with_data_options
 def split(
     data: Data,
     out: Out,
     holdout: Annotated[int | None, typer.Option(help="Pairs held out, exactly.", min=1)] = None,
-    layout: LayoutName = None,
-    columns: ColumnNames = None,
-    labels: LabelNames = None,
-    config: ConfigFile = None,
-    sets: Sets = None,
+    options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
     """Split pairs into training and held-out, in whole groups of prompts, each category in proportion.
 
     Writes train.jsonl, held_out.jsonl and split.json, the proof that no group and no prompt is on both sides.
+    Options are those of `assay reward` under data and split, such as --set split.rounding=nearest.
     """
     from assay.data import read_pairs
     from assay.data import split as run_split
     from assay.data.own_layout import write_split
 
-    flags = reading(layout, columns, labels) | {"split.holdout": holdout}
-    settings = load_config(RewardConfig, file=config, sets=as_settings(flags, sets))
+    settings = options.settings(SplitRunConfig, {"split.holdout": holdout}, family=RewardConfig)
     found = read_pairs(data, config=settings.data)
     sides = run_split(found.pairs, config=settings.split, groups=found.groups)
-    body = write_split(out, sides, inputs=found.report["inputs"])
-    output(body, split_summary(body, found.report, out), as_json=as_json)
+    body = write_split(out, sides, inputs=found.report.inputs)
+    output(body.model_dump(mode="json"), split_summary(body, found.report, out), as_json=as_json)
 
 
 @contextmanager
@@ -85,25 +83,30 @@ def progress() -> Iterator[Callable[[int], None] | None]:
         yield lambda rows: status.update(f"{rows:,} rows read")
 
 
-def summary(report: Mapping[str, Any], out: Path) -> str:
+def summary(report: ContractBody, out: Path) -> str:
     """A check for people."""
     from rich.markup import escape
 
-    rows = report["rows"]
-    lines = [f"[bold]{rows:,} rows[/]: {report['kept']:,} pairs kept, {report['rejected']:,} rejected"]
-    if report["layout"]:
-        lines.append(f"layout     {report['layout']['name']}: {escape(report['layout']['about'])}")
-    rejects = [(reason, count) for reason, count in report["rejects"].items() if count]
+    rows = report.rows
+    lines = [f"[bold]{rows:,} rows[/]: {report.kept:,} pairs kept, {report.rejected:,} rejected"]
+    if report.layout:
+        lines.append(f"layout     {report.layout.name}: {escape(report.layout.about)}")
+    if found := report.candidates:
+        lines.append(
+            f"candidates {found.answers:,} answers to {found.rows:,} prompts; each of the {found.comparisons:,} "
+            "comparisons between them counts as a row"
+        )
+    rejects = [(reason, count) for reason, count in report.rejects.items() if count]
     lines += [f"[yellow]{reason:<22}[/] {count:>9,}  {count / rows:6.1%}" for reason, count in by_size(rejects)]
-    if len(report["by_category"]) > 1:
+    if len(report.by_category) > 1:
         lines.append("category                    kept   rejected")
         lines += [
-            f"{escape(name)[:22]:<22} {count['kept']:>9,}  {count['rejected']:>9,}"
-            for name, count in report["by_category"].items()
+            f"{escape(name)[:22]:<22} {count.kept:>9,}  {count.rejected:>9,}"
+            for name, count in report.by_category.items()
         ]
-    lines += agreement_lines(report["agreement"]) + overlap_lines(report["overlap"]) + length_lines(report["lengths"])
-    lines += [f"[yellow]warning[/]    {escape(text)}" for text in report["warnings"]]
-    review = f" ({report['for_review']:,} rows to adjudicate in review.jsonl)" if report["for_review"] else ""
+    lines += agreement_lines(report.agreement) + overlap_lines(report.overlap) + length_lines(report.lengths)
+    lines += [f"[yellow]warning[/]    {escape(text)}" for text in report.warnings]
+    review = f" ({report.for_review:,} rows to adjudicate in review.jsonl)" if report.for_review else ""
     return "\n".join([*lines, f"written    {escape(str(out))}/contract.json, rejects.jsonl, review.jsonl{review}"])
 
 
@@ -111,60 +114,57 @@ def by_size(rejects: list[tuple[str, int]]) -> list[tuple[str, int]]:
     return sorted(rejects, key=lambda item: (-item[1], item[0]))
 
 
-def agreement_lines(agreement: Mapping[str, Any] | None) -> list[str]:
+def agreement_lines(agreement: AgreementReport | None) -> list[str]:
     if agreement is None:
         return []
-    share = agreement["mean_majority_share"]
+    share = agreement.mean_majority_share
     if share is None:
-        return [f"votes      {agreement['votes']:,}, never two on one pair: agreement unknown"]
-    left = agreement["picked_left_share"]
-    shown = (
-        "" if left is None else f"; the left answer was picked in {left:.1%} of {agreement['votes_with_position']:,}"
-    )
+        return [f"votes      {agreement.votes:,}, never two on one pair: agreement unknown"]
+    left = agreement.picked_left_share
+    shown = "" if left is None else f"; the left answer was picked in {left:.1%} of {agreement.votes_with_position:,}"
     return [
-        f"votes      {agreement['votes']:,} on {agreement['rows_with_votes']:,} rows: the majority has {share:.1%} "
-        f"on average, {agreement['unanimous_share']:.1%} unanimous{shown}"
+        f"votes      {agreement.votes:,} on {agreement.rows_with_votes:,} rows: the majority has {share:.1%} "
+        f"on average, {agreement.unanimous_share:.1%} unanimous{shown}"
     ]
 
 
-def overlap_lines(overlap: Mapping[str, Any]) -> list[str]:
-    near = overlap["near_duplicate_prompts"]
+def overlap_lines(overlap: OverlapReport) -> list[str]:
+    near = overlap.near_duplicate_prompts
     near_text = "near-duplicates not looked for" if near is None else f"{near:,} with a near-duplicate"
-    line = f"prompts    {overlap['distinct_prompts']:,} distinct, {near_text}; {overlap['groups']:,} groups"
-    largest = overlap["largest_group"]
-    return [
-        line + ("" if largest is None else f", the largest with {largest['pairs']:,} pairs ({largest['share']:.1%})")
-    ]
+    line = f"prompts    {overlap.distinct_prompts:,} distinct, {near_text}; {overlap.groups:,} groups"
+    largest = overlap.largest_group
+    return [line + ("" if largest is None else f", the largest with {largest.pairs:,} pairs ({largest.share:.1%})")]
 
 
-def length_lines(lengths: Mapping[str, Any] | None) -> list[str]:
+def length_lines(lengths: LengthReport | None) -> list[str]:
     if lengths is None:
         return []
-    medians = ", ".join(f"{side} {lengths[side]['median']:,}" for side in ("prompt", "chosen", "rejected"))
-    longer = lengths["longer_is_chosen_share"]
-    told = "" if longer is None else f"; the longer answer is the chosen one in {longer:.1%}"
-    return [f"characters median {medians}{told}"]
+    sides = {"prompt": lengths.prompt, "chosen": lengths.chosen, "rejected": lengths.rejected}
+    medians = ", ".join(f"{side} {figures.median:,}" for side, figures in sides.items())
+    longer = lengths.longer_is_chosen_share
+    share = "" if longer is None else f"; the longer answer is the chosen one in {longer:.1%}"
+    return [f"characters median {medians}{share}"]
 
 
-def split_summary(body: Mapping[str, Any], report: Mapping[str, Any], out: Path) -> str:
+def split_summary(body: SplitBody, report: ContractBody, out: Path) -> str:
     """A split for people."""
     from rich.markup import escape
 
     lines = [
-        f"[bold]{body['pairs_train']:,} training and {body['pairs_held_out']:,} held-out pairs[/] "
-        f"of {report['rows']:,} rows ({report['rejected']:,} rejected)"
+        f"[bold]{body.pairs_train:,} training and {body.pairs_held_out:,} held-out pairs[/] "
+        f"of {report.rows:,} rows ({report.rejected:,} rejected)"
     ]
-    if body["pairs_held_out"] != body["holdout_wanted"]:
-        lines.append(f"[yellow]{body['holdout_wanted']:,} were asked for; this is the nearest whole groups make[/]")
+    if body.pairs_held_out != body.holdout_wanted:
+        lines.append(f"[yellow]{body.holdout_wanted:,} were asked for; this is the nearest whole groups make[/]")
     lines.append(
-        f"groups     {body['groups_train']:,} and {body['groups_held_out']:,}, {body['shared_groups']} on both sides; "
-        f"prompts {body['prompts_train']:,} and {body['prompts_held_out']:,}, {body['shared_prompts']} on both sides"
+        f"groups     {body.groups_train:,} and {body.groups_held_out:,}, {body.shared_groups} on both sides; "
+        f"prompts {body.prompts_train:,} and {body.prompts_held_out:,}, {body.shared_prompts} on both sides"
     )
-    if len(body["categories"]) > 1:
+    if len(body.categories) > 1:
         lines.append("category                   pairs   held out     wanted")
         lines += [
-            f"{escape(name)[:22]:<22} {part['pairs']:>9,}  {part['held_out']:>9,}  {part['wanted']:>9,.1f}"
-            for name, part in body["categories"].items()
+            f"{escape(name)[:22]:<22} {part.pairs:>9,}  {part.held_out:>9,}  {part.wanted:>9,.1f}"
+            for name, part in body.categories.items()
         ]
-    lines += [f"[yellow]warning[/]    {escape(text)}" for text in report["warnings"]]
+    lines += [f"[yellow]warning[/]    {escape(text)}" for text in report.warnings]
     return "\n".join([*lines, f"written    {escape(str(out))}/train.jsonl, held_out.jsonl, split.json"])

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
-from assay.cli.options import ConfigFile, Json, Sets, output
+from assay.cli.options import ConfigFile, Json, Sets, StudyPlace, output
+from assay.study.place import without_password
+from assay.study.study_records import Tool
 
 if TYPE_CHECKING:
     from assay.study.exchange import Imported
-    from assay.study.study_records import ClosedStudy
 
-StudyPlace = Annotated[
-    str, typer.Argument(metavar="STUDY", help="The study: a SQLite file, or postgresql://user@host/database.")
-]
 StudyOrExport = Annotated[
     str, typer.Argument(metavar="STUDY|EXPORT", help="A closed study, or a folder that assay study export wrote.")
 ]
 Format = Literal["jsonl", "labelstudio", "argilla"]
-ToolName = Literal["labelstudio", "argilla", "csv", "jsonl"]
 SHOWN_REJECTS = 10
 
 
@@ -53,15 +50,16 @@ def export(
     from rich.markup import escape
 
     from assay.errors import StudyError
+    from assay.study.closed_source import read_study
     from assay.study.exchange import write_annotated
     from assay.study.exchange.anonymous_folder import is_export, write_export
-    from assay.study.store.study_store import read_closed
+    from assay.study.store.closed_study import read_closed
 
     if format == "jsonl":
         if is_export(study):
             raise StudyError(f"{study}: is an export already. Give the study itself.")
         made = write_export(read_closed(study), out, times=times, comments=comments)
-        value: dict[str, Any] = {
+        value: dict[str, object] = {
             "out": str(out), "votes": made.votes, "items": made.items, "editors": made.editors,
             "left_out": list(made.left_out), "hash": made.hash,
         }  # fmt: skip
@@ -70,7 +68,7 @@ def export(
             f"without {', '.join(made.left_out)}."
         )
     else:
-        told = write_annotated(_closed(study), out, format=format, comments=comments)
+        told = write_annotated(read_study(study), out, format=format, comments=comments)
         value = {"out": str(out), "votes": told.votes, "items": told.items, "files": list(told.files)}
         text = f"{told.votes} votes on {told.items} items in {escape(str(out))}: {', '.join(told.files)}"
     output(value, text, as_json=as_json)
@@ -78,7 +76,7 @@ def export(
 
 def tasks(
     study: StudyPlace,
-    tool: Annotated[ToolName, typer.Option("--for", help="The tool people will judge in.")],
+    tool: Annotated[Tool, typer.Option("--for", help="The tool people will judge in.")],
     out: Annotated[Path, typer.Option("--out", help="A folder to make; one file or folder an editor.")],
     editor: Annotated[list[str] | None, typer.Option(help="Only this editor; may be repeated.")] = None,
     as_json: Json = False,
@@ -98,14 +96,14 @@ def tasks(
     }  # fmt: skip
     lines = [f"{made.tasks} tasks in {escape(str(out))}{''.join(f', with {one}' for one in made.extra)}"]
     lines += [f"  {escape(name)}: {file}, {count} tasks" for name, (file, count) in made.sheets.items()]
-    lines.append(f"Back in: assay study import {escape(study)} FILE --from {tool}")
+    lines.append(f"Back in: assay study import {escape(without_password(study))} FILE --from {tool}")
     output(value, "\n".join(lines), as_json=as_json)
 
 
 def import_(
     study: StudyPlace,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Annotated files, one or more an editor.")],
-    tool: Annotated[ToolName, typer.Option("--from", help="The tool that wrote them.")],
+    tool: Annotated[Tool, typer.Option("--from", help="The tool that wrote them.")],
     rejects: Annotated[Path | None, typer.Option("--rejects", help="Write the rejected rows here, as JSON lines.")] = (
         None
     ),
@@ -143,14 +141,17 @@ def pairs(
     from assay.artifacts.files import write_jsonl
     from assay.errors import ConfigError
     from assay.study.analysis.feedback import training_rows
-    from assay.study.exchange.anonymous_folder import anonymised
-    from assay.study.study_records import JudgeKind
+    from assay.study.closed_source import read_study
+    from assay.study.exchange.pseudonyms import anonymised
+    from assay.study.study_records import EditorKind
 
-    wanted: list[JudgeKind] = [kind for kind in get_args(JudgeKind) if kind in (judges or ["human"])]
+    wanted: list[EditorKind] = [kind for kind in get_args(EditorKind) if kind in (judges or ["human"])]
     unknown = set(judges or ()) - set(wanted)
     if unknown:
-        raise ConfigError(f"--judges {sorted(unknown)[0]}: no such judges. There are {', '.join(get_args(JudgeKind))}.")
-    found = training_rows(anonymised(_closed(study)), judges=wanted)
+        raise ConfigError(
+            f"--judges {sorted(unknown)[0]}: no such judges. There are {', '.join(get_args(EditorKind))}."
+        )
+    found = training_rows(anonymised(read_study(study)), judges=wanted)
     count = write_jsonl(out, found.rows)
     ties = sum(row["label"] != "chosen" for row in found.rows)
     value = {
@@ -221,10 +222,3 @@ def _imported_text(found: Imported, rejects: Path | None) -> str:
         more = len(found.rejected) - SHOWN_REJECTS
         lines.append(f"  and {more} more" + (f", all in {escape(str(rejects))}" if rejects else "; see --rejects FILE"))
     return "\n".join(lines)
-
-
-def _closed(study: str) -> ClosedStudy:
-    from assay.study.exchange.anonymous_folder import is_export, read_export
-    from assay.study.store.study_store import read_closed
-
-    return read_export(study) if is_export(study) else read_closed(study)

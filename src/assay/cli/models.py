@@ -55,9 +55,9 @@ def get(
     found = resolve(name, revision)
     body = {
         "name": found.name,
-        "folder": found.path,
+        "folder": str(found.folder),
         "kind": found.kind,
         "revision": found.revision,
         "fingerprint": found.fingerprint,
     }
-    output(body, f"{found.name}  {found.kind}  {found.path}\n{found.fingerprint}", as_json=as_json)
+    output(body, f"{found.name}  {found.kind}  {found.folder}\n{found.fingerprint}", as_json=as_json)

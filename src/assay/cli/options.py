@@ -1,7 +1,8 @@
-"""Options every command shares, and one way to print. Knows typer and rich; knows no stage."""
+"""Options several commands share, the command as it was typed, one way to print. Knows typer, rich; knows no stage."""
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,8 @@ import typer
 from rich.console import Console
 
 from assay.artifacts.files import dumps
+from assay.study.place import without_password
+from assay.train.config import OnOff
 
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", metavar="FILE.yaml", help="Options from a YAML file.", show_default=False)
@@ -19,6 +22,22 @@ Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="One option over the file; may be repeated.", show_default=False),
 ]
+StudyPlace = Annotated[
+    str, typer.Argument(metavar="STUDY", help="The study: a SQLite file, or postgresql://user@host/database.")
+]
+Sharing = Annotated[
+    OnOff | None,
+    typer.Option(
+        "--sharing", help="Run each token of a shared prompt once (on); changes time only.", show_default=False
+    ),
+]
+ScorerArgument = Annotated[
+    str,
+    typer.Argument(
+        help="A reward model by folder or hub id, a run folder, a file of recorded scores, or kind:argument, such as "
+        "baseline:longest."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
 # Characters a terminal obeys instead of showing: controls (but line breaks and tabs) and changes of direction.
@@ -26,6 +45,11 @@ DIRECTIONS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x2
 OBEYED = {
     code: f"⟨U+{code:04X}⟩" for code in (*range(0x20), *range(0x7F, 0xA0), *DIRECTIONS) if chr(code) not in "\n\t"
 }
+
+
+def command_line() -> str:
+    """The command as the user typed it, for reports; the password of a database's address is never kept."""
+    return shlex.join(["assay", *map(without_password, sys.argv[1:])])
 
 
 def console() -> Console:

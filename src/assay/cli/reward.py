@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from assay.cli.options import ConfigFile, Json, Sets, notes, output
-from assay.cli.reading import ColumnNames, LabelNames, LayoutName, as_settings, reading
+from assay.cli.options import Json, Sharing, command_line, notes, output
+from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.cli.verdicts import EXIT, verdict_lines
-from assay.config import load_config
+from assay.models.config import Tuning
+from assay.train.config import Precision
 from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command("demo", epilog="Example: assay demo --out runs/demo")(demo)
 
 
+@with_data_options
 def reward(
     data: Annotated[str, typer.Argument(help="Preference pairs: a file, a folder, or a Hugging Face dataset id.")],
     out: Annotated[Path, typer.Option("--out", help="Run folder; the same command goes on where it was stopped.")],
@@ -36,15 +36,11 @@ def reward(
     seeds: Annotated[int | None, typer.Option(min=1, help="How many seeds to train: 0, 1, ...")] = None,
     epochs: Annotated[float | None, typer.Option(help="Passes over the training pairs.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest rendered row; longer pairs are dropped.")] = None,
-    tuning: Annotated[str | None, typer.Option(help="full, lora or qlora.")] = None,
-    precision: Annotated[str | None, typer.Option(help="auto (measured), float32 or bf16.")] = None,
-    layout: LayoutName = None,
-    columns: ColumnNames = None,
-    labels: LabelNames = None,
+    tuning: Annotated[Tuning | None, typer.Option(help="All weights, or adapters over full or 4-bit ones.")] = None,
+    precision: Annotated[Precision | None, typer.Option(help="auto: bf16 where measured to be faster.")] = None,
+    sharing: Sharing = None,
     criteria: Annotated[Path | None, typer.Option(help="YAML file of gate criteria.")] = None,
-    no_sharing: Annotated[bool, typer.Option("--no-sharing", help="Run every row in full; changes time only.")] = False,
-    config: ConfigFile = None,
-    sets: Sets = None,
+    options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
     """Train a reward model on preference pairs, audit it, and decide whether it may be used.
@@ -53,7 +49,7 @@ def reward(
     """
     from assay.flows.reward import run_reward
 
-    flags: dict[str, Any] = {
+    flags = {
         "model.base": base,
         "model.max_tokens": max_tokens,
         "model.tuning": tuning,
@@ -61,11 +57,10 @@ def reward(
         "train.seeds": None if seeds is None else list(range(seeds)),
         "train.epochs": epochs,
         "train.precision": precision,
-        "train.sharing": "off" if no_sharing else None,
-        **reading(layout, columns, labels),
+        "train.sharing": sharing,
         "criteria": None if criteria is None else str(criteria),
     }
-    settings = load_config(RewardConfig, file=config, sets=as_settings(flags, sets))
+    settings = options.settings(RewardConfig, flags)
     run = run_reward(data, out, config=settings, command=command_line(), notify=notes().print)
     show(run, as_json=as_json)
     raise typer.Exit(EXIT[run.outcome])
@@ -85,11 +80,6 @@ def demo(
 
     run = run_demo(out, pairs=pairs, seed=seed, command=command_line(), notify=notes().print)
     show(run, as_json=as_json)
-
-
-def command_line() -> str:
-    """The command as the user typed it, for the report."""
-    return shlex.join(["assay", *sys.argv[1:]])
 
 
 def show(run: RewardRun, *, as_json: bool) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from assay.cli import analyse, exchange
-from assay.cli.options import ConfigFile, Json, Sets, notes, output
+from assay.cli.options import ConfigFile, Json, Sets, StudyPlace, notes, output
+from assay.study.place import is_url, without_password
 
 if TYPE_CHECKING:
     from assay.study.plan.create import Created
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 study_app = typer.Typer(
     help="The blind study: editors open a link and judge two answers side by side.", no_args_is_help=True
 )
-StudyPlace = Annotated[
-    str, typer.Argument(metavar="STUDY", help="The study: a SQLite file, or postgresql://user@host/database.")
-]
 DEFAULT_URL = "http://127.0.0.1:8321"
 
 
@@ -63,7 +61,7 @@ def create(
     """
     from assay.config import load_config
     from assay.study.config import StudyConfig
-    from assay.study.plan.create import Sources, create_study
+    from assay.study.plan import Sources, create_study
     from assay.study.study_records import Editor
 
     people = [Editor(name=f"editor-{number}") for number in range(1, editors + 1)]
@@ -93,14 +91,14 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the study until interrupted. Votes are safe the moment the page says so; kill it whenever you like."""
-    from assay.study.server.app import Address, is_loopback
-    from assay.study.server.app import serve as run
-    from assay.study.server.served_study import Book
+    from assay.study.server import Address, is_loopback
+    from assay.study.server import serve as run
+    from assay.study.server.served_study import ServedStudy
 
     address = Address(host=host, port=port, url=url)
 
-    def ready(book: Book) -> None:
-        notes().print(f"{book.study.title}: serving {address.base}. Editors open their links; stop with Ctrl-C.")
+    def ready(served: ServedStudy) -> None:
+        notes().print(f"{served.study.title}: serving {address.base}. Editors open their links; stop with Ctrl-C.")
         if not is_loopback(host) and not address.base.startswith("https://"):
             notes().print(
                 "Warning: links and votes cross the network unencrypted. Put a proxy with TLS in front and give "
@@ -113,9 +111,9 @@ def serve(
 @study_app.command(epilog="Example: assay study status study.db")
 def status(study: StudyPlace, as_json: Json = False) -> None:
     """How far each editor is, whether seal and audit trail hold. Tells no side and no choice."""
-    from assay.study.store.study_store import read_progress, read_study, verify
+    from assay.study.store import read_facts, read_progress, verify
 
-    found, progress, problems = read_study(study), read_progress(study), verify(study)
+    found, progress, problems = read_facts(study), read_progress(study), verify(study)
     value = {
         "id": found.id,
         "title": found.title,
@@ -137,12 +135,12 @@ def close(
     as_json: Json = False,
 ) -> None:
     """End the voting for good. Results can be read only after this, and no vote comes after it."""
-    from assay.study.store.study_store import close_study
+    from assay.study.store import close_study
 
     found = close_study(study, reason=reason)
     output(
         {"id": found.id, "closed_at": found.closed_at},
-        f"Closed {found.closed_at}. Results: assay study analyse {study} --out result",
+        f"Closed {found.closed_at}. Results: assay study analyse {without_password(study)} --out result",
         as_json=as_json,
     )
 
@@ -158,7 +156,7 @@ def link(
     as_json: Json = False,
 ) -> None:
     """Give an editor (or the owner) a new personal link; the old one and its sessions end at once."""
-    from assay.study.store.study_store import renew_link, revoke_link
+    from assay.study.store.links import renew_link, revoke_link
 
     name = None if who == "owner" else who
     if revoke:
@@ -171,7 +169,7 @@ def link(
 
 def _write_links(out: str, links: dict[str, str]) -> Path | None:
     """The links as a table only the owner can read, beside a SQLite study."""
-    if "://" in out:
+    if is_url(out):
         return None
     path = Path(f"{out}.links.csv")
     table = io.StringIO()
@@ -182,7 +180,7 @@ def _write_links(out: str, links: dict[str, str]) -> Path | None:
     return path
 
 
-def _created_json(made: Created, links: dict[str, str]) -> dict[str, Any]:
+def _created_json(made: Created, links: dict[str, str]) -> dict[str, object]:
     return {
         "id": made.id,
         "prompts": made.prompts,
@@ -207,12 +205,12 @@ def _created_text(out: str, made: Created, links: dict[str, str], kept: Path | N
         *(f"{escape(who):{width}}  {link}" for who, link in links.items()),
         "",
         f"Links are shown once{f' and kept in {kept} (yours alone to read)' if kept else ''}; the study keeps hashes.",
-        f"Next: assay study serve {escape(out)}",
+        f"Next: assay study serve {escape(without_password(out))}",
     ]
     return "\n".join(lines)
 
 
-def _entry(entry: EditorProgress) -> dict[str, Any]:
+def _entry(entry: EditorProgress) -> dict[str, object]:
     return {
         "editor": entry.editor.name,
         "judge": entry.editor.judge,
@@ -237,7 +235,7 @@ def _status_text(found: Study, progress: list[EditorProgress], problems: list[st
         escape(str(found.power["sentence"])),
         "Seal and audit trail hold." if not problems else f"[red]{escape(' '.join(problems))}[/red]",
     ]
-    lines += [f"giveaway ({g['kind']}): {escape(g['system'])}: {escape(g['what'])}" for g in found.giveaways]
+    lines += [f"giveaway ({g['kind']}): {escape(str(g['system']))}: {escape(str(g['what']))}" for g in found.giveaways]
     if found.set_aside:
         lines.append(f"{len(found.set_aside)} prompts set aside.")
     return "\n".join(lines)

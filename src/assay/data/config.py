@@ -1,13 +1,10 @@
-"""The options by which rows become pairs, and pairs two sides."""
+"""The options by which rows become pairs, and pairs two sides; and those that `check` and `split` read."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import (
-    Field,
-    PositiveInt,
-)
+from pydantic import Field, PositiveInt
 
 from assay.config import StageConfig
 
@@ -25,6 +22,12 @@ class DataConfig(StageConfig):
         0.6, ge=0.5, le=1.0, description="majority share of votes below which a pair is for review"
     )
     ties: Literal["review", "keep"] = Field("review", description="keep: ties become pairs labelled tie")
+    derive: Literal["all", "best"] = Field(
+        "all", description="pairs of a row of candidates: all its comparisons, or its best answers against the rest"
+    )
+    weight: Literal["group", "pair"] = Field(
+        "group", description="pairs derived from one row of candidates weigh one together (group), or one each (pair)"
+    )
     near_duplicates: float | None = Field(0.8, gt=0, le=1, description="Jaccard of prompts; null: do not look")
     seed: int = 0
 
@@ -37,3 +40,16 @@ class SplitConfig(StageConfig):
         "exact", description="nearest: where whole groups cannot make holdout, the closest size they can"
     )
     seed: int = 0
+
+
+class CheckConfig(StageConfig):
+    """What `assay check` reads."""
+
+    data: DataConfig = DataConfig()
+
+
+class SplitRunConfig(StageConfig):
+    """What `assay split` reads."""
+
+    data: DataConfig = DataConfig()
+    split: SplitConfig = SplitConfig()

@@ -1,119 +1,91 @@
-"""The pair contract: a row becomes a Pair, or a Reject with one of the reasons of records.py.
+"""The pair contract: a row becomes pairs, or rejects with one of the reasons of records.py; never nothing.
 
-Knows what a usable pair is; knows no file format, and nothing of other rows (that is overlap.py).
+1. The layout reads the row: two answers and what was said of them, or candidates with what is known of them.
+2. Candidates become one comparison for every two answers that something is known of (derived_drafts.py).
+3. Each comparison is judged by the same rules: its texts (text_rules.py), then its label and votes (vote_counts.py).
+4. The pairs of one row of candidates share one weight, so that a prompt with many answers does not outweigh others.
+Knows nothing of other rows: that is groups/overlap.py.
 """
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from hashlib import blake2b
-from typing import Any, Literal, NoReturn
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-import orjson
-
+from assay.artifacts.contract_body import CandidateCounts
 from assay.data.config import DataConfig
+from assay.data.derived_drafts import drafts
 from assay.data.layouts.draft import Draft
 from assay.data.layouts.known import Plan
-from assay.data.layouts.labels import OUTCOMES, Ballot, Outcome
-from assay.data.layouts.texts import Side, UnfitError, blank, missing, told
+from assay.data.layouts.stated_fields import margin, name, printable, source, weight
+from assay.data.layouts.texts import UnfitError
 from assay.data.sources.row import Row
-from assay.records import Label, Message, Pair, Reject, RejectReason, Text, Vote, as_messages, to_json
+from assay.data.text_ids import encoded, pair_id
+from assay.data.text_rules import alike, check_texts
+from assay.data.vote_counts import Agreement, as_vote, outcome_counts, winner
+from assay.records import Candidates, Label, Pair, Part, Reject, RejectReason, Where, to_json
 
 SHAPE_ERRORS = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 
 
 @dataclass(slots=True)
-class Agreement:
-    """What the votes say, over every row that has some, kept or not."""
+class PairContract:
+    """Applies one configuration, and the plan of one source, to rows; keeps count of the votes and candidates it saw.
 
-    rows: int = 0
-    votes: int = 0
-    several: int = 0
-    share_sum: float = 0.0
-    unanimous: int = 0
-    ties: int = 0
-    abstentions: int = 0
-    shown: int = 0
-    picked_left: int = 0
-    annotators: Counter[str] = field(default_factory=Counter)
+    plan: None for candidates that are in memory already.
+    """
 
-    def count(self, votes: tuple[Ballot, ...], counts: Mapping[Outcome, int]) -> None:
-        said = len(votes) - counts["abstain"]
-        self.rows += 1
-        self.votes += len(votes)
-        self.ties += counts["tie"]
-        self.abstentions += counts["abstain"]
-        if said > 1:
-            top = max(counts["left"], counts["right"], counts["tie"])
-            self.several += 1
-            self.share_sum += top / said
-            self.unanimous += top == said
-        for vote in votes:
-            if vote.annotator is not None:
-                self.annotators[vote.annotator] += 1
-            if vote.shown_left is not None and vote.outcome in ("left", "right"):
-                self.shown += 1
-                self.picked_left += vote.outcome == vote.shown_left
-
-    def report(self) -> dict[str, Any] | None:
-        """Counts and shares; None where no row has votes, None inside where a share has nothing to be of."""
-        if not self.rows:
-            return None
-        return {
-            "rows_with_votes": self.rows,
-            "votes": self.votes,
-            "annotators": len(self.annotators) or None,
-            "rows_with_several_votes": self.several,
-            "mean_majority_share": self.share_sum / self.several if self.several else None,
-            "unanimous_share": self.unanimous / self.several if self.several else None,
-            "tie_votes": self.ties,
-            "abstentions": self.abstentions,
-            "votes_with_position": self.shown,
-            "picked_left_share": self.picked_left / self.shown if self.shown else None,
-        }
-
-
-@dataclass(slots=True)
-class Judge:
-    """Applies one plan and one configuration to rows; keeps count of the votes it saw."""
-
-    plan: Plan
+    plan: Plan | None
     config: DataConfig
     agreement: Agreement = field(default_factory=Agreement)
+    rows: int = 0
+    answers: int = 0
+    comparisons: int = 0
 
-    def judge(self, row: Row) -> Pair | Reject:
-        """The pair a row holds, or why it holds none."""
-        draft: Draft | None = None
+    def outcomes(self, row: Row) -> list[Pair | Reject]:
+        """The pairs a row holds, or why it holds none; at least one outcome. Rows of pairs have exactly one."""
+        assert self.plan is not None
         try:
-            draft = self.plan.build(row)
-            return self.accept(draft, row)
-        except UnfitError as unfit:
-            reason, detail, side = unfit.reason, unfit.detail, unfit.side
-        except UnicodeEncodeError as error:
-            reason, detail, side = "bad_encoding", f"half of a surrogate pair at character {error.start + 1}", None
-        except SHAPE_ERRORS as error:
-            reason, side = "not_text", None
-            detail = f"the values do not have the shape of layout {self.plan.name} ({type(error).__name__}: {error})"
-        category = printable(self.plan.columns.pick(row.data, "category"))
-        kept = as_read(draft, row) if draft is not None else row.data
-        return Reject(where=row.where, reason=reason, detail=detail, side=side, category=category, row=kept)
+            found = self.plan.build(row)
+        except (UnfitError, *SHAPE_ERRORS) as error:
+            return [self.refused(error, row.where, self.plan.columns.pick(row.data, "category"), row.data)]
+        return [self.outcome(found, row.where)] if isinstance(found, Draft) else self.derived(found)
 
-    def accept(self, draft: Draft, row: Row) -> Pair:
+    def derived(self, group: Candidates) -> list[Pair | Reject]:
+        """The pairs that follow from what is known of candidates, and why others do not."""
+        found = [self.outcome(draft, group.where) for draft in drafts(group, self.config.derive)]
+        self.rows += 1
+        self.answers += len(group.answers)
+        self.comparisons += len(found)
+        kept = sum(isinstance(one, Pair) for one in found)
+        share = 1 / kept if kept and self.config.weight == "group" else 1.0
+        return [replace(one, weight=share) if isinstance(one, Pair) else one for one in found]
+
+    def outcome(self, draft: Draft, where: Where) -> Pair | Reject:
+        """The pair of one comparison, or the first reason against it."""
+        try:
+            return self.accepted(draft, where)
+        except (UnfitError, *SHAPE_ERRORS) as error:
+            return self.refused(error, where, draft.category, as_read(draft))
+
+    def accepted(self, draft: Draft, where: Where) -> Pair:
         """Raises UnfitError with the first reason that applies."""
-        counts = counted(draft.votes)
+        counts = outcome_counts(draft.votes)
         if draft.votes:
             self.agreement.count(draft.votes, counts)
         check_texts(draft)
-        outcome = decide(draft, counts, self.config)
+        if draft.unfit is not None:
+            raise draft.unfit
+        outcome = winner(draft, counts, self.config)
         turned = outcome == "right"
         chosen, rejected = (draft.right, draft.left) if turned else (draft.left, draft.right)
         prompt, chosen, rejected = alike(draft.prompt, chosen, rejected)
         for text in (prompt, chosen, rejected):
             if type(text) is not str or not text.isascii():
                 encoded(text)  # raises UnicodeEncodeError
+        for vote in draft.votes:
+            if vote.annotator is not None and not vote.annotator.isascii():
+                vote.annotator.encode()  # raises UnicodeEncodeError
         label: Label = "tie" if outcome == "tie" else "chosen"
         return Pair(
             id=name(draft.id, "id") or pair_id(prompt, chosen, rejected),
@@ -125,181 +97,52 @@ class Judge:
             group=name(draft.group, "group"),
             votes=tuple([as_vote(vote, turned=turned) for vote in draft.votes]),
             margin=margin(draft.margin),
+            weight=weight(draft.weight),
             source=source(draft.source),
-            where=row.where,
+            where=where,
         )
 
+    def refused(self, error: Exception, where: Where, category: object, row: Mapping[str, object]) -> Reject:
+        """Why a row or comparison is no pair, in the words of the contract."""
+        reason: RejectReason
+        side: Part | None = None
+        if isinstance(error, UnfitError):
+            reason, detail, side = error.reason, error.detail, error.side
+        elif isinstance(error, UnicodeEncodeError):
+            reason, detail = "bad_encoding", f"half of a surrogate pair at character {error.start + 1}"
+        else:
+            layout = self.plan.name if self.plan else "candidates"
+            reason = "not_text"
+            detail = f"the values do not have the shape of layout {layout} ({type(error).__name__}: {error})"
+        return Reject(where=where, reason=reason, detail=detail, side=side, category=printable(category), row=row)
 
-def check_texts(draft: Draft) -> None:
-    if blank(draft.prompt) or blank(draft.other_prompt):
-        raise UnfitError("missing_field", "the prompt is empty", "prompt")
-    if blank(draft.left) or blank(draft.right):
-        refuse_empty(draft)
-    if asks(draft.left) or asks(draft.right):
-        raise UnfitError(
-            "missing_field", "the answer ends with a turn of the user: there is no answer", side_of(draft, asks)
-        )
-    if draft.prompt is not draft.other_prompt and trimmed(draft.prompt) != trimmed(draft.other_prompt):
-        raise UnfitError("context_mismatch", "the two answers were given to different prompts", "prompt")
-    if trimmed(draft.left) == trimmed(draft.right):
-        raise UnfitError("identical_candidates", "both answers are the same", "both")
-
-
-def refuse_empty(draft: Draft) -> NoReturn:
-    """Raises UnfitError with the side that is empty."""
-    side = side_of(draft, blank)
-    raise UnfitError("empty_candidate", f"{'chosen and rejected' if side == 'both' else side} empty", side)
-
-
-def asks(text: Text) -> bool:
-    """Whether a conversation ends with the user's turn."""
-    return not isinstance(text, str) and text[-1].role == "user"
+    def candidate_counts(self) -> CandidateCounts | None:
+        """What was derived; None where no row held candidates."""
+        if not self.rows:
+            return None
+        return CandidateCounts(rows=self.rows, answers=self.answers, comparisons=self.comparisons)
 
 
-def side_of(draft: Draft, concerned: Callable[[Text], bool]) -> Side:
-    """The side concerned; which one that is depends on who won, where that is known."""
-    sides: tuple[Side, Side] = ("rejected", "chosen") if draft.label == "right" else ("chosen", "rejected")
-    left, right = concerned(draft.left), concerned(draft.right)
-    return "both" if left and right else sides[0] if left else sides[1]
+def derive_pairs(
+    candidates: Iterable[Candidates], *, config: DataConfig | None = None
+) -> tuple[list[Pair], list[Reject]]:
+    """The pairs that follow from what is known of candidates in memory, by the rules for every row; and the rest.
+
+    config: `derive`, `weight`, `ties` and `min_agreement` are read. Repeats among the candidates are not looked for:
+    assay.data.read_pairs takes candidates as well, and does.
+    """
+    contract = PairContract(plan=None, config=config or DataConfig())
+    found = [outcome for group in candidates for outcome in contract.derived(group)]
+    return [one for one in found if isinstance(one, Pair)], [one for one in found if isinstance(one, Reject)]
 
 
-def trimmed(text: Text) -> Any:
-    if isinstance(text, str):
-        return text.strip()
-    if len(text) == 1:  # one assistant message and the same words as plain text are one answer
-        return text[0].content.strip()
-    return [(message.role, message.content.strip()) for message in text]
-
-
-def counted(votes: tuple[Ballot, ...]) -> dict[Outcome, int]:
-    """How many voted for each outcome."""
-    found: dict[Outcome, int] = dict.fromkeys(OUTCOMES, 0)
-    for vote in votes:
-        found[vote.outcome] += 1
-    return found
-
-
-def decide(draft: Draft, counts: Mapping[Outcome, int], config: DataConfig) -> Outcome:
-    """Who won, by the stated label, else by the majority. Raises UnfitError: abstention, tie, low_agreement."""
-    said = len(draft.votes) - counts["abstain"]
-    outcome = draft.label
-    if outcome is None:
-        if not draft.votes:
-            raise UnfitError("missing_field", "neither a label nor votes")
-        if not said:
-            raise UnfitError("abstention", f"all {len(draft.votes)} votes are abstentions")
-        outcome = majority(counts)
-    if outcome == "abstain":
-        raise UnfitError("abstention", "the label is an abstention")
-    if 2 * counts["tie"] > said:  # most annotators saw no difference, whatever the columns are called
-        outcome = "tie"
-    if outcome == "tie":
-        if config.ties == "keep":
-            return outcome
-        raise UnfitError("tie", "the answers are tied" if not said else f"the votes are tied: {dict(counts)}")
-    if said and counts[outcome] < config.min_agreement * said:
-        raise UnfitError(
-            "low_agreement", f"{counts[outcome]} of {said} votes agree; at least {config.min_agreement:.0%} have to"
-        )
-    return outcome
-
-
-def majority(counts: Mapping[Outcome, int]) -> Outcome:
-    """The side with more votes than the other; a tie if they have the same, or ties alone have most."""
-    left, right = counts["left"], counts["right"]
-    if left == right or counts["tie"] > max(left, right):
-        return "tie"
-    return "left" if left > right else "right"
-
-
-AS_READ: dict[str, Any] = {"left": "chosen", "right": "rejected", "tie": "tie", "abstain": "abstain"}
-TURNED: dict[str, Any] = AS_READ | {"left": "rejected", "right": "chosen"}
-
-
-ANONYMOUS: dict[str, Vote] = {choice: Vote(choice=choice) for choice in AS_READ.values()}
-
-
-def as_vote(vote: Ballot, *, turned: bool) -> Vote:
-    names = TURNED if turned else AS_READ
-    if vote.annotator is None and vote.shown_left is None:
-        return ANONYMOUS[names[vote.outcome]]
-    if vote.annotator is not None and not vote.annotator.isascii():
-        vote.annotator.encode()  # raises UnicodeEncodeError
-    shown = None if vote.shown_left is None else names[vote.shown_left]
-    return Vote(choice=names[vote.outcome], annotator=vote.annotator, shown_left=shown)
-
-
-def alike(prompt: Text, chosen: Text, rejected: Text) -> tuple[Text, Text, Text]:
-    """All as texts or, where one is messages, all as messages."""
-    if type(prompt) is str and type(chosen) is str and type(rejected) is str:
-        return prompt, chosen, rejected
-    asked = as_messages(prompt, role="user")
-    return asked, as_messages(chosen, role="assistant"), as_messages(rejected, role="assistant")
-
-
-def name(value: Any, what: Literal["id", "category", "group"]) -> str | None:
-    """A name as text. Raises UnfitError for lists and objects."""
-    if missing(value):
-        return None
-    if not isinstance(value, str):
-        if not isinstance(value, bool | int | float):
-            raise UnfitError("not_text", f"the {what} is {told(value)}, not a name")
-        return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-    if not value.isascii():
-        value.encode()  # raises UnicodeEncodeError
-    return value
-
-
-def printable(value: Any) -> str | None:
-    """A category for counting, even of a row that is rejected for it."""
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) and value else None
-
-
-def margin(value: Any) -> float | None:
-    """A stated strength of preference. Raises UnfitError unless it is a finite number >= 0 or nothing."""
-    if missing(value):
-        return None
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not 0 <= number < math.inf:
-        raise UnfitError("missing_field", f"the margin is {str(value)[:40]!r}; it must be a number >= 0")
-    return number
-
-
-def source(value: Any) -> Mapping[str, Any]:
-    """Where a pair came from, as the data say it. Raises UnfitError if it cannot be written as JSON again."""
-    if missing(value):
-        return {}
-    found = value if isinstance(value, Mapping) else {"name": value}
-    try:
-        orjson.dumps(found)
-    except TypeError as error:  # orjson's encoding errors are TypeErrors
-        raise UnfitError("not_text", f"the source cannot be written as JSON ({error})") from None
-    return found
-
-
-def encoded(text: Text) -> bytes:
-    """A text's bytes for hashing. Raises UnicodeEncodeError for half a surrogate pair."""
-    if type(text) is str:
-        return text.encode()
-    return "\x1e".join(f"{m.role}\x1f{m.content}" for m in text if isinstance(m, Message)).encode()
-
-
-def pair_id(prompt: Text, chosen: Text, rejected: Text) -> str:
-    """A name made from the texts, whichever answer won."""
-    low, high = sorted((encoded(chosen), encoded(rejected)))
-    return "p-" + blake2b(b"\0".join((encoded(prompt), low, high)), digest_size=8).hexdigest()
-
-
-def as_read(draft: Draft, row: Row) -> Mapping[str, Any]:
+def as_read(draft: Draft) -> Mapping[str, object]:
     """A draft in the native layout, answers in the order read, for a person to adjudicate."""
     votes = [
         {"choice": vote.choice, "annotator": vote.annotator, "shown_left": vote.shown_left}
         for vote in (as_vote(ballot, turned=False) for ballot in draft.votes)
     ]
-    told_of: dict[str, Any] = {
+    fields: dict[str, object] = {
         "id": draft.id,
         "prompt": to_json(draft.prompt),
         "chosen": to_json(draft.left),
@@ -308,24 +151,7 @@ def as_read(draft: Draft, row: Row) -> Mapping[str, Any]:
         "group": draft.group,
         "votes": votes or None,
         "margin": draft.margin,
+        "weight": draft.weight,
         "source": draft.source,
     }
-    return {key: value for key, value in told_of.items() if value is not None}
-
-
-REASON_NOTES: dict[RejectReason, str] = {
-    "tie": "nobody won",
-    "abstention": "nobody judged",
-    "low_agreement": "the votes disagree",
-    "context_mismatch": "the answers belong to different prompts",
-    "identical_candidates": "both answers are the same",
-    "empty_candidate": "an answer is empty",
-    "missing_field": "prompt, answer or label is missing or not understood",
-    "not_text": "a value is no text",
-    "bad_json": "the row cannot be read as JSON or as a row of its table",
-    "bad_encoding": "the row is not UTF-8",
-    "duplicate": "the same pair occurs earlier",
-    "conflicting_labels": "the same pair is labelled both ways",
-    "too_long": "longer than the limit",
-    "template_not_prefix": "the chat template changes the prompt when an answer follows",
-}
+    return {key: value for key, value in fields.items() if value is not None}

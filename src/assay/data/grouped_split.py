@@ -1,7 +1,8 @@
 """Training and held-out pairs: whole groups, exact size, categories in proportion, the same for any order of rows.
 
-Knows groups and categories; knows no text but its digest. Group sizes make it a subset-sum problem (subset.py); which
-groups of a size go to the held-out side is chosen so that the categories come out in proportion.
+1. The size that whole groups can make: a subset-sum problem (subset.py). 2. Which groups of each size are held out, so
+that the categories come out in proportion. 3. The proof, counted from the sides themselves.
+Knows groups and categories; knows no text but its digest.
 """
 
 from __future__ import annotations
@@ -10,22 +11,22 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.artifacts.split_body import SplitBody, SplitCategory, SplitGroup
 from assay.data.config import SplitConfig
-from assay.data.contract import encoded
 from assay.data.groups.overlap import prompt_groups
 from assay.data.groups.shingles import normalised
 from assay.data.subset import nearest, proportionate
+from assay.data.text_ids import encoded
 from assay.errors import SplitError
-from assay.records import Pair, plain_text
+from assay.records import NO_CATEGORY, Pair, plain_text
 from assay.stats.draws import stream
 
 F64 = NDArray[np.float64]
-NONE = "(none)"
 SWAPS = 2000
 MOST_KINDS = 300  # kinds of groups of one size between which swaps are looked for
 
@@ -36,7 +37,16 @@ class Split:
 
     train: list[Pair]
     held_out: list[Pair]
-    proof: dict[str, Any]
+    proof: SplitBody
+    train_groups: list[str]
+    held_out_groups: list[str]
+
+
+class Sides(NamedTuple):
+    """The pairs of both sides, and the group of each."""
+
+    train: list[Pair]
+    held_out: list[Pair]
     train_groups: list[str]
     held_out_groups: list[str]
 
@@ -74,15 +84,16 @@ def split(pairs: Sequence[Pair], *, config: SplitConfig | None = None, groups: S
     held_out = [i for i in order if groups[i] in held]
     if len(held_out) != size:
         raise AssertionError(f"{len(held_out)} pairs held out where {size} were to be")
-    sides = Split(
-        train=[pairs[i] for i in train],
-        held_out=[pairs[i] for i in held_out],
-        train_groups=[groups[i] for i in train],
-        held_out_groups=[groups[i] for i in held_out],
-        proof={},
+    train_groups, held_out_groups = [groups[i] for i in train], [groups[i] for i in held_out]
+    sides = Sides([pairs[i] for i in train], [pairs[i] for i in held_out], train_groups, held_out_groups)
+    wanted = dict(zip(categories, wanted_C.tolist(), strict=True))
+    return Split(
+        train=sides.train,
+        held_out=sides.held_out,
+        train_groups=train_groups,
+        held_out_groups=held_out_groups,
+        proof=proof(sides, sizes, config, wanted),
     )
-    sides.proof.update(proof(sides, sizes, config, dict(zip(categories, wanted_C.tolist(), strict=True))))
-    return sides
 
 
 def achievable(sizes: Counter[str], config: SplitConfig) -> int:
@@ -139,7 +150,7 @@ def gather(pairs: Sequence[Pair], groups: Sequence[str], seed: int) -> tuple[lis
 
 
 def category_of(pair: Pair) -> str:
-    return NONE if pair.category is None else pair.category
+    return NO_CATEGORY if pair.category is None else pair.category
 
 
 def choose(buckets: list[Bucket], size: int, wanted_C: F64) -> None:
@@ -215,33 +226,33 @@ def content_key(pair: Pair) -> bytes:
     return blake2b(b"\0".join(parts), digest_size=16).digest()
 
 
-def proof(sides: Split, sizes: Counter[str], config: SplitConfig, wanted: Mapping[str, float]) -> dict[str, Any]:
+def proof(sides: Sides, sizes: Counter[str], config: SplitConfig, wanted: Mapping[str, float]) -> SplitBody:
     """The figures that show the split is what it says, from the sides themselves."""
     train_prompts, held_out_prompts = ({prompt_key(pair) for pair in side} for side in (sides.train, sides.held_out))
     train_groups, held_out_groups = set(sides.train_groups), set(sides.held_out_groups)
     trained, held = (Counter(map(category_of, side)) for side in (sides.train, sides.held_out))
     count = max(sizes.values())
-    return {
-        "seed": config.seed,
-        "rounding": config.rounding,
-        "holdout_wanted": config.holdout,
-        "pairs_held_out": len(sides.held_out),
-        "pairs_train": len(sides.train),
-        "groups": len(sizes),
-        "groups_held_out": len(held_out_groups),
-        "groups_train": len(train_groups),
-        "shared_groups": len(train_groups & held_out_groups),
-        "prompts_held_out": len(held_out_prompts),
-        "prompts_train": len(train_prompts),
-        "shared_prompts": len(train_prompts & held_out_prompts),
-        "largest_group": {"name": min(name for name, n in sizes.items() if n == count), "pairs": count},
-        "categories": {
-            name: {"pairs": trained[name] + held[name], "wanted": round(share, 2), "held_out": held[name]}
+    return SplitBody(
+        seed=config.seed,
+        rounding=config.rounding,
+        holdout_wanted=config.holdout,
+        pairs_held_out=len(sides.held_out),
+        pairs_train=len(sides.train),
+        groups=len(sizes),
+        groups_held_out=len(held_out_groups),
+        groups_train=len(train_groups),
+        shared_groups=len(train_groups & held_out_groups),
+        prompts_held_out=len(held_out_prompts),
+        prompts_train=len(train_prompts),
+        shared_prompts=len(train_prompts & held_out_prompts),
+        largest_group=SplitGroup(name=min(name for name, n in sizes.items() if n == count), pairs=count),
+        categories={
+            name: SplitCategory(pairs=trained[name] + held[name], wanted=round(share, 2), held_out=held[name])
             for name, share in wanted.items()
         },
-        "held_out_sha256": side_hash(sides.held_out),
-        "train_sha256": side_hash(sides.train),
-    }
+        held_out_sha256=side_hash(sides.held_out),
+        train_sha256=side_hash(sides.train),
+    )
 
 
 def prompt_key(pair: Pair) -> bytes:

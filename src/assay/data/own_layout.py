@@ -1,21 +1,25 @@
-"""A Pair as it stands in assay's own JSON lines. Knows the native layout; knows no other."""
+"""Pairs and candidates as they stand in assay's own JSON lines, and the two sides of a split as files.
+
+What is written here reads back as itself. Knows assay's own layouts; knows no other.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from assay.artifacts.files import write_json, write_jsonl
-from assay.records import Pair, to_json
+from assay.artifacts.files import write_jsonl
+from assay.artifacts.split_body import SplitBody
+from assay.records import Candidates, Pair, to_json
 
 if TYPE_CHECKING:
     from assay.data.grouped_split import Split
 
 
-def as_native(pair: Pair) -> dict[str, Any]:
+def as_native(pair: Pair) -> dict[str, object]:
     """The row that reads back as this pair; fields that say nothing are left out."""
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "id": pair.id,
         "prompt": to_json(pair.prompt),
         "chosen": to_json(pair.chosen),
@@ -25,24 +29,50 @@ def as_native(pair: Pair) -> dict[str, Any]:
         row["label"] = pair.label
     if pair.votes:
         row["votes"] = [
-            {"choice": vote.choice}
-            | ({} if vote.annotator is None else {"annotator": vote.annotator})
-            | ({} if vote.shown_left is None else {"shown_left": vote.shown_left})
-            for vote in pair.votes
+            {"choice": vote.choice} | said(annotator=vote.annotator, shown_left=vote.shown_left) for vote in pair.votes
         ]
-    more = {"category": pair.category, "group": pair.group, "margin": pair.margin}
-    row |= {name: value for name, value in more.items() if value is not None}
+    row |= said(category=pair.category, group=pair.group, margin=pair.margin)
+    if pair.weight != 1.0:
+        row["weight"] = pair.weight
     if pair.source:
         row["source"] = dict(pair.source)
     return row
 
 
-def write_split(folder: Path, sides: Split, *, inputs: Mapping[str, str]) -> dict[str, Any]:
+def as_candidate_row(group: Candidates) -> dict[str, object]:
+    """The row that reads back as these candidates; fields that say nothing are left out."""
+    row: dict[str, object] = {
+        "id": group.id,
+        "prompt": to_json(group.prompt),
+        "answers": [to_json(answer) for answer in group.answers],
+    }
+    row |= said(
+        ranks=None if group.ranks is None else list(group.ranks),
+        scores=None if group.scores is None else list(group.scores),
+    )
+    if group.votes:
+        row["votes"] = [
+            {"first": vote.first, "second": vote.second, "choice": vote.choice}
+            | said(annotator=vote.annotator, shown_left=vote.shown_left)
+            for vote in group.votes
+        ]
+    row |= said(category=group.category, group=group.group)
+    if group.source:
+        row["source"] = dict(group.source)
+    return row
+
+
+def said(**fields: object) -> dict[str, object]:
+    """The fields that say something."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def write_split(folder: Path, sides: Split, *, inputs: Mapping[str, str]) -> SplitBody:
     """Write train.jsonl, held_out.jsonl and, last, split.json with the proof; returns the body of split.json."""
     write_pairs(folder / "train.jsonl", sides.train, sides.train_groups)
     write_pairs(folder / "held_out.jsonl", sides.held_out, sides.held_out_groups)
-    body = {**sides.proof, "inputs": dict(inputs)}
-    write_json(folder / "split.json", "split/1", body)
+    body = sides.proof.model_copy(update={"inputs": dict(inputs)})
+    body.write(folder / "split.json")
     return body
 
 

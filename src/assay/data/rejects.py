@@ -1,11 +1,11 @@
-"""Rejects into files: rejects.jsonl, and review.jsonl for those a person can decide. Knows reasons; judges nothing."""
+"""Rejects into files: rejects.jsonl, and review.jsonl for those a person can decide. Judges nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from assay.artifacts.files import atomic_write, dumps
 from assay.records import REVIEW_REASONS, Reject
@@ -14,12 +14,12 @@ from assay.records import REVIEW_REASONS, Reject
 def write_rejects(folder: Path, rejects: Iterable[Reject]) -> None:
     """Write rejects.jsonl and review.jsonl to `folder`, each whole or not at all."""
     with ExitStack() as stack:
-        write = writer(stack, folder)
+        write = reject_writer(stack, folder)
         for reject in rejects:
             write(reject)
 
 
-def writer(stack: ExitStack, folder: Path | None) -> Callable[[Reject], None]:
+def reject_writer(stack: ExitStack, folder: Path | None) -> Callable[[Reject], None]:
     """Writes a reject to rejects.jsonl and, where it can be adjudicated, its row to review.jsonl."""
     if folder is None:
         return lambda reject: None
@@ -34,10 +34,10 @@ def writer(stack: ExitStack, folder: Path | None) -> Callable[[Reject], None]:
     return write
 
 
-def reject_row(reject: Reject, **changed: Any) -> dict[str, Any]:
+def reject_row(reject: Reject, **changed: object) -> dict[str, object]:
     """A reject as it is written; its row only where it will not be in review.jsonl."""
     row = None if reject.reason in REVIEW_REASONS | {"duplicate"} else reject.row
-    found = {
+    found: dict[str, object] = {
         "where": {"source": reject.where.source, "line": reject.where.line},
         "reason": reject.reason,
         "detail": reject.detail,
@@ -48,7 +48,7 @@ def reject_row(reject: Reject, **changed: Any) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value is not None}
 
 
-def put(stream: IO[bytes], row: dict[str, Any]) -> None:
+def put(stream: IO[bytes], row: Mapping[str, object]) -> None:
     """Write one line; what JSON cannot hold (half a surrogate pair, a depth of hundreds) is written as plain text."""
     try:
         line = dumps(row)
@@ -57,7 +57,7 @@ def put(stream: IO[bytes], row: dict[str, Any]) -> None:
     stream.write(line + b"\n")
 
 
-def plainly(value: Any) -> Any:
+def plainly(value: object) -> object:
     """A value that JSON can hold, for one that may not be."""
     try:
         dumps(value)

@@ -1,7 +1,8 @@
-"""The trunk's layers through torch.compile. Knows models and rows; knows no loss and no optimiser.
+"""Put the trunk's layers through torch.compile, and run them as they were where that is better.
 
 What a layer does besides matrix products (norms, rotary positions, gates) becomes a few fused loops. Attention over a
-trie stays outside: its calls depend on the trie, and it is one call of a library already.
+trie stays outside: its calls depend on the trie, and it is one call of a library already. Knows models and rows; knows
+no loss and no optimiser.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from assay.errors import ConfigError
+from assay.models.modes import device_of
+from assay.models.transformers_types import config_of
 from assay.models.wrappers import trunk_of
 from assay.render.encoder import Encoded
 
@@ -30,7 +33,7 @@ def compile_layers(model: nn.Module, forward: Callable[[Sequence[Encoded]], Tens
     form stay as they are; gradients and random numbers are as before. Raises ConfigError without a C++ compiler where
     one is needed, or if there is no list of layers.
     """
-    device = next(model.parameters()).device.type
+    device = device_of(model).type
     if device == "cpu" and not any(map(shutil.which, (os.environ.get("CXX") or "g++", "clang++"))):
         raise ConfigError(
             "train.compile=on needs a C++ compiler on a CPU (g++ or clang++, or one named by CXX), and none was found. "
@@ -66,8 +69,7 @@ def plain_layers(switch: Literal["on", "off"]) -> Iterator[None]:
 def layers_of(model: nn.Module) -> nn.ModuleList:
     """The trunk's layers, first to last. Raises ConfigError if the trunk does not keep them in one list."""
     trunk = trunk_of(model)
-    config: Any = trunk.config
-    count = getattr(config, "num_hidden_layers", None)
+    count = getattr(config_of(trunk), "num_hidden_layers", None)
     for module in trunk.modules():
         if isinstance(module, nn.ModuleList) and len(module) == count:
             return module

@@ -1,6 +1,15 @@
-"""Callers that know nothing of the engine, TRL's trainers among them: `with shared_prefixes(model): trainer.train()`.
+"""Share prefixes for callers that know nothing of it, TRL's trainers among them: `with shared_prefixes(model): ...`.
 
-Knows the calls trainers make and what they expect back; the work is done by `forward` and `logprobs`.
+Within it the trunk's forward is ours. It 1) looks at the call: right-padded ids, their mask and positions, nothing
+else; 2) takes the rows out of the caller's rectangle and packs them; 3) runs the pack through the forward that it
+replaces; 4) spreads the hidden states over a rectangle of the caller's size. Any other call goes on as it came. Knows
+the calls trainers make and what they expect back; knows no loss.
+
+What the backward pass needs is kept by the pack, not by the rectangle: inside the trunk autograd saves activations of L
+packed tokens in place of N x T, and spreading saves indices only, for an index_select's gradient is a sum by index. So
+the caller's rectangle of hidden states may be freed as soon as nobody else saves it; TRL's output layer, which would
+save all of it, is taken over as well and runs on labelled positions (`logprobs`). What is lost are hidden states at
+padding: zeros here, where the model would give numbers that no mask lets anybody read.
 
 Letters: N rows, T tokens of the caller's rectangle, L packed tokens, P labelled positions, H hidden size.
 """
@@ -10,10 +19,10 @@ from __future__ import annotations
 import functools
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 import numpy as np
 import torch
@@ -21,13 +30,17 @@ from torch import Tensor, nn
 from transformers.modeling_outputs import BaseModelOutputWithPast
 from transformers.utils.generic import ModelOutput
 
-from assay.engine.ability import ability, window_refusal
+from assay.engine.ability import ability
 from assay.engine.forward import hidden_at, refusal
-from assay.engine.logprobs import output_head, reads_plainly, token_figures
+from assay.engine.logprobs import token_figures
+from assay.engine.output_layer import output_layer, reads_plainly
+from assay.engine.pass_rules import window_refusal
 from assay.engine.replaced_forward import replaced
 from assay.engine.run import run_packed
 from assay.engine.trie import Row, Trie, pack
 from assay.errors import ModelError
+from assay.models.modes import device_of
+from assay.models.transformers_types import config_of
 from assay.models.wrappers import trunk_of, unwrap
 
 _log = logging.getLogger(__name__)
@@ -70,23 +83,24 @@ def shared_prefixes(*models: nn.Module) -> Iterator[None]:
         yield
 
 
-def _fused_head(outer: nn.Module, original: Callable[..., Any]) -> Callable[..., Any]:
+def _fused_head(outer: nn.Module, original: Callable[..., object]) -> Callable[..., object]:
     """Takes over TRL's `model(..., labels=labels, fused_lm_head=True)`: the head on labelled positions only."""
     taken = _is_plain_fused(original)
 
     @functools.wraps(original)
-    def forward(*args: Any, **kwargs: Any) -> Any:
-        ours = taken and kwargs.get("fused_lm_head") and kwargs.get("labels") is not None
+    def forward(*args: object, **kwargs: object) -> object:
+        labels, items = kwargs.get("labels"), kwargs.get("num_items_in_batch")
+        ours = taken and kwargs.get("fused_lm_head") and isinstance(labels, Tensor)
         others = {name: value for name, value in kwargs.items() if name not in _FUSED}
         rows = _right_padded_rows(trunk_of(outer), args, others) if ours else None
         if rows is None or refusal(outer, rows) is not None:
             return original(*args, **kwargs)
-        return _labelled(outer, rows, kwargs["labels"], kwargs.get("num_items_in_batch"))
+        return _labelled(outer, rows, cast("Tensor", labels), cast("Tensor | int | None", items))
 
     return forward
 
 
-def _is_plain_fused(original: Callable[..., Any]) -> bool:
+def _is_plain_fused(original: Callable[..., object]) -> bool:
     """Whether TRL's fused head, where it was put on the model, gives log-probabilities as the model itself would.
 
     Its options (a temperature, a cast, other figures) stand in its closure; where they cannot be read it is left alone.
@@ -107,7 +121,7 @@ def _is_plain_fused(original: Callable[..., Any]) -> bool:
 def _plain_output_layer(outer: nn.Module) -> bool:
     """Whether the output layer can be run in chunks: not if it is missing, has adapters of its own or does more."""
     try:
-        output_head(outer)
+        output_layer(outer)
     except ModelError:
         return False
     return reads_plainly(outer)
@@ -124,20 +138,20 @@ def _labelled(
     mask_NT = next_NT != -100
     row_P, place_P = mask_NT.nonzero().cpu().numpy().T
     hidden_PH = hidden_at(outer, rows, row_P=row_P, place_P=place_P)
-    figures = token_figures(hidden_PH, next_NT[mask_NT], output_head(outer))
+    figures = token_figures(hidden_PH, next_NT[mask_NT], output_layer(outer))
     # masked_scatter keeps the output connected to the model even without a single label
     spread = [figure.new_zeros(mask_NT.shape).masked_scatter(mask_NT, figure) for figure in figures]
     loss = -spread[0].sum() / (mask_NT.sum().clamp(min=1) if items is None else items)
     return LabelledOutput(loss, *spread, label_mask=mask_NT)
 
 
-def _drop_in(trunk: nn.Module, original: Callable[..., Any]) -> Callable[..., Any]:
+def _drop_in(trunk: nn.Module, original: Callable[..., object]) -> Callable[..., object]:
     home = threading.get_ident()
 
     @functools.wraps(original)
-    def forward(*args: Any, **kwargs: Any) -> Any:
+    def forward(*args: object, **kwargs: object) -> object:
         ids_NT = args[0] if args else kwargs.get("input_ids")
-        if threading.get_ident() != home and isinstance(ids_NT, Tensor) and ids_NT.device != _device(trunk):
+        if threading.get_ident() != home and isinstance(ids_NT, Tensor) and ids_NT.device != device_of(trunk):
             raise ModelError(
                 "shared_prefixes cannot follow torch.nn.DataParallel, which runs copies of the model in threads. Start "
                 "one process a device (torchrun or accelerate launch), or show this one a single device "
@@ -156,10 +170,6 @@ def _drop_in(trunk: nn.Module, original: Callable[..., Any]) -> Callable[..., An
     return forward
 
 
-def _device(trunk: nn.Module) -> torch.device:
-    return next(trunk.parameters()).device
-
-
 def _as_rows(hidden_LH: Tensor, trie: Trie, width: int) -> Tensor:
     """Packed hidden states as the caller's rectangle (N, width, H); zeros where the caller had padding."""
     gather_NT = np.full((len(trie.offsets_N1) - 1, width), trie.tokens, dtype=np.int64)
@@ -174,10 +184,10 @@ _OUTPUTS = ("output_hidden_states", "output_attentions", "output_router_logits")
 _FUSED = {"fused_lm_head", "labels", "num_items_in_batch"}
 
 
-def _right_padded_rows(trunk: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Row] | None:
+def _right_padded_rows(trunk: nn.Module, args: Sequence[object], kwargs: Mapping[str, object]) -> list[Row] | None:
     """The caller's rows without their padding, or None if the call is not one the engine takes over exactly."""
     ids_NT = args[0] if args else kwargs.get("input_ids")
-    config: Any = trunk.config
+    config = config_of(trunk)
     if len(args) > 1 or not isinstance(ids_NT, Tensor) or ids_NT.ndim != 2 or ids_NT.shape[0] < 2:
         return None
     asked = {name: value for name, value in kwargs.items() if value is not None and name not in _INPUTS}
@@ -187,7 +197,8 @@ def _right_padded_rows(trunk: nn.Module, args: tuple[Any, ...], kwargs: dict[str
     mask, positions = kwargs.get("attention_mask"), kwargs.get("position_ids")
     if mask is not None and (not isinstance(mask, Tensor) or mask.shape != ids_NT.shape):
         return None
-    if positions is not None and tuple(positions.shape) not in {ids_NT.shape, (1, ids_NT.shape[1]), ids_NT.shape[1:]}:
+    shapes = {ids_NT.shape, (1, ids_NT.shape[1]), ids_NT.shape[1:]}
+    if positions is not None and (not isinstance(positions, Tensor) or tuple(positions.shape) not in shapes):
         return None
     ids = ids_NT.detach().cpu().numpy()
     mask_NT = np.ones(ids.shape, dtype=bool) if mask is None else mask.detach().cpu().numpy().astype(bool)

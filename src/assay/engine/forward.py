@@ -1,7 +1,9 @@
-"""Run any decoder trunk of transformers so that each shared token is computed once.
+"""Rows of token ids to hidden states of chosen tokens, each shared token computed once where the model allows it.
 
-Knows trunks, rows of token ids and hidden states; knows no head, no loss and no label. Callers that bring their own
-rectangles of ids, TRL's trainers among them, come in by `drop_in.shared_prefixes` instead.
+1) refuse rows the model has no positions for; 2) ask whether these rows may share on this model; 3) if so, pack them
+and run the pack, else run one padded batch; 4) pick the chosen tokens. Knows trunks and rows; knows no head, no loss
+and no label. Callers that bring their own rectangles of ids, TRL's trainers among them, come in by
+`drop_in.shared_prefixes`.
 
 Letters: N rows, T tokens of the longest row, L packed tokens, P chosen tokens, H hidden size.
 """
@@ -14,11 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from assay.engine.ability import ability, check_length, rope_refusal, rope_sides, window_refusal
+from assay.engine.ability import ability
 from assay.engine.headers import Header
-from assay.engine.run import run_packed
+from assay.engine.pass_rules import rope_refusal, rope_sides, window_refusal
+from assay.engine.run import run_packed, run_padded
 from assay.engine.trie import Ints, Row, Trie, pack
 from assay.errors import EmptyBatchError, InputError
+from assay.models.limits import check_positions
 from assay.models.wrappers import trunk_of
 
 
@@ -38,9 +42,9 @@ def hidden_at(
 ) -> Tensor:
     """Hidden states of chosen tokens, shape (P, H): token place_P[p] of row row_P[p]; otherwise as `last_hidden`.
 
-    header: what `kv.Headers` keeps of a beginning that all rows have; not used if a chosen token lies in it.
+    header: what `headers.Headers` keeps of a beginning that all rows have; not used if a chosen token lies in it.
     """
-    check_length(model, max(map(len, rows), default=0))
+    check_positions(model, [len(row) for row in rows])
     if refusal(model, rows) is not None:
         return plain_hidden_at(model, rows, row_P=row_P, place_P=place_P)
     if header is not None and place_P.min() < len(header.ids):
@@ -65,33 +69,18 @@ def refusal(model: nn.Module, rows: Sequence[Row]) -> str | None:
     return ability(model).refusal or window_refusal(model, max(lengths, default=0)) or rope_refusal(model, lengths)
 
 
-def plain_last_hidden(model: nn.Module, rows: Sequence[Row]) -> Tensor:
-    """What `last_hidden` gives, without sharing: one right-padded batch through the trunk, shape (N, H)."""
-    lengths_N = np.array([len(row) for row in rows], dtype=np.int64)
-    return plain_hidden_at(model, rows, row_P=np.arange(len(rows)), place_P=lengths_N - 1)
-
-
 def plain_hidden_at(model: nn.Module, rows: Sequence[Row], *, row_P: Ints, place_P: Ints) -> Tensor:
     """What `hidden_at` gives, without sharing: one right-padded batch through the trunk, shape (P, H)."""
     if not rows:
         raise EmptyBatchError("There are no rows to run. Give at least one row of token ids.")
-    trunk = trunk_of(model)
-    device = next(trunk.parameters()).device
     lengths_N = np.array([len(row) for row in rows])
     if not lengths_N.all():
         raise InputError(f"row {int(lengths_N.argmin())} is empty: a row is a sequence of at least one token id.")
     sides = rope_sides(model, lengths_N.tolist())
     if sides is not None:
         return _each_side(model, rows, sides, row_P=row_P, place_P=place_P)
-    mask_NT = np.arange(lengths_N.max()) < lengths_N[:, None]
-    ids_NT = np.zeros(mask_NT.shape, dtype=np.int64)
-    ids_NT[mask_NT] = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
-    output = trunk(
-        input_ids=torch.from_numpy(ids_NT).to(device),
-        attention_mask=torch.from_numpy(mask_NT.astype(np.int64)).to(device),
-        use_cache=False,
-    )
-    hidden_NTH: Tensor = output.last_hidden_state
+    hidden_NTH = run_padded(trunk_of(model), rows)
+    device = hidden_NTH.device
     return hidden_NTH[torch.from_numpy(row_P).to(device), torch.from_numpy(place_P).to(device)]
 
 

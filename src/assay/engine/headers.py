@@ -1,22 +1,24 @@
-"""Long headers kept as keys and values between batches: few-shot examples, a policy, a system prompt.
+"""Keep what all rows begin with (few-shot examples, a policy, a system prompt) as keys and values from pack to pack.
 
-Knows rows of token ids and transformers' caches; knows no head and no label. Inside one pack a header is shared by the
-trie already; this spares running it again for every further pack.
+Inside one pack a header is shared by the trie already; this spares running it again for every further pack. Groups of
+rows come in, packs of groups go out, each with the header to run it with. Inference only. Knows rows of token ids and
+transformers' caches; knows no head and no label.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 from transformers import DynamicCache
 
-from assay.engine.ability import ability, rope_switch
-from assay.engine.trie import Ints, Row, common_prefix, distinct_tokens, plan
+from assay.engine.ability import ability
+from assay.engine.pass_rules import rope_switch
+from assay.engine.run import run_header
+from assay.engine.trie import Ints, Row, common_prefix, distinct_tokens, plan, sort_key
+from assay.models.transformers_types import Cache
 from assay.models.wrappers import trunk_of
 
 SHORTEST = 64  # tokens below which a header is not worth keeping
@@ -29,9 +31,9 @@ class Header:
     ids: Ints
     layers: tuple[tuple[Tensor, Tensor], ...]
 
-    def cache(self) -> Any:
+    def cache(self) -> Cache:
         """A transformers cache that may be written to."""
-        cache = DynamicCache()
+        cache: Cache = DynamicCache()
         for number, (key, value) in enumerate(self.layers):
             cache.update(key, value, number)
         return cache
@@ -74,10 +76,8 @@ class Headers:
         return self._last
 
     def _run(self, ids: Ints) -> Header:
-        trunk = trunk_of(self._model)
-        cache = DynamicCache()
-        device = next(trunk.parameters()).device
-        trunk(input_ids=torch.from_numpy(ids).to(device)[None], past_key_values=cache, use_cache=True)
+        cache: Cache = DynamicCache()
+        run_header(trunk_of(self._model), ids, cache)
         self.computed += 1
         return Header(ids, tuple((layer.keys, layer.values) for layer in cache.layers))
 
@@ -85,10 +85,8 @@ class Headers:
 def common_beginning(rows: Sequence[Row]) -> Ints:
     """What all rows begin with, leaving each row at least one token of its own."""
     arrays = [np.asarray(row, dtype=np.int64) for row in rows]
-    first, last = (
-        min(arrays, key=lambda a: a.astype(">u8").tobytes()),
-        max(arrays, key=lambda a: a.astype(">u8").tobytes()),
-    )
+    # Of sorted rows the first and the last have least in common: what those two share, all between them share as well.
+    first, last = min(arrays, key=sort_key), max(arrays, key=sort_key)
     return first[: min(common_prefix(first, last), min(map(len, arrays)) - 1)]
 
 
@@ -122,7 +120,7 @@ def _families(groups: Sequence[Sequence[Row]], token_budget: int) -> list[list[i
     """Groups with more than half the budget of leading tokens in common, as far as they are too many for one pack."""
     shortest = max(SHORTEST, token_budget // 2)
     beginnings = [common_beginning(group) for group in groups]
-    order = sorted(range(len(groups)), key=lambda group: beginnings[group].astype(">u8").tobytes())
+    order = sorted(range(len(groups)), key=lambda group: sort_key(beginnings[group]))
     families: list[list[int]] = []
     for group in order:
         if families and common_prefix(beginnings[families[-1][-1]], beginnings[group]) > shortest:

@@ -1,4 +1,4 @@
-"""Token-budget micro-batches: which rows share a forward pass. Knows lengths; knows no model."""
+"""Cut rows into micro-batches within a budget of tokens: which rows share a forward pass. Knows lengths; no model."""
 
 from __future__ import annotations
 

@@ -1,7 +1,10 @@
-"""Reference log-probabilities, computed once and stored by what they are of: model, tokens, where the prompt ends.
+"""Compute log-probabilities under a reference model once, and store them by what they are of.
 
-Knows rows of token ids and a folder; knows no preference. A second run over the same pairs, another beta, another seed,
-or ten more pairs, runs the reference model over the new rows only.
+One file a model, and in it one figure a row, under the hash of the row's tokens and of where its prompt ends: neither
+pair ids nor the order of rows nor their number take part, and the model's name holds its weights, its adapters and its
+precision. So a second run over the same pairs, another beta, another seed, or ten more pairs, run the reference model
+over the new rows only, and whatever would change a figure looks for another file. Knows rows of token ids and a folder;
+knows no preference.
 """
 
 from __future__ import annotations
@@ -16,11 +19,10 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from torch import nn
 
-from assay.artifacts.files import read_json, write_json
+from assay.artifacts.reference_body import ReferenceBody
 from assay.engine.logprobs import completion_logprobs
 from assay.engine.trie import Row, plan
-
-SCHEMA = "reference/1"
+from assay.models.modes import device_of, dtype_of, evaluating
 
 
 def reference_logprobs(
@@ -44,37 +46,31 @@ def reference_logprobs(
     keys = [[_key(row, n) for row, n in zip(*pair, strict=True)] for pair in zip(groups, prompt_tokens, strict=True)]
     missing = [g for g, names in enumerate(keys) if any(name not in known for name in names)]
     if missing:
-        training = model.training
-        model.eval()
-        try:
+        with evaluating(model), torch.inference_mode():
             for members in plan([groups[g] for g in missing], token_budget=token_budget):
                 chosen = [missing[place] for place in members]
                 rows = [row for g in chosen for row in groups[g]]
-                with torch.inference_mode():
-                    sums_N = completion_logprobs(model, rows, [n for g in chosen for n in prompt_tokens[g]])
+                sums_N = completion_logprobs(model, rows, [n for g in chosen for n in prompt_tokens[g]])
                 known.update(zip((name for g in chosen for name in keys[g]), sums_N.tolist(), strict=True))
-        finally:
-            model.train(training)
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):  # another process may have stored other rows since
             known = _read(path, fingerprint) | known
-            write_json(path, SCHEMA, {"fingerprint": fingerprint, "logprobs": known})
+            ReferenceBody(fingerprint=fingerprint, logprobs=known).write(path)
     return [np.array([known[name] for name in names], dtype=np.float32) for names in keys]
 
 
 def _precision(model: nn.Module) -> str:
     """The type the weights are in and, under autocast, the one products are computed in."""
-    weights = next(model.parameters())
-    device = weights.device.type
+    device = device_of(model).type
     autocast = f", autocast {torch.get_autocast_dtype(device)}" if torch.is_autocast_enabled(device) else ""
-    return f"{weights.dtype}{autocast}"
+    return f"{dtype_of(model)}{autocast}"
 
 
 def _read(path: Path, fingerprint: str) -> dict[str, float]:
     if not path.exists():
         return {}
-    stored = read_json(path, SCHEMA)
-    return dict(stored["logprobs"]) if stored["fingerprint"] == fingerprint else {}
+    stored = ReferenceBody.read(path)
+    return dict(stored.logprobs) if stored.fingerprint == fingerprint else {}
 
 
 def _key(row: Row, prompt: int) -> str:

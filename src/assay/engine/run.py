@@ -1,47 +1,97 @@
-"""The one place where a trunk is run on a packed trie."""
+"""Call the trunk: packed, padded, one row by itself, a header; or the whole model for logits. All such calls are here.
+
+Rows of ids in, hidden states out. No other module of assay calls a trunk or a model of transformers, which a test reads
+in the sources; two are apart on purpose: `rewards/padded_forward.py`, the reference everything is held against, and
+the trainer, which calls the module it was given. Knows how a pass is made; knows not which rows may stand in it.
+
+Letters: N rows, T tokens of the longest row, L packed tokens, H hidden size, V vocabulary.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Literal, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from assay.engine import segment_attention
-from assay.engine.trie import Trie
+from assay.engine.trie import Ints, Row, Trie
+from assay.models.modes import device_of, dtype_of
+from assay.models.transformers_types import Cache, Output, config_of
 
-Kernel = Literal["cascade", "dense"]
+Kernel = Literal["segments", "dense"]
 
 
 def run_packed(
-    trunk: nn.Module, trie: Trie, kernel: Kernel, *, call: Callable[..., Any] | None = None, header: Any = None
+    trunk: nn.Module,
+    trie: Trie,
+    kernel: Kernel,
+    *,
+    call: Callable[..., object] | None = None,
+    header: Cache | None = None,
 ) -> Tensor:
-    """Hidden states of all packed tokens, shape (L, H); the one place where a trunk meets a trie.
+    """Hidden states of all packed tokens, shape (L, H).
 
-    call: what to call in place of the trunk itself, from inside a forward that replaces it. header: a transformers
-    cache with the keys and values of tokens that stand before all rows; it is written to, so give a copy.
+    kernel: attention by segments of the trie (transformers' own attention functions, taught to take it), or with a
+    dense mask. call: what to call in place of the trunk itself, from inside a forward that replaces it. header: a cache
+    with the keys and values of tokens that stand before all rows; it is written to, so give a copy.
     """
     call = call or trunk
-    before = 0 if header is None else int(header.get_seq_length())
-    device = next(trunk.parameters()).device
-    packed = segment_attention.Packed(trie, device)
-    inputs: dict[str, Any] = {"input_ids": packed.ids(), "position_ids": packed.positions(header=before)}
+    before = 0 if header is None else header.get_seq_length()
+    packed = segment_attention.Packed(trie, device_of(trunk))
+    inputs: dict[str, object] = {"input_ids": packed.ids(), "position_ids": packed.positions(header=before)}
     if header is not None:
         inputs["past_key_values"] = header
     if kernel == "dense":
-        dtype = next(trunk.parameters()).dtype
+        dtype = dtype_of(trunk)
         seen = packed.dense_mask(header=before)
-        mask = torch.zeros((), dtype=dtype, device=device).where(seen, torch.finfo(dtype).min)
+        mask = torch.zeros((), dtype=dtype, device=seen.device).where(seen, torch.finfo(dtype).min)
         output = call(**inputs, attention_mask=mask, use_cache=False)
     else:
-        config: Any = trunk.config
-        segment_attention.teach(config._attn_implementation)
+        segment_attention.teach(config_of(trunk)._attn_implementation)
         with segment_attention.running(packed):
             output = call(**inputs, use_cache=False, trie=packed)
         if not packed.calls:
             raise segment_attention.NotShareableError(
                 "the model's attention does not go through transformers' attention interface"
             )
-    hidden_LH: Tensor = output.last_hidden_state[0]
-    return hidden_LH
+    return cast("Output", output).last_hidden_state[0]
+
+
+def run_padded(trunk: nn.Module, rows: Sequence[Row]) -> Tensor:
+    """Hidden states of one right-padded batch, nothing shared, shape (N, T, H); those at padding say nothing."""
+    lengths_N = np.array([len(row) for row in rows])
+    mask_NT = np.arange(lengths_N.max()) < lengths_N[:, None]
+    ids_NT = np.zeros(mask_NT.shape, dtype=np.int64)
+    ids_NT[mask_NT] = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
+    device = device_of(trunk)
+    output: Output = trunk(
+        input_ids=torch.from_numpy(ids_NT).to(device),
+        attention_mask=torch.from_numpy(mask_NT.astype(np.int64)).to(device),
+        use_cache=False,
+    )
+    return output.last_hidden_state
+
+
+def run_row(trunk: nn.Module, row: Row) -> Tensor:
+    """Hidden states of one row as the model runs it when nobody helps, without mask or positions; shape (T, H)."""
+    output: Output = trunk(input_ids=_batch_of(row, trunk), use_cache=False)
+    return output.last_hidden_state[0]
+
+
+def run_header(trunk: nn.Module, ids: Ints, cache: Cache) -> None:
+    """Run a beginning of rows by itself, for the keys and values that it leaves in `cache`."""
+    trunk(input_ids=_batch_of(ids, trunk), past_key_values=cache, use_cache=True)
+
+
+def run_logits(model: nn.Module, row: Row | Tensor) -> Tensor:
+    """Logits of one row by a whole language model, in float32, shape (T, V)."""
+    output: Output = model(input_ids=_batch_of(row, model), use_cache=False)
+    return output.logits[0].float()
+
+
+def _batch_of(row: Row | Tensor, model: nn.Module) -> Tensor:
+    """One row as a batch of one, on the model's device."""
+    return torch.as_tensor(row, dtype=torch.long, device=device_of(model))[None]

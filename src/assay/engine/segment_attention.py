@@ -1,9 +1,19 @@
-"""Attention over a packed trie, as a function transformers can call: its own attention functions, taught to take one.
+"""Attention over a packed trie, segment by segment, as a function that transformers calls: its own, taught to take one.
 
-Knows queries, keys, values and where the branches are; knows no model. In depth-first order the tokens below a segment
-are contiguous, so the whole of tree attention is two plain calls a segment: its own tokens causally, and all tokens
-below it against its keys without a mask. Partial results are merged by their log-sum-exp, which is exact; the backward
-pass runs the same calls with the merged log-sum-exp. No mask is built, nothing outside the trie is computed.
+In depth-first order the tokens below a segment are contiguous, so the whole of tree attention is two plain calls a
+segment: its own tokens causally, and all tokens below it against its keys without a mask. No mask is built, nothing
+outside the trie is computed. Knows queries, keys, values and where the branches are; knows no model.
+
+Why partial results can be merged exactly. A query's attention over a set A of keys is o_A = sum_A exp(s_j) v_j / Z_A
+with Z_A = sum_A exp(s_j), and a call gives back o_A and t_A = log Z_A. Over two disjoint sets, A then B, numerators and
+denominators add: o = (Z_A o_A + Z_B o_B) / (Z_A + Z_B) = o_A + w (o_B - o_A) with w = Z_B / (Z_A + Z_B) = sigmoid(t_B -
+t_A), and t = log(Z_A + Z_B) = logaddexp(t_A, t_B). That is a lerp and a logaddexp a call, with no exponential that
+could overflow, and it holds in any order of the sets.
+
+Why the backward pass needs nothing else. The gradient at s_j is p_j (dO . v_j - dO . o) with p_j = exp(s_j - t): with
+the merged o and t in hand, each call's share is what its own backward pass gives, and the shares add up. So the same
+calls run again, each handed the merged output and log-sum-exp in place of its own; no partial result is kept in
+between.
 
 No model is changed for it: what is taught stands in transformers' own table, under the name the model already asks for,
 and calls without a trie go on to what stood there.
@@ -17,10 +27,11 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor
+from torch.nn.attention.flex_attention import BlockMask
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
@@ -37,7 +48,7 @@ _flash_backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_bac
 
 
 class NotShareableError(Exception):
-    """The model does something with attention that a trie cannot carry: `sharing.ability` turns it into a refusal."""
+    """The model does something with attention that a trie cannot carry: `ability` turns it into a refusal."""
 
 
 class Packed:
@@ -51,7 +62,8 @@ class Packed:
         self.segments = trie.segments()
         self.device = device
         self.calls = 0
-        self._masks: dict[str, Any] = {}
+        self._dense: Tensor | None = None
+        self._blocks: BlockMask | None = None
 
     def ids(self) -> Tensor:
         return torch.from_numpy(self.trie.ids_L).to(self.device)[None]
@@ -61,17 +73,16 @@ class Packed:
 
     def dense_mask(self, *, header: int = 0) -> Tensor:
         """Bool (1, 1, L, header + L), True where seen; every token sees all of the cached header. Made once."""
-        if "dense" not in self._masks:
+        if self._dense is None:
             mask_LL = torch.from_numpy(self.trie.mask_LL()).to(self.device)
-            self._masks["dense"] = torch.cat([mask_LL.new_ones(len(mask_LL), header), mask_LL], dim=1)[None, None]
-        mask: Tensor = self._masks["dense"]
-        return mask
+            self._dense = torch.cat([mask_LL.new_ones(len(mask_LL), header), mask_LL], dim=1)[None, None]
+        return self._dense
 
-    def block_mask(self) -> Any:
+    def block_mask(self) -> BlockMask:
         """FlexAttention's block mask of the same rule; made once."""
-        if "block" not in self._masks:
-            self._masks["block"] = flex_attention.block_mask(self.trie.exits_L, self.device)
-        return self._masks["block"]
+        if self._blocks is None:
+            self._blocks = flex_attention.block_mask(self.trie.exits_L, self.device)
+        return self._blocks
 
 
 _running: ContextVar[Packed | None] = ContextVar("assay_packed_trie", default=None)
@@ -103,11 +114,11 @@ def teach(name: str | None) -> bool:
     return True
 
 
-def _taught(plain: Callable[..., Any]) -> Callable[..., Any]:
+def _taught(plain: Callable[..., object]) -> Callable[..., object]:
     """An attention function of transformers' interface: over the trie given as `trie=`, else exactly `plain`."""
 
     @functools.wraps(plain)
-    def attention_or_plain(*args: Any, **options: Any) -> Any:
+    def attention_or_plain(*args: Any, **options: Any) -> object:
         if options.get("trie") is not None:
             return attention(*args, **options)
         if _shared_pass():
@@ -118,11 +129,11 @@ def _taught(plain: Callable[..., Any]) -> Callable[..., Any]:
     return attention_or_plain
 
 
-def _taught_mask(plain: Callable[..., Any]) -> Callable[..., Any]:
+def _taught_mask(plain: Callable[..., object]) -> Callable[..., object]:
     """A mask function of transformers' interface: no mask at all inside a shared forward pass, else `plain`'s."""
 
     @functools.wraps(plain)
-    def mask_or_none(*args: Any, **options: Any) -> Any:
+    def mask_or_none(*args: object, **options: object) -> object:
         return None if _shared_pass() else plain(*args, **options)
 
     mask_or_none.takes_tries = True  # type: ignore[attr-defined]
@@ -174,16 +185,26 @@ def _over_trie(
         return cast("Tensor", output)
     heads, shared = query.shape[1], key.shape[1]
     query_KGLD = query[0].view(shared, heads // shared, *query.shape[2:])
-    output_LKGD: Tensor = _Cascade.apply(query_KGLD, key[0], value[0], packed.segments, scale)  # type: ignore[no-untyped-call]
+    output_LKGD: Tensor = _BySegments.apply(query_KGLD, key[0], value[0], packed.segments, scale)  # type: ignore[no-untyped-call]
     return output_LKGD.flatten(1, 2)[None]
 
 
-class _Cascade(torch.autograd.Function):
+class _Kept(Protocol):
+    """What the backward pass finds again: autograd's context, with the segments and the scale on it."""
+
+    saved_tensors: tuple[Tensor, ...]
+    segments: tuple[Segment, ...]
+    scale: float
+
+    def save_for_backward(self, *tensors: Tensor) -> None: ...
+
+
+class _BySegments(torch.autograd.Function):
     """Tree attention by CPU flash attention calls; gradients exact, memory linear in L."""
 
     @staticmethod
     def forward(  # noqa: PLR0917 (autograd's calling convention)
-        ctx: Any, query_KGLD: Tensor, key_KLD: Tensor, value_KLD: Tensor, segments: tuple[Segment, ...], scale: float
+        ctx: _Kept, query_KGLD: Tensor, key_KLD: Tensor, value_KLD: Tensor, segments: tuple[Segment, ...], scale: float
     ) -> Tensor:
         kv_heads, group, tokens, size = query_KGLD.shape
         key, value = _spread(key_KLD, group), _spread(value_KLD, group)
@@ -198,7 +219,7 @@ class _Cascade(torch.autograd.Function):
             if fresh:
                 here.copy_(part)
                 here_total.copy_(part_total)
-            else:
+            else:  # o = o_A + w (o_B - o_A), w = sigmoid(t_B - t_A); then t
                 here.lerp_(part.float(), torch.sigmoid(part_total - here_total).unsqueeze(-1))
                 torch.logaddexp(here_total, part_total, out=here_total)
         output_LKGD = output_LKGD.to(query_KGLD.dtype)
@@ -207,13 +228,14 @@ class _Cascade(torch.autograd.Function):
         return output_LKGD
 
     @staticmethod
-    def backward(ctx: Any, gradient_LKGD: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+    def backward(ctx: _Kept, gradient_LKGD: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
         query_KGLD, key_KLD, value_KLD, output_LKGD, total = ctx.saved_tensors
         group = query_KGLD.shape[1]
         key, value = _spread(key_KLD, group), _spread(value_KLD, group)
         output, gradient = output_LKGD.permute(1, 2, 0, 3), gradient_LKGD.permute(1, 2, 0, 3)
         to_query = _zeros_as_heads(query_KGLD)
         to_key, to_value = _zeros_as_heads(key_KLD), _zeros_as_heads(value_KLD)
+        # `output` and `total` are the merged ones: with them each call's backward is its share of the whole gradient.
         header = key_KLD.shape[1] - query_KGLD.shape[2]
         for (first, last), (start, end), causal, _ in _calls(ctx.segments, header=header):
             by_query, by_key, by_value = _flash_backward(

@@ -1,4 +1,4 @@
-"""Token sequences -> packed tries: every distinct token stands once, in depth-first order.
+"""Rows of token ids to packed tries, each distinct token once, in depth-first order; and which rows make one pack.
 
 Knows token ids and positions; knows no model, no label and no torch.
 
@@ -55,19 +55,9 @@ class Trie:
         return len(self.ids_L)
 
     @property
-    def row_tokens(self) -> int:
-        """Tokens of all rows: what a padding-free forward pass without sharing would run."""
-        return len(self.path_R)
-
-    @property
     def longest(self) -> int:
         """Tokens of the longest row."""
         return int(np.diff(self.offsets_N1).max())
-
-    @property
-    def last_N(self) -> Ints:
-        """Packed index of each row's last token."""
-        return self.path_R[self.offsets_N1[1:] - 1]
 
     def row(self, n: int) -> Ints:
         """Packed indices of the tokens of row n, first to last."""
@@ -131,16 +121,6 @@ def pack(rows: Sequence[Row]) -> Trie:
     return Trie(np.concatenate(ids), np.concatenate(positions), exits_L[:used].copy(), path_R, offsets_N1)
 
 
-def side_by_side(rows: Sequence[Row]) -> Trie:
-    """The same pack with nothing shared, every row a tree of its own: padding-free training without sharing."""
-    arrays = _arrays(rows)
-    lengths_N = np.array([len(array) for array in arrays])
-    offsets_N1 = np.concatenate(([0], np.cumsum(lengths_N)))
-    positions_L = np.concatenate([np.arange(length) for length in lengths_N])
-    path_R = np.arange(offsets_N1[-1])
-    return Trie(np.concatenate(arrays), positions_L, np.repeat(offsets_N1[1:], lengths_N), path_R, offsets_N1)
-
-
 def common_prefix(a: Ints, b: Ints) -> int:
     """Number of leading ids that two rows have in common."""
     shorter = min(len(a), len(b))
@@ -169,7 +149,7 @@ def plan(groups: Sequence[Sequence[Row]], *, token_budget: int) -> list[list[int
         raise EmptyBatchError("There are no rows to plan. Give at least one group of rows.")
     arrays = [_arrays(group) for group in groups]
     sizes = [distinct_tokens(group) for group in arrays]
-    first = [min(group, key=_sort_key) for group in arrays]
+    first = [min(group, key=sort_key) for group in arrays]
     order = _lexicographic(first)
     fresh = {order[0]: sizes[order[0]]}  # tokens a group adds after the group before it in order
     for before, here in pairwise(order):
@@ -210,11 +190,11 @@ def _arrays(rows: Iterable[Row]) -> list[Ints]:
     return arrays
 
 
-def _sort_key(array: Ints) -> bytes:
+def sort_key(array: Ints) -> bytes:
     """Bytes that sort as the ids do, a prefix before what it begins."""
     return array.astype(">u8").tobytes()
 
 
 def _lexicographic(arrays: Sequence[Ints]) -> list[int]:
-    keys = [_sort_key(array) for array in arrays]
+    keys = [sort_key(array) for array in arrays]
     return sorted(range(len(arrays)), key=keys.__getitem__)

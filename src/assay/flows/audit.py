@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from assay.artifacts.files import read_jsonl, sha256_file, write_jsonl
+from assay.artifacts.files import write_jsonl
 from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit, audit
-from assay.data import prompt_groups, read_pairs
-from assay.errors import EmptyBatchError, InputError
+from assay.audits.config import AuditConfig
+from assay.config import StageConfig
+from assay.data import read_pairs
+from assay.data.config import DataConfig
+from assay.errors import EmptyBatchError
 from assay.records import Pair, PairScore
-from assay.scorers.local import LocalScorer
-from assay.scorers.protocol import score_pairs, unreadable
-from assay.train.reward_config import RewardConfig
+from assay.scorers.open import AnyScorer, as_scorer, open_scorers
+from assay.scorers.scored_pairs import PairScores, ScoredPair, score_pairs
 
 LEFT_OUT = "left_out.jsonl"
+
+
+class ScorerAuditConfig(StageConfig):
+    """What `assay audit` reads: how rows become pairs, and how their scores are audited."""
+
+    data: DataConfig = DataConfig()
+    audit: AuditConfig = AuditConfig()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScorerAudit:
     """What was found.
 
-    rows: rows read; rejects: of them no definite pairs; left_out: pairs a model cannot read whole, by id, and why.
+    rows: rows read; rejects: of them no definite pairs; left_out: pairs of which the scorer could not take an answer,
+    by id, and why.
     """
 
     audit: Audit
@@ -34,83 +44,94 @@ class ScorerAudit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scored:
-    """scores by seed of `pairs`; left_out: pairs that a model cannot read whole, by id, and why; inputs: hashes."""
+class Kept:
+    """What can be audited: pairs, their groups and their scores by seed; left_out: the others, by id, and why."""
 
-    scores: Mapping[int, Sequence[PairScore]]
     pairs: Sequence[Pair]
-    inputs: Mapping[str, str]
+    groups: Sequence[str] | None
+    scores: Mapping[int, Sequence[PairScore]]
     left_out: Mapping[str, str]
 
 
-def audit_scorer(scorer: Path, source: Any, out: Path, *, config: RewardConfig) -> ScorerAudit:
+def audit_scorer(scorer: Path | str, source: object, out: Path, *, config: ScorerAuditConfig) -> ScorerAudit:
     """Audit a scorer on labelled pairs and write audit.json and left_out.jsonl to the folder `out`.
 
-    scorer: a model folder, a run folder (every seed), or a scores.jsonl. source: what assay.read_pairs takes. Raises
+    scorer: what assay.open_scorer takes; of a run folder, every seed. source: what assay.read_pairs takes. Raises
     EmptyBatchError where nothing is left to audit, and what reading pairs, scores and models raises.
     """
-    kept = read_pairs(source, config=config.data)
+    scorers = open_scorers(scorer)
+    fingerprints = {f"scorer {seed}": one.fingerprint for seed, one in scorers.items()}  # fails before data are read
+    found = read_pairs(source, config=config.data)
+    if not found.pairs:
+        raise EmptyBatchError(f"{source}: no pair to audit among {found.rows} rows. Look at them with `assay check`.")
+    scores = {seed: score_pairs(one, found.pairs) for seed, one in scorers.items()}
+    kept = without_unscored(scores, found.pairs, found.groups)
     if not kept.pairs:
-        raise EmptyBatchError(f"{source}: no pair to audit among {kept.rows} rows. Look at them with `assay check`.")
-    scored = scored_by(scorer, kept.pairs)
-    if not scored.pairs:
-        why = next(iter(scored.left_out.values()))
-        raise EmptyBatchError(f"{scorer} can read none of the {len(kept.pairs)} pairs whole. The first: {why}.")
-    found = audit(
-        scored.scores,
-        scored.pairs,
-        groups=prompt_groups(scored.pairs, threshold=config.data.near_duplicates, seed=config.data.seed),
+        why = next(iter(kept.left_out.values()))
+        raise EmptyBatchError(f"{scorer} can read none of the {len(found.pairs)} pairs whole. The first: {why}.")
+    audited = audit(
+        kept.scores,
+        kept.pairs,
+        groups=kept.groups,
         config=config.audit,
-        inputs={"data": str(source), **scored.inputs},
+        inputs={"data": str(source), **fingerprints},
     )
-    found.write(RunFolder(out))
-    write_jsonl(out / LEFT_OUT, ({"pair_id": name, "why": why} for name, why in scored.left_out.items()))
-    return ScorerAudit(audit=found, rows=kept.rows, rejects=len(kept.rejects), left_out=scored.left_out)
+    audited.write(RunFolder(out))
+    write_jsonl(out / LEFT_OUT, ({"pair_id": name, "why": why} for name, why in kept.left_out.items()))
+    return ScorerAudit(audit=audited, rows=found.rows, rejects=len(found.rejects), left_out=kept.left_out)
 
 
-def scored_by(scorer: Path, pairs: Sequence[Pair]) -> Scored:
-    """The pairs' scores: as recorded in a file, or given now by a model, or by every seed's model of a run."""
-    if scorer.is_file():
-        inputs = {"scores": sha256_file(scorer)}
-        return Scored(scores={0: read_scores(scorer, pairs)}, pairs=pairs, inputs=inputs, left_out={})
-    folders = {int(path.parent.name.removeprefix("seed-")): path for path in sorted(scorer.glob("seed-[0-9]*/model"))}
-    models = {seed: LocalScorer(folder) for seed, folder in (folders or {0: scorer}).items()}
-    left_out = {name: why for model in models.values() for name, why in unreadable(model, pairs).items()}
-    whole = [pair for pair in pairs if pair.id not in left_out]
-    return Scored(
-        scores={seed: score_pairs(model, whole) for seed, model in models.items()},
-        pairs=whole,
-        inputs={f"scorer {seed}": model.fingerprint for seed, model in models.items()},
-        left_out=left_out,
-    )
+def audit_scores(
+    scores: AnyScorer | PairScores | Mapping[int, AnyScorer | PairScores],
+    pairs: Sequence[Pair],
+    *,
+    groups: Sequence[str] | None = None,
+    config: AuditConfig | None = None,
+) -> Audit:
+    """Audit a scorer, or scores that were given, on pairs in memory; see assay.audit.
+
+    Pairs of which an answer could not be taken are left out, with a UserWarning that counts them. Raises
+    EmptyBatchError where none is left, and what `audit` raises.
+    """
+    kept = without_unscored(scores_by_seed(scores, pairs), pairs, groups)
+    if kept.left_out:
+        name, why = next(iter(kept.left_out.items()))
+        told = f"{len(kept.left_out)} of {len(pairs)} pairs have an answer without a reward. The first, {name}: {why}."
+        if not kept.pairs:
+            raise EmptyBatchError(f"audit: {told}")
+        warnings.warn(f"audit: left out: {told}", UserWarning, stacklevel=3)
+    return audit(kept.scores, kept.pairs, groups=kept.groups, config=config)
 
 
-def read_scores(path: Path, pairs: Sequence[Pair]) -> list[PairScore]:
-    """Recorded scores for `pairs`; scores of other pairs in the file are left out. Raises InputError on a bad row."""
-    wanted = {pair.id for pair in pairs}
-    found = []
-    try:
-        rows: list[Any] = list(read_jsonl(path))
-    except ValueError as error:
-        raise InputError(f"{path}: not JSON lines ({error}). One object a line: pair_id, chosen, rejected.") from None
-    for line, row in enumerate(rows, 1):
-        try:
-            score = PairScore(
-                pair_id=str(row["pair_id"]), chosen=number(row["chosen"]), rejected=number(row["rejected"])
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(
-                f"{path}:{line}: not a score ({error!r}). Each row has pair_id, chosen, rejected."
-            ) from None
-        if score.pair_id in wanted:
-            found.append(score)
-    return found
+def scores_by_seed(
+    scores: AnyScorer | PairScores | Mapping[int, AnyScorer | PairScores], pairs: Sequence[Pair]
+) -> dict[int, PairScores]:
+    """Scores as they were given, or as the scorers give them now, by seed."""
+    if isinstance(scores, Path | str):
+        scores = open_scorers(scores)
+    by_seed = scores if isinstance(scores, Mapping) else {0: scores}
+    return {
+        seed: one if isinstance(one, Sequence) and not isinstance(one, str) else score_pairs(as_scorer(one), pairs)
+        for seed, one in by_seed.items()
+    }
 
 
-def number(value: object) -> float:
-    """A reward as it stands in JSON, where null is a reward that was not finite."""
-    if value is None:
-        return float("nan")
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(value)  # noqa: TRY004 - a value of the file, not of the program
-    return float(value)
+def without_unscored(
+    scores: Mapping[int, PairScores], pairs: Sequence[Pair], groups: Sequence[str] | None = None
+) -> Kept:
+    """The pairs of which every seed took both answers. A reward that is not finite stays, and is wrong in the audit."""
+    left_out = {
+        one.pair_id: one.unread
+        for seed in sorted(scores)
+        for one in scores[seed]
+        if isinstance(one, ScoredPair) and one.unread is not None
+    }
+    if left_out:
+        places = [place for place, pair in enumerate(pairs) if pair.id not in left_out]
+        pairs = [pairs[place] for place in places]
+        groups = None if groups is None else [groups[place] for place in places]
+    numbers = {
+        seed: [one if isinstance(one, PairScore) else one.numbers for one in several if one.pair_id not in left_out]
+        for seed, several in scores.items()
+    }
+    return Kept(pairs=pairs, groups=groups, scores=numbers, left_out=left_out)

@@ -14,7 +14,8 @@ from typing import Literal
 
 from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit
-from assay.data import Split, split
+from assay.data import split
+from assay.data.grouped_split import Split
 from assay.flows.run_record import RunRecord, begun_with, only_writer
 from assay.flows.stages import Gated, audit_seeds, contract_stage, gate_stage, known_truth
 from assay.gate import Verdict, decide_run, load_criteria
@@ -73,7 +74,7 @@ def run_reward(
         notify(f"render     {len(gated.pairs):,} pairs within {config.model.max_tokens} tokens")
         with record.stage("split"):
             parts = split(gated.pairs, config=config.split, groups=gated.groups)
-            run.write("split.json", "split/1", parts.proof)
+            parts.proof.write(run.path("split.json"))
         record.add(data=known_truth(source, contract, parts.held_out))
         notify(f"split      {len(parts.train):,} to train on, {len(parts.held_out):,} held out")
         precision = weighed(precision, notify)

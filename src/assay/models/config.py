@@ -11,6 +11,8 @@ from pydantic import (
 
 from assay.config import StageConfig
 
+Tuning = Literal["full", "lora", "qlora"]
+
 
 class ModelConfig(StageConfig):
     """The base model and how it is tuned."""
@@ -18,7 +20,7 @@ class ModelConfig(StageConfig):
     base: str = Field("minilm", description="catalogue name, Hugging Face id or folder")
     revision: str | None = None
     max_tokens: PositiveInt = Field(512, description="longest rendered row; longer pairs are dropped, never cut")
-    tuning: Literal["full", "lora", "qlora"] = "full"
+    tuning: Tuning = "full"
     lora_rank: PositiveInt = 16
     lora_alpha: PositiveInt = 32
     lora_dropout: float = Field(0.0, ge=0, lt=1)

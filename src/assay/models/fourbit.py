@@ -1,4 +1,7 @@
-"""A trunk in 4 bit: how it is loaded, and how it becomes plain float32 weights again. Knows bitsandbytes and PEFT."""
+"""Load a trunk in 4 bit, keep it so while adapters are trained, and make it plain float32 weights again for saving.
+
+Knows bitsandbytes and PEFT; knows no head and no loss.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from torch import nn
 from assay.errors import ConfigError
 
 
-def loading() -> dict[str, Any]:
+def loading() -> dict[str, object]:
     """How transformers loads a base in 4 bit, the head left in float32. Raises ConfigError without bitsandbytes."""
     if importlib.util.find_spec("bitsandbytes") is None:
         raise ConfigError("model.tuning=qlora needs bitsandbytes. Install it: pip install 'assay[qlora]'.")
@@ -25,6 +28,7 @@ def loading() -> dict[str, Any]:
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=torch.bfloat16,
+            # The head is trained whole, which weights in 4 bit cannot be.
             llm_int8_skip_modules=["score", "classifier", "lm_head"],
         ),
     }
@@ -57,7 +61,7 @@ def to_float(model: nn.Module, trunk: nn.Module) -> None:
 
     for name, module in list(model.named_modules()):
         if isinstance(module, Adapted):
-            made = plain(module.base_layer)
+            made = plain(module.base_layer)  # float32 first, so that the adapter is added without rounding
             for adapter in module.active_adapters:
                 made.weight.data += module.get_delta_weight(adapter).float()
             model.set_submodule(name, made)

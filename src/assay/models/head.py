@@ -1,10 +1,9 @@
-"""The head of a reward model: its linear layer, run in float32."""
+"""Find the head of a reward model, its last linear layer, and run it in float32. Knows modules; knows no rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +15,7 @@ def head_layers(model: nn.Module) -> dict[str, nn.Linear]:
     """The last layer of the head: linear, outside the trunk, one output. With PEFT, its original and trained copies."""
     inner = unwrap(model)
     trunk = {id(module) for module in trunk_of(model).modules()}
+    # By structure and not by name: families call it score, classifier.out_proj, classifier.dense and more.
     return {
         name: module
         for name, module in inner.named_modules()
@@ -39,7 +39,7 @@ def float32_head(model: nn.Module) -> Iterator[None]:
         yield
 
 
-def _again_in_float32(layer: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor | None:
+def _again_in_float32(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
     if output.dtype == torch.float32:
         return None
     assert isinstance(layer, nn.Linear)

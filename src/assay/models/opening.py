@@ -8,36 +8,40 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from assay.errors import ForeignCodeError, ModelError
 
-OWN_CODE: dict[str, Any] = {"trust_remote_code": False}
-DATA_ONLY: dict[str, Any] = {**OWN_CODE, "weights_only": True}  # of pickled weights, what is not a tensor is refused
+if TYPE_CHECKING:
+    from assay.models.transformers_types import AutoClass, Config, Tokenizer
+
+OWN_CODE: dict[str, object] = {"trust_remote_code": False}
+DATA_ONLY: dict[str, object] = {**OWN_CODE, "weights_only": True}  # of pickled weights, what is not a tensor is refused
 _ATTENTION = ("attn_implementation", "_attn_implementation")
 
 
-def open_config(folder: Path | str, **changes: Any) -> Any:
+def open_config(folder: Path | str, **changes: object) -> Config:
     """The configuration in a model folder, `changes` over it. Raises ForeignCodeError, and what transformers raises."""
     from transformers import AutoConfig
 
     with own_code(folder):
-        return AutoConfig.from_pretrained(folder, **changes, **OWN_CODE)
+        return cast("Config", AutoConfig.from_pretrained(folder, **changes, **OWN_CODE))
 
 
-def open_tokenizer(folder: Path | str, **options: Any) -> Any:
+def open_tokenizer(folder: Path | str, **options: object) -> Tokenizer:
     """The tokenizer in a model folder. Raises ForeignCodeError, and what transformers raises."""
     from transformers import AutoTokenizer
 
     with own_code(folder):
-        return AutoTokenizer.from_pretrained(folder, **options, **OWN_CODE)
+        return cast("Tokenizer", AutoTokenizer.from_pretrained(folder, **options, **OWN_CODE))
 
 
-def open_weights(kind: Any, folder: Path | str, **options: Any) -> Any:
-    """The model in a folder as `kind`, one of transformers' auto classes.
+def open_weights(kind: AutoClass, folder: Path | str, **options: object) -> Any:
+    """The model in a folder as `kind`, one of transformers' auto classes; with it a report, where `options` ask for
+    one.
 
     Raises ForeignCodeError, ModelError for pickled weights that hold more than tensors, and what transformers raises.
     """
@@ -87,7 +91,7 @@ def foreign(where: Path | str, what: str, found: str) -> ForeignCodeError:
     )
 
 
-def _known(config: dict[str, Any]) -> bool:
+def _known(config: Mapping[str, object]) -> bool:
     """Whether transformers has own code for all that assay would open of this configuration."""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
     from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES
@@ -98,7 +102,7 @@ def _known(config: dict[str, Any]) -> bool:
     return "AutoModelForSequenceClassification" not in own or kind in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES
 
 
-def _attentions(value: Any) -> Iterator[tuple[str, str]]:
+def _attentions(value: object) -> Iterator[tuple[str, str]]:
     """Every attention implementation that a configuration names, at any depth."""
     if isinstance(value, list):
         for one in value:
@@ -111,7 +115,7 @@ def _attentions(value: Any) -> Iterator[tuple[str, str]]:
             yield from _attentions(inner)
 
 
-def _object_in(path: Path) -> dict[str, Any]:
+def _object_in(path: Path) -> dict[str, object]:
     """The JSON object in a file; empty where there is none, which transformers then says in its own way."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

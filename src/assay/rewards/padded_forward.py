@@ -1,22 +1,25 @@
-"""The model run as everyone runs it: one padded batch, transformers' own pooling. The reference for all other paths.
+"""Run a reward model as everyone runs it: one padded batch, transformers' own pooling. The reference for other paths.
 
+Nothing of the engine's packing is used here, so that what is compared with it is compared with plain transformers.
 Knows a sequence-classification model and rendered rows; knows no loss. Letters: N rows, T tokens of the longest row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from assay.engine.ability import rope_sides
+from assay.engine.pass_rules import rope_sides
 from assay.errors import EmptyBatchError, InputError
 from assay.models.head import float32_head
-from assay.models.limits import most_tokens
+from assay.models.limits import check_positions, most_tokens
 from assay.models.modes import device_of
+from assay.models.transformers_types import Output, config_of
 from assay.models.wrappers import unwrap
 from assay.render.encoder import Encoded
 
@@ -29,18 +32,18 @@ def rewards_padded(model: nn.Module, rows: Sequence[Encoded], *, side: Literal["
     """
     if not rows:
         raise EmptyBatchError("There are no rows to score. Give at least one rendered row.")
-    check_positions(model, rows)
+    check_rows(model, rows)
     sides = rope_sides(model, [len(row.ids) for row in rows])
     if sides is not None:  # a long row would change the short ones' rewards
         parts = [rewards_padded(model, [rows[n] for n in places], side=side) for places in sides]
         return torch.cat(parts)[torch.from_numpy(np.argsort(np.concatenate(sides))).to(parts[0].device)]
     batch = {name: torch.from_numpy(array).to(device_of(model)) for name, array in padded(model, rows, side).items()}
     with float32_head(model):
-        logits_N1: Tensor = model(**batch).logits
-    return logits_N1[:, 0].float()
+        output: Output = model(**batch)
+    return output.logits[:, 0].float()
 
 
-def padded(model: nn.Module, rows: Sequence[Encoded], side: Literal["right", "left"]) -> dict[str, Any]:
+def padded(model: nn.Module, rows: Sequence[Encoded], side: Literal["right", "left"]) -> dict[str, NDArray[np.int64]]:
     """The model's inputs for `rows` as int64 arrays of shape (N, T)."""
     lengths_N = np.array([len(row.ids) for row in rows])
     width = width_of(model, int(lengths_N.max()))
@@ -72,33 +75,13 @@ def width_of(model: nn.Module, longest: int) -> int:
 
 def pad_id(model: nn.Module) -> int | None:
     """The padding token by which the model's own pooling finds the end of a row."""
-    config: Any = unwrap(model).config
-    found = config.get_text_config().pad_token_id
+    found = config_of(unwrap(model)).get_text_config().pad_token_id
     return None if found is None else int(found)
 
 
-def pooled_places(model: nn.Module, rows: Sequence[Encoded]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Which token of each row a decoder's head reads, by transformers' rule: the last that is not padding; shape (N,).
-
-    Models that assay trains never end a row with their padding token. Others may, and then this is what they learnt.
-    """
-    pad = pad_id(model)
-    places = []
-    for row in rows:
-        last = len(row.ids) - 1
-        while last > 0 and row.ids[last] == pad:
-            last -= 1
-        places.append(last)
-    return np.array(places, dtype=np.int64)
-
-
-def check_positions(model: nn.Module, rows: Sequence[Encoded]) -> None:
+def check_rows(model: nn.Module, rows: Sequence[Encoded]) -> None:
     """Raises InputError if a row is empty, or longer than the model has positions for."""
-    limit, longest = most_tokens(model), max(len(row.ids) for row in rows)
-    if min(len(row.ids) for row in rows) == 0:
+    lengths = [len(row.ids) for row in rows]
+    if min(lengths) == 0:
         raise InputError("A row has no tokens: there is nothing to read a reward from. Remove empty answers.")
-    if limit is not None and longest > limit:
-        raise InputError(
-            f"A row has {longest} tokens; the model has positions for {limit}. Lower --max-tokens so that the length "
-            "gate drops such rows, or take a model with a longer context."
-        )
+    check_positions(model, lengths)

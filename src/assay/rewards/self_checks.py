@@ -1,12 +1,12 @@
-"""What must hold of a saved reward model, checked on real rows right after training. Knows models; trains nothing.
+"""Check on real rows what must hold of a reward model: reloaded, batched, padded and swapped it gives the same rewards.
 
 Rewards are computed in float32 here. Differences are told in reward, relative to the largest reward if that is over 1.
+Knows models; trains nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +15,11 @@ import torch
 from numpy.typing import NDArray
 
 from assay.errors import EmptyBatchError
+from assay.models.modes import evaluating
 from assay.render.encoder import Encoded
 from assay.rewards.padded_forward import rewards_padded
-from assay.rewards.reward_model import RewardModel, open_model
+from assay.rewards.reward_model import RewardModel
+from assay.rewards.saved_model import open_model
 
 RELOAD = 1e-5
 ORDER = 1e-4  # sums of float32 in another order: what batching and padding may change
@@ -49,7 +51,7 @@ def reload_equal(reward_model: RewardModel, folder: Path, rows: Sequence[Encoded
 
 def batch_invariance(reward_model: RewardModel, rows: Sequence[Encoded]) -> SelfCheck:
     """Each row alone against 32 rows at a time, prompts shared where the model can."""
-    with _evaluating(reward_model):
+    with evaluating(reward_model.model):
         alone = [reward_model.rewards([row], sharing="off").cpu().numpy() for row in rows]
         many = [reward_model.rewards(part).cpu().numpy() for part in _parts(rows, BATCH)]
     meaning = "A reward depends on what else is in the batch: padding is not masked, or the wrong token is read."
@@ -58,7 +60,7 @@ def batch_invariance(reward_model: RewardModel, rows: Sequence[Encoded]) -> Self
 
 def padding_side(reward_model: RewardModel, rows: Sequence[Encoded]) -> SelfCheck:
     """Decoders: rows padded left against padded right. Encoders, whose class token is first: padded against not."""
-    with _evaluating(reward_model):
+    with evaluating(reward_model.model):
         right = [rewards_padded(reward_model.model, part).cpu().numpy() for part in _parts(rows, BATCH)]
         if reward_model.renderer.kind == "encoder":
             other = [rewards_padded(reward_model.model, [row]).cpu().numpy() for row in rows]
@@ -84,18 +86,6 @@ def swap_mirrors(reward_model: RewardModel, chosen: Sequence[Encoded], rejected:
     # Sides whose rewards differ by rounding only may fall either way when rows are batched in another order.
     close = int((np.abs(straight[:n] - straight[n:]) <= ORDER * max(1.0, float(np.abs(straight).max()))).sum())
     return SelfCheck(name="swap_mirrors", passed=worst <= close / n, worst=worst, tolerance=close / n, meaning=meaning)
-
-
-@contextmanager
-def _evaluating(reward_model: RewardModel) -> Iterator[None]:
-    """Without gradients, in evaluation mode, and afterwards as it was."""
-    training = reward_model.model.training
-    reward_model.model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        reward_model.model.train(training)
 
 
 def _parts(rows: Sequence[Encoded], size: int) -> list[Sequence[Encoded]]:

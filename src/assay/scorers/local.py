@@ -1,39 +1,44 @@
-"""A reward model in a folder or on the hub as a Scorer. Knows the engine's door; imports torch only when it loads."""
+"""A reward model in a folder or on the hub as a Scorer.
+
+Renders each distinct row once, sets apart what cannot be read whole, and runs the rest in one call. Imports torch only
+when a model is loaded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from assay.errors import InputError, TemplateError
-from assay.records import Candidates
+from assay.errors import TemplateError
+from assay.records import Candidates, Text
+from assay.scorers.protocol import Scored, Unscored, scored
 
 if TYPE_CHECKING:
     from assay.render.encoder import Encoded
     from assay.rewards.reward_model import RewardModel
 
 
-class LocalScorer:
-    """Scores with a saved reward model: a folder assay wrote, or any sequence-classification model with one output.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passes:
+    """How a model's rows are run; changes time, not rewards.
 
-    device: cpu, cuda, ...; auto takes a GPU where there is one. micro_tokens: tokens in one forward pass;
-    None: what suits the device.
+    device: cpu, cuda, ...; auto takes a GPU where there is one. micro_tokens: tokens in one forward pass; None: what
+    suits the device. sharing: whether tokens of shared prompts run once where the model allows it.
     """
 
-    def __init__(
-        self,
-        model: Path | str,
-        *,
-        revision: str | None = None,
-        device: str = "auto",
-        micro_tokens: int | None = None,
-        sharing: Literal["on", "off"] = "on",
-    ) -> None:
-        self.model, self.revision = str(model), revision
-        self.device, self.micro_tokens = device, micro_tokens
-        self.sharing: Literal["on", "off"] = sharing
+    device: str = "auto"
+    micro_tokens: int | None = None
+    sharing: Literal["on", "off"] = "on"
+
+
+class LocalScorer:
+    """Scores with a saved reward model: a folder assay wrote, or any sequence-classification model with one output."""
+
+    def __init__(self, model: Path | str, *, revision: str | None = None, passes: Passes | None = None) -> None:
+        self.model, self.revision, self.passes = str(model), revision, passes or Passes()
 
     @property
     def name(self) -> str:
@@ -44,7 +49,7 @@ class LocalScorer:
         """The model, loaded at first use."""
         from assay.rewards.reward_model import RewardModel, best_device
 
-        device = best_device() if self.device == "auto" else self.device
+        device = best_device() if self.passes.device == "auto" else self.passes.device
         return RewardModel.load(self.model, revision=self.revision, device=device)
 
     @cached_property
@@ -53,38 +58,32 @@ class LocalScorer:
 
         return locate(self.model, self.revision).fingerprint
 
-    def score(self, groups: Sequence[Candidates]) -> list[tuple[float, ...]]:
-        """Rewards of every answer.
+    def score(self, groups: Sequence[Candidates]) -> list[tuple[Scored, ...]]:
+        """Each answer's reward; Unscored for a row that cannot be rendered or is too long to be read whole.
 
-        Raises InputError, naming the group, for a row that cannot be rendered or is too long to be read whole: a cut
-        answer would get a reward that means something else. `refusals` tells them apart beforehand.
+        A cut answer would get a reward that means something else. Each distinct row is rendered and run once.
         """
-        rows: list[Encoded] = []
-        for group, _, row in self._rendered(groups):
-            if isinstance(row, str):
-                raise InputError(f"{group.id}: {row}. Leave it out, or take another model.")
-            rows.append(row)
+        rows = self._rendered(list(dict.fromkeys((g.prompt, answer) for g in groups for answer in g.answers)))
+        whole = [row for row in rows.values() if not isinstance(row, Unscored)]
         rewards = iter(
-            self.reward_model.score(rows, micro_tokens=self.micro_tokens, sharing=self.sharing).tolist() if rows else ()
+            self.reward_model.score(whole, micro_tokens=self.passes.micro_tokens, sharing=self.passes.sharing).tolist()
+            if whole
+            else ()
         )
-        return [tuple(next(rewards) for _ in group.answers) for group in groups]
+        found = {text: row if isinstance(row, Unscored) else scored(next(rewards)) for text, row in rows.items()}
+        return [tuple(found[g.prompt, answer] for answer in g.answers) for g in groups]
 
-    def refusals(self, groups: Sequence[Candidates]) -> dict[tuple[int, int], str]:
-        """What `score` would not take: why, by place of the group and place of the answer in it."""
-        place = {id(group): number for number, group in enumerate(groups)}
-        return {
-            (place[id(group)], number): row for group, number, row in self._rendered(groups) if isinstance(row, str)
-        }
+    def _rendered(self, texts: Sequence[tuple[Text, Text]]) -> dict[tuple[Text, Text], Encoded | Unscored]:
+        """The row of each prompt and answer, or why it cannot be scored."""
+        if not texts:
+            return {}
+        model, most = self.reward_model, self.reward_model.most_tokens
 
-    def _rendered(self, groups: Sequence[Candidates]) -> Iterator[tuple[Candidates, int, Encoded | str]]:
-        """Every answer's row, or why it cannot be scored."""
-        model = self.reward_model
-        owners = [(group, number) for group in groups for number in range(len(group.answers))]
-        texts = [(group.prompt, group.answers[number]) for group, number in owners]
-        for (group, number), row in zip(owners, model.renderer.encode_rows(texts), strict=True):
+        def checked(row: Encoded | TemplateError) -> Encoded | Unscored:
             if isinstance(row, TemplateError):
-                yield group, number, str(row)
-            elif model.most_tokens is not None and len(row.ids) > model.most_tokens:
-                yield group, number, f"{len(row.ids)} tokens with its prompt; the model reads {model.most_tokens}"
-            else:
-                yield group, number, row
+                return Unscored(str(row))
+            if most is not None and len(row.ids) > most:
+                return Unscored(f"{len(row.ids)} tokens with its prompt; the model reads {most}")
+            return row
+
+        return dict(zip(texts, map(checked, model.renderer.encode_rows(texts)), strict=True))

@@ -1,12 +1,56 @@
-"""What anything that scores must offer, and how pairs are put to it. Knows records; knows no model."""
+"""What every scorer offers: one method that gives each answer a Reward, or says why there is none.
+
+`scored` is the one place where a number that is not finite becomes an Unscored; `score_groups` is how scorers are
+called, held against what they promise. Knows candidates; knows no kind of scorer.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 from assay.errors import InputError
-from assay.records import Candidates, Pair, PairScore, Text
+from assay.records import Candidates
+
+T = TypeVar("T")
+NONE: Mapping[str, float] = {}  # one for all: most rewards have neither heads nor detail
+NO_DETAIL: Mapping[str, object] = {}
+CHUNK = 1024  # groups a scorer is asked about at once: enough to share prompts and fill passes, little enough to hold
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """One answer's reward: a finite number, higher is better.
+
+    heads: what it was made of, by name of the objective, for scorers that have several. detail: what else the scorer
+    says of it (a rationale, votes).
+    """
+
+    value: float
+    heads: Mapping[str, float] = field(default_factory=lambda: NONE, hash=False)
+    detail: Mapping[str, object] = field(default_factory=lambda: NO_DETAIL, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unscored:
+    """No reward for an answer, and why, in words that finish the sentence "it has no reward, because"."""
+
+    reason: str
+
+    @property
+    def not_finite(self) -> bool:
+        """Whether the scorer took the answer and gave no usable number, rather than not taking it at all.
+
+        Such an answer is wrong in an audit; one that could not be taken stands apart.
+        """
+        return self in NOT_FINITE
+
+
+Scored = Reward | Unscored
+NOT_FINITE = {Unscored(f"the reward is not finite: {value}") for value in (math.nan, math.inf, -math.inf)}
 
 
 @runtime_checkable
@@ -14,6 +58,9 @@ class Scorer(Protocol):
     """Scores groups of candidates under one prompt.
 
     name: for people. fingerprint: changes whenever scores may change.
+
+    A scorer may also say `unit = "pair"`, where a reward holds within one pair only (recorded, or by comparison): pairs
+    are then put to it as groups of two under their own ids. By default equal prompts make one group.
     """
 
     @property
@@ -22,66 +69,61 @@ class Scorer(Protocol):
     @property
     def fingerprint(self) -> str: ...
 
-    def score(self, groups: Sequence[Candidates]) -> list[tuple[float, ...]]:
-        """One reward for each answer of each group, in the order given; higher is better. Not finite: no reward."""
+    def score(self, groups: Sequence[Candidates]) -> list[tuple[Scored, ...]]:
+        """What each answer of each group gets, in the order given.
+
+        An answer that cannot be scored is an Unscored; errors are for what makes all scoring impossible.
+        """
         ...
 
 
-class RefusingScorer(Scorer, Protocol):
-    """A scorer that can say beforehand which answers it cannot take."""
+def scored(value: float, *, heads: Mapping[str, float] = NONE, detail: Mapping[str, object] = NO_DETAIL) -> Scored:
+    """The Reward `value`, or, if it or one of its heads is not finite, an Unscored that says so."""
+    for number in (value, *heads.values()):
+        if not math.isfinite(number):
+            return Unscored(f"the reward is not finite: {float(number)}")
+    return Reward(value, heads, detail)
 
-    def refusals(self, groups: Sequence[Candidates]) -> dict[tuple[int, int], str]: ...
 
+def score_groups(scorer: Scorer, groups: Iterable[Candidates]) -> Iterator[tuple[Candidates, tuple[Scored, ...]]]:
+    """Each group with what the scorer gives its answers, a chunk of groups at a time.
 
-def as_candidates(pairs: Sequence[Pair]) -> list[Candidates]:
-    """Pairs as groups: one group for each prompt, in order of first appearance, each distinct answer in it once.
-
-    A group is called as the first of its pairs.
+    Raises InputError if it gives more or fewer results than there are answers, or one that is no Reward or Unscored.
     """
-    groups: dict[Text, tuple[str, dict[Text, None]]] = {}
-    for pair in pairs:
-        _, answers = groups.setdefault(pair.prompt, (pair.id, {}))
-        answers.update({pair.chosen: None, pair.rejected: None})
-    return [Candidates(id=first, prompt=prompt, answers=tuple(answers)) for prompt, (first, answers) in groups.items()]
+    for chunk in chunks(groups):
+        found = scorer.score(chunk)
+        if len(found) != len(chunk):
+            raise InputError(f"{scorer.name} gave rewards for {len(found)} of {len(chunk)} groups of candidates.")
+        for group, results in zip(chunk, found, strict=True):
+            if len(results) != len(group.answers):
+                raise InputError(
+                    f"{scorer.name} gave {len(results)} rewards for the {len(group.answers)} candidates of {group.id}."
+                )
+            yield group, tuple(_checked(scorer, result) for result in results)
 
 
-def score_pairs(scorer: Scorer, pairs: Sequence[Pair]) -> list[PairScore]:
-    """One PairScore for each pair, in order; pairs under one prompt share it, and equal answers are scored once.
-
-    Raises InputError if the scorer gives another number of rewards than there are answers.
-    """
-    groups = as_candidates(pairs)
-    found = scores_of(scorer, groups)
-    rewards = {
-        (group.prompt, answer): value
-        for group, values in zip(groups, found, strict=True)
-        for answer, value in zip(group.answers, values, strict=True)
-    }
-    return [
-        PairScore(pair_id=p.id, chosen=rewards[p.prompt, p.chosen], rejected=rewards[p.prompt, p.rejected])
-        for p in pairs
-    ]
+def unit_of(scorer: Scorer) -> Literal["prompt", "pair"]:
+    """Within what a scorer's rewards can be compared: see Scorer."""
+    return "pair" if getattr(scorer, "unit", "prompt") == "pair" else "prompt"
 
 
-def unreadable(scorer: RefusingScorer, pairs: Sequence[Pair]) -> dict[str, str]:
-    """Pairs of which the scorer cannot take an answer whole, by id, and why."""
-    groups = as_candidates(pairs)
-    refused = {
-        (groups[place].prompt, groups[place].answers[number]): why
-        for (place, number), why in scorer.refusals(groups).items()
-    }
-    whys = ((pair.id, refused.get((pair.prompt, one))) for pair in pairs for one in (pair.chosen, pair.rejected))
-    return {name: why for name, why in whys if why is not None}
+def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """Lists of up to `size` items."""
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk
 
 
-def scores_of(scorer: Scorer, groups: Sequence[Candidates]) -> list[tuple[float, ...]]:
-    """What the scorer gives, one value an answer. Raises InputError if it gives more or fewer."""
-    found = scorer.score(groups)
-    if len(found) != len(groups):
-        raise InputError(f"{scorer.name} gave rewards for {len(found)} of {len(groups)} groups of candidates.")
-    for group, values in zip(groups, found, strict=True):
-        if len(values) != len(group.answers):
-            raise InputError(
-                f"{scorer.name} gave {len(values)} rewards for the {len(group.answers)} candidates of {group.id}."
-            )
-    return found
+def _checked(scorer: Scorer, result: Scored) -> Scored:
+    if isinstance(result, Unscored):
+        return result
+    if not isinstance(result, Reward):
+        raise InputError(
+            f"{scorer.name} gave {result!r} for an answer; a scorer gives Reward(value) or Unscored(reason). A plain "
+            "function of prompt and answers may give numbers: pass the function itself."
+        )
+    return (
+        result
+        if math.isfinite(result.value) and not result.heads
+        else scored(result.value, heads=result.heads, detail=result.detail)
+    )

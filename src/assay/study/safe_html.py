@@ -1,4 +1,4 @@
-"""Untrusted text becomes safe HTML. Knows markdown and Unicode tricks; knows nothing of studies.
+"""Untrusted text becomes safe HTML, or plain text without tricks. Knows markdown and Unicode; knows nothing of studies.
 
 Answers are hostile input: raw HTML is shown as text, links and images become words, direction overrides and other
 invisible controls become U+FFFD, piles of combining marks are cut, and what the renderer lets through goes through an
@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
 
 from assay.records import Text
 
+REPLACED = "\N{REPLACEMENT CHARACTER}"
 LONGEST_MARKDOWN = 20_000  # characters; beyond, text is shown as it is: some markdown takes quadratic time
 TAGS = {
     "p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "span",
@@ -39,27 +40,27 @@ MARKS = re.compile(r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d
 class _Renderer(RendererHTML):
     """markdown-it's renderer with links and images as words and headings below the page's own."""
 
-    def link_open(self, tokens: Sequence[Token], idx: int, options: Any, env: MutableMapping[str, Any]) -> str:
+    def link_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         env.setdefault("links", []).append(str(tokens[idx].attrGet("href") or ""))
         return '<span class="link">'
 
-    def link_close(self, tokens: Sequence[Token], idx: int, options: Any, env: MutableMapping[str, Any]) -> str:
+    def link_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         url = html.escape(env["links"].pop())
         return f'</span> <span class="url">({url})</span>'
 
-    def image(self, tokens: Sequence[Token], idx: int, options: Any, env: MutableMapping[str, Any]) -> str:
+    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
         return (
             f'<span class="url">[image: {html.escape(token.content)} ({html.escape(str(token.attrGet("src")))})]</span>'
         )
 
-    def table_open(self, tokens: Sequence[Token], idx: int, options: Any, env: MutableMapping[str, Any]) -> str:
+    def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return '<table tabindex="0">\n'  # a wide one scrolls, by keyboard too
 
-    def heading_open(self, tokens: Sequence[Token], idx: int, options: Any, env: MutableMapping[str, Any]) -> str:
+    def heading_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return f"<{_lower(tokens[idx].tag)}>"
 
-    def heading_close(self, tokens: Sequence[Token], idx: int, options: Any, env: MutableMapping[str, Any]) -> str:
+    def heading_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return f"</{_lower(tokens[idx].tag)}>\n"
 
 
@@ -72,23 +73,28 @@ _MARKDOWN = MarkdownIt(
 ).enable(["table", "strikethrough"])
 
 
-def plain(text: str) -> str:
+def visible_text(text: str) -> str:
     """The text with what the eye cannot see made visible as U+FFFD and piled-up marks cut to three."""
-    return MARKS.sub(r"\1", HIDDEN.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n")))
+    return MARKS.sub(r"\1", HIDDEN.sub(REPLACED, text))
+
+
+def page_text(text: str) -> str:
+    """The visible text with line breaks as pages have them."""
+    return visible_text(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 @lru_cache(maxsize=4096)
 def safe_html(text: str) -> str:
     """Markdown as HTML that holds no script, no link, no image, no style and no form."""
-    shown = plain(text)
+    shown = page_text(text)
     if len(shown) > LONGEST_MARKDOWN:
         return f"<pre>{html.escape(shown)}</pre>"
     # Once more, for what stood in the text as a character reference (&#x202e;) and is a character now.
-    return plain(nh3.clean(_MARKDOWN.render(shown), tags=TAGS, attributes=ATTRIBUTES, link_rel=None))
+    return page_text(nh3.clean(_MARKDOWN.render(shown), tags=TAGS, attributes=ATTRIBUTES, link_rel=None))
 
 
 def safe_turns(prompt: Text) -> list[tuple[str, str]]:
     """A prompt as (role, HTML) turns; role is empty for plain text."""
     if isinstance(prompt, str):
         return [("", safe_html(prompt))]
-    return [(plain(message.role), safe_html(message.content)) for message in prompt]
+    return [(page_text(message.role), safe_html(message.content)) for message in prompt]

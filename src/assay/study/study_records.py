@@ -1,10 +1,10 @@
-"""The frozen values of a blind study. Knows no file, no database and no page."""
+"""The frozen values of a blind study: items, editors, slots of the plan, votes. Knows no file, database or page."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from assay.records import Text
 
@@ -18,15 +18,17 @@ LABELS: Mapping[Choice, str] = {
     "abstain": "Cannot say",
 }
 Side = Literal["a", "b"]
+OTHER: Mapping[Side, Side] = {"a": "b", "b": "a"}
 SlotKind = Literal["real", "repeat", "attention"]
-JudgeKind = Literal["human", "simulated", "llm"]
-JUDGE_KINDS: tuple[str, ...] = get_args(JudgeKind)
+EditorKind = Literal["human", "simulated", "llm"]
+EDITOR_KINDS: tuple[str, ...] = get_args(EditorKind)
 Rating = Literal["left", "tie", "right"]
 RATINGS: tuple[str, ...] = get_args(Rating)
 MsSource = Literal["page", "server", "tool"]
 VoteSource = Literal["page", "labelstudio", "argilla", "csv", "jsonl"]
 Tool = Literal["labelstudio", "argilla", "csv", "jsonl"]
 TOOLS: tuple[Tool, ...] = get_args(Tool)
+LONGEST_COMMENT = 5_000  # characters of a vote's comment, wherever it was written
 AsideReason = Literal["identical", "empty", "unmatched", "giveaway", "too_long"]
 
 
@@ -51,10 +53,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Editor:
-    """One judge. `judge` is fixed when the study is made: no client can call itself human."""
+    """One who judges, a person or a program. `judge` is fixed when the study is made: no client calls itself human."""
 
     name: str
-    judge: JudgeKind = "human"
+    judge: EditorKind = "human"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ class StudyVote:
     left_system: str
     right_system: str
     kind: SlotKind
-    judge: JudgeKind
+    judge: EditorKind
     position: int
     ms: int | None = None
     ms_source: MsSource | None = None
@@ -119,6 +121,8 @@ class StudyVote:
 class Study:
     """What a study is, without its votes. `seal` is the hash of items and plans as they were made.
 
+    config: the options it was made with, as stored; a study made by an earlier assay may lack later ones.
+
     seed: of sides and order; None in a study read from an export, which does not tell it.
     """
 
@@ -130,11 +134,21 @@ class Study:
     seal: str
     systems: tuple[str, ...]
     editors: tuple[Editor, ...]
-    config: Mapping[str, Any]
+    config: Mapping[str, object]
     inputs: Mapping[str, str]
-    power: Mapping[str, Any]
-    giveaways: tuple[Mapping[str, Any], ...]
+    power: Mapping[str, object]
+    giveaways: tuple[Mapping[str, object], ...]
     set_aside: tuple[SetAside, ...]
+
+    @property
+    def question(self) -> str:
+        return str(self.config["question"])
+
+    @property
+    def aspects(self) -> tuple[str, ...]:
+        """What editors rate beside the whole; empty where nothing."""
+        named = self.config.get("aspects")
+        return tuple(map(str, named)) if isinstance(named, list | tuple) else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,9 @@ from pydantic import (
 
 from assay.config import StageConfig
 
+OnOff = Literal["on", "off"]
+Precision = Literal["auto", "float32", "bf16"]
+
 
 class LossConfig(StageConfig):
     """The loss on reward margins."""
@@ -44,12 +47,12 @@ class TrainConfig(StageConfig):
     micro_tokens: PositiveInt | None = Field(
         None, description="tokens per forward pass, padding included; null: 2,048 on a CPU, 16,384 on a GPU"
     )
-    precision: Literal["auto", "float32", "bf16"] = Field(
+    precision: Precision = Field(
         "auto", description="auto: bf16 where this machine is measured to multiply it clearly faster, else float32"
     )
-    gradient_checkpointing: Literal["off", "on"] = "off"
-    compile: Literal["off", "on"] = Field("off", description="the trunk's layers through torch.compile")
-    sharing: Literal["on", "off"] = Field("on", description="run each token of a shared prompt once where possible")
+    gradient_checkpointing: OnOff = "off"
+    compile: OnOff = Field("off", description="the trunk's layers through torch.compile")
+    sharing: OnOff = Field("on", description="run each token of a shared prompt once where possible")
     save_every: PositiveInt = Field(100, description="optimiser steps between checkpoints")
     eval_every: PositiveInt | None = Field(None, description="steps between held-out evaluations; null: each epoch")
     report_to: tuple[str, ...] = ()

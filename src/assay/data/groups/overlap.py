@@ -1,5 +1,7 @@
 """What pairs have in common: duplicates, conflicts, prompts that are the same or nearly so, a benchmark's prompts.
 
+1. `OverlapIndex` takes pairs one by one. 2. `repeats` finds rows of one prompt and the same two answers. 3. `groups`
+joins pairs by declared group, same prompt and near-duplicate prompts, and names each group.
 Knows digests and groups; knows no file. Everything here gives the same result for any order of the pairs, except that
 the first of several duplicates is the one kept. Per pair some 60 bytes are held, never its texts.
 """
@@ -10,11 +12,12 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.artifacts.contract_body import LargestGroup, OverlapReport
 from assay.data.groups.near import Near, PromptIndex
 from assay.data.groups.shingles import normalised
 from assay.records import Pair, Text, plain_text
@@ -53,7 +56,7 @@ class Groups:
     near: Near | None
 
 
-class Ledger:
+class OverlapIndex:
     """Takes pairs one by one, keeps digests, and says at the end what overlaps."""
 
     def __init__(self, *, near_duplicates: float | None, seed: int) -> None:
@@ -138,13 +141,18 @@ class Ledger:
         return [f"g-{int(low):016x}" if name is None else name for name, low in zip(names, lowest, strict=True)]
 
 
-def blend(*parts: U64) -> U64:
-    """Several 64-bit digests as one."""
-    key = np.zeros(len(parts[0]), dtype=np.uint64)
-    for part in parts:
-        key = (key ^ part) * np.uint64(0x9E3779B97F4A7C15)
-        key ^= key >> np.uint64(32)
-    return key
+def blend(*digests_N: U64) -> U64:
+    """Several 64-bit digests of each row as one (N,), so that rows can be sorted and compared by a single number.
+
+    Order counts: blend(a, b) is not blend(b, a).
+    """
+    key_N = np.zeros(len(digests_N[0]), dtype=np.uint64)
+    for digest_N in digests_N:
+        # An odd factor (2^64 over the golden ratio, Knuth's multiplicative hashing) permutes the 64-bit numbers, so
+        # nothing is lost; multiplication carries a bit's influence upwards only, and the shift brings it down again.
+        key_N = (key_N ^ digest_N) * np.uint64(0x9E3779B97F4A7C15)
+        key_N ^= key_N >> np.uint64(32)
+    return key_N
 
 
 def as_rows(rows: list[int]) -> I64:
@@ -170,49 +178,46 @@ def prompt_groups(pairs: Sequence[Pair], *, threshold: float | None = 0.8, seed:
     whose word pairs have a Jaccard similarity of at least `threshold` (None: these are not looked for). The names do
     not depend on the order of the pairs.
     """
-    ledger = Ledger(near_duplicates=threshold, seed=seed)
+    index = OverlapIndex(near_duplicates=threshold, seed=seed)
     for pair in pairs:
-        ledger.add(pair)
-    groups = ledger.groups()
+        index.add(pair)
+    groups = index.groups()
     return [groups.names[number] for number in groups.group_N]
 
 
-def overlap_report(groups: Groups, repeats: Repeats, *, keep: NDArray[np.bool_], prompts: int) -> dict[str, Any]:
+def overlap_report(groups: Groups, repeats: Repeats, *, keep: NDArray[np.bool_], prompts: int) -> OverlapReport:
     """The overlap of a whole data set in figures; groups are counted over the pairs kept."""
     sizes = np.bincount(groups.group_N[keep], minlength=0) if keep.any() else np.zeros(0, dtype=np.int64)
-    used = sizes[sizes > 0]
-    largest = int(sizes.argmax()) if len(sizes) else None
+    largest = None
+    if len(sizes):
+        place = int(sizes.argmax())
+        share = float(sizes[place] / sizes.sum())
+        largest = LargestGroup(name=groups.names[place], pairs=int(sizes[place]), share=share)
     near = groups.near
-    return {
-        "duplicates": len(repeats.duplicate),
-        "conflicting": len(repeats.conflicting),
-        "distinct_prompts": prompts,
-        "groups": len(used),
-        "near_duplicate_prompts": None if near is None else len(np.unique(near.links)),
-        "template_prompts": None if near is None else near.template_prompts,
-        "crowded_buckets": None if near is None else near.crowded_buckets,
-        "largest_group": None
-        if largest is None
-        else {
-            "name": groups.names[largest],
-            "pairs": int(sizes[largest]),
-            "share": float(sizes[largest] / sizes.sum()),
-        },
-    }
+    return OverlapReport(
+        duplicates=len(repeats.duplicate),
+        conflicting=len(repeats.conflicting),
+        distinct_prompts=prompts,
+        groups=len(sizes[sizes > 0]),
+        near_duplicate_prompts=None if near is None else len(np.unique(near.links)),
+        template_prompts=None if near is None else near.template_prompts,
+        crowded_buckets=None if near is None else near.crowded_buckets,
+        largest_group=largest,
+    )
 
 
-def overlap_warnings(report: dict[str, Any], declared: Iterable[str]) -> list[str]:
+def overlap_warnings(report: OverlapReport, declared: Iterable[str]) -> list[str]:
     """What a reader should know before splitting."""
-    largest = report["largest_group"]
-    if largest is None or largest["share"] < LARGE_SHARE or largest["pairs"] < LARGE_PAIRS:
+    largest = report.largest_group
+    if largest is None or largest.share < LARGE_SHARE or largest.pairs < LARGE_PAIRS:
         return []
     cause = (
         "It is a group the data declare."
-        if largest["name"] in set(declared) and not report["near_duplicate_prompts"]
+        if largest.name in set(declared) and not report.near_duplicate_prompts
         else "If its prompts only share a template, raise data.near_duplicates or switch it off (null)."
     )
     return [
-        f"Group {largest['name']} holds {largest['pairs']:,} pairs, {largest['share']:.0%} of all, and a split can "
+        f"Group {largest.name} holds {largest.pairs:,} pairs, {largest.share:.0%} of all, and a split can "
         f"only put it on one side as a whole. {cause}"
     ]
 
@@ -226,7 +231,7 @@ class Contamination:
     near: int
     benchmark_prompts: int
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> dict[str, int]:
         return {
             "pairs": len(self.pairs),
             "pairs_with_the_same_prompt": self.same,
@@ -242,17 +247,17 @@ def contamination(
 
     Nearly: joined with it by near-duplicates, of which there may be several in between.
     """
-    ledger = Ledger(near_duplicates=threshold, seed=seed)
+    index = OverlapIndex(near_duplicates=threshold, seed=seed)
     for pair in pairs:
-        ledger.add(pair)
-    theirs = {ledger.number(item.prompt if isinstance(item, Pair) else item)[1] for item in benchmark}
-    digests = np.fromiter(ledger.prompts, dtype=np.uint64, count=len(ledger.prompts))
-    links = [] if threshold is None else [ledger.index.near(threshold=threshold, seed=seed, order=digests).links]
+        index.add(pair)
+    theirs = {index.number(item.prompt if isinstance(item, Pair) else item)[1] for item in benchmark}
+    digests = np.fromiter(index.prompts, dtype=np.uint64, count=len(index.prompts))
+    links = [] if threshold is None else [index.index.near(threshold=threshold, seed=seed, order=digests).links]
     component = components(len(digests), links)
     near = {int(component[number]) for number in theirs}
     kind: list[Literal["same", "near", "none"]] = [
         "same" if number in theirs else "near" if int(component[number]) in near else "none"
-        for number in ledger.prompt_N
+        for number in index.prompt_N
     ]
     return Contamination(
         pairs=tuple(place for place, found in enumerate(kind) if found != "none"),

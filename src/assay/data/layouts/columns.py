@@ -1,4 +1,4 @@
-"""Which column plays which role. Knows the names people give to columns; knows no values."""
+"""Which column plays which role: by the names people give to columns, or as the user states. Knows no values."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from assay.data.layouts.labels import ORDER_WORDS, Spelling, spelling, stated
 from assay.errors import ConfigError, InputError
 
+Names = dict[str, str]  # role -> column
 ROLES = (
     "prompt", "chosen", "rejected", "left", "right", "prompt_chosen", "prompt_rejected", "prompt_left", "prompt_right",
-    "label", "votes", "id", "category", "group", "margin", "source",
+    "label", "votes", "id", "category", "group", "margin", "weight", "source", "answers", "ranks", "scores",
 )  # fmt: skip
 PROMPT_NAMES = ("prompt", "question", "instruction", "query", "input", "history", "context", "post", "conversation")
 LABEL_NAMES = (
     "label", "winner", "preference", "preferred", "choice", "better", "better_response_id",
     "overall_preference", "gold",
 )  # fmt: skip
+ANSWERS_NAMES = ("answers", "candidates")
 VOTES_NAMES = ("votes", "annotations", "ballots")
 ID_NAMES = ("id", "pair_id", "uid")
 STEM = (
@@ -36,7 +37,7 @@ class Columns:
     names: Mapping[str, str]
     labels: Mapping[str, str] = field(default_factory=dict)
 
-    def pick(self, data: Mapping[str, Any], role: str) -> Any:
+    def pick(self, data: Mapping[str, object], role: str) -> object:
         """The value in the column of that role, None if there is none."""
         name = self.names.get(role)
         if name is None:
@@ -47,7 +48,7 @@ class Columns:
     @cached_property
     def extras(self) -> tuple[str, ...]:
         """Roles of this source that say more about a pair."""
-        return tuple(role for role in ("id", "category", "group", "margin", "source") if role in self.names)
+        return tuple(role for role in ("id", "category", "group", "margin", "weight", "source") if role in self.names)
 
     @cached_property
     def spelling(self) -> Spelling:
@@ -57,8 +58,8 @@ class Columns:
         return Spelling(words=ORDER_WORDS | stated(self.labels), columns=("chosen", "rejected"))
 
 
-def walk(data: Mapping[str, Any], name: str) -> Any:
-    value: Any = data
+def walk(data: Mapping[str, object], name: str) -> object:
+    value: object = data
     for part in name.split("."):
         if not isinstance(value, Mapping):
             return None

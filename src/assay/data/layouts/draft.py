@@ -1,11 +1,11 @@
-"""One row in the words of the contract, before it is judged. Knows no layout and no rule."""
+"""One comparison in the words of the contract, before it is judged. Knows no layout and no rule."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from assay.data.layouts.labels import Ballot, Outcome
+from assay.data.layouts.texts import UnfitError
 from assay.records import Text
 
 
@@ -15,6 +15,7 @@ class Draft:
 
     other_prompt: the prompt the right answer was given to; the same as `prompt` unless the data keep two.
     label: the outcome as the data state it, None where only votes are given.
+    id to source: as they stand in the row, whatever they are. unfit: why it is no pair, where its maker saw it.
     """
 
     prompt: Text
@@ -23,8 +24,10 @@ class Draft:
     right: Text
     label: Outcome | None = None
     votes: tuple[Ballot, ...] = ()
-    id: Any = None
-    category: Any = None
-    group: Any = None
-    margin: Any = None
-    source: Any = field(default=None)
+    id: object = None
+    category: object = None
+    group: object = None
+    margin: object = None
+    weight: object = None
+    source: object = None
+    unfit: UnfitError | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from assay.data.layouts.texts import UnfitError, literal, missing, told
 from assay.errors import ConfigError, InputError
@@ -45,7 +45,7 @@ class Spelling:
     words: Mapping[str, Outcome]
     columns: tuple[str, str]
 
-    def read(self, value: Any) -> Outcome:
+    def read(self, value: object) -> Outcome:
         """The outcome a label stands for.
 
         Raises InputError for a number or truth value whose meaning nobody stated, UnfitError for an unknown word.
@@ -68,7 +68,7 @@ class Spelling:
         raise UnfitError("missing_field", f"the label {str(value)[:60]!r} is no known spelling; see data.labels")
 
 
-def spelled(value: Any) -> str:
+def spelled(value: object) -> str:
     """A label as it is looked up: lower case, spaces and inner dashes as underscores, 1.0 as 1."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -104,7 +104,7 @@ ANNOTATOR_KEYS = ("annotator", "annotator_id", "user_id", "user", "worker", "wor
 SHOWN_KEYS = ("shown_left", "left_shown")
 
 
-def ballots(value: Any, spelling: Spelling) -> tuple[Ballot, ...]:
+def ballots(value: object, spelling: Spelling) -> tuple[Ballot, ...]:
     """Several people's votes: a list of labels, of (annotator, label), of objects, or annotator -> label.
 
     Raises UnfitError if it is none of these.
@@ -125,7 +125,7 @@ def ballots(value: Any, spelling: Spelling) -> tuple[Ballot, ...]:
     return tuple(ballot(vote, spelling) for vote in value)
 
 
-def ballot(value: Any, spelling: Spelling, annotator: str | None = None) -> Ballot:
+def ballot(value: object, spelling: Spelling, annotator: str | None = None) -> Ballot:
     if type(value) is str and annotator is None:
         return BALLOTS[read_choice(value, spelling)]
     if isinstance(value, Mapping):
@@ -141,7 +141,7 @@ def ballot(value: Any, spelling: Spelling, annotator: str | None = None) -> Ball
     return Ballot(outcome=read_choice(value, spelling), annotator=annotator)
 
 
-def read_choice(value: Any, spelling: Spelling) -> Outcome:
+def read_choice(value: object, spelling: Spelling) -> Outcome:
     """A vote that says nothing is an abstention; a label that says nothing is a missing label."""
     if type(value) is not str and missing(value):
         return "abstain"
@@ -150,5 +150,5 @@ def read_choice(value: Any, spelling: Spelling) -> Outcome:
     return spelling.read(value)
 
 
-def first(value: Mapping[str, Any], keys: Iterable[str]) -> Any:
+def first(value: Mapping[str, object], keys: Iterable[str]) -> object:
     return next((value[key] for key in keys if value.get(key) is not None), None)

@@ -6,13 +6,11 @@ import ast
 import re
 from collections.abc import Mapping, Sequence
 from math import isnan
-from typing import Any, Literal
 
 import orjson
 
-from assay.records import Message, RejectReason, Text
+from assay.records import Message, Part, RejectReason, Text
 
-Side = Literal["prompt", "chosen", "rejected", "both"]
 TURN = re.compile(r"(?:\A|\n\n)(Human|Assistant):")
 ROLES = {"human": "user", "gpt": "assistant", "bot": "assistant", "model": "assistant"}
 ROLES |= {role: role for role in ("user", "assistant", "system", "tool")}
@@ -24,12 +22,12 @@ MOST_LITERAL = 1_000_000  # characters of a text that is read as a Python litera
 class UnfitError(Exception):
     """A row that cannot become a pair; caught where the row's place is known."""
 
-    def __init__(self, reason: RejectReason, detail: str, side: Side | None = None) -> None:
+    def __init__(self, reason: RejectReason, detail: str, side: Part | None = None) -> None:
         super().__init__(detail)
         self.reason, self.detail, self.side = reason, detail, side
 
 
-def as_text(value: Any, side: Side, name: str) -> Text:
+def as_text(value: object, side: Part, name: str) -> Text:
     """A text, or messages. Raises UnfitError: missing_field for nothing there, not_text for anything else."""
     if isinstance(value, str):
         text = value if type(value) is str else str(value)
@@ -45,7 +43,7 @@ def as_text(value: Any, side: Side, name: str) -> Text:
     raise UnfitError("not_text", f'"{name}" is {told(value)}, not text or chat messages', side)
 
 
-def chat_in(text: str, side: Side, name: str) -> Text:
+def chat_in(text: str, side: Part, name: str) -> Text:
     """Chat messages that a table had to write as text (JSON, or as Python prints them). Raises UnfitError: not_text."""
     found = literal(text)
     if not isinstance(found, list):
@@ -53,7 +51,7 @@ def chat_in(text: str, side: Side, name: str) -> Text:
     return tuple(as_message(item, side, name) for item in found)
 
 
-def literal(text: str) -> Any:
+def literal(text: str) -> list[object] | dict[str, object] | None:
     """The list or object a text spells, in JSON or as Python prints it; None if it spells neither."""
     try:
         found = orjson.loads(text)
@@ -67,7 +65,7 @@ def literal(text: str) -> Any:
     return found if isinstance(found, list | dict) else None
 
 
-def as_message(value: Any, side: Side, name: str) -> Message:
+def as_message(value: object, side: Part, name: str) -> Message:
     if isinstance(value, Message):
         return value
     if not isinstance(value, Mapping):
@@ -86,16 +84,27 @@ def as_message(value: Any, side: Side, name: str) -> Message:
     return Message(role=ROLES.get(role.casefold(), role), content=content)
 
 
-def missing(value: Any) -> bool:
+def missing(value: object) -> bool:
     """Nothing there: null, an empty cell, or the NaN with which tables fill one."""
     return value is None or (isinstance(value, str) and not value) or (isinstance(value, float) and isnan(value))
 
 
-def told(value: Any) -> str:
+def told(value: object) -> str:
     """What a value is, in words for a message."""
     kinds = {bool: "a truth value", int: "a number", float: "a number", dict: "an object", list: "a list"}
     kind = kinds.get(type(value), f"a {type(value).__name__}")
     return f"{kind} ({value})" if type(value) in (bool, int, float) else kind
+
+
+def as_list(value: object) -> Sequence[object]:
+    """A list as it stands in a row; nothing there is an empty one. Raises TypeError for anything else."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if value is None:
+        return ()
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+        raise TypeError(f"{told(value)} where a list belongs")
+    return value
 
 
 def blank(text: Text) -> bool:

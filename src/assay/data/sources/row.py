@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from assay.records import Reject, RejectReason, Where
 
@@ -13,7 +13,7 @@ EXCERPT = 2000  # characters of an unreadable row that go into its reject
 class Row(NamedTuple):
     """Columns and values of one row, and where it stood."""
 
-    data: Mapping[str, Any]
+    data: Mapping[str, object]
     where: Where
 
 

@@ -15,6 +15,7 @@ from assay.artifacts.run_folder import RunFolder
 from assay.errors import ArtifactError
 from assay.findings.finding import Finding
 from assay.report import words
+from assay.scorers.recorded import read_scored_pairs
 
 REQUIRED = {"run.json": "run/1", "audit.json": "audit/1", "gate.json": "gate/1"}
 OPTIONAL = {
@@ -158,14 +159,10 @@ def read_seed(run: RunFolder, seed: int, missing: list[Missing]) -> SeedFiles:
     }
     there = {name: (folder / name).exists() for name in files}
     missing += [Missing(artifact=f"seed-{seed}/{name}", what=files[name]) for name in files if not there[name]]
-    scores = read_jsonl(folder / "scores.jsonl") if there["scores.jsonl"] else ()
+    scores = read_scored_pairs(folder / "scores.jsonl") if there["scores.jsonl"] else ()
     return SeedFiles(
         seed=seed,
         train=read_json(folder / "train.json", "train/1") if there["train.json"] else None,
         metrics=list(read_jsonl(folder / "metrics.jsonl")) if there["metrics.jsonl"] else [],
-        scores=[(row["chosen"], row["rejected"]) for row in scores if both_known(row)],
+        scores=[(one.numbers.chosen, one.numbers.rejected) for one in scores if one.missing is None],
     )
-
-
-def both_known(row: Mapping[str, Any]) -> bool:
-    return words.known(row.get("chosen")) and words.known(row.get("rejected"))

@@ -20,7 +20,7 @@ from assay.study.analysis.ballots import Ballots, aspect_ballots, ballots, takes
 from assay.study.analysis.vote_figures import Frame
 from assay.study.config import AnalysisConfig
 from assay.study.plan.study_power import study_power
-from assay.study.study_records import JUDGE_KINDS, ClosedStudy, StudyVote
+from assay.study.study_records import EDITOR_KINDS, ClosedStudy, StudyVote
 
 SCHEMA = "analysis/1"
 NO_CATEGORY = "none"
@@ -82,7 +82,7 @@ def analyse(closed: ClosedStudy, *, config: AnalysisConfig | None = None) -> Ana
     kept = [vote for vote in people if config.failed_attention == "keep" or vote.editor not in failed]
     findings = _people(closed, people, kept, frame)
     findings += _both_ways(people, failed, frame)
-    for kind in JUDGE_KINDS:
+    for kind in EDITOR_KINDS:
         programs = [vote for vote in closed.votes if vote.judge == kind]
         if kind != "human" and programs:
             findings += editors.program_findings(programs, kept, kind, frame)
@@ -146,7 +146,7 @@ def _parts(closed: ClosedStudy, kept: Sequence[StudyVote], found: Ballots, frame
         for name in categories:
             part = found.where(lambda vote, name=name: (vote.category or NO_CATEGORY) == name)  # type: ignore[misc]
             out += vote_figures.win_rates(part, f"category={name}", level=level)
-    for aspect in closed.study.config.get("aspects") or ():
+    for aspect in closed.study.aspects:
         rated = aspect_ballots(kept, frame.ours, aspect)
         out += vote_figures.win_rates(rated, f"aspect={aspect}", level=level, nobody="nobody rated this aspect")
     if len(closed.study.systems) > 2:
@@ -242,7 +242,7 @@ def _study_facts(closed: ClosedStudy) -> dict[str, Any]:
         "closed_at": study.closed_at,
         "seal": study.seal,
         "systems": list(study.systems),
-        "judges": {kind: kinds.count(kind) for kind in JUDGE_KINDS if kind in kinds},
+        "judges": {kind: kinds.count(kind) for kind in EDITOR_KINDS if kind in kinds},
         "question": study.config.get("question"),
         "votes_from": dict(Counter(vote.source for vote in closed.votes)),
         "set_aside": [{"reason": aside.reason, "prompt_id": aside.prompt_id} for aside in study.set_aside],

@@ -16,10 +16,10 @@ from scipy.special import expit, xlogy
 
 from assay.errors import InputError
 from assay.records import Text, to_json
-from assay.study.study_records import ClosedStudy, Item, JudgeKind, Side, StudyVote
+from assay.study.study_records import ClosedStudy, EditorKind, Item, Side, StudyVote
 
 F64 = NDArray[np.float64]
-HUMANS: frozenset[JudgeKind] = frozenset({"human"})
+HUMANS: frozenset[EditorKind] = frozenset({"human"})
 UNDECIDED_SHARE = 0.5  # of the proposals, where some category is undecided
 
 
@@ -36,7 +36,7 @@ class TrainingRows:
     items_without_votes: int
 
 
-def training_rows(closed: ClosedStudy, *, judges: Collection[JudgeKind] = HUMANS) -> TrainingRows:
+def training_rows(closed: ClosedStudy, *, judges: Collection[EditorKind] = HUMANS) -> TrainingRows:
     """One row an item that has a real vote by such judges: the answer with more votes is chosen, all votes listed.
 
     Repeats and attention items never count. No majority is no preference: such rows are labelled tie, or abstain

@@ -5,7 +5,6 @@ Knows files; which pairs are worth a judgement is feedback.py's business. A run 
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,14 +12,15 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from assay.artifacts.files import read_json
 from assay.data import prompt_groups, read_pairs
+from assay.data.candidate_files import EXPECTED, holds_candidates, read_candidates
 from assay.data.config import DataConfig
+from assay.data.sources.json_rows import json_objects
 from assay.errors import InputError
 from assay.records import Pair, to_json
-from assay.scorers.files import holds_candidates, read_candidates
+from assay.scorers.protocol import Reward
+from assay.scorers.recorded import read_recorded
 from assay.study.analysis.feedback import Proposal, Question
 
 CRITERION = re.compile(r'^(?:every category|category\s+(?:"(?P<quoted>[^"]+)"|(?P<word>\S+)))(?P<finding>[^<>=]*)[<>]')
@@ -146,9 +146,9 @@ def _from_pairs(pairs: str, config: DataConfig) -> list[Pair]:
 def _from_candidates(path: Path) -> list[Pair]:
     """Every two different answers under one prompt, called as the prompt and their places."""
     categories = {
-        str(row.get("id", number)): str(row["category"])
-        for number, row in _numbered(path)
-        if isinstance(row, dict) and row.get("category") is not None
+        str(row.data.get("id", row.where.line)): str(row.data["category"])
+        for row in json_objects(path, holds=EXPECTED)
+        if row.data.get("category") is not None
     }
     return [
         Pair(
@@ -167,38 +167,11 @@ def _from_candidates(path: Path) -> list[Pair]:
 def _margins(path: Path, *, candidates: bool) -> dict[str, float]:
     """pair id -> margin; pairs without one are not in it."""
     found: dict[str, float] = {}
-    for number, row in enumerate(_rows(path), start=1):
-        try:
-            if candidates:
-                scores = row["scores"]
-                for i, j in combinations(range(len(scores)), 2):
-                    if scores[i] is not None and scores[j] is not None:
-                        found[f"{row['id']}/{i}-{j}"] = float(scores[i]) - float(scores[j])
-            elif row["chosen"] is not None and row["rejected"] is not None:
-                found[str(row["pair_id"])] = float(row["chosen"]) - float(row["rejected"])
-        except (KeyError, TypeError, ValueError):
-            what = "id and scores" if candidates else "pair_id, chosen and rejected"
-            raise InputError(
-                f"{path}:{number}: no row of scores; expected {what}, as assay score writes them."
-            ) from None
+    for row in read_recorded(path, unit="prompt" if candidates else "pair"):
+        for (i, first), (j, second) in combinations(enumerate(row.scores), 2):
+            if isinstance(first, Reward) and isinstance(second, Reward):
+                found[f"{row.id}/{i}-{j}" if candidates else row.id] = first.value - second.value
     return found
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [row for _, row in _numbered(path)]
-
-
-def _numbered(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    """(line, row) of a JSON-lines file, `.gz` included."""
-    try:
-        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        return [(number, orjson.loads(line)) for number, line in enumerate(raw.split(b"\n"), 1) if line.strip()]
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}). Give scores.jsonl files or a run folder."
-        ) from None
-    except orjson.JSONDecodeError as error:
-        raise InputError(f"{path}: not JSON lines ({error}). Give files that assay score or a run wrote.") from None
 
 
 def _listed(files: Sequence[Path]) -> str:

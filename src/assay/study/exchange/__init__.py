@@ -1,7 +1,24 @@
 """Judging elsewhere: a study's plan out as tasks of other tools, their annotated files back in as votes."""
 
-from assay.study.exchange.annotated import write_annotated
-from assay.study.exchange.import_votes import Imported, import_votes
-from assay.study.exchange.tasks import TasksWritten, write_tasks
+from typing import TYPE_CHECKING
 
-__all__ = ["Imported", "TasksWritten", "import_votes", "write_annotated", "write_tasks"]
+from assay.doors import door
+
+if TYPE_CHECKING:
+    from assay.study.exchange.annotated import write_annotated
+    from assay.study.exchange.anonymous_folder import read_export, write_export
+    from assay.study.exchange.task_folders import write_tasks
+    from assay.study.exchange.vote_import import Imported, import_votes
+
+__all__ = ["Imported", "import_votes", "read_export", "write_annotated", "write_export", "write_tasks"]
+__getattr__ = door(
+    __name__,
+    {
+        "Imported": "assay.study.exchange.vote_import",
+        "import_votes": "assay.study.exchange.vote_import",
+        "read_export": "assay.study.exchange.anonymous_folder",
+        "write_annotated": "assay.study.exchange.annotated",
+        "write_export": "assay.study.exchange.anonymous_folder",
+        "write_tasks": "assay.study.exchange.task_folders",
+    },
+)

@@ -1,4 +1,4 @@
-"""A closed study as a file with its votes in it, for a team that keeps its data in Label Studio or Argilla.
+"""Writes a closed study as a file with its votes in it, for a team that keeps its data in Label Studio or Argilla.
 
 One task an item: answer a on the left, b on the right, each vote turned to that. Repeats and attention items stay out,
 and editors are the pseudonyms of the anonymous export. Systems are told, as metadata: the study is over.
@@ -11,14 +11,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from assay.artifacts.files import dumps
-from assay.study.exchange import argilla, labelstudio
-from assay.study.exchange.anonymous_folder import anonymised
-from assay.study.exchange.forms import shown, spoken
 from assay.study.exchange.new_folder import new_folder
-from assay.study.exchange.tasks import form_of
+from assay.study.exchange.pseudonyms import anonymised
+from assay.study.exchange.tools import argilla_tasks, label_studio_tasks
+from assay.study.exchange.tools.task_form import form_of, prompt_text
+from assay.study.safe_html import visible_text
 from assay.study.study_records import Choice, ClosedStudy, Item, StudyVote
 
 Format = Literal["labelstudio", "argilla"]
@@ -38,22 +38,22 @@ class Annotated:
 
 def write_annotated(closed: ClosedStudy, out: Path, *, format: Format, comments: bool = False) -> Annotated:  # noqa: A002
     """Write `out` as a folder: tasks with annotations and their configuration. Raises StudyError if it is there."""
-    told = anonymised(closed, comments=comments)
-    votes = votes_by_item(told)
-    rows = [(item, votes[item.id]) for item in told.items.values() if item.kind == "real"]
+    anonymous = anonymised(closed, comments=comments)
+    votes = votes_by_item(anonymous)
+    rows = [(item, votes[item.id]) for item in anonymous.items.values() if item.kind == "real"]
     files: dict[str, bytes]
     if format == "labelstudio":
-        numbers = {editor.name: number for number, editor in enumerate(told.study.editors, start=1)}
-        tasks = [_labelstudio(told, item, found, numbers) for item, found in rows]
-        configuration = labelstudio.configuration(form_of(told.study)).encode()
+        numbers = {editor.name: number for number, editor in enumerate(anonymous.study.editors, start=1)}
+        tasks = [_label_studio(anonymous, item, found, numbers) for item, found in rows]
+        configuration = label_studio_tasks.configuration(form_of(anonymous.study)).encode()
         files = {"annotated.json": dumps(tasks), "labeling.xml": configuration}
     else:
-        form = form_of(told.study)
+        form = form_of(anonymous.study)
         files = {
-            "records.json": dumps([_argilla(told, item, found, flat=False) for item, found in rows]),
-            "flat.json": dumps([_argilla(told, item, found, flat=True) for item, found in rows]),
-            ".argilla/settings.json": dumps(argilla.settings(form, terms=TERMS)),
-            ".argilla/dataset.json": dumps(argilla.dataset(f"study-{told.study.id}")),
+            "records.json": dumps([_argilla(anonymous, item, found, flat=False) for item, found in rows]),
+            "flat.json": dumps([_argilla(anonymous, item, found, flat=True) for item, found in rows]),
+            ".argilla/settings.json": dumps(argilla_tasks.settings(form, terms=TERMS)),
+            ".argilla/dataset.json": dumps(argilla_tasks.dataset(f"study-{anonymous.study.id}")),
         }
     with new_folder(out) as draft:
         for name, body in files.items():
@@ -86,7 +86,11 @@ def as_a_left(vote: StudyVote, item: Item) -> StudyVote:
 
 
 def _texts(item: Item) -> dict[str, str]:
-    return {"prompt": spoken(item.prompt), "left": shown(item.answer_a), "right": shown(item.answer_b)}
+    return {
+        "prompt": prompt_text(item.prompt),
+        "left": visible_text(item.answer_a),
+        "right": visible_text(item.answer_b),
+    }
 
 
 def _about(closed: ClosedStudy, item: Item) -> dict[str, str]:
@@ -95,43 +99,31 @@ def _about(closed: ClosedStudy, item: Item) -> dict[str, str]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _labelstudio(
+def _label_studio(
     closed: ClosedStudy, item: Item, votes: Sequence[StudyVote], numbers: Mapping[str, int]
-) -> dict[str, Any]:
-    aspects = form_of(closed.study).aspects
-    return {
-        "data": {**_texts(item), **_about(closed, item), "id": item.id},
-        "annotations": [
-            {
-                "result": labelstudio.result(vote.choice, vote.comment, vote.ratings, aspects),
-                "completed_by": numbers[vote.editor],
-                "was_cancelled": False,
-                **({} if vote.ms is None else {"lead_time": vote.ms / 1000}),
-            }
-            for vote in votes
-        ],
-    }
+) -> dict[str, object]:
+    aspects = closed.study.aspects
+    annotations = [
+        label_studio_tasks.judged(
+            label_studio_tasks.result(vote.choice, vote.comment, vote.ratings, aspects),
+            number=numbers[vote.editor],
+            ms=vote.ms,
+        )
+        for vote in votes
+    ]
+    return label_studio_tasks.judged_task({**_texts(item), **_about(closed, item), "id": item.id}, annotations)
 
 
-def _argilla(closed: ClosedStudy, item: Item, votes: Sequence[StudyVote], *, flat: bool) -> dict[str, Any]:
-    aspects = form_of(closed.study).aspects
-    answers: dict[str, list[tuple[str, str]]] = defaultdict(list)
+def _argilla(closed: ClosedStudy, item: Item, votes: Sequence[StudyVote], *, flat: bool) -> dict[str, object]:
+    answers: dict[str, list[argilla_tasks.Answered]] = defaultdict(list)
     for vote in votes:
         who = str(uuid.uuid5(uuid.NAMESPACE_URL, f"assay:{closed.study.id}:{vote.editor}"))
-        answers[argilla.PREFERENCE].append((vote.choice, who))
+        answers[argilla_tasks.PREFERENCE].append((vote.choice, who))
         if vote.comment:
-            answers[argilla.COMMENT].append((vote.comment, who))
-        for number, aspect in enumerate(aspects, start=1):
+            answers[argilla_tasks.COMMENT].append((vote.comment, who))
+        for number, aspect in enumerate(closed.study.aspects, start=1):
             if aspect in vote.ratings:
-                answers[f"{argilla.ASPECT}{number}"].append((vote.ratings[aspect], who))
-    base = {"id": item.id, "status": "completed" if votes else "pending"}
-    if flat:
-        row: dict[str, Any] = {**base, **_texts(item), **_about(closed, item)}
-        for name, found in answers.items():
-            row[f"{name}.responses"] = [value for value, _ in found]
-            row[f"{name}.responses.users"] = [who for _, who in found]
-            row[f"{name}.responses.status"] = ["submitted"] * len(found)
-        return row
-    nested = {name: [{"value": value, "user_id": who} for value, who in found] for name, found in answers.items()}
-    return {**base, "fields": _texts(item), "metadata": _about(closed, item), "suggestions": {}, "responses": nested,
-            "vectors": {}}  # fmt: skip
+                answers[f"{argilla_tasks.ASPECT}{number}"].append((vote.ratings[aspect], who))
+    return argilla_tasks.judged_record(
+        item=item.id, texts=_texts(item), about=_about(closed, item), answers=answers, flat=flat
+    )

@@ -1,35 +1,56 @@
-"""A closed study as a folder others may have: pseudonyms for editors, and back. Knows files; knows no database.
+"""Writes a closed study as a folder others may have, editors by pseudonym, and reads such a folder back.
 
-What is left out: names, links, the seed (with it and a name the plan's order tells who is who), clock times and
-comments unless asked for. The hashes find slips and damaged copies; they are no signature.
+What is left out: names, links, the seed, clock times and comments unless asked for. The hashes find slips and damaged
+copies; they are no signature. Knows files; knows no database.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import ClassVar, TypeVar
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from assay.artifacts.files import dumps, sha256_file, sha256_json, write_json, write_jsonl
+from assay.artifacts.body import Body
+from assay.artifacts.files import dumps, sha256_file, sha256_json, write_jsonl
 from assay.errors import InputError, StudyError
 from assay.records import to_json
 from assay.study.exchange.new_folder import new_folder
+from assay.study.exchange.pseudonyms import anonymised
 from assay.study.exchange.spreadsheet import from_cell, from_csv, to_csv
-from assay.study.study_records import ClosedStudy, Editor, Item, Study, StudyVote
+from assay.data.sources.json_rows import json_objects
+from assay.study.study_records import ClosedStudy, Item, Study, StudyVote
 
-SCHEMA = "study_export/1"
 COLUMNS = tuple(StudyVote.__dataclass_fields__)
 NUMBERS = ("position", "ms", "undone")
 FILES = ("votes.jsonl", "votes.csv", "items.jsonl")
 MANIFEST = "study.json"
 MEND = "Take the folder from where it was made again, or export the study once more."
 T = TypeVar("T")
+
+
+class ExportCounts(BaseModel):
+    """How much an export holds, so that a missing part is seen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    votes: int
+    items: int
+    comments_left_out: int
+
+
+class ExportBody(Body):
+    """study.json: what the study is, and the hashes of the files beside it. hash: of all the rest of this body."""
+
+    SCHEMA: ClassVar[str] = "study_export/1"
+    study: Study
+    planned: dict[str, int]
+    counts: ExportCounts
+    left_out: tuple[str, ...]
+    files: dict[str, str]
+    hash: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,85 +65,37 @@ class Exported:
     hash: str
 
 
-def anonymised(closed: ClosedStudy, *, times: bool = False, comments: bool = False) -> ClosedStudy:
-    """The study as an export tells it: editors by pseudonym and in an order that says nothing about them."""
-    names = pseudonyms(closed.study)
-    votes = [
-        replace(
-            vote,
-            editor=names[vote.editor],
-            at=vote.at if times else "",
-            comment=vote.comment if comments else "",
-        )
-        for vote in closed.votes
-    ]
-    order = {name: number for number, name in enumerate(names.values())}
-    study = closed.study
-    cut = None if times else len("2026-01-31")
-    return ClosedStudy(
-        study=replace(
-            study,
-            seed=None,
-            created_at=study.created_at[:cut],
-            closed_at=study.closed_at[:cut] if study.closed_at else None,
-            config={key: value for key, value in study.config.items() if key != "seed"},
-            editors=tuple(
-                sorted(
-                    (Editor(name=names[editor.name], judge=editor.judge) for editor in study.editors),
-                    key=lambda editor: order[editor.name],
-                )
-            ),
-        ),
-        items=dict(sorted(closed.items.items())),
-        votes=tuple(sorted(votes, key=lambda vote: (order[vote.editor], vote.position))),
-        planned=dict(sorted(((names[n], count) for n, count in closed.planned.items()), key=lambda e: order[e[0]])),
-    )
-
-
-def pseudonyms(study: Study) -> dict[str, str]:
-    """editor name -> pseudonym, in the pseudonyms' order; the same at each export of a study.
-
-    Drawn by a keyed hash of the name. The key is made of the seed, which no export holds; a study read from an export
-    has none, and its names are pseudonyms already.
-    """
-    names = [editor.name for editor in study.editors]
-    if study.seed is None:
-        return {name: name for name in names}
-    key = f"{study.seed}:{study.seal}:pseudonyms".encode()
-    drawn = sorted(names, key=lambda name: hmac.new(key, name.encode(), hashlib.sha256).digest())
-    return {name: f"editor-{number}" for number, name in enumerate(drawn, start=1)}
-
-
 def write_export(closed: ClosedStudy, out: Path, *, times: bool = False, comments: bool = False) -> Exported:
     """Write the anonymous folder, all or nothing. Raises StudyError if `out` is there already."""
-    told = anonymised(closed, times=times, comments=comments)
+    anonymous = anonymised(closed, times=times, comments=comments)
     left_out = ("names", "links", "seed", *(() if times else ("times",)), *(() if comments else ("comments",)))
     with new_folder(out) as draft:
-        votes = [asdict(vote) for vote in told.votes]
+        votes = [asdict(vote) for vote in anonymous.votes]
         write_jsonl(draft / "votes.jsonl", votes)
         cells = [{**vote, "ratings": dumps(vote["ratings"]).decode()} for vote in votes]
         (draft / "votes.csv").write_bytes(to_csv(COLUMNS, cells).encode())
-        write_jsonl(draft / "items.jsonl", (_item_row(item) for item in told.items.values()))
-        body: dict[str, Any] = {
-            "study": asdict(told.study),
-            "planned": dict(told.planned),
-            "counts": {
-                "votes": len(told.votes),
-                "items": len(told.items),
-                "comments_left_out": 0 if comments else sum(bool(vote.comment) for vote in closed.votes),
-            },
-            "left_out": list(left_out),
-            "files": {name: sha256_file(draft / name) for name in FILES},
-        }
-        body["hash"] = _hash(body)
-        write_json(draft / MANIFEST, SCHEMA, body)
+        write_jsonl(draft / "items.jsonl", (_item_row(item) for item in anonymous.items.values()))
+        body = ExportBody(
+            study=anonymous.study,
+            planned=dict(anonymous.planned),
+            counts=ExportCounts(
+                votes=len(anonymous.votes),
+                items=len(anonymous.items),
+                comments_left_out=0 if comments else sum(bool(vote.comment) for vote in closed.votes),
+            ),
+            left_out=left_out,
+            files={name: sha256_file(draft / name) for name in FILES},
+            hash="",
+        )
+        body = body.model_copy(update={"hash": _hash(body.model_dump(mode="json"))})
+        body.write(draft / MANIFEST)
     return Exported(
         folder=out,
-        votes=len(told.votes),
-        items=len(told.items),
-        editors=len(told.study.editors),
+        votes=len(anonymous.votes),
+        items=len(anonymous.items),
+        editors=len(anonymous.study.editors),
         left_out=left_out,
-        hash=str(body["hash"]),
+        hash=body.hash,
     )
 
 
@@ -145,7 +118,7 @@ def read_export(path: Path | str) -> ClosedStudy:
     for name in FILES:
         if not (folder / name).is_file():
             raise StudyError(f"{folder / name}: missing, the export is not whole. {MEND}")
-        if sha256_file(folder / name) != body["files"].get(name):
+        if sha256_file(folder / name) != body.files.get(name):
             raise StudyError(f"{folder / name}: changed or cut off since the export (its hash differs). {MEND}")
     try:
         source = folder / ("votes.csv" if place.name == "votes.csv" else "votes.jsonl")
@@ -154,21 +127,20 @@ def read_export(path: Path | str) -> ClosedStudy:
         items = {item.id: item for item in (_parse(ITEM, row, folder) for row in _json_rows(folder / "items.jsonl"))}
     except InputError as error:
         raise StudyError(f"{error} {MEND}") from None
-    closed = ClosedStudy(
-        study=_parse(STUDY, body["study"], folder / MANIFEST), items=items, votes=votes, planned=body["planned"]
-    )
+    closed = ClosedStudy(study=body.study, items=items, votes=votes, planned=body.planned)
     _check(closed, body, folder)
     return closed
 
 
-VOTE, ITEM, STUDY = TypeAdapter(StudyVote), TypeAdapter(Item), TypeAdapter(Study)
+VOTE, ITEM, BODY = TypeAdapter(StudyVote), TypeAdapter(Item), TypeAdapter(ExportBody)
 
 
-def _hash(body: Mapping[str, Any]) -> str:
+def _hash(body: Mapping[str, object]) -> str:
     return sha256_json({key: value for key, value in body.items() if key not in ("hash", "schema")})
 
 
-def _manifest(path: Path) -> dict[str, Any]:
+def _manifest(path: Path) -> ExportBody:
+    """study.json, if nothing in it was changed. The hash is looked at first: it covers what a type cannot tell."""
     try:
         body = orjson.loads(path.read_bytes())
     except FileNotFoundError:
@@ -176,21 +148,22 @@ def _manifest(path: Path) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise StudyError(f"{path}: cut off or no JSON ({error}). {MEND}") from None
     found = body.get("schema") if isinstance(body, dict) else None
-    if found != SCHEMA:
+    if found != ExportBody.SCHEMA:
         raise StudyError(
-            f'{path}: has schema {found!r}; this assay reads "{SCHEMA}". Use the version of assay that wrote it, or a '
-            "newer one."
+            f'{path}: has schema {found!r}; this assay reads "{ExportBody.SCHEMA}". Use the version of assay that '
+            "wrote it, or a newer one."
         )
-    if not {"study", "planned", "counts", "files"} <= body.keys() or body.get("hash") != _hash(body):
+    if body.get("hash") != _hash(body):
         raise StudyError(f"{path}: changed since the export (its own hash differs). {MEND}")
-    return dict(body)
+    return _parse(BODY, {name: value for name, value in body.items() if name != "schema"}, path)
 
 
-def _check(closed: ClosedStudy, body: Mapping[str, Any], folder: Path) -> None:
+def _check(closed: ClosedStudy, body: ExportBody, folder: Path) -> None:
     """What hashes cannot tell: that the parts speak of one another."""
     problems = []
-    if len(closed.votes) != body["counts"]["votes"] or len(closed.items) != body["counts"]["items"]:
-        problems.append(f"{len(closed.votes)} votes and {len(closed.items)} items, {body['counts']} stated")
+    if len(closed.votes) != body.counts.votes or len(closed.items) != body.counts.items:
+        stated = f"{body.counts.votes} and {body.counts.items} stated"
+        problems.append(f"{len(closed.votes)} votes and {len(closed.items)} items, {stated}")
     editors = {editor.name for editor in closed.study.editors}
     if set(closed.planned) != editors:
         problems.append("the planned counts are not those of its editors")
@@ -206,23 +179,20 @@ def _check(closed: ClosedStudy, body: Mapping[str, Any], folder: Path) -> None:
         raise StudyError(f"{folder}: the export contradicts itself: {problems[0]}. {MEND}")
 
 
-def _item_row(item: Item) -> dict[str, Any]:
+def _item_row(item: Item) -> dict[str, object]:
     return {**asdict(item), "prompt": to_json(item.prompt)}
 
 
-def _json_rows(path: Path) -> list[dict[str, Any]]:
-    try:
-        return [orjson.loads(line) for line in path.read_bytes().split(b"\n") if line]
-    except orjson.JSONDecodeError as error:
-        raise InputError(f"{path}: cut off or no JSON ({error}).") from None
+def _json_rows(path: Path) -> list[Mapping[str, object]]:
+    return [row.data for row in json_objects(path, holds="It was cut off or changed.")]
 
 
-def _csv_votes(path: Path) -> list[dict[str, Any]]:
+def _csv_votes(path: Path) -> list[dict[str, object]]:
     """The rows of votes.csv, each cell as what its column holds."""
     optional = {name for name, field in StudyVote.__dataclass_fields__.items() if "None" in str(field.type)}
-    readers: dict[str, Callable[[str], Any]] = dict.fromkeys(NUMBERS, int) | {"ratings": orjson.loads}
+    readers: dict[str, Callable[[str], object]] = {**dict.fromkeys(NUMBERS, int), "ratings": orjson.loads}
 
-    def value(name: str, cell: str) -> Any:
+    def value(name: str, cell: str) -> object:
         found = from_cell(cell)
         if found is None:
             return None if name in optional else ""
@@ -237,7 +207,7 @@ def _csv_votes(path: Path) -> list[dict[str, Any]]:
         raise InputError(f"{path}: a cell cannot be read ({error}).") from None
 
 
-def _parse(adapter: TypeAdapter[T], row: Mapping[str, Any], path: Path) -> T:
+def _parse(adapter: TypeAdapter[T], row: Mapping[str, object], path: Path) -> T:
     try:
         return adapter.validate_python(row)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Texts in spreadsheet cells, exactly there and back. Knows cells; knows no study.
+"""Texts into spreadsheet cells and back, exactly; tables of such cells as CSV. Knows cells; knows no study.
 
 A spreadsheet runs a cell that starts with = + - @ (or a tab or line break before one) as a formula. Such a cell gets an
 apostrophe in front, and so does one that starts with an apostrophe: taking one off gives the text back, always.
@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from assay.errors import InputError
 
@@ -18,7 +17,7 @@ RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "'", "＝", "＋", "－", "＠")
 csv.field_size_limit(1 << 30)
 
 
-def to_cell(value: str | int | None) -> str:
+def to_cell(value: object) -> str:
     """A value as a cell no spreadsheet runs."""
     if value is None:
         return ""
@@ -31,7 +30,7 @@ def from_cell(cell: str) -> str | None:
     return (cell.removeprefix("'")) if cell else None
 
 
-def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
     """A table with every cell quoted: line breaks of any kind inside a cell stay what they are."""
     table = io.StringIO(newline="")
     writer = csv.writer(table, quoting=csv.QUOTE_ALL, lineterminator="\r\n")

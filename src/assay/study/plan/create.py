@@ -1,4 +1,7 @@
-"""From files and options to a stored study. The one story of `assay study create`, top to bottom."""
+"""Makes a study: reads answers, leaves out what gives a side away, plans, says what it can see, seals and stores.
+
+The one story of `assay study create`, top to bottom.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,13 @@ from pathlib import Path
 from assay.artifacts.files import sha256_file
 from assay.errors import StudyError
 from assay.study.config import StudyConfig
-from assay.study.plan.design import make_plan
+from assay.study.place import Place
+from assay.study.plan.generation_files import items_from_generations, read_generations
 from assay.study.plan.giveaways import Giveaway, find_giveaways
-from assay.study.plan.item_files import (
-    items_from_generations,
-    items_from_pairs,
-    read_attention,
-    read_generations,
-)
+from assay.study.plan.pair_files import items_from_pairs, read_attention
+from assay.study.plan.sealed_plan import make_plan
 from assay.study.plan.study_power import Power, study_power
-from assay.study.store.study_store import Draft, Place, write_study
+from assay.study.store.new_study import NewStudy, write_study
 from assay.study.study_records import Editor, Item, SetAside, Slot
 
 BUILT_IN_ATTENTION = Path(__file__).parent / "attention.jsonl"
@@ -77,7 +77,7 @@ def create_study(place: Place, sources: Sources, editors: Sequence[Editor], *, c
     files = [*sources.generations, *(path for path in (sources.pairs, sources.attention) if path is not None)]
     tokens = write_study(
         place,
-        Draft(
+        NewStudy(
             id=study_id,
             title=config.title,
             seed=seed,
@@ -128,9 +128,9 @@ def _without_giveaways(
             f"Answers give their side away: {shown}. Mend the files, leave those prompts out with --set "
             "giveaways=set_aside, or keep them, on the record, with --set giveaways=accept."
         )
-    told = {prompt: giveaway.sentence() for giveaway in named for prompt in giveaway.prompts}
-    kept = [item for item in items if item.prompt_id not in told]
-    aside = [*aside, *(SetAside(prompt_id=p, reason="giveaway", detail=why) for p, why in told.items())]
+    why = {prompt: giveaway.sentence() for giveaway in named for prompt in giveaway.prompts}
+    kept = [item for item in items if item.prompt_id not in why]
+    aside = [*aside, *(SetAside(prompt_id=p, reason="giveaway", detail=detail) for p, detail in why.items())]
     if not kept:
         raise StudyError("Nothing left to judge: every prompt has an answer that gives its side away.")
     return kept, aside

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 LEVEL = 0.95
 GOOD_POWER = 0.8
@@ -28,7 +27,7 @@ class Power:
     power_at: dict[str, float]
     detectable: float | None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         return asdict(self)
 
     def sentence(self) -> str:

@@ -1,4 +1,4 @@
-"""The study as a web application: routes to pages, errors to pages. `serve` runs it until it is told to stop."""
+"""Puts the study's web application together, routes and errors to pages, and serves it until it is told to stop."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from assay.errors import StudyError
-from assay.study.server.commit_queue import Desk
-from assay.study.server.judging import Entering, Judging
-from assay.study.server.owner import Owning
-from assay.study.server.served_study import Book, read_book
-from assay.study.server.sessions import Visits
+from assay.study.place import without_password
+from assay.study.server.commit_queue import CommitQueue
+from assay.study.server.editor_pages import EditorPages
+from assay.study.server.entry_pages import EntryPages
+from assay.study.server.owner_pages import OwnerPages
+from assay.study.server.served_study import ServedStudy, read_served_study
+from assay.study.server.sessions import Sessions
 from assay.study.server.web import HERE, Guard, PageError, Pages, wants_json
 from assay.study.store.database import StudyUnavailableError
-from assay.study.store.study_store import verify_of
+from assay.study.store.verification import verify_of
 
 MOST_CONNECTIONS = 400
 
@@ -68,23 +70,23 @@ class _Static(StaticFiles):
         return response
 
 
-def build_app(desk: Desk, book: Book, *, address: Address) -> ASGIApp:
-    """The application around an open desk. The app neither opens nor closes it.
+def build_app(queue: CommitQueue, served: ServedStudy, *, address: Address) -> ASGIApp:
+    """The application around an open queue. The app neither opens nor closes it.
 
     The guard stands outside of everything: a page that tells of our own failure has the same headers as any other.
     """
     pages = Pages()
     secure = address.base.startswith("https://")
-    visits = Visits(study_id=book.study.id, secure=secure, days=book.config.link_days)
-    judging = Judging(desk=desk, book=book, pages=pages, visits=visits)
-    entering = Entering(desk=desk, book=book, pages=pages, visits=visits)
-    owning = Owning(desk=desk, book=book, pages=pages, visits=visits, url=address.base)
+    sessions = Sessions(queue, study_id=served.study.id, secure=secure, days=served.config.link_days)
+    entry = EntryPages(queue=queue, served=served, pages=pages, sessions=sessions)
+    editor = EditorPages(queue=queue, served=served, pages=pages, sessions=sessions)
+    owner = OwnerPages(served=served, pages=pages, sessions=sessions, url=address.base)
 
     async def problem(request: Request, error: Exception) -> Response:
         shown = _as_page(error)
         if wants_json(request):
             return JSONResponse({"problem": shown.title, "text": shown.text}, status_code=shown.status)
-        response = pages.problem(shown, {"title": book.config.title, "again": shown.status == 503})
+        response = pages.problem(shown, {"title": served.config.title, "again": shown.status == 503})
         if shown.status in (429, 503):
             response.headers["retry-after"] = "2"
         return response
@@ -96,15 +98,15 @@ def build_app(desk: Desk, book: Book, *, address: Address) -> ASGIApp:
     app = Starlette(
         routes=[
             Route("/", home),
-            Route("/s/{token}", entering.welcome),
-            Route("/s/{token}/", entering.welcome),  # as some programs write links
-            Route("/enter", entering.enter, methods=["POST"]),
-            Route("/judge", judging.judge),
-            Route("/vote", judging.vote, methods=["POST"]),
-            Route("/undo", judging.undo, methods=["POST"]),
-            Route("/owner", owning.overview),
-            Route("/owner/link", owning.link, methods=["POST"]),
-            Route("/owner/close", owning.close, methods=["POST"]),
+            Route("/s/{token}", entry.welcome),
+            Route("/s/{token}/", entry.welcome),  # as some programs write links
+            Route("/enter", entry.enter, methods=["POST"]),
+            Route("/judge", editor.judge),
+            Route("/vote", editor.vote, methods=["POST"]),
+            Route("/undo", editor.undo, methods=["POST"]),
+            Route("/owner", owner.overview),
+            Route("/owner/link", owner.link, methods=["POST"]),
+            Route("/owner/close", owner.close, methods=["POST"]),
             Mount("/static", _Static(directory=HERE / "static")),
         ],
         exception_handlers=handlers,
@@ -130,27 +132,27 @@ def _as_page(error: Exception) -> PageError:
 
 
 @asynccontextmanager
-async def open_study(place: str) -> AsyncIterator[tuple[Desk, Book]]:
+async def open_study(place: str) -> AsyncIterator[tuple[CommitQueue, ServedStudy]]:
     """Take a study for serving, check its seal and audit trail, and let it go at the end."""
-    desk = Desk(place)
-    desk.open()
+    queue = CommitQueue(place)
+    queue.open()
     try:
-        problems = await desk.do(verify_of)
+        problems = await queue.do(verify_of)
         if problems:
-            raise StudyError(f"{place}: {' '.join(problems)} It is not served.")
-        yield desk, await desk.do(read_book)
+            raise StudyError(f"{without_password(place)}: {' '.join(problems)} It is not served.")
+        yield queue, await queue.do(read_served_study)
     finally:
-        await asyncio.to_thread(desk.close)
+        await asyncio.to_thread(queue.close)
 
 
-def serve(place: str, *, address: Address, ready: Callable[[Book], None]) -> None:
-    """Serve until interrupted. `ready` is told the book just before the first request is taken."""
+def serve(place: str, *, address: Address, ready: Callable[[ServedStudy], None]) -> None:
+    """Serve until interrupted. `ready` is told what is served just before the first request is taken."""
     import uvicorn
 
     async def run() -> None:
-        async with open_study(place) as (desk, book):
+        async with open_study(place) as (queue, served):
             config = uvicorn.Config(
-                build_app(desk, book, address=address),
+                build_app(queue, served, address=address),
                 host=address.host,
                 port=address.port,
                 log_level="warning",
@@ -162,7 +164,7 @@ def serve(place: str, *, address: Address, ready: Callable[[Book], None]) -> Non
                 timeout_graceful_shutdown=10,
                 lifespan="off",
             )
-            ready(book)
+            ready(served)
             await uvicorn.Server(config).serve()
 
     asyncio.run(run())

@@ -1,8 +1,8 @@
-"""All work of a server on its database: one thread, one connection, in the order asked. Knows no page.
+"""Runs all work of a server on its database: one thread, one connection, in the order asked. Knows no page.
 
 What waits together is committed together, and nobody is answered before that commit is durable: fifty editors who press
 at once cost one disk flush, not fifty. Where a batch fails, each job is tried again on its own, so that one bad job
-takes no other with it.
+takes no other with it; a job may therefore run twice, and does nothing that its transaction cannot take back.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, event
 
+from assay.study.place import is_url
 from assay.study.store.database import (
     Database,
     ServerLock,
     StudyUnavailableError,
-    is_url,
     open_database,
     take_postgres_lock,
 )
@@ -32,16 +32,16 @@ LONGEST_BATCH = 128
 LONGEST_QUEUE = 2_000
 
 
-class Desk:
-    """`await desk.do(job)`: the job's result, after the commit of the transaction it ran in."""
+class CommitQueue:
+    """`await queue.do(job)`: the job's result, after the commit of the transaction it ran in."""
 
     def __init__(self, place: str) -> None:
         self.place = place
         self._lock = ServerLock(place)
         self._queue: queue.Queue[tuple[Job, Future[Any]] | None] = queue.Queue(maxsize=LONGEST_QUEUE)
-        self._thread = threading.Thread(target=self._work, name="assay-study-desk", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="assay-study-commits", daemon=True)
         self._database: Database | None = None
-        self.memo: Memo = {}  # folds of the editors' acts, for jobs; touched by the desk's thread only
+        self.memo: Memo = {}  # folds of the editors' acts, for jobs; touched by the queue's thread only
 
     def open(self) -> None:
         """Take the study for this server. Raises StudyError where it is missing, newer, or served already."""
@@ -109,8 +109,8 @@ class Desk:
         try:
             with self._database.begin() as connection:
                 results = [job(connection) for job, _ in batch]
-        except StudyUnavailableError as error:
-            self.memo.clear()
+        except StudyUnavailableError as error:  # the database, not a job: trying each alone would only wait longer
+            self.memo.clear()  # it tells of acts that were never committed
             for _, future in batch:
                 future.set_exception(error)
         except Exception as error:

@@ -1,4 +1,7 @@
-"""What a server shows, in memory: the sealed plan and its items as safe HTML. Never changes while a study is open."""
+"""Holds what a server shows: the sealed plan and its items as safe HTML, in memory.
+
+It never changes while a study is open.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from assay.study.config import StudyConfig
-from assay.study.safe_html import plain, safe_html, safe_turns
-from assay.study.store import tables
-from assay.study.store.study_store import items_of, slots_of, study_of
+from assay.study.safe_html import page_text, safe_html, safe_turns
+from assay.study.store.database import tables
+from assay.study.store.open_study import items_of, slots_of, study_of
 from assay.study.study_records import Item, Slot, Study
 
 
@@ -24,7 +27,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
+class ServedStudy:
     """The study a server serves."""
 
     study: Study
@@ -41,24 +44,24 @@ class Book:
         return View(turns=turns, left=safe_html(left), right=safe_html(right))
 
     def texts(self, slot: Slot) -> dict[str, str | list[dict[str, str]]]:
-        """The showing as plain text, for judges that are programs."""
+        """The showing as plain text, for programs that judge."""
         left, right = self._answers(slot)
         prompt = self.items[slot.item].prompt
         turns = prompt if isinstance(prompt, str) else [{"role": t.role, "content": t.content} for t in prompt]
-        return {"prompt": turns, "left": plain(left), "right": plain(right)}
+        return {"prompt": turns, "left": page_text(left), "right": page_text(right)}
 
     def _answers(self, slot: Slot) -> tuple[str, str]:
         item = self.items[slot.item]
         return (item.answer_a, item.answer_b) if slot.left == "a" else (item.answer_b, item.answer_a)
 
 
-def read_book(connection: Connection) -> Book:
+def read_served_study(connection: Connection) -> ServedStudy:
     study = study_of(connection)
     numbers = {name: number for number, name in connection.execute(select(tables.editors.c.id, tables.editors.c.name))}
     slots: dict[int, list[Slot]] = {number: [] for number in numbers.values()}
     for slot in slots_of(connection):
         slots[numbers[slot.editor]].append(slot)
-    return Book(
+    return ServedStudy(
         study=study,
         config=StudyConfig.build(study.config),
         items={item.id: item for item in items_of(connection)},

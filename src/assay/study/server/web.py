@@ -1,14 +1,11 @@
-"""What all pages of the study share: strict headers, same-origin forms, limits, templates. Knows no vote."""
+"""Gives all pages what they share: strict headers, same-origin forms, templates. Knows HTTP; knows no session."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -81,25 +78,6 @@ class Guard:
         return None
 
 
-class Limiter:
-    """A bucket of `burst` requests per key, refilled with `rate` a second; the oldest keys are forgotten."""
-
-    def __init__(self, *, rate: float, burst: int, keys: int = 10_000, clock: Callable[[], float] = time.monotonic):
-        self.rate, self.burst, self.keys, self.clock = rate, burst, keys, clock
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def allows(self, key: str) -> bool:
-        """Take one from the key's bucket; False where it is empty."""
-        now = self.clock()
-        left, since = self._buckets.pop(key, (float(self.burst), now))
-        left = min(self.burst, left + (now - since) * self.rate)
-        allowed = left >= 1
-        self._buckets[key] = (left - 1 if allowed else left, now)
-        while len(self._buckets) > self.keys:
-            self._buckets.popitem(last=False)
-        return allowed
-
-
 async def read_form(request: Request) -> dict[str, str]:
     """A small urlencoded form. Raises PageError where it is none, too large, too slow or cut off."""
     kind = request.headers.get("content-type", "").split(";")[0].strip()
@@ -144,12 +122,8 @@ class Pages:
             for path in (HERE / "static").iterdir()
         }
 
-    def page(self, name: str, values: Mapping[str, Any], *, status: int = 200) -> HTMLResponse:
+    def page(self, name: str, values: Mapping[str, object], *, status: int = 200) -> HTMLResponse:
         return HTMLResponse(self.environment.get_template(name).render(values), status_code=status)
 
-    def problem(self, error: PageError, values: Mapping[str, Any]) -> HTMLResponse:
+    def problem(self, error: PageError, values: Mapping[str, object]) -> HTMLResponse:
         return self.page("problem.html", {"head": error.title, "text": error.text, **values}, status=error.status)
-
-
-def client_address(request: Request) -> str:
-    return request.client.host if request.client else "unknown"

@@ -1,4 +1,4 @@
-"""Personal links and the sessions they open. Knows tokens, hashes and dates; knows no page.
+"""Issues, renews and ends personal links, and keeps the sessions they open. Knows tokens and dates; knows no page.
 
 A token is 256 random bits, shown once when it is made and kept only as its hash. Opening a link makes a session with a
 token of its own, which lives in the cookie; revoking the link ends its sessions.
@@ -9,15 +9,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import time
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from assay.errors import StudyError
-from assay.study.store import tables
-from assay.study.store.votes import note
-from assay.study.study_records import JudgeKind
+from assay.study.place import Place
+from assay.study.store.database import open_database, tables
+from assay.study.store.study_log import note
+from assay.study.study_records import EditorKind
 
 Role = Literal["editor", "owner"]
 LinkState = Literal["active", "expired", "revoked", "none"]
@@ -32,7 +35,7 @@ class Guest:
     link_id: int
     editor_id: int
     editor: str
-    judge: JudgeKind
+    judge: EditorKind
 
 
 def new_token() -> str:
@@ -77,6 +80,29 @@ def revoke(connection: Connection, *, role: Role, editor_id: int | None, at: flo
     return ended
 
 
+def renew_link(place: Place, editor: str | None, *, days: float) -> str:
+    """A new link for an editor (the owner if None); the old ones end. Returns the token."""
+    with closing(open_database(place)) as database, database.begin() as connection:
+        return renew(connection, editor, days=days, at=time.time())
+
+
+def revoke_link(place: Place, editor: str | None) -> int:
+    """End an editor's (or the owner's) links and sessions; returns how many links ended."""
+    with closing(open_database(place)) as database, database.begin() as connection:
+        number = None if editor is None else find_editor(connection, editor)
+        return revoke(connection, role=_role(editor), editor_id=number, at=time.time())
+
+
+def renew(connection: Connection, editor: str | None, *, days: float, at: float) -> str:
+    number = None if editor is None else find_editor(connection, editor)
+    revoke(connection, role=_role(editor), editor_id=number, at=at)
+    return issue(connection, role=_role(editor), editor_id=number, days=days, at=at)
+
+
+def _role(editor: str | None) -> Role:
+    return "owner" if editor is None else "editor"
+
+
 def find_editor(connection: Connection, name: str) -> int:
     """The editor's number. Raises StudyError with the names there are."""
     rows = connection.execute(select(tables.editors.c.id, tables.editors.c.name)).all()
@@ -89,10 +115,10 @@ def find_editor(connection: Connection, name: str) -> int:
 def open_link(connection: Connection, token: str, *, at: float) -> tuple[LinkState, Guest | None]:
     """Whose link this is, and whether it still opens anything."""
     links = tables.links.c
-    row = connection.execute(_guests().where(links.token_hash == hash_token(token))).first()
+    row = connection.execute(_GUESTS.where(links.token_hash == hash_token(token))).mappings().first()
     if row is None:
         return "none", None
-    return link_state(row.revoked_at, row.expires_at, at), _guest(row)
+    return link_state(row["revoked_at"], row["expires_at"], at), _guest(row)
 
 
 def link_state(revoked_at: float | None, expires_at: float, at: float) -> LinkState:
@@ -111,35 +137,34 @@ def begin_session(connection: Connection, guest: Guest, *, at: float) -> str:
     return token
 
 
-def end_session(connection: Connection, token: str) -> None:
-    connection.execute(tables.sessions.delete().where(tables.sessions.c.token_hash == hash_token(token)))
-
-
 def who(connection: Connection, session_token: str, *, role: Role, at: float) -> Guest | None:
     """The guest of a session cookie; None where it is unknown, of another role, or its link is over."""
-    row = connection.execute(_WHO, {"token": hash_token(session_token), "role": role}).first()
-    if row is None or link_state(row.revoked_at, row.expires_at, at) != "active":
+    row = connection.execute(_WHO, {"token": hash_token(session_token), "role": role}).mappings().first()
+    if row is None or link_state(row["revoked_at"], row["expires_at"], at) != "active":
         return None
     return _guest(row)
 
 
-def _guests() -> Select[*tuple[Any, ...]]:
-    links, editors = tables.links, tables.editors
-    return select(
-        links.c.id, links.c.role, links.c.editor_id, links.c.expires_at, links.c.revoked_at, editors.c.name,
-        editors.c.judge,
-    ).select_from(links.outerjoin(editors, links.c.editor_id == editors.c.id))  # fmt: skip
-
-
-def _guest(row: Row[*tuple[Any, ...]]) -> Guest:
+def _guest(row: RowMapping) -> Guest:
     return Guest(
-        role=row.role, link_id=row.id, editor_id=row.editor_id or 0, editor=row.name or "", judge=row.judge or "human"
+        role=row["role"],
+        link_id=row["id"],
+        editor_id=row["editor_id"] or 0,
+        editor=row["name"] or "",
+        judge=row["judge"] or "human",
     )
 
 
+_GUESTS = select(
+    tables.links.c.id,
+    tables.links.c.role,
+    tables.links.c.editor_id,
+    tables.links.c.expires_at,
+    tables.links.c.revoked_at,
+    tables.editors.c.name,
+    tables.editors.c.judge,
+).select_from(tables.links.outerjoin(tables.editors, tables.links.c.editor_id == tables.editors.c.id))
 # Every request asks this: built once.
-_WHO = (
-    _guests()
-    .join(tables.sessions, tables.sessions.c.link_id == tables.links.c.id)
-    .where(tables.sessions.c.token_hash == bindparam("token"), tables.links.c.role == bindparam("role"))
+_WHO = _GUESTS.join(tables.sessions, tables.sessions.c.link_id == tables.links.c.id).where(
+    tables.sessions.c.token_hash == bindparam("token"), tables.links.c.role == bindparam("role")
 )

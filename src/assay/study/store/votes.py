@@ -1,7 +1,9 @@
-"""Votes as an append-only sequence of acts, and what of it stands. Knows one editor's plan; knows no page.
+"""Appends votes and undos to an editor's trail, chains them by hash, and folds the trail into what stands.
 
-An act is named by (showing, round, action). Sent twice it is found, not written again; sent by two windows with
-different choices, the first stands. What stands is the fold of the editor's acts by `seq`; clocks play no part.
+Append-only, so that nothing that was judged can vanish: an undo is an act of its own. An act is named by (showing,
+round, action), where round counts the undos of that showing so far. Sent twice it is found, not written again; sent by
+two windows with different choices, the first stands. What stands is the fold of the editor's acts by `seq`; clocks play
+no part. Knows one editor's plan; knows no page.
 """
 
 from __future__ import annotations
@@ -9,17 +11,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Row, insert, or_, select
+from sqlalchemy import Connection, insert, or_, select
 
 from assay.artifacts.files import dumps
-from assay.study.store import tables
+from assay.study.store.database import tables
+from assay.study.store.study_log import note
 from assay.study.study_records import Choice, MsSource, Rating, VoteSource
 
-Outcome = Literal["recorded", "repeated", "differs", "unknown", "closed"]
-COLUMNS = ("seq", "action", "showing", "round", "choice", "ratings", "comment", "ms", "ms_source", "source", "at")
+Action = Literal["vote", "undo"]
+Recorded = Literal["recorded", "repeated", "differs", "unknown", "closed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,34 @@ class Ballot:
     source: VoteSource = "page"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One row of an editor's trail. ratings: as JSON. The chain covers the fields in the order they stand here."""
+
+    seq: int
+    action: Action
+    showing: str
+    round: int
+    choice: Choice | None = None
+    ratings: str = "{}"
+    comment: str = ""
+    ms: int | None = None
+    ms_source: MsSource | None = None
+    source: VoteSource = "page"
+    at: float
+
+
+COLUMNS = tuple(Act.__dataclass_fields__)
+
+
+class Said(NamedTuple):
+    """What a vote on record says."""
+
+    choice: Choice
+    comment: str
+    ratings: dict[str, Rating]
+
+
 @dataclass(slots=True)
 class Standing:
     """The fold of one editor's acts: which showings are judged, in which round each is, and the last act."""
@@ -47,7 +78,7 @@ class Standing:
     last_at: float | None = None
     own: frozenset[str] = frozenset()  # the showings of this editor's plan
 
-    def apply(self, action: str, showing: str) -> None:
+    def apply(self, action: Action, showing: str) -> None:
         if action == "vote":
             self.live[showing] = self.rounds.get(showing, 0)
         else:
@@ -89,7 +120,7 @@ def standing(connection: Connection, editor_id: int, memo: Memo | None = None) -
 
 def record_vote(
     connection: Connection, *, editor_id: int, ballot: Ballot, at: float, memo: Memo | None = None
-) -> Outcome:
+) -> Recorded:
     """Append a vote, or say why it is none. The caller's transaction makes it durable before anyone is told."""
     if not _stays_open(connection):
         return "closed"
@@ -97,110 +128,93 @@ def record_vote(
     if ballot.showing not in state.own:
         return "unknown"
     if ballot.showing in state.live or ballot.round != state.rounds.get(ballot.showing, 0):
-        found = _find(connection, editor_id, ballot.showing, ballot.round, "vote")
+        found = _said(connection, editor_id, ballot.showing, ballot.round)
         if found is not None and found.choice == ballot.choice and _says_no_more(ballot, found):
             return "repeated"
         return "unknown" if found is None and ballot.showing not in state.live else "differs"
-    _append(
-        connection,
-        editor_id,
-        state,
-        {
-            "action": "vote",
-            "showing": ballot.showing,
-            "round": ballot.round,
-            "choice": ballot.choice,
-            "ratings": dumps(dict(ballot.ratings)).decode(),
-            "comment": ballot.comment,
-            "ms": ballot.ms,
-            "ms_source": ballot.ms_source,
-            "source": ballot.source,
-            "at": at,
-        },
+    act = Act(
+        seq=state.seq + 1,
+        action="vote",
+        showing=ballot.showing,
+        round=ballot.round,
+        choice=ballot.choice,
+        ratings=dumps(dict(ballot.ratings)).decode(),
+        comment=ballot.comment,
+        ms=ballot.ms,
+        ms_source=ballot.ms_source,
+        source=ballot.source,
+        at=at,
     )
+    _append(connection, editor_id, state, act)
     return "recorded"
 
 
-def _says_no_more(ballot: Ballot, found: Row[*tuple[Any, ...]]) -> bool:
+def _says_no_more(ballot: Ballot, found: Said) -> bool:
     """Whether a vote sent again has no comment or rating beyond the one found; what it adds must not vanish unsaid."""
-    ratings = orjson.loads(found.ratings)
-    same = all(ratings.get(aspect) == rating for aspect, rating in ballot.ratings.items())
+    same = all(found.ratings.get(aspect) == rating for aspect, rating in ballot.ratings.items())
     return same and ballot.comment in ("", found.comment)
 
 
 def record_undo(
     connection: Connection, *, editor_id: int, showing: str, round_: int, at: float, memo: Memo | None = None
-) -> Outcome:
+) -> Recorded:
     """Append the taking back of the vote on `showing`; only the last vote that stands can be taken back."""
     if not _stays_open(connection):
         return "closed"
-    if _find(connection, editor_id, showing, round_, "undo") is not None:
+    acts = tables.votes.c
+    same = select(acts.seq).where(
+        acts.showing == showing, acts.round == round_, acts.action == "undo", acts.editor_id == editor_id
+    )
+    if connection.execute(same).first() is not None:
         return "repeated"
     state = standing(connection, editor_id, memo)
     if state.last() != showing or state.live[showing] != round_:
         return "unknown"
-    act = {
-        "action": "undo",
-        "showing": showing,
-        "round": round_,
-        "choice": None,
-        "ratings": "{}",
-        "comment": "",
-        "ms": None,
-        "ms_source": None,
-        "source": "page",
-        "at": at,
-    }
+    act = Act(seq=state.seq + 1, action="undo", showing=showing, round=round_, at=at)
     _append(connection, editor_id, state, act)
     return "recorded"
 
 
-def undone_ballot(connection: Connection, showing: str, round_: int) -> Row[*tuple[Any, ...]] | None:
-    """Comment and ratings of the vote taken back before this round, to show them again."""
-    if round_ == 0:
-        return None
-    acts = tables.votes.c
-    query = select(acts.comment, acts.ratings).where(
-        acts.showing == showing, acts.round == round_ - 1, acts.action == "vote"
-    )
-    return connection.execute(query).first()
+def undone_vote(connection: Connection, editor_id: int, showing: str, round_: int) -> Said | None:
+    """What the vote taken back before this round said, to show it again."""
+    return None if round_ == 0 else _said(connection, editor_id, showing, round_ - 1)
 
 
-def chain_hash(previous: str, act: Mapping[str, Any]) -> str:
-    """The hash of an act on top of the editor's previous one."""
-    body = orjson.dumps([previous, *(act[name] for name in COLUMNS)])
+def chain_hash(previous: str, act: Act) -> str:
+    """The hash of an act on top of the editor's previous one.
+
+    Each hash covers the one before it, so that a row changed or taken out behind the program's back breaks every later
+    one. The last rows of a trail can be cut off unseen, and whoever can write can hash anew: it finds slips, and is no
+    signature.
+    """
+    body = orjson.dumps([previous, *(getattr(act, name) for name in COLUMNS)])
     return hashlib.sha256(body).hexdigest()
 
 
-def broken_at(rows: Sequence[Mapping[str, Any]]) -> int | None:
-    """The `seq` of the first act of one editor that does not fit the chain; None where all do."""
+def broken_at(trail: Sequence[tuple[Act, str]]) -> int | None:
+    """The `seq` of the first (act, hash) of one editor that does not fit the chain; None where all do."""
     previous = ""
-    for expected, row in enumerate(rows, start=1):
-        if row["seq"] != expected or row["hash"] != chain_hash(previous, row):
+    for expected, (act, hash_) in enumerate(trail, start=1):
+        if act.seq != expected or hash_ != chain_hash(previous, act):
             return expected
-        previous = row["hash"]
+        previous = hash_
     return None
 
 
-def _append(connection: Connection, editor_id: int, state: Standing, act: dict[str, Any]) -> None:
-    act["seq"] = state.seq + 1
+def _append(connection: Connection, editor_id: int, state: Standing, act: Act) -> None:
     hash_ = chain_hash(state.head, act)
-    connection.execute(_INSERT, {**act, "editor_id": editor_id, "hash": hash_})
-    if state.last_at is not None and act["at"] < state.last_at:
+    values = {name: getattr(act, name) for name in COLUMNS}
+    connection.execute(_INSERT, {**values, "editor_id": editor_id, "hash": hash_})
+    if state.last_at is not None and act.at < state.last_at:
         note(
             connection,
             actor="server",
             action="clock_went_back",
-            detail=f"editor {editor_id}, act {act['seq']}: {state.last_at - act['at']:.3f} s before the act before it",
-            at=act["at"],
+            detail=f"editor {editor_id}, act {act.seq}: {state.last_at - act.at:.3f} s before the act before it",
+            at=act.at,
         )
-    state.apply(act["action"], act["showing"])
-    state.seq, state.head, state.last_at = act["seq"], hash_, act["at"]
-
-
-def note(connection: Connection, *, actor: str, action: str, detail: str, at: float) -> None:
-    """Append one line to the study's own log."""
-    connection.execute(insert(tables.log).values(at=at, actor=actor, action=action, detail=detail))
+    state.apply(act.action, act.showing)
+    state.seq, state.head, state.last_at = act.seq, hash_, act.at
 
 
 # What every request runs is built once.
@@ -219,11 +233,11 @@ def _stays_open(connection: Connection) -> bool:
     return len(connection.execute(_STATE_HELD).all()) == 1
 
 
-def _find(
-    connection: Connection, editor_id: int, showing: str, round_: int, action: str
-) -> Row[*tuple[Any, ...]] | None:
+def _said(connection: Connection, editor_id: int, showing: str, round_: int) -> Said | None:
+    """What the editor's vote on this showing in this round says."""
     acts = tables.votes.c
     query = select(acts.choice, acts.comment, acts.ratings).where(
-        acts.showing == showing, acts.round == round_, acts.action == action, acts.editor_id == editor_id
+        acts.showing == showing, acts.round == round_, acts.action == "vote", acts.editor_id == editor_id
     )
-    return connection.execute(query).first()
+    row = connection.execute(query).first()
+    return None if row is None else Said(row.choice, row.comment, orjson.loads(row.ratings))

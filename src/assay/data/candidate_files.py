@@ -1,0 +1,58 @@
+"""Files of candidates: whether a file holds some, and the candidates of each row with their line.
+
+Texts, messages and what is known are read as the layout `candidates` reads them, so that a chat means the same in a
+file of candidates and in a file of pairs. A row that cannot be read is an error: nothing here counts rejects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from assay.data.layouts.candidate_rows import candidates_of
+from assay.data.layouts.columns import ANSWERS_NAMES, Columns
+from assay.data.layouts.texts import UnfitError, blank
+from assay.data.sources.json_rows import json_objects
+from assay.errors import InputError
+from assay.records import Candidates
+
+EXPECTED = "A row holds prompt (text or messages) and answers (a list of them)."
+ROLES = ("prompt", "id", "ranks", "scores", "votes", "category", "group", "source")
+KINDS = frozenset({".jsonl", ".json", ".ndjson"})
+
+
+def holds_candidates(path: Path) -> bool:
+    """Whether a file's first row has a list of answers under one prompt rather than a pair."""
+    if not path.is_file() or not KINDS & set(path.suffixes):
+        return False
+    try:
+        first = list(islice(json_objects(path, holds=EXPECTED), 1))
+    except InputError:
+        return False
+    return any(isinstance(row.data.get(name), list) for row in first for name in ANSWERS_NAMES)
+
+
+def read_candidates(path: Path, *, known: Literal["read", "skip"] = "skip") -> Iterator[Candidates]:
+    """Rows {"prompt", "answers" or "candidates", "id"?} of a JSON-lines file or JSON array, `.gz` included.
+
+    known="read": with ranks, scores, votes and what else a row says of its answers; to score texts, nothing else need
+    be right. A row without an id is called as its line. Raises InputError with file and line for any other row.
+    """
+    for row in json_objects(path, holds=EXPECTED):
+        names = {role: role for role in ROLES}
+        names["answers"] = next((name for name in ANSWERS_NAMES if name in row.data), ANSWERS_NAMES[0])
+        try:
+            found = candidates_of(row, Columns(names), known=known)
+            refuse_blank(found, names["answers"])
+        except (UnfitError, TypeError, UnicodeEncodeError) as error:
+            raise InputError(f"{row.where}: {error}. {EXPECTED}") from None
+        yield found if row.data.get("id") is not None else replace(found, id=str(row.where.line))
+
+
+def refuse_blank(group: Candidates, column: str) -> None:
+    for place, answer in enumerate(group.answers):
+        if blank(answer):
+            raise UnfitError("empty_candidate", f'"{column}[{place}]" is empty')

@@ -1,0 +1,152 @@
+"""Walks over a source by the contract, and counts: what came of each row, what repeats, with no text kept.
+
+1. A first walk judges every row; `Tally` notes digests, lengths and categories.
+2. `repeats` of the overlap index say which pairs are duplicates or in conflict.
+3. A second walk, only if there are any, reads those rows again, to be written as rejects.
+An outcome's number is its place among all outcomes: rows of candidates have several. Knows no artifact.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Set
+from dataclasses import dataclass, field
+from itertools import chain
+
+from assay.data.config import DataConfig
+from assay.data.contract import PairContract
+from assay.data.groups.overlap import OverlapIndex, Repeats
+from assay.data.layouts.known import SAMPLE, recognise
+from assay.data.own_layout import as_native
+from assay.data.sources.any_source import Source, parsed
+from assay.data.sources.row import Row
+from assay.errors import InputError
+from assay.records import Pair, Reject, RejectReason, Text, plain_text
+
+PROGRESS_EVERY = 5000
+Progress = Callable[[int], None]
+
+
+@dataclass(slots=True)
+class Pass:
+    """One walk over a source: what came of each row, and the counts."""
+
+    source: Source
+    config: DataConfig
+    contract: PairContract | None = None
+
+    def outcomes(self) -> Iterator[Pair | Reject]:
+        """A Pair or a Reject for every row, and for every comparison of a row of candidates."""
+        rows = map(parsed, self.source.rows())
+        first: list[Row | Reject] = []
+        readable = 0
+        for row in rows:
+            first.append(row)
+            readable += isinstance(row, Row)
+            if readable == SAMPLE or len(first) == 50 * SAMPLE:
+                break
+        sample = [row for row in first if isinstance(row, Row)]
+        if sample:
+            self.contract = PairContract(recognise(sample, self.config, self.source.name), self.config)
+        for row in chain(first, rows):
+            if isinstance(row, Reject):
+                yield row
+                continue
+            if self.contract is None:
+                self.contract = PairContract(recognise([row], self.config, self.source.name), self.config)
+            yield from self.contract.outcomes(row)
+
+    def again(self, numbers: Set[int]) -> Iterator[tuple[int, Pair | Reject]]:
+        """(number, outcome) of some outcomes once more; rows that hold one each are passed over unparsed."""
+        if self.contract is None:
+            return
+        contract = PairContract(self.contract.plan, self.config)  # one of its own: votes are not counted twice
+        several = self.contract.candidate_counts() is not None
+        number = 0
+        for item in self.source.rows():
+            if not several and number not in numbers:
+                number += 1
+                continue
+            row = parsed(item)
+            for outcome in [row] if isinstance(row, Reject) else contract.outcomes(row):
+                if number in numbers:
+                    yield number, outcome
+                number += 1
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one pass; arrays per pair, no texts."""
+
+    overlap: OverlapIndex
+    rows: int = 0
+    place: array[int] = field(default_factory=lambda: array("q"))  # number of the outcome of each pair
+    reasons: Counter[str] = field(default_factory=Counter)
+    categories: dict[str | None, int] = field(default_factory=dict)
+    category: array[int] = field(default_factory=lambda: array("i"))
+    rejected_in: Counter[str | None] = field(default_factory=Counter)
+    ids: array[int] = field(default_factory=lambda: array("q"))  # hashes of the pairs' ids
+    ties: int = 0
+    lengths: tuple[array[int], array[int], array[int]] = field(
+        default_factory=lambda: (array("i"), array("i"), array("i"))
+    )
+
+    def pair(self, pair: Pair) -> None:
+        self.overlap.add(pair)
+        self.place.append(self.rows)
+        self.category.append(self.categories.setdefault(pair.category, len(self.categories)))
+        self.ids.append(hash(pair.id))
+        self.ties += pair.label == "tie"
+        for lengths, text in zip(self.lengths, (pair.prompt, pair.chosen, pair.rejected), strict=True):
+            lengths.append(characters(text))
+
+    def reject(self, reject: Reject) -> None:
+        self.reasons[reject.reason] += 1
+        self.rejected_in[reject.category] += 1
+
+
+def characters(text: Text) -> int:
+    return len(text) if type(text) is str else len(plain_text(text))
+
+
+def first_pass(
+    outcomes: Iterable[Pair | Reject], tally: Tally, sink: Callable[[Reject], None], progress: Progress | None
+) -> None:
+    for outcome in outcomes:
+        if isinstance(outcome, Pair):
+            tally.pair(outcome)
+        else:
+            tally.reject(outcome)
+            sink(outcome)
+        tally.rows += 1
+        if progress is not None and tally.rows % PROGRESS_EVERY == 0:
+            progress(tally.rows)
+
+
+def wanted_outcomes(tally: Tally, repeats: Repeats) -> Set[int]:
+    """Numbers of the outcomes that are duplicates or in conflict, and of the first of each."""
+    pairs = {*repeats.duplicate.tolist(), *repeats.conflicting.tolist()}
+    return {tally.place[number] for number in pairs | {repeats.first[n] for n in pairs if n in repeats.first}}
+
+
+def repeated(rows: Iterable[tuple[int, Pair | Reject]], tally: Tally, repeats: Repeats) -> Iterator[Reject]:
+    """A reject for each duplicate and each side of a conflict. rows: (number, outcome) of wanted_outcomes at least."""
+    number_of = {row: number for number, row in enumerate(tally.place)} if len(repeats.first) else {}
+    duplicate, conflicting = set(repeats.duplicate.tolist()), set(repeats.conflicting.tolist())
+    where: dict[int, str] = {}
+    for row, outcome in rows:
+        number = number_of.get(row, -1)
+        if not isinstance(outcome, Pair) or number < 0 or hash(outcome.id) != tally.ids[number]:
+            raise InputError(f"{outcome.where}: the data changed while they were read. Start again once they rest.")
+        where[number] = str(outcome.where)
+        first = where.get(repeats.first.get(number, -1))
+        if number in conflicting:
+            detail = f"also at {first}, labelled both ways" if first else "labelled the other way further down"
+            yield as_reject(outcome, "conflicting_labels", detail)
+        elif number in duplicate:
+            yield as_reject(outcome, "duplicate", f"the same pair as {first}")
+
+
+def as_reject(pair: Pair, reason: RejectReason, detail: str) -> Reject:
+    return Reject(where=pair.where, reason=reason, detail=detail, category=pair.category, row=as_native(pair))

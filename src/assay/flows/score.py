@@ -1,0 +1,78 @@
+"""From any scorer and pairs or candidates to a file of scores: `assay score`. Knows the order of the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from assay.artifacts.files import write_jsonl
+from assay.config import StageConfig
+from assay.data import read_pairs
+from assay.data.candidate_files import holds_candidates, read_candidates
+from assay.data.config import DataConfig
+from assay.errors import EmptyBatchError
+from assay.scorers.protocol import Scorer
+from assay.scorers.scores_file import PairRow, PromptRow, pair_rows, prompt_rows
+
+EVERY = 1000  # rows between two words on how far it is
+
+
+class ScoreConfig(StageConfig):
+    """What `assay score` reads: how rows become pairs."""
+
+    data: DataConfig = DataConfig()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreFile:
+    """What was written. unscored: rows with an answer that has no reward; rejects: rows of data that were no pair."""
+
+    unit: Literal["pairs", "prompts"]
+    rows: int
+    unscored: int
+    rejects: int
+    fingerprint: str
+
+
+def score_file(
+    scorer: Scorer, source: str, out: Path, *, config: ScoreConfig, notify: Callable[[int], None] = lambda _rows: None
+) -> ScoreFile:
+    """Score pairs, or candidates, of `source` into the JSON lines `out`, in their order.
+
+    notify: gets the number of rows, now and then. Raises EmptyBatchError where there is no pair, and what reading data
+    and scoring raise.
+    """
+    fingerprint = scorer.fingerprint  # a model that is not there or not to be run costs no reading of data
+    rejects = 0
+    rows: Iterable[PairRow | PromptRow]
+    unit: Literal["pairs", "prompts"]
+    if holds_candidates(Path(source)):
+        unit, rows = "prompts", prompt_rows(scorer, read_candidates(Path(source)))
+    else:
+        found = read_pairs(source, config=config.data)
+        if not found.pairs:
+            raise EmptyBatchError(
+                f"{source}: no pair to score among {found.rows} rows. Look at them with `assay check`."
+            )
+        unit, rows, rejects = "pairs", pair_rows(scorer, found.pairs), len(found.rejects)
+    tally = Tally(notify)
+    count = write_jsonl(out, tally.counted(rows))
+    return ScoreFile(unit=unit, rows=count, unscored=tally.unscored, rejects=rejects, fingerprint=fingerprint)
+
+
+class Tally:
+    """Counts the rows that pass by, and those with an answer that has no reward."""
+
+    def __init__(self, notify: Callable[[int], None]) -> None:
+        self.notify = notify
+        self.rows = self.unscored = 0
+
+    def counted(self, rows: Iterable[PairRow | PromptRow]) -> Iterator[PairRow | PromptRow]:
+        for row in rows:
+            self.rows += 1
+            self.unscored += "reason" in row or "reasons" in row
+            if self.rows % EVERY == 0:
+                self.notify(self.rows)
+            yield row

@@ -1,0 +1,74 @@
+"""Rules that any scorer should beat: the longest answer, the shortest, chance, and no opinion at all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from assay.artifacts.files import dumps
+from assay.errors import InputError
+from assay.records import Candidates, Text, plain_text, to_json
+from assay.scorers.protocol import Reward, Scored
+
+Rule = Callable[[Text, Text], float]
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineScorer:
+    """`rule(prompt, answer)` as the reward. argument: how the baseline was asked for, such as "random:7"."""
+
+    argument: str
+    rule: Rule
+
+    @property
+    def name(self) -> str:
+        return f"baseline:{self.argument}"
+
+    @property
+    def fingerprint(self) -> str:
+        return self.name
+
+    def score(self, groups: Sequence[Candidates]) -> list[tuple[Scored, ...]]:
+        return [tuple(Reward(self.rule(group.prompt, answer)) for answer in group.answers) for group in groups]
+
+
+def baseline(argument: str) -> BaselineScorer:
+    """The baseline called `argument`; "random:SEED" draws otherwise than "random". Raises InputError for others."""
+    name, colon, seed = argument.partition(":")
+    if name not in RULES or (colon and (name != "random" or not seed.isdecimal())):
+        raise InputError(f"baseline:{argument}: no such baseline. There are {', '.join(RULES)} and random:SEED.")
+    return BaselineScorer(argument, drawn(int(seed)) if seed else RULES[name])
+
+
+def longest(_: Text, answer: Text) -> float:
+    """Characters: the length by which the audit's "longest wins" goes."""
+    return float(len(plain_text(answer)))
+
+
+def shortest(_: Text, answer: Text) -> float:
+    """Characters, fewer are better."""
+    return -float(len(plain_text(answer)))
+
+
+def constant(_: Text, __: Text) -> float:
+    return 0.0
+
+
+def drawn(seed: int) -> Rule:
+    """Uniform in [0, 1), by the content of prompt and answer, so that order and batch change nothing."""
+
+    def rule(prompt: Text, answer: Text) -> float:
+        text = dumps([seed, to_json(prompt), to_json(answer)])
+        return int.from_bytes(hashlib.sha256(text).digest()[:6]) / 2**48
+
+    return rule
+
+
+RULES: Mapping[str, Rule] = {
+    "longest": longest,
+    "length": longest,
+    "shortest": shortest,
+    "random": drawn(0),
+    "constant": constant,
+}

@@ -1,0 +1,90 @@
+"""A scorer from what a user writes: a folder, a file, a hub id, or `kind:argument`. The one parser of all of them.
+
+A new kind of scorer is one file beside this one and one line in KINDS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import cast
+
+from assay.errors import InputError
+from assay.scorers.baseline import baseline
+from assay.scorers.function import FunctionScorer, RewardFunction
+from assay.scorers.local import LocalScorer, Passes
+from assay.scorers.protocol import Scorer
+from assay.scorers.recorded import RecordedScorer
+
+AnyScorer = Scorer | RewardFunction | Path | str
+KINDS: Mapping[str, Callable[[str], Scorer]] = {
+    "baseline": baseline,
+    "local": LocalScorer,
+    "recorded": RecordedScorer,
+}
+SCORE_FILES = {".jsonl", ".ndjson", ".json", ".gz"}
+
+
+def open_scorer(text: Path | str, *, passes: Passes | None = None) -> Scorer:
+    """The scorer that `text` names.
+
+    A folder: its reward model, or a run's, if it has one seed. A file: the scores recorded in it. `kind:argument`: see
+    KINDS. Anything else: a reward model by Hugging Face id. passes: how a model's rows are run.
+
+    Raises InputError for a kind there is not, a run of several seeds, or passes for what is no model. A model is looked
+    for when its fingerprint or its scores are asked for.
+    """
+    seeds = open_scorers(text, passes=passes)
+    if len(seeds) > 1:
+        raise InputError(
+            f"{text} is a run of {len(seeds)} seeds, each a scorer of its own. Name one of them, such as "
+            f"{Path(text) / f'seed-{min(seeds)}' / 'model'}."
+        )
+    return next(iter(seeds.values()))
+
+
+def open_scorers(text: Path | str, *, passes: Passes | None = None) -> dict[int, Scorer]:
+    """As open_scorer, by seed: a run folder has a scorer for each seed, everything else is one, called seed 0."""
+    models = sorted(Path(text).expanduser().glob("seed-[0-9]*/model"))
+    seeds = {int(model.parent.name.removeprefix("seed-")): model for model in models}
+    if not seeds:
+        return {0: _one(str(text), passes)}
+    return {seed: LocalScorer(seeds[seed], passes=passes) for seed in sorted(seeds)}
+
+
+def as_scorer(scorer: AnyScorer) -> Scorer:
+    """A Scorer from what may stand for one: itself, a function of (prompt, answers), or what open_scorer takes."""
+    if isinstance(scorer, Path | str):
+        return open_scorer(scorer)
+    if hasattr(scorer, "score"):  # isinstance would ask for the fingerprint, which may take long
+        return cast("Scorer", scorer)
+    if callable(scorer):
+        return FunctionScorer(scorer)
+    raise InputError(
+        f"A {type(scorer).__name__} is no scorer. Give a Scorer, a function of (prompt, answers), or a folder, file or "
+        "kind:argument."
+    )
+
+
+def _one(text: str, passes: Passes | None) -> Scorer:
+    scorer = _named(text)
+    if passes is None or passes == Passes():
+        return scorer
+    if not isinstance(scorer, LocalScorer):
+        raise InputError(
+            f"{text} is no model, so nothing of it is run: device, tokens in one pass and sharing do not apply. "
+            "Leave them out."
+        )
+    return LocalScorer(scorer.model, revision=scorer.revision, passes=passes)
+
+
+def _named(text: str) -> Scorer:
+    kind, colon, argument = text.partition(":")
+    if colon and kind in KINDS:
+        return KINDS[kind](argument)
+    path = Path(text).expanduser()
+    if path.is_file() or (SCORE_FILES & set(path.suffixes) and not path.is_dir()):
+        return RecordedScorer(path)
+    if colon and kind.isidentifier() and not path.exists():
+        raise InputError(f"{text}: no scorer of kind {kind!r}. Kinds: {', '.join(f'{one}:...' for one in KINDS)}.")
+    return LocalScorer(text)

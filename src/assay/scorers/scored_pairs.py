@@ -1,0 +1,93 @@
+"""Pairs put to a scorer: as groups of candidates, each distinct answer once, and each pair gets its own two results."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assay.errors import InputError
+from assay.records import Candidates, Pair, PairScore, Text
+from assay.scorers.protocol import Reward, Scored, Scorer, Unscored, score_groups, unit_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredPair:
+    """What one scorer gave the two answers of one pair."""
+
+    pair_id: str
+    chosen: Scored
+    rejected: Scored
+
+    @property
+    def margin(self) -> float | None:
+        """reward(chosen) - reward(rejected); None if one of them is missing."""
+        if isinstance(self.chosen, Reward) and isinstance(self.rejected, Reward):
+            return self.chosen.value - self.rejected.value
+        return None
+
+    @property
+    def missing(self) -> Unscored | None:
+        """Why the pair has no margin, or None; an answer that was not taken counts before one without a number."""
+        found = [side for side in (self.chosen, self.rejected) if isinstance(side, Unscored)]
+        return min(found, key=lambda side: side.not_finite, default=None)
+
+    @property
+    def unread(self) -> str | None:
+        """Why the scorer could not take one of the answers, or None: such a pair stands apart from an audit."""
+        return None if self.missing is None or self.missing.not_finite else self.missing.reason
+
+    @property
+    def numbers(self) -> PairScore:
+        """The two rewards as an audit takes them; NaN for what is no finite reward, which an audit counts as wrong."""
+        chosen, rejected = (
+            side.value if isinstance(side, Reward) else math.nan for side in (self.chosen, self.rejected)
+        )
+        return PairScore(pair_id=self.pair_id, chosen=chosen, rejected=rejected)
+
+
+PairScores = Sequence[PairScore] | Sequence[ScoredPair]
+
+
+def score_pairs(scorer: Scorer, pairs: Sequence[Pair]) -> list[ScoredPair]:
+    """One ScoredPair for each pair, in order; pairs under one prompt share it, and equal answers are scored once.
+
+    Raises InputError if the scorer does not keep its promises.
+    """
+    if unit_of(scorer) == "pair":
+        groups = (Candidates(id=p.id, prompt=p.prompt, answers=(p.chosen, p.rejected)) for p in pairs)
+        return [
+            ScoredPair(pair_id=group.id, chosen=chosen, rejected=rejected)
+            for group, (chosen, rejected) in score_groups(scorer, groups)
+        ]
+    found: dict[tuple[Text, Text], Scored] = {}
+    for group, results in score_groups(scorer, as_candidates(pairs)):
+        found.update(zip(((group.prompt, answer) for answer in group.answers), results, strict=True))
+    return [
+        ScoredPair(pair_id=p.id, chosen=found[p.prompt, p.chosen], rejected=found[p.prompt, p.rejected]) for p in pairs
+    ]
+
+
+def score_items(scorer: Scorer, items: Sequence[Pair | Candidates]) -> list[ScoredPair | tuple[Scored, ...]]:
+    """A ScoredPair for each pair and a tuple for each group of candidates, in the order given.
+
+    Raises InputError for an item that is neither.
+    """
+    odd = next((place for place, item in enumerate(items) if not isinstance(item, Pair | Candidates)), None)
+    if odd is not None:
+        raise InputError(f"items[{odd}] is a {type(items[odd]).__name__}. Give Pair or Candidates (assay.records).")
+    pairs = iter(score_pairs(scorer, [item for item in items if isinstance(item, Pair)]))
+    groups = score_groups(scorer, (item for item in items if isinstance(item, Candidates)))
+    return [next(pairs) if isinstance(item, Pair) else next(groups)[1] for item in items]
+
+
+def as_candidates(pairs: Sequence[Pair]) -> list[Candidates]:
+    """Pairs as groups: one group for each prompt, in order of first appearance, each distinct answer in it once.
+
+    A group is called as the first of its pairs.
+    """
+    groups: dict[Text, tuple[str, dict[Text, None]]] = {}
+    for pair in pairs:
+        _, answers = groups.setdefault(pair.prompt, (pair.id, {}))
+        answers.update({pair.chosen: None, pair.rejected: None})
+    return [Candidates(id=first, prompt=prompt, answers=tuple(answers)) for prompt, (first, answers) in groups.items()]

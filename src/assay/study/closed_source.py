@@ -1,0 +1,23 @@
+"""A closed study, wherever it is kept: in its database, or in a folder that `assay study export` wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from assay.errors import StudyError
+from assay.study.exchange.anonymous_folder import is_export, read_export
+from assay.study.place import is_url
+from assay.study.store.closed_study import read_closed
+from assay.study.study_records import ClosedStudy
+
+
+def read_study(source: str) -> ClosedStudy:
+    """A closed study from its database (a SQLite file or a postgresql:// URL), or from an export folder or file.
+
+    Raises StudyError while the study is open or where it cannot be vouched for.
+    """
+    if is_url(source):
+        return read_closed(source)
+    if not Path(source).exists():
+        raise StudyError(f"{source}: there is nothing. Give a study's file, postgresql://..., or an export folder.")
+    return read_export(source) if is_export(source) else read_closed(source)

@@ -1,0 +1,105 @@
+"""Stored reference log-probabilities: computed once, and again only for what is new."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from assay.engine import reference_logprobs as store
+from assay.engine.logprobs import completion_logprobs
+from assay.engine.reference_logprobs import reference_logprobs
+from assay.errors import ArtifactError
+from tests.support.engine_rows import pairs
+from tests.support.tiny_models import language_model
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Rows that were run, call by call."""
+    counts: list[int] = []
+
+    def counted(model: Any, rows: Any, prompts: Any) -> Any:
+        counts.append(len(rows))
+        return completion_logprobs(model, rows, prompts)
+
+    monkeypatch.setattr(store, "completion_logprobs", counted)
+    return counts
+
+
+def groups_of(count: int) -> tuple[list[list[list[int]]], list[list[int]]]:
+    rows = pairs(count)
+    groups = [rows[n : n + 2] for n in range(0, len(rows), 2)]
+    return groups, [[max(1, len(row) - 4) for row in group] for group in groups]
+
+
+def test_stored_values_are_the_plain_ones_and_run_once(tmp_path: Path, ran: list[int]) -> None:
+    model = language_model("llama")
+    groups, prompts = groups_of(5)
+    options: dict[str, Any] = {"fingerprint": "sha256:a", "folder": tmp_path, "token_budget": 60}
+    first = reference_logprobs(model, groups, prompts, **options)
+    assert sum(ran) == 10
+    with torch.no_grad():
+        for found, rows, lengths in zip(first, groups, prompts, strict=True):
+            np.testing.assert_allclose(found, completion_logprobs(model, rows, lengths).numpy(), rtol=1e-5)
+    assert model.training
+    again = reference_logprobs(model, groups, prompts, **options)
+    assert sum(ran) == 10  # nothing ran again
+    assert all((a == b).all() for a, b in zip(first, again, strict=True))
+
+
+def test_only_new_rows_and_other_prompts_and_models_run(tmp_path: Path, ran: list[int]) -> None:
+    model = language_model("llama")
+    groups, prompts = groups_of(4)
+    options: dict[str, Any] = {"folder": tmp_path, "token_budget": 1000}
+    reference_logprobs(model, groups[:3], prompts[:3], fingerprint="a", **options)
+    reference_logprobs(model, groups, prompts, fingerprint="a", **options)
+    assert ran == [6, 2]
+    reference_logprobs(model, groups, [[n + 1 for n in group] for group in prompts], fingerprint="a", **options)
+    reference_logprobs(model, groups, prompts, fingerprint="b", **options)
+    assert ran == [6, 2, 8, 8]
+
+
+def test_a_torn_store_is_named(tmp_path: Path) -> None:
+    model = language_model("llama")
+    groups, prompts = groups_of(1)
+    options: dict[str, Any] = {"fingerprint": "a", "folder": tmp_path, "token_budget": 1000}
+    reference_logprobs(model, groups, prompts, **options)
+    (stored,) = tmp_path.glob("*.json")
+    stored.write_bytes(stored.read_bytes()[:20])
+    with pytest.raises(ArtifactError, match="is not JSON"):
+        reference_logprobs(model, groups, prompts, **options)
+
+
+def test_rows_that_another_process_stored_meanwhile_are_kept(
+    tmp_path: Path, ran: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = language_model("llama")
+    groups, prompts = groups_of(2)
+    options: dict[str, Any] = {"fingerprint": "a", "folder": tmp_path, "token_budget": 1000}
+    counted = store.completion_logprobs
+
+    def slowly(*args: Any) -> Any:
+        monkeypatch.setattr(store, "completion_logprobs", counted)
+        reference_logprobs(model, groups[1:], prompts[1:], **options)  # while the first rows are running
+        return counted(*args)
+
+    monkeypatch.setattr(store, "completion_logprobs", slowly)
+    reference_logprobs(model, groups[:1], prompts[:1], **options)
+    assert sum(ran) == 4
+    reference_logprobs(model, groups, prompts, **options)
+    assert sum(ran) == 4
+
+
+def test_another_precision_is_another_reference(tmp_path: Path, ran: list[int]) -> None:
+    groups, prompts = groups_of(1)
+    options: dict[str, Any] = {"fingerprint": "a", "folder": tmp_path, "token_budget": 1000}
+    exact = reference_logprobs(language_model("llama"), groups, prompts, **options)
+    half = reference_logprobs(language_model("llama", dtype=torch.bfloat16), groups, prompts, **options)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        reference_logprobs(language_model("llama"), groups, prompts, **options)
+    assert ran == [2, 2, 2]
+    assert (exact[0] != half[0]).any()
