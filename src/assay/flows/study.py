@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from assay.artifacts.analysis_body import ANALYSIS
 from assay.artifacts.run_folder import RunFolder
-from assay.gate import Evidence, Verdict, decide, load_criteria
+from assay.gate import Criterion, Evidence, Verdict, decide, load_criteria
 from assay.gate.criteria import criteria_hash
 from assay.gate.verdict import ARTIFACT as GATE
 from assay.report.study.study_page import PAGE, render_study
@@ -43,9 +44,9 @@ def read_and_analyse(
 
     Criteria that cannot be read are told before a study that cannot; an earlier verdict and page do not outlive either.
     """
-    load_criteria(criteria if criteria is not None else DEFAULT_CRITERIA)
+    conditions = load_criteria(criteria if criteria is not None else DEFAULT_CRITERIA)
     take_away_old_results(out)
-    return analyse_study(read_study(source), out, config=config, criteria=criteria, command=command)
+    return analyse_study(read_study(source), out, config=config, criteria=conditions, command=command)
 
 
 def analyse_study(
@@ -53,15 +54,15 @@ def analyse_study(
     out: Path,
     *,
     config: AnalysisConfig | None = None,
-    criteria: Path | str | None = None,
+    criteria: Sequence[Criterion] | Path | str = DEFAULT_CRITERIA,
     command: str = "",
 ) -> Analysed:
     """Analyse a closed study and decide; writes analysis.json, gate.json and result.html under `out`.
 
-    criteria: a YAML file of criteria; None: the built-in set "study" (win rate above one half, by bound).
+    criteria: already read, or a YAML file, or a built-in set: "study" asks for a win rate above one half, by bound.
     An earlier verdict and page in `out` are taken away first, so that no old one outlives a failed attempt.
     """
-    conditions = load_criteria(criteria if criteria is not None else DEFAULT_CRITERIA)
+    conditions = load_criteria(criteria) if isinstance(criteria, str | Path) else criteria
     take_away_old_results(out)
     analysis = analyse(closed, config=config)
     folder = RunFolder(out)

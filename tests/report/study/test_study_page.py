@@ -39,7 +39,7 @@ STUDIES = {
 
 
 def page_of(folder: Path, closed: ClosedStudy, criteria: str = "", **options: str) -> str:
-    path = None
+    path = "study"
     if criteria:
         path = folder / "criteria.yaml"
         folder.mkdir(exist_ok=True)
