@@ -13,10 +13,6 @@ from pathlib import Path
 
 from assay.artifacts.files import sha256_file
 from assay.data.config import DataConfig
-from assay.data.sources.delimited import delimited
-from assay.data.sources.json_rows import json_file, json_lines, json_row
-from assay.data.sources.lines import opened, written
-from assay.data.sources.row import Line, Row, unreadable
 from assay.data.sources.columnar import (
     ROWS_AT_ONCE,
     batch_rows,
@@ -26,6 +22,10 @@ from assay.data.sources.columnar import (
     parquet_rows,
     saved_rows,
 )
+from assay.data.sources.delimited import delimited
+from assay.data.sources.json_rows import json_file, json_lines, json_row
+from assay.data.sources.lines import opened, written
+from assay.data.sources.row import Line, Row, unreadable
 from assay.errors import InputError
 from assay.records import Candidates, Pair, Reject, Where
 
