@@ -28,10 +28,12 @@ from assay.records import Pair
 from assay.rewards.reward_model import RewardModel
 from assay.stats.draws import stream
 from assay.train import train_reward
-from assay.train.batches import Example, PairBatches, encode_pairs
+from assay.train.batches import Batches, tokens_of
 from assay.train.config import LossConfig, TrainConfig
 from assay.train.losses.preference import bradley_terry_loss
 from assay.train.optimiser import adamw
+from assay.train.pair_examples import PairExample, pair_examples
+from assay.train.reward_checks import head_parameters
 
 BATCH = 32
 NOUNS = [
@@ -69,13 +71,13 @@ def pairs(count: int, words: int) -> list[Pair]:
     ]
 
 
-def bare(examples: list[Example], *, base: str, precision: str) -> Iterator[float]:
+def bare(examples: list[PairExample], *, base: str, precision: str) -> Iterator[float]:
     """Seconds of each step of a loop that does nothing but train."""
     torch.manual_seed(0)
     reward_model = RewardModel.from_base(ModelConfig(base=base))
     reward_model.model.train()
-    optimiser = adamw(reward_model.model, TrainConfig())
-    for batch in PairBatches(len(examples), batch_pairs=BATCH, seed=0):
+    optimiser = adamw(reward_model.model, TrainConfig(), head=head_parameters(reward_model.model))
+    for batch in Batches([one.weight for one in examples], size=BATCH, seed=0):
         started = seconds()
         some = [examples[one.index] for one in batch]
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
@@ -119,8 +121,8 @@ def main() -> None:
     args = parser.parse_args()
     data = pairs(BATCH * args.steps, args.words)
     reward_model = RewardModel.from_base(ModelConfig(base=args.base))
-    examples = encode_pairs(data, reward_model.renderer, model=ModelConfig(base=args.base), loss=LossConfig())
-    tokens = sum(one.tokens for one in examples) / args.steps
+    examples = pair_examples(data, reward_model.renderer, loss=LossConfig(), max_tokens=ModelConfig().max_tokens)
+    tokens = sum(map(tokens_of, examples)) / args.steps
     rows = []
     for precision in args.precision:
         found: dict[str, list[float]] = {"bare": [], "trainer": []}

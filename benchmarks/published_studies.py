@@ -17,9 +17,11 @@ from pathlib import Path
 
 from assay.artifacts.files import write_json
 from assay.findings.finding import Finding
+from assay.findings.slice import OVERALL
 from assay.flows.study import PACKAGES
 from assay.report.finding_text import inline
-from assay.study.analysis.analyse import Analysis, analyse
+from assay.study.analysis.analyse import analyse
+from assay.study.analysis.study_result import Analysis
 from assay.study.config import AnalysisConfig
 from assay.study.study_records import ClosedStudy, Editor, EditorKind, Item, Study, StudyVote
 from assay.version import versions
@@ -132,13 +134,13 @@ SHOWN = ("win_rate", "win_rate_without_ties", "length_controlled_win_rate", "tie
 
 
 def shown(analysis: Analysis) -> list[Finding]:
-    parts = ("against=", "judge=", "judges=", "one person")
+    judges = ("judge", "judges", "one person against the others")
     return [
         finding
         for finding in analysis.findings
-        if (finding.slice == "overall" and finding.name in SHOWN)
-        or (finding.slice.startswith("against=") and finding.name == "win_rate" and len(analysis.study["systems"]) < 9)
-        or (finding.slice.startswith(parts[1:]) and finding.name in ("win_rate", "judge_agreement"))
+        if (finding.slice == OVERALL and finding.name in SHOWN)
+        or (finding.slice.part == "against" and finding.name == "win_rate" and len(analysis.study.systems) < 9)
+        or (finding.slice.part in judges and finding.name in ("win_rate", "judge_agreement"))
         or (finding.name == "strength" and finding.detail.get("rank", 9) <= 3)
     ]
 
@@ -158,7 +160,7 @@ def main() -> None:
         seconds = time.perf_counter() - start
         print(f"\n{closed.study.title}: {ours}, {len(closed.votes):,} votes, analysed in {seconds:.1f} s")
         for finding in shown(analysis):
-            print(f"  {finding.name:28} {finding.slice:32} n {finding.n:6,}  {inline(finding)}")
+            print(f"  {finding.name:28} {finding.slice!s:32} n {finding.n:6,}  {inline(finding)}")
         body[closed.study.title] = {"seconds": seconds, "findings": [f.to_dict() for f in shown(analysis)]}
     print("\n" + ", ".join(f"{name} {number}" for name, number in versions(PACKAGES).items()))
     if arguments.out:

@@ -7,55 +7,45 @@ from pathlib import Path
 from typing import Any
 
 from assay.artifacts.files import read_json
+from assay.artifacts.gate_body import GateBody
 from assay.artifacts.run_folder import RunFolder
-from assay.audits import Audit, Finding
+from assay.audits import Audit
+from assay.audits.pairs.pair_meanings import MEANINGS
+from assay.findings import Finding
+from assay.findings.slice import OVERALL
 from assay.report.words import rounded
-
-WANTED = (
-    ("accuracy", "held-out accuracy"),
-    ("length_baseline", "longest answer wins"),
-    ("accuracy_beyond_length", "accuracy beyond length"),
-    ("accuracy_beyond_shortest", "accuracy beyond shortest wins"),
-    ("length_matched_accuracy", "accuracy at equal length"),
-    ("accuracy_shorter_preferred", "accuracy where people preferred the shorter answer"),
-    ("reward_length_correlation", "correlation of reward and length differences"),
-    ("accuracy_without_length", "accuracy with length taken out"),
-    ("calibration_error", "calibration error"),
-    ("seed_spread", "highest minus lowest seed"),
-    ("degenerate", "named problems of the scores"),
-)
 
 
 def figure(finding: Finding | None) -> str:
     """Value with its interval, or why it is unknown."""
     if finding is None:
         return "not measured"
-    if finding.value is None:
+    if finding.known is None:
         return f"unknown: {finding.reason}"
-    value = f"{finding.value:.3f}"
-    if finding.interval is None:
+    value = f"{finding.known:.3f}"
+    if finding.bounds is None:
         return value
-    return f"{value} ({finding.interval.low:.3f} to {finding.interval.high:.3f})"
+    return f"{value} ({finding.bounds.low:.3f} to {finding.bounds.high:.3f})"
 
 
 def main(folder: str) -> None:
     run = RunFolder(folder)
     body, audit = run.read("run.json", "run/1"), Audit.read(run)
-    gate, contract = run.read("gate.json", "gate/1"), run.read("contract.json", "contract/1")
+    gate, contract = GateBody.read(run.path("gate.json")), run.read("contract.json", "contract/1")
     proof = run.read("split.json", "split/1")
     print(f"```console\n$ {body['command']}\n```\n")
     rejects = ", ".join(f"{count:,} {reason}" for reason, count in contract["rejects"].items() if count) or "none"
     print(f"Rows read {contract['rows']:,}; rejected: {rejects}; held out {audit.pairs:,} of {contract['kept']:,}.\n")
     print("| figure | value (95% interval by prompt group) | n |\n|---|---|---|")
-    for name, words in WANTED:
+    for name, words in MEANINGS.shown_in("results table").items():
         found = audit.find(name)
         print(f"| {words} | {figure(found)} | {found.n if found else ''} |")
     categories(audit, body)
     seeds(run, audit)
-    print(f"\nGate: **{gate['verdict']}**.\n")
-    for line in gate["criteria"]:
-        more = f" About {rounded(line['more_pairs'])} more held-out pairs would decide." if line["more_pairs"] else ""
-        print(f"- {line['text']}: {line['verdict']}. {line['reason']}.{more}")
+    print(f"\nGate: **{gate.verdict}**.\n")
+    for line in gate.criteria:
+        more = f" About {rounded(line.more_pairs)} more held-out pairs would decide." if line.more_pairs else ""
+        print(f"- {line.text}: {line.verdict}. {line.reason}.{more}")
     machine, versions = body["machine"], body["versions"]
     print(f"\nSplit: {proof.get('rounding', 'exact')}. {machine['cpus']} core(s), {machine['memory_gib']} GiB,")
     print(f"Python {machine['python']}, torch {versions['torch']}, transformers {versions['transformers']}.")
@@ -63,14 +53,14 @@ def main(folder: str) -> None:
 
 def categories(audit: Audit, body: dict[str, Any]) -> None:
     """One row a category, with the oracle where the data is simulated."""
-    slices = [f.slice for f in audit.findings if f.name == "accuracy" and f.seed is None and f.slice != "overall"]
+    slices = [f.slice for f in audit.findings if f.name == "accuracy" and f.seed is None and f.slice != OVERALL]
     if not slices:
         return
     oracle = (body["data"]["oracle"] or {}).get("by_category", {})
     print("\n| category | accuracy | longest wins | beyond length |" + (" oracle |" if oracle else ""))
     print("|---|---|---|---|" + ("---|" if oracle else ""))
     for where in slices:
-        name = where.removeprefix("category=")
+        name = where.label
         cells = [figure(audit.find(f, where)) for f in ("accuracy", "length_baseline", "accuracy_beyond_length")]
         print(f"| {name} | " + " | ".join(cells) + " |" + (f" {oracle[name]:.3f} |" if name in oracle else ""))
 

@@ -112,7 +112,7 @@ def decide(evidence: Audit | Path | str, criteria: Path | str | None = None, *, 
     if isinstance(evidence, (str, Path)):
         return decide_run(evidence, criteria)
     proof = None if split is None else split.proof.model_dump(mode="json")
-    return run(Evidence(audit=evidence, split=proof), load_criteria(criteria))
+    return run(Evidence(figures=evidence, split=proof), load_criteria(criteria))
 
 
 def run_reward(
@@ -153,7 +153,7 @@ def analyse_study(
     source: the study's SQLite file or postgresql:// URL, or an export. criteria: YAML; None: win rate above one half.
     Raises StudyError while the study is open or where it cannot be vouched for.
     """
-    from assay.flows.study import analyse_study as run
+    from assay.flows.study import read_and_analyse as run
 
     return run(str(source), Path(out), config=config, criteria=criteria)
 

@@ -100,3 +100,7 @@ def test_groups_of_some_pairs_are_a_slice_and_never_finer() -> None:
     rest = [found.pairs[0], found.pairs[2]]
     assert groups_of(rest, found.pairs, found.groups) == [found.groups[0], found.groups[2]]
     assert len({*read_pairs(rest).groups}) == 2
+    other = read_pairs(ROWS)
+    some = other.pairs[7:2:-2]
+    assert groups_of(some, other.pairs, other.groups) == [other.groups[place] for place in (7, 5, 3)]
+    assert len({*other.groups}) == len(ROWS)

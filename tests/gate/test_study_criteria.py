@@ -8,8 +8,10 @@ import pytest
 
 from assay.errors import GateError
 from assay.findings.finding import Finding, measured, unknown
+from assay.findings.slice import OVERALL, Slice
 from assay.gate import Evidence, decide
 from assay.gate.criteria import load_criteria, parse
+from assay.gate.every_figure import EVERY_FIGURE
 from assay.stats.intervals import Interval
 
 
@@ -21,39 +23,40 @@ class Analysis:
     def __init__(self, *findings: Finding) -> None:
         self.findings = findings
 
-    def find(self, name: str, where: str = "overall") -> Finding | None:
+    def find(self, name: str, where: Slice = OVERALL) -> Finding | None:
         return next((f for f in self.findings if (f.name, f.slice) == (name, where)), None)
 
 
-def rate(value: float, half: float, *, name: str = "win_rate", where: str = "overall", **detail: Any) -> Finding:
+def rate(value: float, half: float, *, name: str = "win_rate", where: Slice = OVERALL, **detail: Any) -> Finding:
     interval = Interval(low=value - half, high=value + half, level=0.95, method="test")
     told = {"clusters": 50, "design_effect": 1.5, **detail}
-    return measured(name, value, n=150, interval=interval, slice=where, detail=told)
+    return measured(EVERY_FIGURE[name], value, n=150, interval=interval, slice=where, detail=told)
 
 
 def verdict(text: str, *findings: Finding) -> Any:
-    evidence = Evidence(audit=Analysis(*findings), source="study", counted="vote")
+    evidence = Evidence(figures=Analysis(*findings), source="study", counted="vote")
     return decide(evidence, [parse(text)]).criteria[0]
 
 
 @pytest.mark.parametrize(
-    ("text", "kind", "part", "category", "finding"),
+    ("text", "kind", "part", "where", "finding"),
     [
-        ("win rate > 0.6", "overall", "category", None, "win_rate"),
-        ("win rate without ties > 60%", "overall", "category", None, "win_rate_without_ties"),
-        ("length-controlled win rate > 0.5", "overall", "category", None, "length_controlled_win_rate"),
+        ("win rate > 0.6", "overall", None, "overall", "win_rate"),
+        ("win rate without ties > 60%", "overall", None, "overall", "win_rate_without_ties"),
+        ("length-controlled win rate > 0.5", "overall", None, "overall", "length_controlled_win_rate"),
         ("every category win rate > 0.5", "every_category", "category", None, "win_rate"),
-        ("category refunds win rate > 0.5", "category", "category", "refunds", "win_rate"),
-        ("aspect harmless > 0.45", "category", "aspect", "harmless", "win_rate"),
-        ('aspect "good tone" win rate > 0.45', "category", "aspect", "good tone", "win_rate"),
+        ("category refunds win rate > 0.5", "category", None, "category=refunds", "win_rate"),
+        ("aspect harmless > 0.45", "category", None, "aspect=harmless", "win_rate"),
+        ('aspect "good tone" win rate > 0.45', "category", None, "aspect=good tone", "win_rate"),
         ("every editor self-consistency > 0.6", "every_category", "editor", None, "self_consistency"),
         ("every category > 0.65", "every_category", "category", None, "accuracy"),
-        ("alpha > -0.1", "overall", "category", None, "alpha"),
+        ("alpha > -0.1", "overall", None, "overall", "alpha"),
     ],
 )
-def test_words_of_a_study(text: str, kind: str, part: str, category: str | None, finding: str) -> None:
+def test_words_of_a_study(text: str, kind: str, part: str | None, where: str | None, finding: str) -> None:
     found = parse(text)
-    assert (found.kind, found.part, found.category, found.finding) == (kind, part, category, finding)
+    assert (found.kind, found.part, found.finding) == (kind, part, finding)
+    assert (None if found.slice is None else str(found.slice)) == where
 
 
 def test_by_bound_and_by_point() -> None:
@@ -69,13 +72,13 @@ def test_more_votes_are_told_as_prompts() -> None:
     # 150 votes on 50 prompts: three votes a prompt.
     open_ = verdict("win rate > 0.5", rate(0.54, 0.08))
     assert open_.more_prompts == -(-open_.more_pairs // 3)
-    assert open_.to_dict()["more_prompts"] == open_.more_prompts
+    assert open_.to_body().more_prompts == open_.more_prompts
 
 
 def test_missing_evidence_fails() -> None:
     assert "the study has no win rate" in verdict("win rate > 0.5").reason
-    assert verdict("win rate > 0.5", unknown("win_rate", "nobody voted")).verdict == "fail"
-    bare = measured("win_rate", 0.9, n=3, detail={})
+    assert verdict("win rate > 0.5", unknown(EVERY_FIGURE["win_rate"], "nobody voted")).verdict == "fail"
+    bare = measured(EVERY_FIGURE["win_rate"], 0.9, n=3, detail={})
     assert "no interval" in verdict("win rate > 0.5", bare).reason
     assert verdict("every category win rate > 0.5", rate(0.9, 0.01)).verdict == "fail"
     assert verdict("every aspect > 0.1", rate(0.9, 0.01)).reason == (
@@ -86,7 +89,7 @@ def test_missing_evidence_fails() -> None:
 
 
 def test_every_part_is_asked() -> None:
-    parts = [rate(0.6, 0.05, where="aspect=helpful"), rate(0.4, 0.05, where="aspect=harmless")]
+    parts = [rate(0.6, 0.05, where=Slice("aspect", "helpful")), rate(0.4, 0.05, where=Slice("aspect", "harmless"))]
     found = verdict("every aspect > 0.5", *parts)
     assert found.verdict == "fail"
     assert "harmless" in found.reason

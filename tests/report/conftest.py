@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import pytest
-from fixture import make_run
 
 from assay.artifacts.run_folder import RunFolder
+from tests.support.made_run import make_run
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ def test_numbers_as_people_read_them():
     assert words.points(-0.02) == "−2.0 points"
     assert words.number(-0.0001, 2) == "0.00"  # no minus before zero
     assert words.signed(0.0) == "0.00"
-    assert [words.plain(x) for x in (0.0, 2e-05, -0.0041, 0.1234, 12.34, 1234.5)] == [
+    assert [words.plain_number(x) for x in (0.0, 2e-05, -0.0041, 0.1234, 12.34, 1234.5)] == [
         "0.000", "2e−05", "−0.0041", "0.123", "12.3", "1,234"
     ]  # fmt: skip
     assert [words.reward(x) for x in (1.234, 0.004, 0, None)] == ["1.23", "0.004", "0.00", "unknown"]

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.stats.agreement import Alpha, PairAgreement, Undefined, alpha, observed_agreement, pair_agreement
-from assay.stats.intervals import Interval, NoInterval
+from assay.stats.agreement import Alpha, PairAgreement, alpha, observed_agreement, pair_agreement
+from assay.stats.intervals import Interval
+from assay.stats.unknown import Unknown
 
 NONE = float("nan")
 # Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability": 4 observers, 12 units, missing values.
@@ -24,7 +25,7 @@ KRIPPENDORFF = np.array(
 ).T
 
 
-def known(found: Alpha | Undefined) -> Alpha:
+def known(found: Alpha | Unknown) -> Alpha:
     assert isinstance(found, Alpha), found
     return found
 
@@ -61,19 +62,19 @@ def test_parity_with_evalica(metric: Any, seed: int) -> None:
 
 def test_unanimity_leaves_alpha_undefined() -> None:
     found = alpha(np.ones((20, 3)))
-    assert isinstance(found, Undefined)
+    assert isinstance(found, Unknown)
     assert "same" in found.reason
 
 
 def test_one_rater_leaves_alpha_undefined() -> None:
     found = alpha([[0], [1], [0]])
-    assert isinstance(found, Undefined)
+    assert isinstance(found, Unknown)
     assert "two people" in found.reason
 
 
 def test_one_item_has_no_interval() -> None:
     found = known(alpha([[0, 1]]))
-    assert isinstance(found.interval, NoInterval)
+    assert isinstance(found.interval, Unknown)
 
 
 def test_full_agreement_does_not_become_a_point() -> None:
@@ -86,7 +87,7 @@ def test_full_agreement_does_not_become_a_point() -> None:
     assert found.interval.low == pytest.approx(1 - (1 - 0.92527) / (75 / 149), abs=1e-4)
     assert found.interval.high == 1
     plain = observed_agreement(labels)
-    assert not isinstance(plain, Undefined)
+    assert not isinstance(plain, Unknown)
     assert isinstance(plain[2], Interval)
     assert (plain[2].low, plain[2].high) == (pytest.approx(0.92527, abs=1e-5), 1.0)
 
@@ -95,7 +96,7 @@ def test_items_that_all_disagree_alike_do_not_become_a_point() -> None:
     split = np.array([[0, 1], [1, 0]] * 10, dtype=float)  # two editors who always say the opposite
     for labels in (split, np.column_stack([split, split[:, 0]])):  # and a third: two to one everywhere
         found, plain = known(alpha(labels)), observed_agreement(labels)
-        assert not isinstance(plain, Undefined)
+        assert not isinstance(plain, Unknown)
         for interval in (found.interval, plain[2]):
             assert isinstance(interval, Interval)
             assert interval.high - interval.low > 0.15
@@ -109,8 +110,8 @@ def test_order_of_items_raters_and_names_does_not_matter(seed: int) -> None:
     shuffled = generator.permutation(generator.permutation(labels).T).T
     renamed = np.array([7.0, 3.0, 5.0])[shuffled.astype(int)]
     first, second = alpha(labels, resamples=10), alpha(renamed, resamples=10)
-    if isinstance(first, Undefined):
-        assert isinstance(second, Undefined)
+    if isinstance(first, Unknown):
+        assert isinstance(second, Unknown)
     else:
         assert known(second).value == pytest.approx(first.value)
 
@@ -131,7 +132,7 @@ def test_interval_of_alpha_holds_the_truth() -> None:
 def test_observed_agreement_by_hand() -> None:
     # Units with m labels count m times: (3 labels, 1 of 3 pairs agree), (2 labels, agree): (3 * 1/3 + 2 * 1) / 5.
     found = observed_agreement([[0, 0, 1], [1, 1, NONE], [0, NONE, NONE]], resamples=50)
-    assert not isinstance(found, Undefined)
+    assert not isinstance(found, Unknown)
     assert found[0] == pytest.approx(3 / 5)
     assert found[1] == 2
 
@@ -158,7 +159,7 @@ def test_ac1_by_hand_where_kappa_misleads() -> None:
 
 
 def test_pairs_without_an_answer() -> None:
-    assert isinstance(pair_agreement([0, NONE], [NONE, 1], categories=2), Undefined)
+    assert isinstance(pair_agreement([0, NONE], [NONE, 1], categories=2), Unknown)
     same = pair_agreement([0, 0], [0, 0], categories=4)
     assert isinstance(same, PairAgreement)
     assert (same.raw, same.kappa, same.ac1) == (1.0, None, 1.0)

@@ -13,7 +13,6 @@ from scipy import stats as scipy_stats
 from assay.stats.draws import stream
 from assay.stats.intervals import (
     Interval,
-    NoInterval,
     cluster_bootstrap,
     cluster_difference,
     cluster_mean,
@@ -22,14 +21,15 @@ from assay.stats.intervals import (
     mean_of_sums,
     wilson,
 )
+from assay.stats.unknown import Unknown
 
 
-def known(found: Interval | NoInterval) -> Interval:
+def known(found: Interval | Unknown) -> Interval:
     assert isinstance(found, Interval), found
     return found
 
 
-def bootstrap_mean(values, clusters, **more) -> Interval | NoInterval:
+def bootstrap_mean(values, clusters, **more) -> Interval | Unknown:
     sums = np.column_stack([values, np.ones(len(values))])
     return cluster_bootstrap(sums, clusters, mean_of_sums, use="test", **more)
 
@@ -45,7 +45,7 @@ def test_wilson_is_scipys(right, n, level):
 def test_cluster_variance_by_hand():
     # clusters a: 1, 1; b: 0, 1; mean 3/4. Residual sums: a 1/2, b -1/2. Variance = 2/1 * (1/4 + 1/4) / 16 = 1/16.
     found = cluster_mean([1, 1, 0, 1], ["a", "a", "b", "b"])
-    assert not isinstance(found, NoInterval)
+    assert not isinstance(found, Unknown)
     assert found.variance == pytest.approx(1 / 16)
     # independent draws: 3/4 * 1/4 / 4 = 3/64, so the design effect is (1/16) / (3/64) = 4/3
     assert found.design_effect == pytest.approx(4 / 3)
@@ -123,12 +123,12 @@ def test_few_clusters_fall_back_to_t():
 
 @pytest.mark.parametrize("interval", [cluster_t, cluster_wilson, bootstrap_mean])
 def test_what_has_no_interval_says_why(interval):
-    assert isinstance(interval([], []), NoInterval)
+    assert isinstance(interval([], []), Unknown)
     assert "one prompt group" in interval([1.0, 0.0], ["a", "a"]).reason
 
 
 def test_wilson_of_nothing_has_a_reason_and_of_nonsense_an_error():
-    assert isinstance(wilson(0, 0), NoInterval)
+    assert isinstance(wilson(0, 0), Unknown)
     with pytest.raises(ValueError, match="5 successes of 4"):
         wilson(5, 4)
     with pytest.raises(ValueError, match=r"\[0, 1\]"):
@@ -146,7 +146,7 @@ def test_wilson_of_nothing_has_a_reason_and_of_nonsense_an_error():
 def test_wilson_holds_its_mean_stays_in_range_and_ignores_order(rows, random):
     values, clusters = [value for value, _ in rows], [name for _, name in rows]
     interval = cluster_wilson(values, clusters)
-    if isinstance(interval, NoInterval):
+    if isinstance(interval, Unknown):
         assert len(set(clusters)) == 1
         return
     assert 0 <= interval.low <= np.mean(values) + 1e-12

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
+from statsmodels.stats.power import TTestPower
 
 from assay.stats.intervals import Interval, wilson
-from assay.stats.power import NeverDecides, pairs_needed, pairs_needed_for_mean
+from assay.stats.power import pairs_needed, pairs_needed_for_mean, power_of_t, units_to_see
+from assay.stats.unknown import Unknown
 
 
 def test_by_hand():
@@ -62,9 +65,30 @@ def test_two_prompts_do_not_ask_for_a_thousand():
     assert pairs_needed(0.9, 0.72, clusters_per_pair=1.0) == 27
 
 
+def test_units_to_see_have_the_power_asked_for_in_simulation():
+    # A true difference of 0.1 with unit variance 0.25, tested by z at 5%: about four draws in five see it.
+    needed = units_to_see(0.1, variance=0.25)
+    assert needed == 197
+    means = np.random.default_rng(0).normal(0.1, 0.5 / math.sqrt(needed), 20_000)
+    seen = np.abs(means) > 1.959964 * 0.5 / math.sqrt(needed)
+    assert seen.mean() == pytest.approx(0.8, abs=0.01)
+    assert units_to_see(0.1, variance=0.25, level=0.99) > needed
+    assert units_to_see(0.1, variance=0.25, power=0.9) > needed
+
+
+def test_power_of_t_is_statsmodels_own():
+    theirs = TTestPower().power(effect_size=0.1 / 0.5, nobs=50, alpha=0.05)
+    assert power_of_t(0.1, error=0.5 / math.sqrt(50), clusters=50) == pytest.approx(theirs, rel=1e-6)
+    assert power_of_t(0.4, error=1e-4, clusters=50) == pytest.approx(1)
+    assert power_of_t(0.1, error=0.1, clusters=1) == 0
+
+
 def test_what_never_decides_says_so():
-    assert isinstance(pairs_needed(0.72, 0.72), NeverDecides)
-    assert isinstance(pairs_needed(0.9, 1.0), NeverDecides)
-    assert isinstance(pairs_needed_for_mean(0.1, 0.1, n=10, low=0.0, high=0.2), NeverDecides)
+    assert isinstance(pairs_needed(0.72, 0.72), Unknown)
+    assert isinstance(pairs_needed(0.9, 1.0), Unknown)
+    assert isinstance(pairs_needed_for_mean(0.1, 0.1, n=10, low=0.0, high=0.2), Unknown)
+    for near in (0.72 + 1e-9, math.nextafter(0.72, 1)):
+        assert isinstance(pairs_needed(near, 0.72), Unknown)
+        assert isinstance(pairs_needed_for_mean(near, 0.72, n=100, low=0.7, high=0.74), Unknown)
     with pytest.raises(ValueError, match="outside"):
         pairs_needed(0.5, math.pi)

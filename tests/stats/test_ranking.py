@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from scipy import optimize, special
 
-from assay.stats.intervals import Interval, NoInterval
-from assay.stats.ranking import NoRanking, Place, bradley_terry
+from assay.stats.intervals import Interval
+from assay.stats.ranking import Place, bradley_terry
+from assay.stats.unknown import Unknown
 
 TRUTH = {"a": 0.8, "b": 0.0, "c": -0.8}
 
 
-def ranked(found: tuple[Place, ...] | NoRanking) -> dict[str, Place]:
-    assert not isinstance(found, NoRanking), found
+def ranked(found: tuple[Place, ...] | Unknown) -> dict[str, Place]:
+    assert not isinstance(found, Unknown), found
     return {place.system: place for place in found}
 
 
@@ -77,6 +78,20 @@ def test_intervals_hold_the_truth() -> None:
     assert 0.90 <= held / 180 <= 0.99
 
 
+def test_the_level_asked_for_is_the_level_given() -> None:
+    """Draws are the same at every level; 80% lies inside 95%, as wide as Student's t says where draws are normal."""
+    comparisons = study(np.random.default_rng(3), prompts=200)
+    wide, narrow = (ranked(bradley_terry(*comparisons, level=level, resamples=400)) for level in (0.95, 0.8))
+    for name in TRUTH:
+        outer, inner = wide[name].interval, narrow[name].interval
+        assert isinstance(outer, Interval)
+        assert isinstance(inner, Interval)
+        assert (outer.level, inner.level) == (0.95, 0.8)
+        assert outer.low < inner.low < inner.high < outer.high
+        ratio = (outer.high - outer.low) / (inner.high - inner.low)
+        assert ratio == pytest.approx(1.972 / 1.286, rel=0.12)  # t(199) at 0.975 and at 0.9
+
+
 @pytest.mark.parametrize(
     ("first", "second", "score", "said"),
     [
@@ -88,10 +103,10 @@ def test_intervals_hold_the_truth() -> None:
 )
 def test_no_ranking(first: list[str], second: list[str], score: list[float], said: str) -> None:
     found = bradley_terry(first, second, score, [str(n) for n in range(len(first))])
-    assert isinstance(found, NoRanking)
+    assert isinstance(found, Unknown)
     assert said in found.reason
 
 
 def test_one_prompt_ranks_without_an_interval() -> None:
     found = ranked(bradley_terry(["a", "b"], ["b", "a"], [1, 1], ["p", "p"]))
-    assert isinstance(found["a"].interval, NoInterval)
+    assert isinstance(found["a"].interval, Unknown)

@@ -10,8 +10,8 @@ from scipy import optimize, special
 from scipy import stats as scipy_stats
 
 from assay.stats import winrate
-from assay.stats.intervals import Interval, NoInterval, cluster_score
-from assay.stats.winrate import Unknown
+from assay.stats.intervals import Interval, cluster_score
+from assay.stats.unknown import Unknown
 
 
 def rate(found: winrate.Rate | Unknown) -> winrate.Rate:
@@ -125,7 +125,7 @@ def test_swapping_the_systems_mirrors_the_win_rate(seed: int) -> None:
 
 def test_one_prompt_has_no_interval_and_no_votes_no_rate() -> None:
     found = rate(winrate.win_rate([1, 0, 1], ["p"] * 3))
-    assert isinstance(found.interval, NoInterval)
+    assert isinstance(found.interval, Unknown)
     assert isinstance(winrate.win_rate([], []), Unknown)
 
 
@@ -266,7 +266,7 @@ def test_interval_at_equal_length_is_no_point_where_votes_cancel_or_are_all_ties
         assert found.slope_error > 0.5
     balanced = winrate.length_controlled([1, 0, 0, 1], [-1, 2, -1, 2], ["a", "b", "a", "b"])
     assert not isinstance(balanced, Unknown)
-    assert isinstance(balanced.rate.interval, NoInterval)
+    assert isinstance(balanced.rate.interval, Unknown)
 
 
 def test_interval_at_equal_length_covers_with_few_prompts() -> None:

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 import assay.study
-from assay.flows.study import analyse_study
+from assay.flows.study import read_and_analyse
 from assay.study import create_study
 from assay.study.config import StudyConfig
 from assay.study.plan import Sources
@@ -146,7 +146,7 @@ def simulated(folder: Path) -> Path:
         judge.close()
     close_study(place)
     command = "assay study analyse study.db --out result"
-    return analyse_study(place, folder / "result", command=command).page
+    return read_and_analyse(place, folder / "result", command=command).page
 
 
 def judge_by_chance(form: Form, token: str, chance: random.Random) -> None:

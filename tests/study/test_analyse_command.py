@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from assay.artifacts.files import read_json
-from assay.flows.study import analyse_study
+from assay.flows.study import read_and_analyse
 from assay.study import read_closed, write_export
 from assay.study.program_client import JudgeClient
 from assay.study.store.closing import close_study
@@ -50,9 +50,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_both_databases_give_verdict_and_page(tmp_path: Path, place: str) -> None:
-    found = analyse_study(judged(tmp_path, place), tmp_path / "result")
+    found = read_and_analyse(judged(tmp_path, place), tmp_path / "result")
     body = read_json(tmp_path / "result" / "analysis.json", "analysis/1")
-    gate = read_json(tmp_path / "result" / "gate.json", "gate/1")
+    gate = read_json(tmp_path / "result" / "gate.json", "gate/2")
     assert gate["verdict"] == found.verdict.verdict
     assert body["inputs"]["seal"] == body["study"]["seal"] == read_closed(place).study.seal
     assert {"loud-owl-7b.jsonl", "silent-fox-7b.jsonl"} <= set(body["inputs"])
@@ -64,7 +64,9 @@ def test_the_command_decides_prints_and_exits_by_the_verdict(study: Path) -> Non
     assert said == ""  # the result goes to standard output, and nothing to standard error
     told = json.loads(run(study, "analyse", "study.db", "--out", "result", "--json", code=3))
     assert told["verdict"] == "undecided"
-    assert told["criteria"][0]["more_prompts"] is None or told["criteria"][0]["more_prompts"] > 0
+    # 19 votes have an opinion, the study's seed being fixed: 8 points for ours, so more prompts would decide.
+    assert told["criteria"][0]["value"] == pytest.approx(8 / 19)
+    assert told["criteria"][0]["more_prompts"] > 0
     assert told["ours"] == "loud-owl-7b"
     for text, code in (("win rate > 0.01", 0), ("win rate > 0.99", 1), ("aspect helpful win rate > 0.1", 1)):
         (study / "criteria.yaml").write_text(f"- {text}\n", encoding="utf-8")
@@ -93,12 +95,12 @@ def run(folder: Path, *words: str, code: int) -> str:
 
 def test_the_other_system_can_be_ours(study: Path, tmp_path: Path) -> None:
     ours, theirs = (
-        analyse_study(str(study / "study.db"), tmp_path / name, config=config(system=name)).analysis.find("win_rate")
+        read_and_analyse(str(study / "study.db"), tmp_path / name, config=config(system=name)).analysis.find("win_rate")
         for name in ("loud-owl-7b", "silent-fox-7b")
     )
     assert ours is not None
     assert theirs is not None
-    assert ours.value == pytest.approx(1 - (theirs.value or 0))
+    assert ours.value == pytest.approx(1 - (theirs.known or 0))
 
 
 def config(**options: Any) -> Any:
@@ -110,15 +112,15 @@ def config(**options: Any) -> Any:
 def test_an_export_gives_the_same_figures_under_other_names(study: Path, tmp_path: Path) -> None:
     closed = read_closed(str(study / "study.db"))
     write_export(closed, tmp_path / "export", times=True)
-    whole = analyse_study(str(study / "study.db"), tmp_path / "a").analysis
-    shared = analyse_study(str(tmp_path / "export"), tmp_path / "b").analysis
-    table = analyse_study(str(tmp_path / "export" / "votes.csv"), tmp_path / "c").analysis
+    whole = read_and_analyse(str(study / "study.db"), tmp_path / "a").analysis
+    shared = read_and_analyse(str(tmp_path / "export"), tmp_path / "b").analysis
+    table = read_and_analyse(str(tmp_path / "export" / "votes.csv"), tmp_path / "c").analysis
     assert table.findings == shared.findings
     for one in whole.findings:
-        if one.slice == "overall" or one.slice.startswith(("category=", "aspect=")):
+        if one.slice.part in ("overall", "category", "aspect"):
             other = shared.find(one.name, one.slice)
             assert other is not None
-            assert (one.value, one.n) == (pytest.approx(other.value), other.n), one.name
+            assert (one.known, one.n) == (pytest.approx(other.known), other.n), one.name
     text = (tmp_path / "b" / "analysis.json").read_text(encoding="utf-8")
     assert not re.search("Anna|Bilal", text)
 
@@ -138,7 +140,7 @@ def test_bad_input_is_told(study: Path, words: tuple[str, ...], said: str) -> No
 
 
 def test_an_open_study_is_not_read_and_leaves_no_old_verdict(study: Path, tmp_path: Path) -> None:
-    analyse_study(str(study / "study.db"), tmp_path / "result")
+    read_and_analyse(str(study / "study.db"), tmp_path / "result")
     make_study(tmp_path, str(tmp_path / "open.db"))
     assert "the study is open" in assay("analyse", "open.db", "--out", "result", cwd=tmp_path, code=2)
     assert not (tmp_path / "result" / "gate.json").exists()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from assay.artifacts.files import read_json, write_json
+from assay.artifacts.files import read_json, sha256_file, write_json
 from assay.errors import ArtifactError
 
 
@@ -30,3 +30,13 @@ class RunFolder:
 
     def read(self, name: str, schema: str) -> dict[str, Any]:
         return read_json(self.path(name), schema)
+
+    def refuse_stale(self, inputs: Mapping[str, str], *, made: str, again: str) -> None:
+        """The files that an artifact names by hash must still be those; names that are no file here say nothing.
+
+        made: how the artifact came from them, as "audit.json was made from"; again: what to do. Raises ArtifactError.
+        """
+        for name, digest in inputs.items():
+            path = self.path(name)
+            if path.is_file() and digest.startswith("sha256:") and sha256_file(path) != digest:
+                raise ArtifactError(f"{path} is not the file that {made}. {again}")

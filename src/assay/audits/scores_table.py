@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.errors import EmptyBatchError, InputError
-from assay.records import Pair, PairScore, plain_text
+from assay.findings.slice import OVERALL, Slice, category
+from assay.records import NO_CATEGORY, Pair, PairScore, plain_text
 from assay.stats.intervals import Array, Codes, cluster_codes
 
-UNCATEGORISED = "(none)"
 Mask = npt.NDArray[np.bool_]
 Scores = Mapping[int, Sequence[PairScore]]
 
@@ -64,13 +64,13 @@ class Aligned:
         """Characters of chosen minus characters of rejected, (N,)."""
         return np.asarray(self.length[:, 0] - self.length[:, 1])
 
-    def slices(self) -> list[tuple[str, Mask]]:
-        """("overall", all pairs), then one per category in order of name, where categories are given."""
-        found: list[tuple[str, Mask]] = [("overall", np.ones(self.n, dtype=bool))]
+    def slices(self) -> list[tuple[Slice, Mask]]:
+        """All pairs, then one slice per category in order of name, where categories are given."""
+        found: list[tuple[Slice, Mask]] = [(OVERALL, np.ones(self.n, dtype=bool))]
         names = sorted(set(self.categories))
-        if names and names != [UNCATEGORISED]:
+        if names and names != [NO_CATEGORY]:
             column = np.asarray(self.categories)
-            found += [(f"category={name}", column == name) for name in names]
+            found += [(category(name), column == name) for name in names]
         return found
 
 
@@ -107,7 +107,7 @@ def align(
         length=np.array([[len(plain_text(p.chosen)), len(plain_text(p.rejected))] for p in held], dtype=np.float64),
         tokens=_tokens(held, tokens),
         groups=cluster_codes([groups[index] for index in kept]),
-        categories=tuple(pair.category or UNCATEGORISED for pair in held),
+        categories=tuple(pair.category or NO_CATEGORY for pair in held),
         set_aside=len(pairs) - len(kept),
     )
 

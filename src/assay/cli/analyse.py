@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,18 +12,6 @@ from assay.cli.verdicts import EXIT, verdict_lines
 
 if TYPE_CHECKING:
     from assay.flows.study import Analysed
-
-SHOWN = (
-    "win_rate",
-    "win_rate_without_ties",
-    "length_controlled_win_rate",
-    "majority_share",
-    "left_share",
-    "self_consistency",
-    "alpha",
-    "attention_passed",
-    "coverage",
-)
 
 
 def register(study_app: typer.Typer) -> None:
@@ -57,12 +45,12 @@ def analyse(
     input. Votes of people and of programs are told apart throughout.
     """
     from assay.config import load_config
-    from assay.flows.study import analyse_study
+    from assay.flows.study import read_and_analyse
     from assay.study.config import AnalysisConfig
 
     chosen = [*(sets or ()), *([f"system={_quoted(system)}"] if system is not None else [])]
     settings = load_config(AnalysisConfig, file=config, sets=chosen)
-    found = analyse_study(study, out, config=settings, criteria=criteria, command=command_line())
+    found = read_and_analyse(study, out, config=settings, criteria=criteria, command=command_line())
     output(_json(found), _text(found), as_json=as_json)
     raise typer.Exit(EXIT[found.verdict.verdict])
 
@@ -72,11 +60,13 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _json(found: Analysed) -> dict[str, Any]:
+def _json(found: Analysed) -> dict[str, object]:
+    from assay.findings.slice import OVERALL
+
     return {
         **found.verdict.to_dict(),
         "ours": found.analysis.ours,
-        "findings": {f.name: f.to_dict() for f in found.analysis.findings if f.slice == "overall"},
+        "findings": {f.name: f.to_dict() for f in found.analysis.findings if f.slice == OVERALL},
         "page": str(found.page),
     }
 
@@ -85,16 +75,18 @@ def _text(found: Analysed) -> str:
     from rich.markup import escape
 
     from assay.report.finding_text import inline, label
+    from assay.study.analysis.vote_meanings import MEANINGS
 
     verdict, analysis = found.verdict, found.analysis
-    lines = verdict_lines(verdict, str(analysis.study["title"]), counted="prompts")
+    lines = verdict_lines(verdict, analysis.study.title, counted="prompts")
     lines.append(f"people, {escape(analysis.ours)}:")
-    for name in SHOWN:
+    for name, words in MEANINGS.shown_in("terminal").items():
         finding = analysis.find(name)
         if finding is not None:
-            lines.append(f"  {label(name)}: {escape(inline(finding))}")
+            lines.append(f"  {words}: {escape(inline(finding))}")
     for finding in analysis.findings:
-        if finding.name in ("win_rate", "judge_agreement") and finding.slice.startswith("judge="):
-            who = finding.slice.partition("=")[2]
-            lines.append(f"  program {escape(who)}, {label(finding.name).lower()}: {escape(inline(finding))}")
+        if finding.name in ("win_rate", "judge_agreement") and finding.slice.part == "judge":
+            lines.append(
+                f"  program {escape(finding.slice.label)}, {label(finding.name).lower()}: {escape(inline(finding))}"
+            )
     return "\n".join([*lines, f"Page: {escape(str(found.page))}"])

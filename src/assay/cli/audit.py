@@ -9,23 +9,10 @@ import typer
 
 from assay.cli.options import Json, ScorerArgument, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
+from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
     from assay.audits import Audit
-
-SHOWN = (
-    "accuracy",
-    "length_baseline",
-    "accuracy_beyond_length",
-    "length_matched_accuracy",
-    "accuracy_without_length",
-    "reward_length_correlation",
-    "degenerate",
-    "tied_pairs",
-    "calibration_error",
-    "seed_spread",
-    "category_gap",
-)
 
 
 def register(app: typer.Typer) -> None:
@@ -44,12 +31,12 @@ def audit(
 
     Of a run folder every seed is audited, together. Rows that are no definite pairs are left out by the pair contract
     and counted; pairs that the scorer cannot read whole are left out, counted and named in left_out.jsonl. Pairs should
-    be ones the scorer was not trained on; nothing here can check that for a foreign scorer. Options in FILE.yaml and
-    --set are those of data and audit, such as --set audit.level=0.9.
+    be ones the scorer was not trained on; nothing here can check that for a foreign scorer. Options are
+    those of `assay reward` under data and audit, such as --set audit.level=0.9; its file may be given whole.
     """
     from assay.flows.audit import LEFT_OUT, ScorerAuditConfig, audit_scorer
 
-    settings = options.settings(ScorerAuditConfig)
+    settings = options.settings(ScorerAuditConfig, family=RewardConfig)
     found = audit_scorer(scorer, data, out, config=settings)
     left_out = len(found.left_out)
     body = {**found.audit.to_dict(), "rows": found.rows, "rejected_rows": found.rejects, "left_out": left_out}
@@ -63,14 +50,18 @@ def summary(found: Audit, out: Path, *, rejects: int) -> str:
     """The main findings, one a line, in rich markup."""
     from rich.markup import escape
 
+    from assay.audits.pairs.pair_meanings import MEANINGS
+    from assay.findings.slice import OVERALL
+
+    shown = MEANINGS.shown_in("terminal")
     colours = {"ok": "green", "warning": "yellow", "problem": "red", None: "dim"}
     lines = [f"[bold]audit[/] of {found.pairs:,} pairs ({rejects:,} rows were no definite pairs)  {escape(str(out))}"]
     for finding in found.findings:
-        if finding.name not in SHOWN or finding.slice != "overall" or finding.seed is not None:
+        if finding.name not in shown or finding.slice != OVERALL or finding.seed is not None:
             continue
-        said = f"{finding.value:.3f}" if finding.value is not None else f"unknown: {finding.reason}"
-        if finding.interval:
-            said += f"  ({finding.interval.low:.3f} to {finding.interval.high:.3f})"
+        said = f"{finding.known:.3f}" if finding.known is not None else f"unknown: {finding.reason}"
+        if finding.bounds:
+            said += f"  ({finding.bounds.low:.3f} to {finding.bounds.high:.3f})"
         judged = finding.verdict or "-"
         lines.append(
             f"  [{colours[finding.verdict]}]{judged:<8}[/] {finding.name.replace('_', ' '):<27} {escape(said)}"

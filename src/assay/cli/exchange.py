@@ -140,7 +140,7 @@ def pairs(
 
     from assay.artifacts.files import write_jsonl
     from assay.errors import ConfigError
-    from assay.study.analysis.feedback import training_rows
+    from assay.study.analysis.training_rows import training_rows
     from assay.study.closed_source import read_study
     from assay.study.exchange.pseudonyms import anonymised
     from assay.study.study_records import EditorKind
@@ -181,17 +181,19 @@ def next_(
 ) -> None:
     """Propose the next pairs to judge: where models disagree, and where a run's gate left a category undecided.
 
-    One pair a prompt, near-duplicate prompts counted as one; each row says why it is there.
+    One pair a prompt, near-duplicate prompts counted as one; each row says why it is there. How the pairs are read is
+    set as everywhere, such as --set data.near_duplicates=0.9.
     """
     from rich.markup import escape
 
     from assay.artifacts.files import write_jsonl
     from assay.config import load_config
-    from assay.data.config import DataConfig
-    from assay.study.analysis.feedback import propose
+    from assay.study.analysis.proposals import propose
     from assay.study.analysis.unjudged import proposal_row, read_pool
+    from assay.study.config import NextConfig
 
-    pool = read_pool(scores, pairs, config=load_config(DataConfig, file=config, sets=sets or []), run=run)
+    settings = load_config(NextConfig, file=config, sets=sets or [])
+    pool = read_pool(scores, pairs, config=settings.data, run=run)
     chosen = propose(pool.questions, count=count, undecided=pool.undecided)
     write_jsonl(out, (proposal_row(one, chosen_first=pool.chosen_first) for one in chosen))
     value = {

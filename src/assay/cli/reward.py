@@ -89,6 +89,6 @@ def show(run: RewardRun, *, as_json: bool) -> None:
         "verdict": run.outcome,
         "folder": str(run.folder),
         "report": str(run.report),
-        "criteria": [line.to_dict() for line in run.verdict.criteria],
+        "criteria": run.verdict.to_dict()["criteria"],
     }
     output(body, "\n".join(lines), as_json=as_json)

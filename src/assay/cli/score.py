@@ -10,6 +10,7 @@ import typer
 
 from assay.cli.options import Json, ScorerArgument, Sharing, notes, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
+from assay.train.reward_config import RewardConfig
 
 
 def register(app: typer.Typer) -> None:
@@ -30,14 +31,14 @@ def score(
 ) -> None:
     """Score pairs, or any number of candidates a prompt, with a reward model or any other scorer.
 
-    What the scorer cannot take whole gets null and the reason, not the reward of a cut text. Options in FILE.yaml and
-    --set are those of data, such as --set data.ties=keep. Exit code 2: bad input.
+    What the scorer cannot take whole gets null and the reason, not the reward of a cut text. Options are those of
+    `assay reward` under data, such as --set data.ties=keep; its file may be given whole. Exit code 2: bad input.
     """
     from assay.flows.score import ScoreConfig, score_file
     from assay.scorers.local import Passes
     from assay.scorers.open import open_scorer
 
-    settings = options.settings(ScoreConfig)
+    settings = options.settings(ScoreConfig, family=RewardConfig)
     opened = open_scorer(scorer, passes=Passes(micro_tokens=micro_tokens, sharing=sharing or "on"))
     done = score_file(opened, data, out, config=settings, notify=progress)
     body = {

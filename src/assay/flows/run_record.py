@@ -46,6 +46,7 @@ def machine() -> MachineBody:
 @contextmanager
 def only_writer(run: RunFolder) -> Iterator[None]:
     """Hold the run folder: a second process that wants it gets an error instead of a torn run."""
+    # The system frees it when its process ends, however it ends: a kill leaves no folder that nobody may write to.
     lock = FileLock(run.path(".lock"))
     try:
         lock.acquire(timeout=0)
@@ -60,7 +61,7 @@ def only_writer(run: RunFolder) -> Iterator[None]:
 
 
 @dataclass(slots=True)
-class Stage:
+class StageEntry:
     """A stage under way; what it says of itself stands in place of the time measured around it."""
 
     name: str
@@ -109,10 +110,10 @@ class RunRecord:
         self.body.write(self.run.path(RUN))
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[Stage]:
+    def stage(self, name: str) -> Iterator[StageEntry]:
         """Time one stage and put it into run.json when it is over."""
         start = time.monotonic()
-        stage = Stage(name)
+        stage = StageEntry(name)
         yield stage
         seconds = stage.seconds or round(time.monotonic() - start, 2)
         done = StageBody(name=name, seconds=seconds, tokens=stage.tokens)

@@ -1,22 +1,24 @@
-"""A closed study to a verdict and a page: read, analyse, decide, render. Knows the order; computes nothing."""
+"""A closed study to a verdict and a page: read, analyse, decide, render. Knows the order; computes nothing itself."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.artifacts.files import sha256_json
+from assay.artifacts.analysis_body import ANALYSIS
 from assay.artifacts.run_folder import RunFolder
-from assay.gate import Evidence, Verdict, decide, load_criteria
-from assay.gate.gate_run import ARTIFACT as GATE
-from assay.gate.gate_run import SCHEMA as GATE_SCHEMA
+from assay.gate import Criterion, Evidence, Verdict, decide, load_criteria
+from assay.gate.criteria import criteria_hash
+from assay.gate.verdict import ARTIFACT as GATE
 from assay.report.study.study_page import PAGE, render_study
-from assay.study.analysis.analyse import SCHEMA, Analysis, analyse
+from assay.study.analysis.analyse import analyse
+from assay.study.analysis.study_result import Analysis
 from assay.study.closed_source import read_study
 from assay.study.config import AnalysisConfig
+from assay.study.study_records import ClosedStudy
 from assay.version import __version__, versions
 
-ARTIFACT = "analysis.json"
 DEFAULT_CRITERIA = "study"
 PACKAGES = ("numpy", "scipy", "evalica")
 
@@ -30,7 +32,7 @@ class Analysed:
     page: Path
 
 
-def analyse_study(
+def read_and_analyse(
     source: str,
     out: Path,
     *,
@@ -38,26 +40,41 @@ def analyse_study(
     criteria: Path | str | None = None,
     command: str = "",
 ) -> Analysed:
-    """Analyse a closed study and decide; writes analysis.json, gate.json and result.html under `out`.
+    """Read a closed study from where it lies and analyse it: `read_study`, then `analyse_study`.
 
-    criteria: a YAML file of criteria; None: the built-in set "study" (win rate above one half, by bound).
-    An earlier verdict and page in `out` are taken away first, so that no old one outlives a failed attempt.
+    Criteria that cannot be read are told before a study that cannot; an earlier verdict and page do not outlive either.
     """
     conditions = load_criteria(criteria if criteria is not None else DEFAULT_CRITERIA)
+    take_away_old_results(out)
+    return analyse_study(read_study(source), out, config=config, criteria=conditions, command=command)
+
+
+def analyse_study(
+    closed: ClosedStudy,
+    out: Path,
+    *,
+    config: AnalysisConfig | None = None,
+    criteria: Sequence[Criterion] | Path | str = DEFAULT_CRITERIA,
+    command: str = "",
+) -> Analysed:
+    """Analyse a closed study and decide; writes analysis.json, gate.json and result.html under `out`.
+
+    criteria: already read, or a YAML file, or a built-in set: "study" asks for a win rate above one half, by bound.
+    An earlier verdict and page in `out` are taken away first, so that no old one outlives a failed attempt.
+    """
+    conditions = load_criteria(criteria) if isinstance(criteria, str | Path) else criteria
+    take_away_old_results(out)
+    analysis = analyse(closed, config=config)
+    folder = RunFolder(out)
+    body = analysis.to_body(assay_version=__version__, versions=versions(PACKAGES), command=command)
+    inputs = {ANALYSIS: body.write(folder.path(ANALYSIS)), "criteria": criteria_hash(conditions)}
+    verdict = decide(Evidence(figures=analysis, inputs=inputs, source="study", counted="vote"), conditions)
+    verdict.to_body().write(folder.path(GATE))
+    return Analysed(analysis=analysis, verdict=verdict, page=render_study(folder))
+
+
+def take_away_old_results(out: Path) -> None:
+    """Remove the verdict and the page of an earlier analysis, where there is one."""
     if Path(out).is_dir():
         for name in (GATE, PAGE):
             Path(out, name).unlink(missing_ok=True)
-    closed = read_study(source)
-    analysis = analyse(closed, config=config)
-    folder = RunFolder(out)
-    written = folder.write(
-        ARTIFACT,
-        SCHEMA,
-        {**analysis.to_dict(), "assay_version": __version__, "versions": versions(PACKAGES), "command": command},
-    )
-    digest = sha256_json([[condition.text, condition.by] for condition in conditions])
-    inputs = {"analysis.json": written, "criteria": digest}
-    evidence = Evidence(audit=analysis, inputs=inputs, source="study", counted="vote")
-    verdict = decide(evidence, conditions)
-    folder.write(GATE, GATE_SCHEMA, verdict.to_dict())
-    return Analysed(analysis=analysis, verdict=verdict, page=render_study(folder))

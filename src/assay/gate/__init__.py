@@ -3,6 +3,7 @@
 from assay.gate.criteria import Criterion, load_criteria
 from assay.gate.evidence import Evidence
 from assay.gate.gate_run import decide_run
-from assay.gate.rules import Verdict, decide
+from assay.gate.rules import decide
+from assay.gate.verdict import Verdict
 
 __all__ = ["Criterion", "Evidence", "Verdict", "decide", "decide_run", "load_criteria"]

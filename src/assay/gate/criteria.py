@@ -16,17 +16,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import yaml
 
+from assay.artifacts.files import sha256_json
 from assay.config import read_yaml
 from assay.errors import GateError
-from assay.findings.vocabulary import ALL_MEANINGS, DESCRIPTIONS
+from assay.findings.slice import OVERALL, Slice
+from assay.gate.every_figure import EVERY_FIGURE
 
 By = Literal["point", "bound"]
 Operator = Literal[">", ">=", "<", "<="]
@@ -48,32 +50,23 @@ EVERY = re.compile(rf"^every\s+(?P<part>{'|'.join(PARTS)})(?:\s+(?P<finding>.+))
 ONE = re.compile(
     rf'^(?P<part>{"|".join(PARTS)})\s+(?:"(?P<quoted>[^"]+)"|(?P<word>\S+))(?:\s+(?P<finding>.+))?$', re.IGNORECASE
 )
-RANGES = {
-    "p value": (0.0, 1.0),
-    "agreement": (-1.0, 1.0),
-    "correlation": (-1.0, 1.0),
-    "share": (0.0, 1.0),
-    "share difference": (-1.0, 1.0),
-    "AUC": (0.0, 1.0),
-    "probability": (0.0, 1.0),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criterion:
     """One condition. finding, operator and threshold are None for phrases.
 
-    part: which slices "category" and "every_category" mean; category: the one named, for kind "category" only.
+    slice: what is compared, None for phrases and for "every ..."; part: the slices that an "every ..." runs over.
     """
 
     text: str
     kind: Kind
     by: By
     finding: str | None = None
-    category: str | None = None
+    slice: Slice | None = None
+    part: str | None = None
     operator: Operator | None = None
     threshold: float | None = None
-    part: str = "category"
 
 
 def load_criteria(source: Path | str | None) -> tuple[Criterion, ...]:
@@ -106,7 +99,12 @@ def built_in(name: str) -> str:
     return resources.files("assay.gate").joinpath("presets", f"{name}.yaml").read_text(encoding="utf-8")
 
 
-def read_criteria(value: Any, *, name: str = "criteria") -> tuple[Criterion, ...]:
+def criteria_hash(criteria: Sequence[Criterion]) -> str:
+    """`sha256:...` of what criteria ask for, as gate.json names them among its inputs."""
+    return sha256_json([[criterion.text, criterion.by] for criterion in criteria])
+
+
+def read_criteria(value: object, *, name: str = "criteria") -> tuple[Criterion, ...]:
     """Criteria from loaded YAML: a list, or a mapping with `criteria` and perhaps `by`."""
     by: By = DEFAULT_BY
     if isinstance(value, Mapping):
@@ -136,9 +134,9 @@ def parse(text: str, *, by: By = DEFAULT_BY, place: str = "criterion") -> Criter
     found = COMPARISON.match(words)
     if not found:
         raise GateError(f"{place}: {text!r} is not understood. {_help()}")
-    kind, part, category, finding = _subject(found["subject"], text, place)
+    kind, where, part, finding = _subject(found["subject"], text, place)
     threshold = _number(found["number"], finding, text, place)
-    if finding in DESCRIPTIONS:
+    if EVERY_FIGURE[finding].describes:
         if chosen == "bound":
             raise GateError(f"{place}: {text!r}: {finding} describes and has no interval; write 'by point'.")
         chosen = "point"
@@ -147,14 +145,14 @@ def parse(text: str, *, by: By = DEFAULT_BY, place: str = "criterion") -> Criter
         kind=kind,
         by=chosen or by,
         finding=finding,
-        category=category,
+        slice=where,
         part=part,
         operator=cast("Operator", found["operator"]),
         threshold=threshold,
     )
 
 
-def _criterion(item: Any, by: By, place: str) -> Criterion:
+def _criterion(item: object, by: By, place: str) -> Criterion:
     if isinstance(item, str):
         return parse(item, by=by, place=place)
     if isinstance(item, Mapping) and isinstance(item.get("criterion"), str) and set(item) <= {"criterion", "by"}:
@@ -164,26 +162,27 @@ def _criterion(item: Any, by: By, place: str) -> Criterion:
         if re.search(r"\s+by\s+\S+$", text):
             raise GateError(f"{place}: {text!r} says 'by' twice.")
         said = parse(f"{text} by {_by(item['by'], place)}", place=place)
-        return Criterion(**{**{name: getattr(said, name) for name in Criterion.__dataclass_fields__}, "text": text})
+        return replace(said, text=text)
     raise GateError(f"{place}: {item!r} is neither a text nor {{criterion: ..., by: point|bound}}. {_help()}")
 
 
-def _subject(subject: str, text: str, place: str) -> tuple[Kind, str, str | None, str]:
-    """Kind, part, the slice named, and the finding."""
+def _subject(subject: str, text: str, place: str) -> tuple[Kind, Slice | None, str | None, str]:
+    """Kind, the slice named, the part of an "every ...", and the finding."""
     every, one = EVERY.match(subject), ONE.match(subject)
     if every:
         part = every["part"].lower()
-        return "every_category", part, None, _finding(every["finding"] or PARTS[part], text, place)
+        return "every_category", None, part, _finding(every["finding"] or PARTS[part], text, place)
     if one and subject.lower() != "category gap":
         part = one["part"].lower()
-        return "category", part, one["quoted"] or one["word"], _finding(one["finding"] or PARTS[part], text, place)
-    named = re.sub(r"^overall\s+", "", subject, flags=re.IGNORECASE)
-    return "overall", "category", None, _finding(named, text, place)
+        named = Slice(part, one["quoted"] or one["word"])
+        return "category", named, None, _finding(one["finding"] or PARTS[part], text, place)
+    words = re.sub(r"^overall\s+", "", subject, flags=re.IGNORECASE)
+    return "overall", OVERALL, None, _finding(words, text, place)
 
 
 def _finding(words: str, text: str, place: str) -> str:
     name = re.sub(r"[\s-]+", "_", words.strip().lower())
-    if name not in ALL_MEANINGS:
+    if name not in EVERY_FIGURE:
         raise GateError(f"{place}: {text!r}: no finding is called {words!r}. {_help()}")
     return name
 
@@ -193,7 +192,7 @@ def _number(words: str, finding: str, text: str, place: str) -> float:
         value = float(words[:-1]) / 100 if words.endswith("%") else float(words)
     except ValueError:
         raise GateError(f"{place}: {text!r}: {words!r} is not a number.") from None
-    low, high = RANGES.get(ALL_MEANINGS[finding].unit, (-math.inf, math.inf))
+    low, high = EVERY_FIGURE[finding].range
     if not math.isfinite(value) or not low <= value <= high:
         raise GateError(
             f"{place}: {text!r}: {finding} lies between {low:g} and {high:g}, so {words} decides nothing. "
@@ -202,14 +201,14 @@ def _number(words: str, finding: str, text: str, place: str) -> float:
     return value
 
 
-def _by(value: Any, place: str) -> By:
+def _by(value: object, place: str) -> By:
     if value not in ("point", "bound"):
         raise GateError(f"{place}: 'by' is {value!r}; it takes point or bound.")
-    return cast("By", value)
+    return value
 
 
 def _help() -> str:
     return (
         "Write for example 'overall accuracy > 0.72', 'every category > 0.65', 'category refusals > 0.7', "
-        f"{', '.join(repr(phrase) for phrase in list(PHRASES)[:4])}, or compare a finding: {', '.join(ALL_MEANINGS)}."
+        f"{', '.join(repr(phrase) for phrase in list(PHRASES)[:4])}, or compare a finding: {', '.join(EVERY_FIGURE)}."
     )

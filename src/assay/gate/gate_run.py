@@ -1,4 +1,4 @@
-"""The gate over a run folder. Knows where evidence lies and where the verdict goes."""
+"""The gate over a run folder: reads the evidence, decides by criteria, writes gate.json."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from assay.artifacts.files import sha256_json
 from assay.artifacts.run_folder import RunFolder
 from assay.errors import ArtifactError
-from assay.gate.criteria import Criterion, load_criteria
+from assay.findings.slice import OVERALL
+from assay.gate.criteria import Criterion, criteria_hash, load_criteria
 from assay.gate.evidence import Evidence, read_evidence
-from assay.gate.rules import Verdict, decide
-
-SCHEMA = "gate/1"
-ARTIFACT = "gate.json"
+from assay.gate.rules import decide
+from assay.gate.verdict import ARTIFACT, Verdict
 
 
 def decide_run(run: RunFolder | Path | str, criteria: Path | str | Sequence[Criterion] | None = None) -> Verdict:
@@ -32,13 +30,13 @@ def decide_run(run: RunFolder | Path | str, criteria: Path | str | Sequence[Crit
     # Criteria are read before the evidence, so that a typing error is told first.
     asked = load_criteria(criteria) if isinstance(criteria, str | Path) else criteria
     evidence = read_evidence(run)
-    conditions = load_criteria(default_criteria(evidence)) if asked is None else asked
-    digest = sha256_json([[c.text, c.by] for c in conditions])
-    verdict = decide(replace(evidence, inputs={**evidence.inputs, "criteria": digest}), conditions)
-    run.write(ARTIFACT, SCHEMA, verdict.to_dict())
+    if asked is None:
+        asked = load_criteria(default_criteria(evidence))
+    verdict = decide(replace(evidence, inputs={**evidence.inputs, "criteria": criteria_hash(asked)}), asked)
+    verdict.to_body().write(run.path(ARTIFACT))
     return verdict
 
 
 def default_criteria(evidence: Evidence) -> str:
     """The built-in set for pairs with categories, or the one for pairs without."""
-    return "support" if any(finding.slice != "overall" for finding in evidence.audit.findings) else "overall"
+    return "support" if any(finding.slice != OVERALL for finding in evidence.figures.findings) else "overall"

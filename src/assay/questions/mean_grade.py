@@ -49,11 +49,7 @@ def mean_grade(graded: Sequence[Graded], *, by: Cluster, level: float = 0.95) ->
     )
     if len(set(clusters)) > 1:
         found = cluster_wilson(grades, clusters, level=level)
-        interval = (
-            replace(found, method=f"Wilson, clustered by {by}")
-            if isinstance(found, Interval)
-            else Unknown(found.reason)
-        )
+        interval = replace(found, method=f"Wilson, clustered by {by}") if isinstance(found, Interval) else found
     return MeanGrade(value=value, interval=interval, n=len(grades), clusters=len(set(clusters)), unknown=dict(unknown))
 
 

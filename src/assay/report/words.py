@@ -1,6 +1,6 @@
-"""Figures as people read them. Knows units and rounding; knows no artifact.
+"""Figures, times and texts as people read them: rounding, units, plurals, hidden characters made visible.
 
-Nothing here turns an unknown into a number: None and not-a-number become the word `unknown`.
+Nothing here turns an unknown into a number: None and not-a-number become the word `unknown`. Knows no artifact.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Sequence
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Literal, TypeGuard
 
 from assay.stats.intervals import Interval
 
@@ -18,14 +19,14 @@ BIDI = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0
 Kind = Literal["share", "points", "count", "plain"]
 
 
-def known(value: Any) -> bool:
+def known(value: object) -> TypeGuard[float]:
     """Whether `value` is a finite number (True and False are not numbers here)."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def number(value: float | None, places: int = 2) -> str:
+def number(value: object, places: int = 2) -> str:
     """3.14159 -> 3.14, with a true minus sign and thin grouping of thousands."""
-    if value is None or not known(value):
+    if not known(value):
         return UNKNOWN
     text = f"{value:,.{places}f}"
     if float(text.replace(",", "")) == 0:
@@ -33,37 +34,37 @@ def number(value: float | None, places: int = 2) -> str:
     return text.replace("-", MINUS)
 
 
-def signed(value: float | None, places: int = 2) -> str:
+def signed(value: object, places: int = 2) -> str:
     """0.5 -> +0.50."""
     text = number(value, places)
-    return f"+{text}" if value is not None and known(value) and value > 0 and text.strip("0.,") else text
+    return f"+{text}" if known(value) and value > 0 and text.strip("0.,") else text
 
 
-def count(value: Any) -> str:
+def count(value: object) -> str:
     """12345 -> 12,345."""
     return f"{round(value):,}" if known(value) else UNKNOWN
 
 
-def percent(value: float | None, places: int = 1) -> str:
+def percent(value: object, places: int = 1) -> str:
     """0.784 -> 78.4%."""
-    return f"{number(100 * value, places)}%" if value is not None and known(value) else UNKNOWN
+    return f"{number(100 * value, places)}%" if known(value) else UNKNOWN
 
 
-def points(value: float | None, places: int = 1) -> str:
+def points(value: object, places: int = 1) -> str:
     """A difference of two shares, 0.213 -> +21.3 points."""
-    if value is None or not known(value):
+    if not known(value):
         return UNKNOWN
     return f"{signed(100 * value, places)} points"
 
 
-def figure(value: Any, kind: Kind) -> str:
+def figure(value: object, kind: Kind) -> str:
     """A value as its kind is read: a share in percent, a difference of shares in points, a count, or a plain number."""
     if not known(value):
         return UNKNOWN
-    return {"share": percent, "points": points, "count": count, "plain": plain}[kind](value)
+    return {"share": percent, "points": points, "count": count, "plain": plain_number}[kind](value)
 
 
-def plain(value: float) -> str:
+def plain_number(value: float) -> str:
     """Three decimals where they say something, two significant digits for small figures, fewer for large ones."""
     size = abs(value)
     if 0 < size < 0.01:
@@ -71,11 +72,11 @@ def plain(value: float) -> str:
     return number(value, 3 if size < 10 else 1 if size < 1000 else 0)
 
 
-def reward(value: Any) -> str:
+def reward(value: object) -> str:
     """A reward or margin: two decimals, or two significant digits where those would show nothing."""
     if not known(value):
         return UNKNOWN
-    return plain(value) if 0 < abs(value) < 0.01 else number(value, 2)
+    return plain_number(value) if 0 < abs(value) < 0.01 else number(value, 2)
 
 
 def span(interval: Interval | None, kind: Kind) -> str:
@@ -95,9 +96,9 @@ def level(interval: Interval | None) -> str:
     return f"{100 * interval.level:g}%" if interval is not None else UNKNOWN
 
 
-def duration(seconds: float | None) -> str:
+def duration(seconds: object) -> str:
     """95 -> 1 min 35 s."""
-    if seconds is None or not known(seconds):
+    if not known(seconds):
         return UNKNOWN
     if seconds < 10:
         return f"{seconds:.1f} s"
@@ -109,7 +110,16 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {left} s" if minutes else f"{left} s"
 
 
-def rounded(value: Any) -> str:
+def moment(text: object) -> str | None:
+    """2026-03-02T09:30:00+00:00 -> 2026-03-02 09:30 UTC; as it stands where it is no such time."""
+    try:
+        when = datetime.fromisoformat(str(text))
+    except ValueError:
+        return str(text) if text else None
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if when.tzinfo else str(text)
+
+
+def rounded(value: object) -> str:
     """A rough count to two significant digits: 79,496 -> 79,000."""
     if not known(value):
         return UNKNOWN
@@ -144,19 +154,20 @@ def spaced(name: str) -> str:
 
 def visible(text: str) -> str:
     """`text` with what could hide or reorder words made visible: control and direction characters, lone surrogates."""
-    return "".join(letter if plain_letter(letter) else shown(letter) for letter in text)
+    return "".join(letter if is_harmless(letter) else code_point(letter) for letter in text)
 
 
-def plain_letter(letter: str) -> bool:
+def is_harmless(letter: str) -> bool:
     return letter in "\n\t" or (
-        unicodedata.category(letter) not in ("Cc", "Cs") and letter not in BIDI and not_void(letter)
+        unicodedata.category(letter) not in ("Cc", "Cs") and letter not in BIDI and is_character(letter)
     )
 
 
-def not_void(letter: str) -> bool:
+def is_character(letter: str) -> bool:
     """XML and HTML forbid the two last code points of each plane."""
     return ord(letter) & 0xFFFE != 0xFFFE
 
 
-def shown(letter: str) -> str:
+def code_point(letter: str) -> str:
+    """⟨U+202E⟩; nothing for a carriage return, which only ends a line."""
     return "" if letter == "\r" else f"⟨U+{ord(letter):04X}⟩"

@@ -16,22 +16,15 @@ import numpy.typing as npt
 from assay.stats.intervals import (
     Array,
     Interval,
-    NoInterval,
     cluster_bootstrap,
     cluster_wilson,
     ending,
     mean_of_sums,
 )
+from assay.stats.unknown import Unknown
 
 Metric = Literal["nominal", "ordinal", "interval"]
 WHOLE_ITEMS = "clustered by prompt group", "items drawn whole"
-
-
-@dataclass(frozen=True, slots=True)
-class Undefined:
-    """Why a measure of agreement has no value on these data."""
-
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +36,7 @@ class Alpha:
     """
 
     value: float
-    interval: Interval | NoInterval
+    interval: Interval | Unknown
     metric: Metric
     observed: float
     units: int
@@ -52,22 +45,26 @@ class Alpha:
 
 def alpha(
     label_UR: npt.ArrayLike, *, metric: Metric = "nominal", level: float = 0.95, resamples: int = 2000, seed: int = 0
-) -> Alpha | Undefined:
+) -> Alpha | Unknown:
     """Krippendorff's alpha over units with at least two labels, with a bootstrap interval that draws whole units.
 
     Where every unit agrees alike (all fully, say) draws cannot differ: Wilson's interval of the agreement takes over.
-    Undefined with fewer than two labels on every unit, or where all labels are the same: chance agreement is then 1.
+    Unknown with fewer than two labels on every unit, or where all labels are the same: chance agreement is then 1.
     Source: Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability".
+
+    >>> found = alpha([[1, 1], [0, 0], [1, 0], [0, 0]])  # two raters, four items, one disagreement
+    >>> round(found.value, 3)  # 1 - (8 - 1) x 2 / (2 x 3 x 5)
+    0.533
     """
     labels = np.asarray(label_UR, dtype=np.float64)
     count_UC, values_C = label_counts(labels)
     count_UC = count_UC[count_UC.sum(axis=1) >= 2]
     if not count_UC.shape[0]:
-        return Undefined("no item was judged by two people")
+        return Unknown("no item was judged by two people")
     used = count_UC.sum(axis=0) > 0
     count_UC, values_C = count_UC[:, used], values_C[used]
     if values_C.size < 2:
-        return Undefined("everyone said the same about every item, and agreement by chance is then certain as well")
+        return Unknown("everyone said the same about every item, and agreement by chance is then certain as well")
     size_U = count_UC.sum(axis=1)
     # Each unit adds n_c n_k / (m - 1) off the diagonal and n_c (n_c - 1) / (m - 1) on it.
     pairs_UCC = count_UC[:, :, None] * count_UC[:, None, :]
@@ -86,7 +83,7 @@ def alpha(
         seed=seed,
     )
     if len(pairs_UCC) < 2:
-        interval = NoInterval("one item says nothing about others")
+        interval = Unknown("one item says nothing about others")
     elif metric == "nominal" and float(np.ptp(_shares(count_UC))) == 0:
         interval = _alpha_where_alike(count_UC, value, level=level)
     elif isinstance(interval, Interval):
@@ -107,10 +104,10 @@ def _shares(count_UC: Array) -> Array:
     return np.asarray((count_UC * (count_UC - 1)).sum(axis=1) / (size_U * (size_U - 1)))
 
 
-def _alpha_where_alike(count_UC: Array, value: float, *, level: float) -> Interval | NoInterval:
+def _alpha_where_alike(count_UC: Array, value: float, *, level: float) -> Interval | Unknown:
     """Wilson's interval of the agreement seen, through alpha = 1 - (1 - agreement) / disagreement by chance."""
     found = cluster_wilson(_shares(count_UC), np.arange(len(count_UC)), level=level)
-    if isinstance(found, NoInterval):
+    if isinstance(found, Unknown):
         return found
     total_C, n = count_UC.sum(axis=0), float(count_UC.sum())
     chance = (n**2 - float(np.square(total_C).sum())) / (n * (n - 1))
@@ -171,7 +168,7 @@ class PairAgreement:
     reason: str | None = None
 
 
-def pair_agreement(first_U: npt.ArrayLike, second_U: npt.ArrayLike, *, categories: int) -> PairAgreement | Undefined:
+def pair_agreement(first_U: npt.ArrayLike, second_U: npt.ArrayLike, *, categories: int) -> PairAgreement | Unknown:
     """Raw agreement, Cohen's kappa and Gwet's AC1 of two raters; NaN where one said nothing.
 
     categories: how many labels there are to choose from (AC1's chance agreement depends on it).
@@ -182,7 +179,7 @@ def pair_agreement(first_U: npt.ArrayLike, second_U: npt.ArrayLike, *, categorie
     both = np.isfinite(first) & np.isfinite(second)
     n = int(both.sum())
     if not n:
-        return Undefined("they judged no item in common")
+        return Unknown("they judged no item in common")
     first, second = first[both], second[both]
     raw = float((first == second).mean())
     values = np.unique(np.concatenate([first, second]))
@@ -201,7 +198,7 @@ def pair_agreement(first_U: npt.ArrayLike, second_U: npt.ArrayLike, *, categorie
 
 def observed_agreement(
     label_UR: npt.ArrayLike, *, level: float = 0.95, resamples: int = 2000, seed: int = 0
-) -> tuple[float, int, Interval | NoInterval] | Undefined:
+) -> tuple[float, int, Interval | Unknown] | Unknown:
     """Share of agreeing pairs of labels within units, each label counted once; units; bootstrap interval over units.
 
     Where every unit agrees alike, so that draws cannot differ, Wilson's interval with units as draws.
@@ -210,7 +207,7 @@ def observed_agreement(
     size_U = count_UC.sum(axis=1)
     count_UC, size_U = count_UC[size_U >= 2], size_U[size_U >= 2]
     if not size_U.size:
-        return Undefined("no item was judged by two people")
+        return Unknown("no item was judged by two people")
     agree_U = (count_UC * (count_UC - 1)).sum(axis=1) / (size_U - 1)
     if size_U.size > 1 and float(np.ptp(_shares(count_UC))) == 0:
         alike = cluster_wilson(_shares(count_UC), np.arange(size_U.size), level=level)
@@ -227,5 +224,5 @@ def observed_agreement(
     if isinstance(interval, Interval):
         interval = ending(replace(interval, method=interval.method.replace(*WHOLE_ITEMS)), 0.0, 1.0)
     elif size_U.size < 2:
-        interval = NoInterval("one item says nothing about others")
+        interval = Unknown("one item says nothing about others")
     return float(agree_U.sum() / size_U.sum()), int(size_U.size), interval

@@ -14,16 +14,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats as scipy_stats
 
 from assay.stats.draws import stream
+from assay.stats.unknown import Unknown
 
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.intp]
+Names = Sequence[str] | npt.NDArray[np.generic]  # of the cluster each value belongs to
 FEW_CLUSTERS = 10  # below this many, resampling clusters has too few different draws to say anything about tails
 CHUNK = 4_000_000  # resampling weights held in memory at once
 
@@ -37,15 +38,8 @@ class Interval:
     level: float
     method: str
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, float | str]:
         return {"low": self.low, "high": self.high, "level": self.level, "method": self.method}
-
-
-@dataclass(frozen=True, slots=True)
-class NoInterval:
-    """Why there is no interval."""
-
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,19 +58,19 @@ class ClusterMean:
     design_effect: float | None
 
 
-def cluster_codes(clusters: Sequence[str] | npt.NDArray[Any]) -> Codes:
+def cluster_codes(clusters: Names) -> Codes:
     """Cluster names as numbers 0..G-1; shape (N,)."""
     return np.unique(np.asarray(clusters), return_inverse=True)[1].astype(np.intp).ravel()
 
 
-def cluster_mean(values_N: npt.ArrayLike, clusters: Sequence[str] | npt.NDArray[Any]) -> ClusterMean | NoInterval:
+def cluster_mean(values_N: npt.ArrayLike, clusters: Names) -> ClusterMean | Unknown:
     """Mean of `values_N`, shape (N,), with its clustered variance."""
     values = np.asarray(values_N, dtype=np.float64)
     n = values.size
     if n == 0:
-        return NoInterval("no pairs")
+        return Unknown("no pairs")
     if not np.isfinite(values).all():
-        return NoInterval("values that are not finite")
+        return Unknown("values that are not finite")
     codes = cluster_codes(clusters)
     if codes.size != n:
         raise ValueError(f"{n} values but {codes.size} cluster names")
@@ -93,30 +87,39 @@ def cluster_mean(values_N: npt.ArrayLike, clusters: Sequence[str] | npt.NDArray[
     return ClusterMean(mean=mean, n=n, clusters=groups, variance=variance if varies else 0.0, design_effect=effect)
 
 
-def wilson(successes: float, n: float, *, level: float = 0.95) -> Interval | NoInterval:
-    """Wilson's score interval of a proportion of independent draws. Source: Wilson 1927."""
+def wilson(successes: float, n: float, *, level: float = 0.95) -> Interval | Unknown:
+    """Wilson's score interval of a proportion of independent draws. Source: Wilson 1927.
+
+    >>> found = wilson(8, 10)
+    >>> round(found.low, 3), round(found.high, 3)
+    (0.49, 0.943)
+    """
     if n <= 0:
-        return NoInterval("no pairs")
+        return Unknown("no pairs")
     if not 0 <= successes <= n:
         raise ValueError(f"{successes} successes of {n}")
     low, high = _wilson(successes / n, n, float(scipy_stats.norm.ppf(0.5 + level / 2)))
     return Interval(low=low, high=high, level=level, method="Wilson")
 
 
-def cluster_wilson(
-    values_N: npt.ArrayLike, clusters: Sequence[str] | npt.NDArray[Any], *, level: float = 0.95
-) -> Interval | NoInterval:
+def cluster_wilson(values_N: npt.ArrayLike, clusters: Names, *, level: float = 0.95) -> Interval | Unknown:
     """Wilson's interval at the effective sample size that the clusters allow, for a mean of values in [0, 1].
 
     The effective size is N over the design effect (at least 1), the quantile Student's t with G - 1 degrees of
     freedom. Where nothing varies (all right or all wrong) the clusters alone count as draws: the interval is wide,
     never a point. Source: Korn & Graubard 1998, Dean & Pagano 2015.
+
+    >>> found = cluster_wilson([1, 1, 0, 1, 1, 1], ["a", "a", "b", "b", "c", "c"])  # six pairs, three prompts
+    >>> round(found.low, 2), round(found.high, 2)
+    (0.15, 0.99)
+    >>> cluster_wilson([1, 1], ["a", "a"]).reason
+    'all pairs belong to one prompt group, so nothing is known about other prompts'
     """
     found = cluster_mean(values_N, clusters)
-    if isinstance(found, NoInterval):
+    if isinstance(found, Unknown):
         return found
     if found.clusters < 2:
-        return NoInterval("all pairs belong to one prompt group, so nothing is known about other prompts")
+        return Unknown("all pairs belong to one prompt group, so nothing is known about other prompts")
     values = np.asarray(values_N, dtype=np.float64)
     if values.min() < 0 or values.max() > 1:
         raise ValueError("cluster_wilson takes values in [0, 1]")
@@ -126,8 +129,8 @@ def cluster_wilson(
 
 
 def cluster_score(
-    values_N: npt.ArrayLike, clusters: Sequence[str] | npt.NDArray[Any], *, level: float = 0.95
-) -> tuple[Interval | NoInterval, float | None]:
+    values_N: npt.ArrayLike, clusters: Names, *, level: float = 0.95
+) -> tuple[Interval | Unknown, float | None]:
     """Wilson's interval for votes that may be ties (values in [0, 1], such as 1, 1/2, 0), and its design effect.
 
     As `cluster_wilson`, but the variance is held to be at least that of independent draws with the spread seen, not
@@ -135,13 +138,13 @@ def cluster_score(
     The design effect is N over the effective size against p(1 - p): below 1 with many ties; None where nothing varies.
     """
     found = cluster_mean(values_N, clusters)
-    if isinstance(found, NoInterval):
+    if isinstance(found, Unknown):
         return found, None
     values = np.asarray(values_N, dtype=np.float64)
     if values.min() < 0 or values.max() > 1:
         raise ValueError("cluster_score takes values in [0, 1]")
     if found.variance is None:
-        return NoInterval("all votes belong to one prompt, so nothing is known about other prompts"), None
+        return Unknown("all votes belong to one prompt, so nothing is known about other prompts"), None
     most, effect = found.mean * (1 - found.mean), None
     effective = float(found.clusters)
     spread = float(values.var())
@@ -153,29 +156,27 @@ def cluster_score(
     return Interval(low=low, high=high, level=level, method=method), effect
 
 
-def cluster_t(
-    values_N: npt.ArrayLike, clusters: Sequence[str] | npt.NDArray[Any], *, level: float = 0.95
-) -> Interval | NoInterval:
+def cluster_t(values_N: npt.ArrayLike, clusters: Names, *, level: float = 0.95) -> Interval | Unknown:
     """Student's t interval of a mean, clusters as the unit that varies, G - 1 degrees of freedom."""
     found = cluster_mean(values_N, clusters)
-    if isinstance(found, NoInterval):
+    if isinstance(found, Unknown):
         return found
     if found.variance is None:
-        return NoInterval("all pairs belong to one prompt group, so nothing is known about other prompts")
+        return Unknown("all pairs belong to one prompt group, so nothing is known about other prompts")
     half = _t_quantile(level, found.clusters) * math.sqrt(found.variance)
     return Interval(low=found.mean - half, high=found.mean + half, level=level, method="t, clustered by prompt group")
 
 
 def cluster_difference(
-    first_N: npt.ArrayLike, second_N: npt.ArrayLike, clusters: Sequence[str] | npt.NDArray[Any], *, level: float = 0.95
-) -> Interval | NoInterval:
+    first_N: npt.ArrayLike, second_N: npt.ArrayLike, clusters: Names, *, level: float = 0.95
+) -> Interval | Unknown:
     """Interval of mean(first - second) over the same pairs; both in [0, 1], so each pair is its own control.
 
     Where the two never differ, G clusters without a difference still allow a share of z^2/(G + z^2) of them.
     """
     first, second = np.asarray(first_N, dtype=np.float64), np.asarray(second_N, dtype=np.float64)
     interval = cluster_t(first - second, clusters, level=level)
-    if isinstance(interval, NoInterval):
+    if isinstance(interval, Unknown):
         return interval
     low, high = max(interval.low, -1.0), min(interval.high, 1.0)
     if interval.low == interval.high:
@@ -188,14 +189,14 @@ def cluster_difference(
 
 def cluster_bootstrap(
     sums_NK: npt.ArrayLike,
-    clusters: Sequence[str] | npt.NDArray[Any],
+    clusters: Names,
     statistic: Callable[[Array], Array],
     *,
     use: str,
     level: float = 0.95,
     resamples: int = 2000,
     seed: int = 0,
-) -> Interval | NoInterval:
+) -> Interval | Unknown:
     """Bootstrap interval of `statistic`, which maps sums over pairs, shape (R, K), to shape (R,).
 
     sums_NK: what each pair adds to the K sums; for a mean that is (value, 1).
@@ -205,18 +206,18 @@ def cluster_bootstrap(
     """
     sums = np.asarray(sums_NK, dtype=np.float64)
     if sums.ndim != 2 or sums.shape[0] == 0:
-        return NoInterval("no pairs")
+        return Unknown("no pairs")
     codes = cluster_codes(clusters)
     groups = int(codes.max()) + 1
     if groups < 2:
-        return NoInterval("all pairs belong to one prompt group, so nothing is known about other prompts")
+        return Unknown("all pairs belong to one prompt group, so nothing is known about other prompts")
     sums_GK: Array = np.column_stack(
         [np.bincount(codes, weights=column, minlength=groups) for column in sums.T]
     ).astype(np.float64)
     draws = _resample(sums_GK, statistic, resamples=resamples, generator=stream(seed, f"bootstrap: {use}"))
     draws = draws[np.isfinite(draws)]
     if draws.size < 0.9 * resamples:
-        return NoInterval("the figure is undefined in more than one resample in ten")
+        return Unknown("the figure is undefined in more than one resample in ten")
     if groups < FEW_CLUSTERS:
         centre = float(statistic(sums_GK.sum(axis=0, keepdims=True))[0])
         half = _t_quantile(level, groups) * float(draws.std(ddof=1)) * math.sqrt(groups / (groups - 1))
@@ -229,9 +230,9 @@ def cluster_bootstrap(
     return Interval(low=low, high=high, level=level, method=how)
 
 
-def ending(interval: Interval | NoInterval, low: float, high: float) -> Interval | NoInterval:
+def ending(interval: Interval | Unknown, low: float, high: float) -> Interval | Unknown:
     """The interval, ended at the least and the greatest value that its figure can have."""
-    if isinstance(interval, NoInterval):
+    if isinstance(interval, Unknown):
         return interval
     return replace(interval, low=max(interval.low, low), high=min(interval.high, high))
 

@@ -10,7 +10,6 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,16 +17,10 @@ from scipy import sparse, special
 from scipy import stats as scipy_stats
 
 from assay.stats.draws import stream
-from assay.stats.intervals import Array, Interval, NoInterval, cluster_codes
+from assay.stats.intervals import Array, Codes, Interval, Names, cluster_codes
+from assay.stats.unknown import Unknown
 
-Names = Sequence[str] | npt.NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class NoRanking:
-    """Why the systems cannot be put on one scale."""
-
-    reason: str
+Indices = npt.NDArray[np.int64]  # of systems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +30,7 @@ class Place:
     system: str
     score: float
     log_strength: float
-    interval: Interval | NoInterval
+    interval: Interval | Unknown
     n: int
 
 
@@ -47,32 +40,38 @@ def bradley_terry(
     score_N: npt.ArrayLike,
     prompts: Names,
     *,
-    resamples: int = 500,
+    level: float = 0.95,
+    resamples: int = 2000,
     seed: int = 0,
-) -> tuple[Place, ...] | NoRanking:
-    """Systems from strongest to weakest, with intervals that draw whole prompts (basic percentile, 95%).
+) -> tuple[Place, ...] | Unknown:
+    """Systems from strongest to weakest, with percentile intervals that draw whole prompts.
 
     score_N: 1 where `first` won, 0 where `second` did, 1/2 for a tie, which is half a win for both.
     No ranking where the comparisons do not connect all systems both ways (Ford 1957): then strengths are infinite.
     Raises ModuleNotFoundError without evalica (the extra "study").
+
+    >>> bradley_terry(["a", "a"], ["b", "b"], [1, 1], ["p", "q"]).reason
+    'b never won and a never lost, so the distance to the others has no bound'
     """
     score = np.asarray(score_N, dtype=np.float64)
     if score.size == 0:
-        return NoRanking("no votes")
+        return Unknown("no votes")
     systems = tuple(sorted({*first, *second}))
     number = {name: index for index, name in enumerate(systems)}
     pair_N2 = np.array([(number[a], number[b]) for a, b in zip(first, second, strict=True)])
     problem = disconnected(win_matrix(pair_N2, score, np.ones_like(score), len(systems)), systems)
     if problem:
-        return NoRanking(problem)
+        return Unknown(problem)
     strength = _strengths(pair_N2, score, np.ones_like(score), len(systems))
-    draws = _bootstrap(pair_N2, score, cluster_codes(prompts), len(systems), resamples=resamples, seed=seed)
+    codes = cluster_codes(prompts)
+    drawn = _bootstrap(pair_N2, score, codes, len(systems), resamples=resamples, seed=seed)
+    draws = drawn if isinstance(drawn, Unknown) else _widened(drawn, int(codes.max()) + 1, level)
     places = [
         Place(
             system=name,
             score=float(special.expit(strength[index])),
             log_strength=float(strength[index]),
-            interval=draws if isinstance(draws, NoInterval) else _percentiles(draws[:, index]),
+            interval=draws if isinstance(draws, Unknown) else _percentiles(draws[:, index], level),
             n=int((pair_N2 == index).any(axis=1).sum()),
         )
         for name, index in number.items()
@@ -80,7 +79,7 @@ def bradley_terry(
     return tuple(sorted(places, key=lambda place: (-place.log_strength, place.system)))
 
 
-def win_matrix(pair_N2: npt.NDArray[Any], score: Array, weight: Array, systems: int) -> Array:
+def win_matrix(pair_N2: Indices, score: Array, weight: Array, systems: int) -> Array:
     """wins[i, j]: how often i beat j, a tie half for both; shape (S, S)."""
     wins = np.zeros((systems, systems))
     np.add.at(wins, (pair_N2[:, 0], pair_N2[:, 1]), weight * score)
@@ -109,7 +108,7 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _strengths(pair_N2: npt.NDArray[Any], score: Array, weight: Array, systems: int) -> Array:
+def _strengths(pair_N2: Indices, score: Array, weight: Array, systems: int) -> Array:
     """Log strengths with mean 0; shape (S,)."""
     import evalica
 
@@ -134,12 +133,12 @@ def _strengths(pair_N2: npt.NDArray[Any], score: Array, weight: Array, systems: 
 
 
 def _bootstrap(
-    pair_N2: npt.NDArray[Any], score: Array, codes: npt.NDArray[np.intp], systems: int, *, resamples: int, seed: int
-) -> Array | NoInterval:
-    """Log strengths of resampled studies, shape (resamples kept, S)."""
+    pair_N2: Indices, score: Array, codes: Codes, systems: int, *, resamples: int, seed: int
+) -> Array | Unknown:
+    """Log strengths of studies whose prompts are drawn again, shape (resamples kept, S); each is a whole fit."""
     groups = int(codes.max()) + 1
     if groups < 2:
-        return NoInterval("one prompt says nothing about others")
+        return Unknown("one prompt says nothing about others")
     generator = stream(seed, "bootstrap: bradley-terry")
     draws = []
     for _ in range(resamples):
@@ -148,13 +147,21 @@ def _bootstrap(
         if sparse.csgraph.connected_components(wins, directed=True, connection="strong")[0] == 1:
             draws.append(_strengths(pair_N2, score, weight, systems))
     if len(draws) < 0.9 * resamples:
-        return NoInterval("in more than one resample in ten the prompts drawn do not connect the systems")
-    # As in cluster_bootstrap: few prompts must not look like many (Hesterberg 2015).
-    widened = math.sqrt(groups / (groups - 1)) * scipy_stats.t.ppf(0.975, groups - 1)
-    middle = np.median(draws, axis=0)
-    return np.asarray(middle + (np.asarray(draws) - middle) * widened / scipy_stats.norm.ppf(0.975))
+        return Unknown("in more than one resample in ten the prompts drawn do not connect the systems")
+    return np.asarray(draws)
 
 
-def _percentiles(draw_R: Array) -> Interval:
-    low, high = (float(special.expit(value)) for value in np.quantile(draw_R, [0.025, 0.975]))
-    return Interval(low=low, high=high, level=0.95, method="bootstrap, clustered by prompt")
+def _widened(draw_RS: Array, groups: int, level: float) -> Array:
+    """Draws pulled apart around their median, so that few prompts do not look like many (as in cluster_bootstrap).
+
+    The percentiles of `level` then lie as far out as Student's t asks for with this many prompts (Hesterberg 2015).
+    """
+    tail = 0.5 + level / 2
+    factor = math.sqrt(groups / (groups - 1)) * scipy_stats.t.ppf(tail, groups - 1) / scipy_stats.norm.ppf(tail)
+    middle = np.median(draw_RS, axis=0)
+    return np.asarray(middle + (draw_RS - middle) * factor)
+
+
+def _percentiles(draw_R: Array, level: float) -> Interval:
+    low, high = (float(special.expit(value)) for value in np.quantile(draw_R, [0.5 - level / 2, 0.5 + level / 2]))
+    return Interval(low=low, high=high, level=level, method="bootstrap, clustered by prompt")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from assay.stats.intervals import Array, Interval, NoInterval, cluster_bootstrap, cluster_wilson, ending
+from assay.stats.intervals import Array, Interval, Names, cluster_bootstrap, cluster_wilson, ending
+from assay.stats.unknown import Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,13 +22,13 @@ class ReliabilityBin:
     n: int
     stated: float | None
     observed: float | None
-    interval: Interval | NoInterval
+    interval: Interval | Unknown
 
 
 def reliability(
     stated_N: npt.ArrayLike,
     outcome_N: npt.ArrayLike,
-    clusters: Sequence[str] | npt.NDArray[Any],
+    clusters: Names,
     *,
     edges: Sequence[float],
     level: float = 0.95,
@@ -57,6 +57,9 @@ def expected_calibration_error(stated_N: npt.ArrayLike, outcome_N: npt.ArrayLike
     """Mean over events of |stated - observed| of their bin, in [0, 1]. Source: Naeini et al. 2015.
 
     Biased upwards in small samples: even perfect probabilities do not come true exactly in every bin.
+
+    >>> expected_calibration_error([0.75] * 4, [1, 1, 1, 0], edges=[0.5, 1.0])
+    0.0
     """
     sums = _bin_sums(np.asarray(stated_N, dtype=np.float64), np.asarray(outcome_N, dtype=np.float64), edges)
     return float(_error_of(sums.sum(axis=0, keepdims=True))[0])
@@ -65,13 +68,13 @@ def expected_calibration_error(stated_N: npt.ArrayLike, outcome_N: npt.ArrayLike
 def calibration_interval(
     stated_N: npt.ArrayLike,
     outcome_N: npt.ArrayLike,
-    clusters: Sequence[str] | npt.NDArray[Any],
+    clusters: Names,
     *,
     edges: Sequence[float],
     level: float = 0.95,
     resamples: int = 2000,
     seed: int = 0,
-) -> Interval | NoInterval:
+) -> Interval | Unknown:
     """Bootstrap interval of the expected calibration error, prompt groups resampled whole."""
     sums = _bin_sums(np.asarray(stated_N, dtype=np.float64), np.asarray(outcome_N, dtype=np.float64), edges)
     interval = cluster_bootstrap(

@@ -7,18 +7,17 @@ Whole prompts are the unit that varies: votes on one prompt are alike.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 from scipy import stats as scipy_stats
 
-from assay.stats.intervals import Array, Interval, NoInterval, cluster_codes, cluster_score, cluster_t
+from assay.stats.intervals import Array, Interval, Names, cluster_codes, cluster_score, cluster_t
+from assay.stats.logistic import cluster_covariance, fit_logistic, independent_variance
+from assay.stats.unknown import Unknown
 
-Names = Sequence[str] | npt.NDArray[Any]
 SIGNIFICANT = 0.05
 
 
@@ -29,19 +28,16 @@ class Rate:
     value: float
     n: int
     prompts: int
-    interval: Interval | NoInterval
+    interval: Interval | Unknown
     design_effect: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """Why a figure could not be had."""
-
-    reason: str
-
-
 def win_rate(score_N: npt.ArrayLike, prompts: Names, *, level: float = 0.95) -> Rate | Unknown:
-    """Mean score with ties counted half (leave them out of `score_N` for the rate without ties)."""
+    """Mean score with ties counted half (leave them out of `score_N` for the rate without ties).
+
+    >>> win_rate([1, 1, 0.5, 0], ["p1", "p2", "p3", "p4"]).value
+    0.625
+    """
     scores = np.asarray(score_N, dtype=np.float64)
     if scores.size == 0:
         return Unknown("no votes")
@@ -92,7 +88,11 @@ def majorities(score_N: npt.ArrayLike, prompts: Names) -> Majorities | Unknown:
 
 
 def majorities_needed(decided: int) -> int | None:
-    """The fewest wins of `decided` prompts that a two-sided exact test at 5% tells from a coin: 33 of 50."""
+    """The fewest wins of `decided` prompts that a two-sided exact test at 5% tells from a coin.
+
+    >>> majorities_needed(50), majorities_needed(5)
+    (33, None)
+    """
     if 2 * 0.5**decided > SIGNIFICANT:
         return None
     # sf(k - 1) = P(X >= k); the distribution is symmetric, so the two-sided value is twice the tail.
@@ -113,7 +113,7 @@ class BySide:
     left: Rate
     right: Rate
     difference: float
-    interval: Interval | NoInterval
+    interval: Interval | Unknown
 
 
 def win_rate_by_side(
@@ -132,7 +132,7 @@ def win_rate_by_side(
     influence_N = np.where(left, (scores - on_left.value) / left.mean(), -(scores - on_right.value) / (~left).mean())
     interval = cluster_t(gap + influence_N, names, level=level)
     if isinstance(interval, Interval) and interval.low == interval.high:
-        interval = NoInterval(f"{n} votes that do not vary within a side")
+        interval = Unknown(f"{n} votes that do not vary within a side")
     if isinstance(interval, Interval):
         interval = Interval(
             low=max(interval.low, -1.0), high=min(interval.high, 1.0), level=level, method=interval.method
@@ -180,17 +180,16 @@ def length_controlled(
     codes = cluster_codes(prompts)
     groups = int(codes.max()) + 1
     design = np.column_stack([np.ones_like(x), x])
-    beta = _fit_logistic(design, scores)
-    if beta is None:
+    fit = fit_logistic(design, scores)
+    if isinstance(fit, Unknown):
         return Unknown("the logistic model does not settle on these votes")
-    fitted = special.expit(design @ beta)
-    interval: Interval | NoInterval = NoInterval("one prompt says nothing about others")
+    beta = fit.coefficients
+    interval: Interval | Unknown = Unknown("one prompt says nothing about others")
     slope_error = None
     if groups == 2:
-        interval = NoInterval("two prompts cannot tell length from what else sets them apart")
+        interval = Unknown("two prompts cannot tell length from what else sets them apart")
     if groups > 2:
-        covariance = _sandwich(design, scores, fitted, codes)
-        variance = np.maximum(np.diag(covariance), _independent(design, scores, fitted, groups))
+        variance = np.maximum(np.diag(cluster_covariance(fit, codes)), independent_variance(fit, groups))
         slope_error = math.sqrt(variance[1])
         half = scipy_stats.t.ppf(0.5 + level / 2, groups - 1) * math.sqrt(variance[0])
         low, high = (float(special.expit(beta[0] + sign * half)) for sign in (-1, 1))
@@ -208,47 +207,6 @@ def _separated(scores: Array, x: Array) -> str:
     if won.min() >= lost.max() or won.max() <= lost.min():
         return "length alone separates wins from losses, so the rate at equal length cannot be fitted"
     return ""
-
-
-def _fit_logistic(design: Array, scores: Array) -> Array | None:
-    """Maximum quasi-likelihood by Newton's method with step halving; None if it does not converge."""
-    beta = np.zeros(design.shape[1])
-    for _ in range(100):
-        fitted = special.expit(design @ beta)
-        gradient = design.T @ (scores - fitted)
-        if np.abs(gradient).max() < 1e-9 * scores.size:
-            return beta
-        hessian = (design * (fitted * (1 - fitted))[:, None]).T @ design
-        try:
-            step = np.linalg.solve(hessian, gradient)
-        except np.linalg.LinAlgError:
-            return None
-        before = _log_likelihood(design, scores, beta)
-        while _log_likelihood(design, scores, beta + step) < before - 1e-12 and np.abs(step).max() > 1e-12:
-            step = step / 2
-        beta = beta + step
-    return None
-
-
-def _log_likelihood(design: Array, scores: Array, beta: Array) -> float:
-    logit = design @ beta
-    return float((scores * logit - np.logaddexp(0, logit)).sum())
-
-
-def _sandwich(design: Array, scores: Array, fitted: Array, codes: npt.NDArray[np.intp]) -> Array:
-    groups = int(codes.max()) + 1
-    bread = np.linalg.inv((design * (fitted * (1 - fitted))[:, None]).T @ design)
-    each = design * (scores - fitted)[:, None]
-    per_G = np.column_stack([np.bincount(codes, weights=column, minlength=groups) for column in each.T])
-    return np.asarray(groups / (groups - 1) * bread @ (per_G.T @ per_G) @ bread)
-
-
-def _independent(design: Array, scores: Array, fitted: Array, groups: int) -> Array:
-    """Variances were the votes independent, shape (2,): few prompts whose votes cancel must not look exact."""
-    binomial = fitted * (1 - fitted)
-    plain = np.diag(np.linalg.inv((design * binomial[:, None]).T @ design))
-    dispersion = float((np.square(scores - fitted) / binomial).mean())
-    return plain * dispersion if dispersion > 0 else plain * scores.size / groups
 
 
 def intraclass_correlation(score_N: npt.ArrayLike, prompts: Names) -> float | Unknown:

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
 from assay.config import StageConfig
+from assay.data.config import DataConfig
 
 Policy = Literal["refuse", "set_aside"]
 MAX_ASPECTS = 8
@@ -64,3 +65,9 @@ class AnalysisConfig(StageConfig):
     editors: Literal["named", "numbered"] = Field("named", description="how the artifacts call the editors")
     resamples: PositiveInt = Field(2000, description="of bootstrap intervals")
     seed: int = Field(0, description="of bootstrap intervals")
+
+
+class NextConfig(StageConfig):
+    """How the pairs that models were asked about are read, for `assay study next`."""
+
+    data: DataConfig = DataConfig()

@@ -38,6 +38,7 @@ def seal(folder: Path, *, identity: Mapping[str, JsonValue]) -> None:
     """Declare a checkpoint whole, and only then remove the older ones beside it."""
     files = {str(path.relative_to(folder)): sha256_file(path) for path in _files(folder)}
     CheckpointBody(identity=dict(identity), files=files).write(folder / SEAL)
+    # A kill before this leaves two that are whole, of which the later counts; in the other order, it could leave none.
     for other in _checkpoints(folder.parent):
         if other.folder != folder:
             remove(other.folder)
@@ -93,7 +94,7 @@ def _sealed(folder: Path) -> CheckpointBody | None:
     try:
         body = CheckpointBody.read(folder / SEAL)
         whole = all(sha256_file(folder / name) == digest for name, digest in body.files.items())
-    except (ArtifactError, OSError):
+    except (ArtifactError, OSError):  # no seal, or one that names a file which is not there
         return None
     return body if whole else None
 

@@ -36,7 +36,7 @@ from assay.train.optimiser import adamw, schedule_factor
 NAMED = 8  # examples named in a message
 
 
-class Step(nn.Module):
+class LossModule(nn.Module):
     """An objective as the module that Trainer wraps: a micro-batch in, its losses out.
 
     Processes exchange gradients when the wrapped module is called, so the loss has to be made inside of it.
@@ -94,7 +94,7 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         self.evaluation: Evaluation | None = None
         self._seen: list[Seen] = []
         self._started = time.monotonic()
-        super().__init__(Step(self.objective), args, train_dataset=list(self.objective.examples))
+        super().__init__(LossModule(self.objective), args, train_dataset=list(self.objective.examples))
         self.batches = Batches(
             [one.weight for one in self.objective.examples],
             size=training.config.batch_pairs,
@@ -168,7 +168,7 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
                 weight=one.weight,
             )
             for one, at, (loss, *figures) in zip(examples, drawn, values_KB.T.tolist(), strict=True)
-            if at.share
+            if at.share  # one of share 0 was run to take part in the exchange of gradients, and counts nowhere
         ]
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
@@ -213,6 +213,7 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
 
     def evaluated(self, precision: Precision) -> Evaluation:
         """Scores of every held-out example, in order, by the weights as they are; processes share the work."""
+        # Every world-th one, so that data in an order (of length, say) do not leave one process with all the work.
         mine = list(enumerate(self.objective.held_out))[self.args.process_index :: self.args.world_size]
         half = torch.autocast(self.args.device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
         self.objective.model.eval()

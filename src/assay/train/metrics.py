@@ -11,7 +11,7 @@ import orjson
 from assay.artifacts.files import dumps, write_jsonl
 from assay.train.objective import Seen
 
-Row = Mapping[str, int | float]
+MetricsRow = Mapping[str, int | float]
 
 
 def step_row(seen: Sequence[Seen], figures: Mapping[str, float]) -> dict[str, int | float]:
@@ -44,10 +44,11 @@ class MetricsFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_jsonl(self.path, kept)
 
-    def add(self, step: int, values: Row) -> None:
+    def add(self, step: int, values: MetricsRow) -> None:
         """Put values into the row of `step`, which must be the row being written or a new one."""
         if self._pending and self._pending["step"] != step:
             self.flush()
+        # An evaluation speaks after its step has: both stand in one row.
         self._pending = {"step": step, **{k: v for k, v in self._pending.items() if k != "step"}, **values}
 
     def flush(self) -> None:
@@ -57,17 +58,17 @@ class MetricsFile:
                 stream.write(dumps(self._pending) + b"\n")
         self._pending = {}
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[MetricsRow]:
         """The rows written so far, in the order of their steps."""
         return _whole_rows(self.path)
 
 
-def _whole_rows(path: Path) -> list[Row]:
-    rows: list[Row] = []
+def _whole_rows(path: Path) -> list[MetricsRow]:
+    rows: list[MetricsRow] = []
     if path.exists():
         for line in path.read_bytes().splitlines():
             try:
                 rows.append(orjson.loads(line))
-            except orjson.JSONDecodeError:
+            except orjson.JSONDecodeError:  # torn by a kill, and the last line there is
                 break
     return rows

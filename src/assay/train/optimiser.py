@@ -18,6 +18,7 @@ def adamw(model: nn.Module, config: TrainConfig, *, head: Mapping[str, nn.Parame
     for parameter in model.parameters():
         if parameter.requires_grad:
             rate = (config.head_learning_rate or config.learning_rate) if id(parameter) in own else config.learning_rate
+            # Matrices only: decay would pull biases and the scales of norms to 0, where they mean something else.
             decay = config.weight_decay if parameter.ndim >= 2 else 0.0
             groups.setdefault((rate, decay), []).append(parameter)
     return torch.optim.AdamW(

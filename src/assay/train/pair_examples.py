@@ -48,6 +48,7 @@ def pair_examples(
     """
     made = {} if rendered is None else rendered.rows
     rows = {pair.id: rendered.of(pair, renderer) for pair in pairs if rendered is not None and pair.id in made}
+    # In one call: a tokenizer takes many texts in parallel, and a prompt's own tokens once for both answers.
     missing = [pair for pair in pairs if pair.id not in rows]
     fresh = renderer.encode_many([(pair.prompt, answer) for pair in missing for answer in (pair.chosen, pair.rejected)])
     rows |= {pair.id: RenderedPair(*both) for pair, *both in zip(missing, fresh[::2], fresh[1::2], strict=True)}

@@ -60,6 +60,7 @@ class RewardObjective:
         return self.reward_model.rewards(rows, sharing=self.config.sharing)
 
     def losses(self, batch: Sequence[PairExample]) -> Losses:
+        # An answer that stands in several pairs is run once, and each pair's gradient reaches it by its place.
         rows, places = distinct_rows([one.chosen for one in batch] + [one.rejected for one in batch])
         rewards_N = self.forward(rows).float()
         sides_2B = rewards_N if len(rows) == len(places) else rewards_N[torch.tensor(places, device=rewards_N.device)]

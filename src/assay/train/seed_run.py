@@ -110,7 +110,7 @@ class SeedRun:
         with trainer.accelerator.main_process_first():  # it removes what is torn before the others look
             checkpoint = latest(self.seed.folder, identity=identity)
         step = checkpoint.step if checkpoint else 0
-        if main:
+        if main:  # rows of steps that came after the checkpoint are taken again, and would stand twice
             sweep(self.seed.folder)
             trainer.metrics.resume(step)
         every = (training.config.eval_every or training.steps_per_epoch) if training.objective.held_out else None

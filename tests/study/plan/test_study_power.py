@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from assay.stats.power import power_of_t, prompt_variance
 from assay.study.plan.study_power import study_power
 
 
@@ -48,9 +49,16 @@ def test_simulated_studies_are_significant_as_often_as_stated() -> None:
     means = rng.binomial(editors, rates) / editors
     t = (means.mean(1) - 0.5) / (means.std(1, ddof=1) / prompts**0.5)
     seen = np.mean(np.abs(t) > stats.t.ppf(0.975, prompts - 1))
-    from assay.study.plan.study_power import _power
+    error = (prompt_variance(rate, votes=editors, icc=icc, ties=0.0) / prompts) ** 0.5
+    assert seen == pytest.approx(power_of_t(rate - 0.5, error=error, clusters=prompts), abs=0.03)
 
-    assert seen == pytest.approx(_power(rate, prompts, editors, icc, 0.0), abs=0.03)
+
+def test_the_level_is_heard() -> None:
+    wide = study_power(prompts=50, editors=3, icc=0.3, ties=0.0, level=0.99)
+    usual = study_power(prompts=50, editors=3, icc=0.3, ties=0.0)
+    assert wide.half_width / usual.half_width == pytest.approx(stats.t.ppf(0.995, 49) / stats.t.ppf(0.975, 49))
+    assert wide.power_at["60%"] < usual.power_at["60%"]
+    assert "the 99% interval" in wide.sentence()
 
 
 @pytest.mark.parametrize("prompts", [1, 2, 3, 1000, 100_000])

@@ -6,21 +6,24 @@ Ties count as wrong for the reward (it gives no choice) and as half for the leng
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
+from assay.audits.pairs.pair_meanings import MEANINGS
 from assay.audits.scores_table import Aligned, Mask
 from assay.findings.finding import Finding, Judgement, measured, unknown
+from assay.findings.slice import OVERALL, Slice
 from assay.stats.intervals import (
     Array,
+    Codes,
     Interval,
-    NoInterval,
+    Names,
     cluster_difference,
     cluster_mean,
     cluster_t,
     cluster_wilson,
 )
+from assay.stats.unknown import Unknown
 
 
 def longest_wins(length: Array) -> Array:
@@ -44,19 +47,19 @@ def accuracy_findings(aligned: Aligned, *, level: float) -> list[Finding]:
     return [*found, _category_gap(aligned, level=level), _seed_spread(aligned)]
 
 
-def coin(interval: Interval | NoInterval) -> Judgement | None:
+def coin(interval: Interval | Unknown) -> Judgement | None:
     """Judge an accuracy against a coin: ok above one half, a problem below it, a warning if it may be either."""
-    if isinstance(interval, NoInterval):
+    if isinstance(interval, Unknown):
         return None
     if interval.low > 0.5:
         return "ok"
     return "problem" if interval.high < 0.5 else "warning"
 
 
-def evidence_detail(values_N: Array, groups: Any) -> dict[str, Any]:
+def evidence_detail(values_N: Array, groups: Names) -> dict[str, object]:
     """Clusters and design effect behind an interval, for the reader and for the gate's 'how many more'."""
     found = cluster_mean(values_N, groups)
-    if isinstance(found, NoInterval):
+    if isinstance(found, Unknown):
         return {"clusters": 0, "design_effect": None}
     effect = found.design_effect
     if effect is None and found.clusters > 1:
@@ -65,7 +68,7 @@ def evidence_detail(values_N: Array, groups: Any) -> dict[str, Any]:
 
 
 def _accuracy(
-    aligned: Aligned, correct_N: Array, where: str, mask: Mask, *, level: float, seed: int | None = None
+    aligned: Aligned, correct_N: Array, where: Slice, mask: Mask, *, level: float, seed: int | None = None
 ) -> Finding:
     values, groups = correct_N[mask], aligned.groups[mask]
     interval = cluster_wilson(values, groups, level=level)
@@ -74,12 +77,12 @@ def _accuracy(
     detail = evidence_detail(values, groups) | {
         "ties": float(equal[list(rows)].sum(axis=1).mean()),
         "not_finite": float((~aligned.finite[:, mask])[list(rows)].sum(axis=1).mean()),
-        "label_ties_set_aside": aligned.set_aside if where == "overall" else None,
+        "label_ties_set_aside": aligned.set_aside if where == OVERALL else None,
     }
     if seed is None:
         detail["per_seed"] = {str(s): float(aligned.correct[row][mask].mean()) for row, s in enumerate(aligned.seeds)}
     return measured(
-        "accuracy",
+        MEANINGS["accuracy"],
         float(values.mean()),
         n=int(mask.sum()),
         interval=interval,
@@ -90,12 +93,12 @@ def _accuracy(
     )
 
 
-def _against_length(aligned: Aligned, where: str, mask: Mask, *, level: float) -> list[Finding]:
+def _against_length(aligned: Aligned, where: Slice, mask: Mask, *, level: float) -> list[Finding]:
     """The rule, and what accuracy has beyond it, for the longest and for the shortest."""
     n, groups = int(mask.sum()), aligned.groups[mask]
     longest, correct = longest_wins(aligned.length)[mask], aligned.correct.mean(axis=0)[mask]
     rule = measured(
-        "length_baseline",
+        MEANINGS["length_baseline"],
         float(longest.mean()),
         n=n,
         interval=cluster_wilson(longest, groups, level=level),
@@ -109,14 +112,14 @@ def _against_length(aligned: Aligned, where: str, mask: Mask, *, level: float) -
     return [rule, *beyond]
 
 
-def _difference(name: str, correct: Array, baseline: Array, groups: Any, where: str, *, level: float) -> Finding:
+def _difference(name: str, correct: Array, baseline: Array, groups: Codes, where: Slice, *, level: float) -> Finding:
     interval = cluster_difference(correct, baseline, groups, level=level)
     verdict: Judgement | None = None
     if isinstance(interval, Interval):
         verdict = "ok" if interval.low > 0 else "problem" if interval.high <= 0 else "warning"
     detail = {"baseline": float(baseline.mean()), "clusters": len(set(groups))}
     return measured(
-        name,
+        MEANINGS[name],
         float((correct - baseline).mean()),
         n=len(correct),
         interval=interval,
@@ -136,7 +139,11 @@ def _against_tokens(aligned: Aligned, *, level: float) -> list[Finding]:
         "accuracy_beyond": float((aligned.correct.mean(axis=0) - values).mean()),
     }
     interval = cluster_wilson(values, aligned.groups, level=level)
-    return [measured("length_baseline_tokens", float(values.mean()), n=aligned.n, interval=interval, detail=detail)]
+    return [
+        measured(
+            MEANINGS["length_baseline_tokens"], float(values.mean()), n=aligned.n, interval=interval, detail=detail
+        )
+    ]
 
 
 def _tied(aligned: Aligned, *, level: float) -> Finding:
@@ -145,7 +152,9 @@ def _tied(aligned: Aligned, *, level: float) -> Finding:
     per_seed = {str(seed): float(value) for seed, value in zip(aligned.seeds, tied.mean(axis=1), strict=True)}
     verdict: Judgement = "ok" if share <= 0.01 else "warning" if share <= 0.1 else "problem"
     interval = cluster_wilson(tied.mean(axis=0), aligned.groups, level=level)
-    return measured("tied_pairs", share, n=aligned.n, interval=interval, verdict=verdict, detail={"per_seed": per_seed})
+    return measured(
+        MEANINGS["tied_pairs"], share, n=aligned.n, interval=interval, verdict=verdict, detail={"per_seed": per_seed}
+    )
 
 
 def _category_gap(aligned: Aligned, *, level: float) -> Finding:
@@ -154,7 +163,7 @@ def _category_gap(aligned: Aligned, *, level: float) -> Finding:
     slices = aligned.slices()[1:]
     if len(slices) < 2:
         reason = "the pairs name no categories" if not slices else "there is one category only"
-        return unknown("category_gap", f"{reason}, so there is no gap to measure", n=aligned.n)
+        return unknown(MEANINGS["category_gap"], f"{reason}, so there is no gap to measure", n=aligned.n)
     correct = aligned.correct.mean(axis=0)
     ranked = sorted(slices, key=lambda item: float(correct[item[1]].mean()))
     (worst, low), (best, high) = ranked[0], ranked[-1]
@@ -171,14 +180,14 @@ def _category_gap(aligned: Aligned, *, level: float) -> Finding:
         how = f"t, clustered by prompt group, Bonferroni over {tests} pairs of categories"
         reach = (interval.high - interval.low) / 2 or _reach_without_variation(aligned, both, strict)
         interval = Interval(low=max(-1.0, gap - reach), high=min(1.0, gap + reach), level=level, method=how)
-    verdict: Judgement | None = None if isinstance(interval, NoInterval) else "ok" if interval.low <= 0 else "warning"
+    verdict: Judgement | None = None if isinstance(interval, Unknown) else "ok" if interval.low <= 0 else "warning"
     detail = {
-        "best": best.removeprefix("category="),
-        "worst": worst.removeprefix("category="),
+        "best": best.name,
+        "worst": worst.name,
         "best_accuracy": float(correct[high].mean()),
         "worst_accuracy": float(correct[low].mean()),
     }
-    return measured("category_gap", gap, n=int(both.sum()), interval=interval, verdict=verdict, detail=detail)
+    return measured(MEANINGS["category_gap"], gap, n=int(both.sum()), interval=interval, verdict=verdict, detail=detail)
 
 
 def _reach_without_variation(aligned: Aligned, mask: Mask, level: float) -> float:
@@ -189,7 +198,9 @@ def _reach_without_variation(aligned: Aligned, mask: Mask, level: float) -> floa
 
 def _seed_spread(aligned: Aligned) -> Finding:
     if len(aligned.seeds) < 2:
-        return unknown("seed_spread", "one seed was trained, so its luck is unknown; train with --seeds 3", n=aligned.n)
+        return unknown(
+            MEANINGS["seed_spread"], "one seed was trained, so its luck is unknown; train with --seeds 3", n=aligned.n
+        )
     by_seed = aligned.correct.mean(axis=1)
     detail = {
         "mean": float(by_seed.mean()),
@@ -198,5 +209,5 @@ def _seed_spread(aligned: Aligned) -> Finding:
         "max": float(by_seed.max()),
         "seeds": len(aligned.seeds),
     }
-    none = NoInterval("highest minus lowest describes these seeds; it grows with their number and is no estimate")
-    return measured("seed_spread", float(np.ptp(by_seed)), n=aligned.n, interval=none, detail=detail)
+    none = Unknown("highest minus lowest describes these seeds; it grows with their number and is no estimate")
+    return measured(MEANINGS["seed_spread"], float(np.ptp(by_seed)), n=aligned.n, interval=none, detail=detail)

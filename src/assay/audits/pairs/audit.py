@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
+from pydantic import JsonValue
+
+from assay.artifacts.audit_body import AuditBody, AuditTables
 from assay.artifacts.run_folder import RunFolder
 from assay.audits.config import AuditConfig
 from assay.audits.pairs.accuracy import accuracy_findings
+from assay.audits.pairs.audit_tables import category_table, distribution_table, length_table, mistakes, seed_table
 from assay.audits.pairs.calibration import calibration_audit
 from assay.audits.pairs.distribution import distribution_findings
-from assay.audits.pairs.drawn import build_tables
 from assay.audits.pairs.length import length_findings
 from assay.audits.scores_table import Scores, align
-from assay.errors import ArtifactError
 from assay.findings.finding import Finding
+from assay.findings.slice import OVERALL, Slice
 from assay.records import Pair, PairScore
 
-SCHEMA = "audit/1"
 ARTIFACT = "audit.json"
 
 
@@ -27,48 +29,51 @@ class Audit:
     """What an audit found. inputs: hashes of what was audited, as the caller knows them."""
 
     findings: tuple[Finding, ...]
-    tables: Mapping[str, Any]
+    tables: AuditTables
     seeds: tuple[int, ...]
     pairs: int
     inputs: Mapping[str, str] = field(default_factory=dict)
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, JsonValue] = field(default_factory=dict)
 
-    def find(self, name: str, where: str = "overall", *, seed: int | None = None) -> Finding | None:
-        """The finding of that name, slice and seed (None: over seeds)."""
-        return next((f for f in self.findings if (f.name, f.slice, f.seed) == (name, where, seed)), None)
+    def find(self, name: str, where: Slice | str = OVERALL, *, seed: int | None = None) -> Finding | None:
+        """The finding of that name, slice ("category=refusals" will do) and seed (None: over seeds)."""
+        place = Slice.read(where)
+        return next((f for f in self.findings if (f.name, f.slice, f.seed) == (name, place, seed)), None)
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "inputs": dict(self.inputs),
-            "config": dict(self.config),
-            "seeds": list(self.seeds),
-            "pairs": self.pairs,
-            "findings": [finding.to_dict() for finding in self.findings],
-            "tables": dict(self.tables),
-        }
+    def to_body(self) -> AuditBody:
+        return AuditBody(
+            inputs=dict(self.inputs),
+            config=dict(self.config),
+            seeds=list(self.seeds),
+            pairs=self.pairs,
+            findings=[finding.to_body() for finding in self.findings],
+            tables=self.tables,
+        )
 
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """Raises ArtifactError if `value` is not the body of an audit."""
-        try:
-            return cls(
-                findings=tuple(Finding.from_dict(row) for row in value["findings"]),
-                tables=value["tables"],
-                seeds=tuple(value["seeds"]),
-                pairs=value["pairs"],
-                inputs=value["inputs"],
-                config=value["config"],
-            )
-        except (KeyError, TypeError) as error:
-            raise ArtifactError(f"{ARTIFACT}: {error} is missing or malformed. Run the audit again.") from None
+    def to_dict(self) -> dict[str, object]:
+        """As it stands in audit.json."""
+        return self.to_body().model_dump(mode="json")
 
     def write(self, folder: RunFolder) -> str:
         """Write audit.json; returns its hash."""
-        return folder.write(ARTIFACT, SCHEMA, self.to_dict())
+        return self.to_body().write(folder.path(ARTIFACT))
 
     @classmethod
     def read(cls, folder: RunFolder) -> Self:
-        return cls.from_dict(folder.read(ARTIFACT, SCHEMA))
+        """The audit of a run. Raises ArtifactError where audit.json is missing, torn, or not what it says it is."""
+        return cls.from_body(AuditBody.read(folder.path(ARTIFACT)))
+
+    @classmethod
+    def from_body(cls, body: AuditBody) -> Self:
+        """Raises ArtifactError where a finding says what none can."""
+        return cls(
+            findings=tuple(Finding.from_body(row) for row in body.findings),
+            tables=body.tables,
+            seeds=tuple(body.seeds),
+            pairs=body.pairs,
+            inputs=body.inputs,
+            config=body.config,
+        )
 
 
 def audit(
@@ -99,7 +104,14 @@ def audit(
     )
     return Audit(
         findings=findings,
-        tables=build_tables(aligned, findings, config=config) | {"calibration": table},
+        tables={
+            "distribution": distribution_table(aligned),
+            "length": length_table(aligned, config=config),
+            "categories": category_table(findings),
+            "seeds": seed_table(aligned, findings),
+            "mistakes": mistakes(aligned, limit=config.mistakes),
+            "calibration": table,
+        },
         seeds=aligned.seeds,
         pairs=aligned.n,
         inputs=dict(inputs or {}),

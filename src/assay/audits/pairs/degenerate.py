@@ -1,7 +1,7 @@
 """Named ways in which rewards are useless whatever their accuracy. Knows one seed's rewards; knows no label's truth.
 
 Every rule is about shape, so that a reward of any sensible scale passes: the same rules fire on planted cases and stay
-silent on a thousand healthy distributions (tests/audit/test_degenerate.py).
+silent on a thousand healthy distributions (tests/audits/pairs/test_degenerate.py).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assay.findings.number_text import number_text
 from assay.stats.intervals import Array
 
 NARROW = 1e-3  # reward sd; sigmoid of such differences lies within 0.0004 of one half
@@ -58,7 +59,7 @@ def non_finite(rewards: Rewards) -> str | None:
 
 def constant(rewards: Rewards) -> str | None:
     if rewards.finite.size >= 2 and np.ptp(rewards.finite) == 0:
-        return f"every answer gets the reward {rewards.finite[0]:g}"
+        return f"every answer gets the reward {number_text(rewards.finite[0], 'g')}"
     return None
 
 
@@ -67,11 +68,12 @@ def nearly_constant(rewards: Rewards) -> str | None:
         return None
     sd, mean = float(rewards.finite.std()), float(np.abs(rewards.finite.mean()))
     if sd < max(NARROW, ROUNDING * mean):
-        return f"rewards vary by {sd:.2g} (sd) around {rewards.finite.mean():.4g}, which no use of them can see"
+        middle = number_text(rewards.finite.mean(), ".4g")
+        return f"rewards vary by {sd:.2g} (sd) around {middle}, which no use of them can see"
     values, counts = np.unique(rewards.finite, return_counts=True)
     share = float(counts.max() / rewards.finite.size)
     if rewards.finite.size >= ENOUGH and share >= SAME:
-        return f"{share:.1%} of the answers get the same reward {values[counts.argmax()]:g}"
+        return f"{share:.1%} of the answers get the same reward {number_text(values[counts.argmax()], 'g')}"
     return None
 
 
@@ -113,9 +115,8 @@ def two_ends(rewards: Rewards) -> str | None:
     width = END_WIDTH * (high - low)
     bottom, top = float((rewards.finite <= low + width).mean()), float((rewards.finite >= high - width).mean())
     if bottom + top >= ENDS and min(bottom, top) >= EACH_END:
-        return (
-            f"{bottom + top:.1%} of the rewards sit at the two ends {low:g} and {high:g}: saturated, like a hard label"
-        )
+        ends = f"{number_text(low, 'g')} and {number_text(high, 'g')}"
+        return f"{bottom + top:.1%} of the rewards sit at the two ends {ends}: saturated, like a hard label"
     return None
 
 

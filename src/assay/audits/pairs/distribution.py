@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from assay.audits.pairs.degenerate import name_problems
+from assay.audits.pairs.pair_meanings import MEANINGS
 from assay.audits.scores_table import Aligned
-from assay.findings.finding import Finding, Judgement, measured, unknown
-from assay.stats.intervals import Array, Interval, NoInterval, cluster_t, cluster_wilson
+from assay.findings.finding import Detail, Finding, Judgement, measured, unknown
+from assay.stats.intervals import Array, Interval, cluster_t, cluster_wilson
+from assay.stats.unknown import Unknown
 
 SATURATED = float(np.log(9999))  # sigmoid(margin) beyond 0.9999: its slope is under 1e-4
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 BINS = 40
-DESCRIBES = NoInterval("it describes the rewards at hand and estimates nothing beyond them")
+DESCRIBES = Unknown("it describes the rewards at hand and estimates nothing beyond them")
 
 
 def distribution_findings(aligned: Aligned, *, level: float) -> list[Finding]:
@@ -26,7 +27,7 @@ def distribution_findings(aligned: Aligned, *, level: float) -> list[Finding]:
     if not aligned.finite.any(axis=1).all():
         reason = "a seed has no pair with two finite rewards"
         names = ("reward_mean", "reward_sd", "distinct_values", "overlap", "separation", "saturation")
-        return [*found, *(unknown(name, reason, n=aligned.n) for name in names)]
+        return [*found, *(unknown(MEANINGS[name], reason, n=aligned.n) for name in names)]
     both = [np.concatenate(_sides(aligned, row)) for row in _rows(aligned)]
     return [
         *found,
@@ -75,13 +76,13 @@ def _described(
     aligned: Aligned,
     by_seed: list[float],
     *,
-    interval: Interval | NoInterval = DESCRIBES,
-    detail: dict[str, Any] | None = None,
+    interval: Interval | Unknown = DESCRIBES,
+    detail: Detail | None = None,
 ) -> Finding:
     """A figure about these rewards: its mean over seeds, and each seed's own."""
     per_seed = {str(seed): value for seed, value in zip(aligned.seeds, by_seed, strict=True)}
     detail = {"per_seed": per_seed, **(detail or {})}
-    return measured(name, float(np.mean(by_seed)), n=aligned.n, interval=interval, detail=detail)
+    return measured(MEANINGS[name], float(np.mean(by_seed)), n=aligned.n, interval=interval, detail=detail)
 
 
 def _mean(aligned: Aligned, both: list[Array], *, level: float) -> Finding:
@@ -96,7 +97,7 @@ def _mean(aligned: Aligned, both: list[Array], *, level: float) -> Finding:
     )
 
 
-def _by_side(aligned: Aligned, figure: Callable[[Array], Any]) -> dict[str, float]:
+def _by_side(aligned: Aligned, figure: Callable[[Array], np.floating]) -> dict[str, float]:
     sides = [_sides(aligned, row) for row in _rows(aligned)]
     return {
         "chosen": float(np.mean([figure(chosen) for chosen, _ in sides])),
@@ -106,11 +107,11 @@ def _by_side(aligned: Aligned, figure: Callable[[Array], Any]) -> dict[str, floa
 
 def _degenerate(aligned: Aligned, row: int, seed: int) -> Finding:
     if aligned.n < 2:
-        return unknown("degenerate", "one pair has no distribution", n=aligned.n, seed=seed)
+        return unknown(MEANINGS["degenerate"], "one pair has no distribution", n=aligned.n, seed=seed)
     problems = name_problems(aligned.chosen[row], aligned.rejected[row])
     verdict: Judgement = "problem" if problems else "ok"
     return measured(
-        "degenerate",
+        MEANINGS["degenerate"],
         len(problems),
         n=aligned.n,
         interval=DESCRIBES,
@@ -122,13 +123,15 @@ def _degenerate(aligned: Aligned, row: int, seed: int) -> Finding:
 
 def _over_seeds(aligned: Aligned, per_seed: list[Finding]) -> Finding:
     """One degenerate seed makes the recipe degenerate."""
-    if any(finding.value is None for finding in per_seed):
-        return unknown("degenerate", "one pair has no distribution", n=aligned.n)
+    if any(finding.known is None for finding in per_seed):
+        return unknown(MEANINGS["degenerate"], "one pair has no distribution", n=aligned.n)
     problems = {name: text for finding in per_seed for name, text in finding.detail["problems"].items()}
     bad = [finding.seed for finding in per_seed if finding.verdict == "problem"]
     verdict: Judgement = "problem" if problems else "ok"
     detail = {"problems": problems, "seeds": bad}
-    return measured("degenerate", len(problems), n=aligned.n, interval=DESCRIBES, verdict=verdict, detail=detail)
+    return measured(
+        MEANINGS["degenerate"], len(problems), n=aligned.n, interval=DESCRIBES, verdict=verdict, detail=detail
+    )
 
 
 def _overlap(aligned: Aligned) -> Finding:
@@ -139,7 +142,7 @@ def _separation(aligned: Aligned, *, level: float) -> Finding:
     """AUC over all prompts; its interval from each pair's two placements (DeLong), clustered by prompt group."""
     usable = aligned.finite.all(axis=0)
     if not usable.any():
-        return unknown("separation", "no pair has finite rewards with every seed", n=aligned.n)
+        return unknown(MEANINGS["separation"], "no pair has finite rewards with every seed", n=aligned.n)
     by_seed, pulls = [], []
     for chosen, rejected in zip(aligned.chosen[:, usable], aligned.rejected[:, usable], strict=True):
         up, down = placements(chosen, rejected), 1 - placements(rejected, chosen)
@@ -148,7 +151,9 @@ def _separation(aligned: Aligned, *, level: float) -> Finding:
     interval = cluster_t(np.mean(pulls, axis=0), aligned.groups[usable], level=level)
     per_seed = {str(seed): value for seed, value in zip(aligned.seeds, by_seed, strict=True)}
     detail = {"per_seed": per_seed}
-    return measured("separation", float(np.mean(by_seed)), n=int(usable.sum()), interval=interval, detail=detail)
+    return measured(
+        MEANINGS["separation"], float(np.mean(by_seed)), n=int(usable.sum()), interval=interval, detail=detail
+    )
 
 
 def _saturation(aligned: Aligned, *, level: float) -> Finding:
@@ -163,4 +168,4 @@ def _saturation(aligned: Aligned, *, level: float) -> Finding:
         "margin_beyond": SATURATED,
     }
     interval = cluster_wilson(flat.mean(axis=0), aligned.groups, level=level)
-    return measured("saturation", share, n=aligned.n, interval=interval, verdict=verdict, detail=detail)
+    return measured(MEANINGS["saturation"], share, n=aligned.n, interval=interval, verdict=verdict, detail=detail)

@@ -7,22 +7,24 @@ through the origin: swapping the two answers of any pair changes nothing.
 from __future__ import annotations
 
 import numpy as np
-from scipy import optimize, special
 from scipy import stats as scipy_stats
 
 from assay.audits.config import AuditConfig
 from assay.audits.pairs.accuracy import coin, evidence_detail
+from assay.audits.pairs.pair_meanings import MEANINGS
 from assay.audits.scores_table import Aligned, Mask
 from assay.findings.finding import Finding, Judgement, measured, unknown
+from assay.findings.slice import OVERALL, Slice
 from assay.stats.intervals import (
     Array,
     Interval,
-    NoInterval,
     cluster_bootstrap,
     cluster_t,
     cluster_wilson,
     ending,
 )
+from assay.stats.logistic import fit_logistic
+from assay.stats.unknown import Unknown
 
 # Judgements, not laws: below a third, length explains under a ninth of the reward differences; above two thirds, half.
 NOTABLE_CORRELATION, STRONG_CORRELATION = 1 / 3, 2 / 3
@@ -44,14 +46,14 @@ def matched(length: Array, tolerance: float) -> Mask:
     return np.asarray(np.abs(length[:, 0] - length[:, 1]) <= tolerance * length.max(axis=1))
 
 
-def _part(aligned: Aligned, name: str, mask: Mask, where: str, missing: str, *, level: float) -> Finding:
+def _part(aligned: Aligned, name: str, mask: Mask, where: Slice, missing: str, *, level: float) -> Finding:
     """Accuracy on a part of the pairs."""
     if not mask.any():
-        return unknown(name, missing, n=0, slice=where)
+        return unknown(MEANINGS[name], missing, n=0, slice=where)
     values, groups = aligned.correct.mean(axis=0)[mask], aligned.groups[mask]
     interval = cluster_wilson(values, groups, level=level)
     return measured(
-        name,
+        MEANINGS[name],
         float(values.mean()),
         n=int(mask.sum()),
         interval=interval,
@@ -77,7 +79,7 @@ def _by_preferred_length(aligned: Aligned, *, level: float) -> list[Finding]:
             aligned,
             "accuracy_shorter_preferred",
             difference < 0,
-            "overall",
+            OVERALL,
             "no shorter answer is preferred",
             level=level,
         ),
@@ -85,7 +87,7 @@ def _by_preferred_length(aligned: Aligned, *, level: float) -> list[Finding]:
             aligned,
             "accuracy_longer_preferred",
             difference > 0,
-            "overall",
+            OVERALL,
             "no longer answer is preferred",
             level=level,
         ),
@@ -99,9 +101,9 @@ def _correlation(aligned: Aligned, *, config: AuditConfig) -> Finding:
     difference = aligned.length_difference[usable]
     margin = aligned.margin[:, usable]
     if not (difference != 0).any():
-        return unknown(name, "both answers are equally long in every pair", n=int(usable.sum()))
+        return unknown(MEANINGS[name], "both answers are equally long in every pair", n=int(usable.sum()))
     if not (margin != 0).any(axis=1).all():
-        return unknown(name, "the reward is the same for both answers of every pair", n=int(usable.sum()))
+        return unknown(MEANINGS[name], "the reward is the same for both answers of every pair", n=int(usable.sum()))
     by_seed = [through_origin(row, difference) for row in margin]
     scaled = margin / np.abs(margin).max(axis=1, keepdims=True)  # keeps the sums of squares in range
     length = difference / np.abs(difference).max()
@@ -133,7 +135,7 @@ def _correlation(aligned: Aligned, *, config: AuditConfig) -> Finding:
         "preference_and_length": through_origin(np.ones(difference.size), np.sign(difference)),
     }
     value = float(np.mean(by_seed))
-    return measured(name, value, n=int(usable.sum()), interval=interval, verdict=verdict, detail=detail)
+    return measured(MEANINGS[name], value, n=int(usable.sum()), interval=interval, verdict=verdict, detail=detail)
 
 
 def through_origin(first_N: Array, second_N: Array) -> float:
@@ -177,7 +179,7 @@ def residual_margin(margin_N: Array, features_NF: Array) -> Array:
 def _without_length(aligned: Aligned, *, level: float) -> Finding:
     name, usable = "accuracy_without_length", aligned.finite.all(axis=0)
     if not usable.any():
-        return unknown(name, "no pair has finite rewards", n=0)
+        return unknown(MEANINGS[name], "no pair has finite rewards", n=0)
     features = length_features(aligned.length[usable])
     left = np.array([residual_margin(row, features) for row in aligned.margin[:, usable]])
     values = (0.5 + 0.5 * np.sign(left)).mean(axis=0)  # nothing left is a coin, not an error
@@ -186,24 +188,13 @@ def _without_length(aligned: Aligned, *, level: float) -> Finding:
     shares = 1 - np.divide((left**2).sum(axis=1), total, out=np.ones_like(total), where=total > 0)
     detail = evidence_detail(values, aligned.groups[usable]) | {"explained_by_length": float(shares.mean())}
     return measured(
-        name, float(values.mean()), n=int(usable.sum()), interval=interval, verdict=coin(interval), detail=detail
+        MEANINGS[name],
+        float(values.mean()),
+        n=int(usable.sum()),
+        interval=interval,
+        verdict=coin(interval),
+        detail=detail,
     )
-
-
-def fit_preference(features_NF: Array) -> tuple[Array, Array]:
-    """Logistic fit, without intercept, of "chosen wins" on odd features; returns (coefficients, log-likelihoods (N,)).
-
-    A tiny ridge keeps coefficients finite where the features order every pair rightly.
-    """
-    n = features_NF.shape[0]
-
-    def loss(weights: Array) -> tuple[float, Array]:
-        logits = features_NF @ weights
-        value = -special.log_expit(logits).mean() + RIDGE * float(weights @ weights)
-        return float(value), -(features_NF.T @ special.expit(-logits)) / n + 2 * RIDGE * weights
-
-    found = optimize.minimize(loss, np.zeros(features_NF.shape[1]), jac=True, method="BFGS")
-    return np.asarray(found.x), np.asarray(special.log_expit(features_NF @ found.x))
 
 
 def _gain(aligned: Aligned, *, level: float) -> Finding:
@@ -211,19 +202,26 @@ def _gain(aligned: Aligned, *, level: float) -> Finding:
     name, usable = "gain_over_length", aligned.finite.all(axis=0)
     n = int(usable.sum())
     if n < 30:
-        return unknown(name, f"{n} pairs are too few to fit length and reward together (30 at least)", n=n)
+        return unknown(MEANINGS[name], f"{n} pairs are too few to fit length and reward together (30 at least)", n=n)
     features = length_features(aligned.length[usable])
-    _, ruler = fit_preference(features)
+    # "Chosen wins" is true of every pair, and the features are odd: turning a pair round turns both.
+    wins = np.ones(n)
+    alone = fit_logistic(features, wins, ridge=RIDGE)
+    if isinstance(alone, Unknown):
+        return unknown(MEANINGS[name], alone.reason, n=n)
+    ruler = alone.log_likelihood_N
     gains, weights = [], []
     for row in aligned.margin[:, usable]:
         scale = float(np.sqrt((row**2).mean())) or 1.0
-        coefficients, both = fit_preference(np.column_stack([features, row / scale]))
-        gains.append(both - ruler)
-        weights.append(float(coefficients[-1]))
+        both = fit_logistic(np.column_stack([features, row / scale]), wins, ridge=RIDGE)
+        if isinstance(both, Unknown):
+            return unknown(MEANINGS[name], both.reason, n=n)
+        gains.append(both.log_likelihood_N - ruler)
+        weights.append(float(both.coefficients[-1]))
     values = np.mean(gains, axis=0)
     # One further coefficient buys half a nat of fit by luck alone; take it off.
     values -= 0.5 / n
-    interval: Interval | NoInterval = cluster_t(values, aligned.groups[usable], level=level)
+    interval: Interval | Unknown = cluster_t(values, aligned.groups[usable], level=level)
     verdict: Judgement | None = None
     if isinstance(interval, Interval):
         verdict = "ok" if interval.low > 0 else "warning" if interval.high > 0 else "problem"
@@ -231,4 +229,4 @@ def _gain(aligned: Aligned, *, level: float) -> Finding:
         "log_likelihood_length": float(ruler.mean()),
         "log_odds_per_sd_of_margin_at_equal_length": float(np.mean(weights)),
     }
-    return measured(name, float(values.mean()), n=n, interval=interval, verdict=verdict, detail=detail)
+    return measured(MEANINGS[name], float(values.mean()), n=n, interval=interval, verdict=verdict, detail=detail)

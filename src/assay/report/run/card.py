@@ -1,11 +1,14 @@
-"""MODEL_CARD.md: the run as a Hugging Face model card. Knows evidence and the card's format; computes no figure."""
+"""MODEL_CARD.md: the run as a Hugging Face model card, its front matter and how to call the model.
+
+Knows the artifacts and the card's format; computes no figure.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,11 +16,17 @@ from markupsafe import Markup
 
 from assay.artifacts.files import atomic_write
 from assay.artifacts.run_folder import RunFolder
+from assay.artifacts.run_json import ModelJson
 from assay.findings.finding import Finding
+from assay.findings.slice import OVERALL
+from assay.gate.every_figure import EVERY_FIGURE
 from assay.report import words
 from assay.report.finding_text import kind
-from assay.report.run import data_and_provenance, method, results
-from assay.report.run.evidence import Evidence, read_evidence
+from assay.report.run.accuracy_section import accuracy_table
+from assay.report.run.data_section import data_facts
+from assay.report.run.limits_section import limits
+from assay.report.run.method_section import method
+from assay.report.run.reported_run import ReportedRun, read_reported_run
 from assay.report.run.summary import three_sentences
 from assay.report.run.verdict import verdict
 from assay.train.reward_config import RewardConfig
@@ -47,26 +56,21 @@ RENDERING = {
     "decoder": "The chat template saved beside the model is part of it: it writes the rows of training, with one BOS "
     "where the base expects one and its end marker last. Add no generation prompt and no second BOS.",
 }
-METRICS = {
-    "accuracy": "Held-out pairwise accuracy",
-    "length_baseline": "Longest-wins baseline",
-    "accuracy_beyond_length": "Accuracy beyond longest wins",
-    "length_matched_accuracy": "Accuracy at equal length",
-}
 
 
 def model_card(run: RunFolder) -> Path:
     """Write MODEL_CARD.md from the artifacts of `run`. Raises ArtifactError as `render` does."""
     path = run.path("MODEL_CARD.md")
     with atomic_write(path) as stream:
-        stream.write(card(read_evidence(run)).encode())
+        stream.write(card(read_reported_run(run)).encode())
     return path
 
 
-def card(evidence: Evidence) -> str:
-    template = environment().get_template("model_card.md.j2")
+def card(evidence: ReportedRun) -> str:
+    template = markdown_environment().get_template("model_card.md.j2")
     first = evidence.seeds[0].seed if evidence.seeds else 0
-    render = (evidence.model or {}).get("render") or {}
+    model: ModelJson = evidence.model or {}
+    render = model.get("render") or {}
     return template.render(
         front=Markup(front_matter(evidence)),
         name=evidence.run.get("name") or "reward model",
@@ -78,33 +82,34 @@ def card(evidence: Evidence) -> str:
         max_tokens=words.count(RewardConfig.build(evidence.run.get("config") or {}).model.max_tokens),
         render_hash=render.get("hash") or words.UNKNOWN,
         render_notes=render.get("notes") or [],
-        data=data_and_provenance.data_facts(evidence),
-        level=words.level(evidence.head("accuracy").interval),
-        accuracy=results.accuracy_table(evidence),
-        method=[line for lines in method.method(evidence).values() for line in lines],
-        limits=method.limits(evidence),
+        data=data_facts(evidence),
+        level=words.level(evidence.head("accuracy").bounds),
+        accuracy=accuracy_table(evidence),
+        method=[line for lines in method(evidence).values() for line in lines],
+        limits=limits(evidence),
         command=evidence.run.get("command") or words.UNKNOWN,
         version=evidence.run.get("assay_version") or words.UNKNOWN,
     )
 
 
-def kind_of_base(evidence: Evidence) -> Literal["encoder", "decoder"]:
+def kind_of_base(evidence: ReportedRun) -> Literal["encoder", "decoder"]:
     """How the base reads: as the saved model or run.json says; a decoder where neither does."""
-    stated = (evidence.model or {}).get("kind") or (evidence.run.get("base") or {}).get("kind")
+    model: ModelJson = evidence.model or {}
+    stated = model.get("kind") or (evidence.run.get("base") or {}).get("kind")
     return "encoder" if stated == "encoder" else "decoder"
 
 
-def environment() -> Environment:
+def markdown_environment() -> Environment:
     return Environment(
         loader=PackageLoader("assay.report"),
         autoescape=False,
         undefined=StrictUndefined,
-        finalize=plain,
+        finalize=markdown_text,
         keep_trailing_newline=True,
     )
 
 
-def plain(value: Any) -> str:
+def markdown_text(value: object) -> str:
     """A value inside Markdown: hidden characters visible, no tag, line or table broken; Markup is ours and stays."""
     if isinstance(value, Markup):
         return str(value)
@@ -112,10 +117,10 @@ def plain(value: Any) -> str:
     return text.replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")
 
 
-def front_matter(evidence: Evidence) -> str:
+def front_matter(evidence: ReportedRun) -> str:
     """The YAML block of a Hugging Face card."""
     base = (evidence.run.get("base") or {}).get("name")
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "library_name": "transformers",
         "pipeline_tag": "text-classification",
         "license": "unknown",
@@ -138,29 +143,29 @@ def front_matter(evidence: Evidence) -> str:
     return yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=1000)
 
 
-def dataset(evidence: Evidence) -> dict[str, str]:
-    path = words.visible(str((evidence.run.get("data") or {}).get("path") or words.UNKNOWN))
+def dataset(evidence: ReportedRun) -> dict[str, str]:
+    path = words.visible(str(evidence.data.get("path") or words.UNKNOWN))
     name = Path(path).name
     is_file = Path(path).suffix.lower() in FILES or not HUB_ID.match(path)
     return {"type": name if is_file else path, "name": name, "split": "held-out"}
 
 
-def metrics(evidence: Evidence) -> Iterator[dict[str, Any]]:
+def metrics(evidence: ReportedRun) -> Iterator[dict[str, object]]:
     """Known figures over seeds; the card format has no field for intervals, so name and args hold them."""
-    for name, label in METRICS.items():
-        for finding in (f for f in evidence.findings if f.name == name and f.seed is None and f.value is not None):
-            if finding.slice == "overall" or name == "accuracy":
+    for name, label in EVERY_FIGURE.shown_in("card").items():
+        for finding in (f for f in evidence.findings if f.name == name and f.seed is None and f.known is not None):
+            if finding.slice == OVERALL or name == "accuracy":
                 yield metric(finding, label)
 
 
-def metric(finding: Finding, label: str) -> dict[str, Any]:
-    where = "" if finding.slice == "overall" else f", {finding.slice.removeprefix('category=')}"
-    span = words.span(finding.interval, kind(finding))
-    said = f" ({words.level(finding.interval)} interval {span})" if span else ""
-    args: Mapping[str, Any] = {"n": finding.n, **(finding.interval.to_dict() if finding.interval else {})}
+def metric(finding: Finding, label: str) -> dict[str, object]:
+    where = "" if finding.slice == OVERALL else f", {finding.slice.label}"
+    span = words.span(finding.bounds, kind(finding))
+    said = f" ({words.level(finding.bounds)} interval {span})" if span else ""
+    args: Mapping[str, object] = {"n": finding.n, **(finding.bounds.to_dict() if finding.bounds else {})}
     return {
         "type": "accuracy" if finding.name == "accuracy" else finding.name,
-        "value": round(finding.value or 0.0, 4),
+        "value": round(finding.known or 0.0, 4),
         "name": " ".join(words.visible(f"{label}{where}{said}").split()),
         "args": dict(args),
     }

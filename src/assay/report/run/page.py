@@ -1,22 +1,33 @@
-"""The report as one HTML file. Knows the sections and the template; computes no figure of its own."""
+"""The report of a run as one HTML file: reads the folder, asks every section for its part, fills the template.
+
+Knows the sections and their order; computes no figure of its own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from assay.artifacts.files import atomic_write
 from assay.artifacts.run_folder import RunFolder
+from assay.audits.pairs.pair_meanings import MEANINGS
 from assay.report import words
 from assay.report.finding_text import Cell, cell
-from assay.report.run import data_and_provenance, method, results, scores
-from assay.report.run.evidence import Evidence, read_evidence
+from assay.report.findings_table import findings_table
+from assay.report.html import html_environment, inlined_styles
+from assay.report.run.accuracy_section import accuracy
+from assay.report.run.calibration_section import calibration
+from assay.report.run.data_section import data
+from assay.report.run.length_section import length
+from assay.report.run.limits_section import limits
+from assay.report.run.method_section import intervals, method
+from assay.report.run.mistakes_section import mistakes
+from assay.report.run.provenance_section import provenance
+from assay.report.run.reported_run import ReportedRun, read_reported_run
+from assay.report.run.scores_section import distribution
+from assay.report.run.seeds_section import seeds
 from assay.report.run.summary import three_sentences
+from assay.report.run.training_section import training
 from assay.report.run.verdict import verdict
 
 SECTIONS = (
@@ -44,84 +55,65 @@ def render(run: RunFolder) -> Path:
     """
     path = run.path("report.html")
     with atomic_write(path) as stream:
-        stream.write(page(read_evidence(run)).encode())
+        stream.write(page(read_reported_run(run)).encode())
     return path
 
 
-def page(evidence: Evidence) -> str:
+def page(evidence: ReportedRun) -> str:
     """The whole page as text."""
-    css = resources.files("assay.report").joinpath("templates/report.css").read_text(encoding="utf-8")
-    template = environment().get_template("report.html.j2")
-    return template.render(css=Markup(css), **context(evidence))
+    template = html_environment().get_template("report.html.j2")
+    return template.render(css=inlined_styles("report.css"), **context(evidence))
 
 
-def environment() -> Environment:
-    """Templates with everything escaped, hidden characters made visible, and undefined names an error."""
-    return Environment(
-        loader=PackageLoader("assay.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=safe,
-        trim_blocks=False,
-        keep_trailing_newline=True,
-    )
-
-
-def safe(value: Any) -> Any:
-    """What an expression in the template puts on the page; None would be a bug and shows as unknown."""
-    if isinstance(value, Markup):
-        return value
-    return words.UNKNOWN if value is None else words.visible(str(value))
-
-
-def context(evidence: Evidence) -> dict[str, Any]:
-    run = {key: evidence.run.get(key) for key in ("name", "created", "assay_version")}
-    base, source = ((evidence.run.get(key) or {}) for key in ("base", "data"))
+def context(evidence: ReportedRun) -> dict[str, object]:
+    """What the template shows, by the name it has there."""
+    run = evidence.run
     return {
-        "run": run,
-        "base": short(base.get("name")) or "base model unknown",
-        "source": short(source.get("path")) or "data unknown",
+        "run": {"name": run.get("name"), "assay_version": run.get("assay_version")},
+        "base": short((run.get("base") or {}).get("name")) or "base model unknown",
+        "source": short(evidence.data.get("path")) or "data unknown",
         "seed_count": words.plural(len(evidence.seeds), "seed"),
-        "created": data_and_provenance.moment(run["created"]) or "date unknown",
+        "created": words.moment(run.get("created")) or "date unknown",
         "simulated": evidence.simulated,
         "oracle": words.percent(evidence.oracle()) if evidence.oracle() is not None else "",
         "sections": SECTIONS,
         "verdict": verdict(evidence),
         "summary": three_sentences(evidence),
         "keys": keys(evidence),
-        "accuracy": results.accuracy(evidence),
-        "seeds": results.seeds(evidence),
-        "distribution": scores.distribution(evidence),
-        "length": scores.length(evidence),
-        "calibration": scores.calibration(evidence),
-        "training": scores.training(evidence),
-        "mistakes": data_and_provenance.mistakes(evidence),
-        "data": data_and_provenance.data(evidence),
-        "method": method.method(evidence),
-        "intervals": method.intervals(evidence),
-        "provenance": data_and_provenance.provenance(evidence),
-        "limits": method.limits(evidence),
-        "all_findings": data_and_provenance.findings_rows(evidence),
+        "accuracy": accuracy(evidence),
+        "seeds": seeds(evidence),
+        "distribution": distribution(evidence),
+        "length": length(evidence),
+        "calibration": calibration(evidence),
+        "training": training(evidence),
+        "mistakes": mistakes(evidence),
+        "data": data(evidence),
+        "method": method(evidence),
+        "intervals": intervals(evidence),
+        "provenance": provenance(evidence),
+        "limits": limits(evidence),
+        "all_findings": findings_table(evidence.findings),
     }
 
 
-def short(name: Any) -> str:
+def short(name: str | None) -> str:
     """The last part of a path; a Hugging Face id stays whole."""
     text = str(name or "")
     return Path(text).name if text.startswith(("/", ".", "~")) or text.count("/") > 1 else text
 
 
-def keys(evidence: Evidence) -> list[Mapping[str, Any]]:
-    """The four figures under the summary."""
-    names = (
-        ("accuracy", "Held-out accuracy"),
-        ("accuracy_beyond_length", "Beyond “longest wins”"),
-        ("length_matched_accuracy", "Accuracy at equal length"),
-    )
-    shown = [{"name": label, "cell": cell(evidence.head(name))} for name, label in names]
+def keys(evidence: ReportedRun) -> list[Mapping[str, object]]:
+    """The large figures under the summary, as the vocabulary names them."""
+    return [
+        {"name": title, "cell": spread_cell(evidence) if name == "seed_spread" else cell(evidence.head(name))}
+        for name, title in MEANINGS.shown_in("key figures").items()
+    ]
+
+
+def spread_cell(evidence: ReportedRun) -> Cell:
+    """The spread between seeds, with the lowest and the highest beneath."""
     spread = evidence.head("seed_spread")
     low, high = (words.percent(spread.detail.get(end)) for end in ("min", "max"))
-    last = cell(spread)
-    if spread.value is not None and low != words.UNKNOWN:
-        last = Cell(text=last.text.lstrip("+"), sub=f"{low} to {high} over {len(evidence.seeds)} seeds")
-    return [*shown, {"name": "Spread between seeds", "cell": last}]
+    if spread.known is None or low == words.UNKNOWN:
+        return cell(spread)
+    return Cell(text=cell(spread).text.lstrip("+"), sub=f"{low} to {high} over {len(evidence.seeds)} seeds")

@@ -1,32 +1,33 @@
-"""The run in three sentences, for who reads nothing else. Knows evidence and English; every figure is a finding."""
+"""The run in three sentences, for who reads nothing else; every figure in them is a finding. Knows no HTML."""
 
 from __future__ import annotations
 
 from assay.findings.finding import Finding
+from assay.findings.slice import category
 from assay.report import words
-from assay.report.run.evidence import Evidence
+from assay.report.run.reported_run import ReportedRun
 
 
-def three_sentences(evidence: Evidence) -> list[str]:
+def three_sentences(evidence: ReportedRun) -> list[str]:
     """What was measured, where it is weakest and what length explains, and what the gate says."""
     return [how_well(evidence), how_evenly(evidence), what_follows(evidence)]
 
 
 def between(finding: Finding) -> str:
     """(95% interval 75.1 to 81.4%), or nothing."""
-    span = words.span(finding.interval, "share")
-    return f" ({words.level(finding.interval)} interval {span})" if span else ""
+    span = words.span(finding.bounds, "share")
+    return f" ({words.level(finding.bounds)} interval {span})" if span else ""
 
 
-def how_well(evidence: Evidence) -> str:
+def how_well(evidence: ReportedRun) -> str:
     found = evidence.head("accuracy")
     count = len(evidence.seeds)
     what = "The reward model" if count < 2 else f"The reward model, trained with {count} seeds,"
-    if found.value is None:
+    if found.known is None:
         return f"How often {what.lower()} agrees with people is unknown: {found.reason}."
     pairs = f"{words.plural(found.n, 'held-out pair')}"
     text = (
-        f"{what} puts the answer people preferred first on {words.percent(found.value)} of {pairs} it never saw"
+        f"{what} puts the answer people preferred first on {words.percent(found.known)} of {pairs} it never saw"
         f"{between(found)}"
     )
     oracle = evidence.oracle()
@@ -35,17 +36,17 @@ def how_well(evidence: Evidence) -> str:
     return text + "."
 
 
-def how_evenly(evidence: Evidence) -> str:
+def how_evenly(evidence: ReportedRun) -> str:
     beyond = evidence.head("accuracy_beyond_length")
-    if beyond.value is None:
+    if beyond.known is None:
         length = f"what it knows beyond length is unknown ({beyond.reason})"
     else:
-        side = "above" if beyond.value >= 0 else "below"
-        low, high = (beyond.interval.low, beyond.interval.high) if beyond.interval else (beyond.value, beyond.value)
+        side = "above" if beyond.known >= 0 else "below"
+        low, high = (beyond.bounds.low, beyond.bounds.high) if beyond.bounds else (beyond.known, beyond.known)
         sure = "" if low > 0 or high < 0 else ", a difference that could be chance"
-        length = f"that is {abs(100 * beyond.value):.1f} points {side} always taking the longer answer{sure}"
-    known = [(evidence.head("accuracy", f"category={name}"), name) for name in evidence.categories()]
-    shown = [(found.value, name, found) for found, name in known if found.value is not None]
+        length = f"that is {abs(100 * beyond.known):.1f} points {side} always taking the longer answer{sure}"
+    known = [(evidence.head("accuracy", category(name)), name) for name in evidence.categories()]
+    shown = [(found.known, name, found) for found, name in known if found.known is not None]
     if len(shown) < 2:
         return words.sentence(length)
     if len({value for value, _, _ in shown}) == 1:
@@ -57,14 +58,10 @@ def how_evenly(evidence: Evidence) -> str:
     )
 
 
-def what_follows(evidence: Evidence) -> str:
-    criteria = evidence.gate.get("criteria") or []
-    named = {
-        word: [str(row.get("text", "a criterion")) for row in criteria if row.get("verdict") == word]
-        for word in ("fail", "undecided")
-    }
-    more = [row["more_pairs"] for row in criteria if words.known(row.get("more_pairs"))]
-    verdict = evidence.gate.get("verdict")
+def what_follows(evidence: ReportedRun) -> str:
+    criteria, verdict = evidence.gate.criteria, evidence.gate.verdict
+    named = {word: [row.text for row in criteria if row.verdict == word] for word in ("fail", "undecided")}
+    more = [row.more_pairs for row in criteria if row.more_pairs is not None]
     if verdict == "pass":
         return f"The gate passes: all {words.count(len(criteria))} criteria are met."
     if verdict == "fail":

@@ -1,66 +1,31 @@
-"""A closed study to findings. Knows who judged; leaves every figure to `figures` and `judges`.
+"""A closed study to findings: of people over everything and over parts, both ways of attention, of programs apart.
 
 Figures called "overall" are of people only. Programs that judged have slices of their own ("judges=llm",
-"judge=NAME") and never enter a figure of people.
+"judge=NAME") and never enter a figure of people. Knows who judged; computes no figure itself.
 """
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from collections.abc import Sequence
+from dataclasses import replace
 
-from assay.errors import ArtifactError, StudyError
+from assay.errors import StudyError
 from assay.findings.finding import Finding, unknown
-from assay.findings.vocabulary import STUDY_MEANINGS
-from assay.study.analysis import editors, vote_figures
+from assay.findings.slice import OVERALL, Slice
+from assay.records import NO_CATEGORY
+from assay.study.analysis import editors, programs, vote_figures
 from assay.study.analysis.ballots import Ballots, aspect_ballots, ballots, takes_part
+from assay.study.analysis.observed_power import observed_power
+from assay.study.analysis.strengths import strengths
+from assay.study.analysis.study_result import Analysis
+from assay.study.analysis.study_tables import analysis_tables, study_facts
 from assay.study.analysis.vote_figures import Frame
+from assay.study.analysis.vote_meanings import MEANINGS
 from assay.study.config import AnalysisConfig
-from assay.study.plan.study_power import study_power
 from assay.study.study_records import EDITOR_KINDS, ClosedStudy, StudyVote
 
-SCHEMA = "analysis/1"
-NO_CATEGORY = "none"
-MANY = 30  # editors; above this, a table of every two of them says nothing to anyone
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Analysis:
-    """What a study found. ours: the system its rates are about. study: what was analysed, by seal and hashes."""
-
-    findings: tuple[Finding, ...]
-    tables: Mapping[str, Any]
-    ours: str
-    study: Mapping[str, Any]
-    config: Mapping[str, Any]
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    seeds: tuple[int, ...] = ()
-
-    def find(self, name: str, where: str = "overall") -> Finding | None:
-        return next((f for f in self.findings if (f.name, f.slice) == (name, where)), None)
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "inputs": dict(self.inputs),
-            "config": dict(self.config),
-            "study": dict(self.study),
-            "ours": self.ours,
-            "findings": [finding.to_dict() for finding in self.findings],
-            "tables": dict(self.tables),
-        }
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """Raises ArtifactError if `value` is not the body of an analysis."""
-        try:
-            findings = tuple(Finding.from_dict(row) for row in value["findings"])
-            rest = {name: value[name] for name in ("tables", "ours", "study", "config", "inputs")}
-            return cls(findings=findings, **rest)
-        except (KeyError, TypeError) as error:
-            raise ArtifactError(f"analysis.json: {error} is missing or malformed. Analyse the study again.") from None
+NEVER = "never compared by a person"
+NOT_OF_PEOPLE = ("coverage", "judge_agreement", "strength")  # unknown for reasons of their own where nobody judged
 
 
 def analyse(closed: ClosedStudy, *, config: AnalysisConfig | None = None) -> Analysis:
@@ -70,7 +35,7 @@ def analyse(closed: ClosedStudy, *, config: AnalysisConfig | None = None) -> Ana
     """
     config = config or AnalysisConfig()
     if config.editors == "numbered":
-        closed = numbered(closed)
+        closed = with_numbered_editors(closed)
     frame = Frame(
         ours=_ours(closed, config),
         order={name: index for index, name in enumerate(closed.study.systems)},
@@ -83,16 +48,18 @@ def analyse(closed: ClosedStudy, *, config: AnalysisConfig | None = None) -> Ana
     findings = _people(closed, people, kept, frame)
     findings += _both_ways(people, failed, frame)
     for kind in EDITOR_KINDS:
-        programs = [vote for vote in closed.votes if vote.judge == kind]
-        if kind != "human" and programs:
-            findings += editors.program_findings(programs, kept, kind, frame)
-    findings += editors.person_against_others(kept, frame)
+        own = [vote for vote in closed.votes if vote.judge == kind]
+        if kind != "human" and own:
+            findings += programs.program_findings(own, kept, kind, frame)
+    findings += programs.person_against_others(kept, frame)
+    icc = next((found for found in findings if (found.name, found.slice) == ("icc", OVERALL)), None)
+    power = observed_power(ballots(kept, frame.ours), icc, level=config.level)
     return Analysis(
         findings=tuple(findings),
-        tables=_tables(closed, kept, failed, findings, frame),
+        tables=analysis_tables(closed, kept, failed, power, frame),
         ours=frame.ours,
-        study=_study_facts(closed),
-        config=config.model_dump(mode="json"),
+        study=study_facts(closed),
+        config=config,
         inputs={"seal": closed.study.seal, **closed.study.inputs},
     )
 
@@ -114,19 +81,19 @@ def _people(closed: ClosedStudy, people: Sequence[StudyVote], kept: Sequence[Stu
     coverage = vote_figures.coverage_finding(len(people), planned)
     found = ballots(kept, frame.ours)
     if not any(vote.kind == "real" for vote in kept):
-        why = nobody(closed, people)
-        slices = [unknown(name, why) for name in STUDY_MEANINGS if name not in ("coverage", *editors.OF_PROGRAMS)]
+        why = why_nobody(closed, people)
+        slices = [unknown(MEANINGS[name], why) for name in MEANINGS if name not in NOT_OF_PEOPLE]
         return [*slices, coverage, *editors.editor_findings(closed, people, frame)]
-    out = vote_figures.win_rates(found, "overall", level=level, nobody=_no_ballots(kept, frame))
-    out.append(vote_figures.length_finding(found, "overall", frame))
-    out += vote_figures.majority_findings(found, "overall", level=level)
-    out += vote_figures.choice_findings(kept, "overall", level=level)
-    out += vote_figures.side_findings(found, "overall", level=level)
-    out.append(vote_figures.consistency_finding(kept, "overall", frame))
-    out += vote_figures.agreement_findings(kept, "overall", frame)
-    out.append(vote_figures.attention_finding(people, "overall", level=level))
-    out += vote_figures.time_findings(kept, "overall", frame)
-    out += [coverage, vote_figures.icc_finding(found, "overall")]
+    out = vote_figures.win_rates(found, OVERALL, level=level, nobody=_no_ballots(kept, frame))
+    out.append(vote_figures.length_finding(found, OVERALL, frame))
+    out += vote_figures.majority_findings(found, OVERALL, level=level)
+    out += vote_figures.choice_findings(kept, OVERALL, level=level)
+    out += vote_figures.side_findings(found, OVERALL, level=level)
+    out.append(vote_figures.consistency_finding(kept, OVERALL, frame))
+    out += vote_figures.agreement_findings(kept, OVERALL, frame)
+    out.append(vote_figures.attention_finding(people, OVERALL, level=level))
+    out += vote_figures.time_findings(kept, OVERALL, frame)
+    out += [coverage, vote_figures.icc_finding(found, OVERALL)]
     out += _parts(closed, kept, found, frame)
     return out + editors.editor_findings(closed, people, frame)
 
@@ -145,16 +112,18 @@ def _parts(closed: ClosedStudy, kept: Sequence[StudyVote], found: Ballots, frame
     if categories != [NO_CATEGORY]:
         for name in categories:
             part = found.where(lambda vote, name=name: (vote.category or NO_CATEGORY) == name)  # type: ignore[misc]
-            out += vote_figures.win_rates(part, f"category={name}", level=level)
+            out += vote_figures.win_rates(part, Slice("category", name), level=level)
     for aspect in closed.study.aspects:
         rated = aspect_ballots(kept, frame.ours, aspect)
-        out += vote_figures.win_rates(rated, f"aspect={aspect}", level=level, nobody="nobody rated this aspect")
+        out += vote_figures.win_rates(rated, Slice("aspect", aspect), level=level, nobody="nobody rated this aspect")
     if len(closed.study.systems) > 2:
         for name in closed.study.systems:
             if name != frame.ours:
                 part = found.where(lambda vote, name=name: name in (vote.left_system, vote.right_system))  # type: ignore[misc]
-                out += vote_figures.win_rates(part, f"against={name}", level=level, nobody="never compared by a person")
-        out += editors.strengths(kept, closed.study.systems, frame)
+                out += vote_figures.win_rates(
+                    part, Slice("against", name), level=level, nobody="never compared by a person"
+                )
+        out += strengths(kept, closed.study.systems, frame)
     return out
 
 
@@ -166,12 +135,12 @@ def _both_ways(people: Sequence[StudyVote], failed: frozenset[str], frame: Frame
     everyone = ballots(people, frame.ours)
     level, nobody_ = frame.config.level, "every editor failed the attention items"
     return [
-        vote_figures.win_rates(everyone, "editors=all", level=level)[0],
-        vote_figures.win_rates(without, "editors=attention passed", level=level, nobody=nobody_)[0],
+        vote_figures.win_rates(everyone, Slice("editors", "all"), level=level)[0],
+        vote_figures.win_rates(without, Slice("editors", "attention passed"), level=level, nobody=nobody_)[0],
     ]
 
 
-def nobody(closed: ClosedStudy, people: Sequence[StudyVote]) -> str:
+def why_nobody(closed: ClosedStudy, people: Sequence[StudyVote]) -> str:
     """Why there is no figure of people."""
     if people:
         excluded = any(vote.kind == "real" for vote in people)
@@ -182,76 +151,7 @@ def nobody(closed: ClosedStudy, people: Sequence[StudyVote]) -> str:
     return "nobody voted"
 
 
-def _tables(
-    closed: ClosedStudy,
-    kept: Sequence[StudyVote],
-    failed: frozenset[str],
-    findings: Sequence[Finding],
-    frame: Frame,
-) -> dict[str, Any]:
-    found = ballots(kept, frame.ours)
-    by_name = {finding.name: finding for finding in findings if finding.slice == "overall"}
-    people = {vote.editor for vote in kept}
-    return {
-        "counts": {
-            "real": sum(vote.kind == "real" for vote in kept),
-            "ballots": len(found),
-            "prompts": len(set(found.prompts)),
-            "people": len(people),
-            **found.counts(),
-        },
-        "editors": editors.editor_rows(closed, failed),
-        "editor_pairs": editors.pair_rows(kept, frame) if 1 < len(people) <= MANY else [],
-        "prompts": editors.prompt_rows(kept, frame),
-        "power": _power(found, by_name),
-    }
-
-
-def _power(found: Ballots, by_name: Mapping[str, Finding]) -> dict[str, Any]:
-    """What a study like this one, as it turned out, could see; empty where that is not known."""
-    icc = by_name.get("icc")
-    prompts = len(set(found.prompts))
-    if prompts < 2 or icc is None:
-        return {}
-    counts = found.counts()
-    ties = (counts["tied"] + counts["both_bad"]) / len(found)
-    # Where every prompt has one vote the likeness of votes is unknown, and does not matter.
-    alike = min(max(icc.value, 0.0), 0.99) if icc.value is not None else 0.0
-    editors = len(found) / prompts
-    told = study_power(prompts=prompts, editors=editors, icc=alike, ties=min(ties, 0.99)).as_dict()
-    more = {}
-    for target in (0.55, 0.6, 0.65):
-        if target < 1 - ties / 2:
-            more[f"{target:.0%}"] = _prompts_for(target, editors, alike, ties)
-    return {**told, "icc_measured": icc.value, "prompts_for": more}
-
-
-def _prompts_for(rate: float, editors: float, icc: float, ties: float) -> int:
-    """Prompts at which this true win rate is told from one half with 80% probability (normal approximation)."""
-    variance = max(rate * (1 - rate) - ties / 4, 1e-9) * (1 + (max(editors, 1.0) - 1) * icc) / max(editors, 1.0)
-    return math.ceil((1.959964 + 0.841621) ** 2 * variance / (rate - 0.5) ** 2)
-
-
-def _study_facts(closed: ClosedStudy) -> dict[str, Any]:
-    study = closed.study
-    kinds = [editor.judge for editor in study.editors]
-    return {
-        "id": study.id,
-        "title": study.title,
-        "created_at": study.created_at,
-        "closed_at": study.closed_at,
-        "seal": study.seal,
-        "systems": list(study.systems),
-        "judges": {kind: kinds.count(kind) for kind in EDITOR_KINDS if kind in kinds},
-        "question": study.config.get("question"),
-        "votes_from": dict(Counter(vote.source for vote in closed.votes)),
-        "set_aside": [{"reason": aside.reason, "prompt_id": aside.prompt_id} for aside in study.set_aside],
-        "giveaways": [dict(giveaway) for giveaway in study.giveaways],
-        "planned_power": dict(study.power),
-    }
-
-
-def numbered(closed: ClosedStudy) -> ClosedStudy:
+def with_numbered_editors(closed: ClosedStudy) -> ClosedStudy:
     """The same study with people called editor-1, editor-2, ... in the study's order; programs keep their names."""
     people = [editor.name for editor in closed.study.editors if editor.judge == "human"]
     names = {name: f"editor-{number}" for number, name in enumerate(people, 1)}

@@ -1,29 +1,26 @@
-"""What `assay study next` reads: score files, the pairs or candidates they score, a run's open questions.
+"""Pairs nobody judged yet, for `assay study next`: score files, what they score, a run's open categories.
 
-Knows files; which pairs are worth a judgement is feedback.py's business. A run is read through its artifacts.
+A run is read through its artifacts. Knows files; which pairs are worth a judgement is proposals.py's business.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
-from assay.artifacts.files import read_json
+from assay.artifacts.gate_body import GateBody
 from assay.data import prompt_groups, read_pairs
 from assay.data.candidate_files import EXPECTED, holds_candidates, read_candidates
 from assay.data.config import DataConfig
 from assay.data.sources.json_rows import json_objects
 from assay.errors import InputError
+from assay.findings.slice import OVERALL, Slice
 from assay.records import Pair, to_json
 from assay.scorers.protocol import Reward
 from assay.scorers.recorded import read_recorded
-from assay.study.analysis.feedback import Proposal, Question
-
-CRITERION = re.compile(r'^(?:every category|category\s+(?:"(?P<quoted>[^"]+)"|(?P<word>\S+)))(?P<finding>[^<>=]*)[<>]')
+from assay.study.analysis.proposals import Proposal, Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +85,7 @@ def read_pool(sources: Sequence[Path], pairs: str, *, config: DataConfig, run: P
     )
 
 
-def proposal_row(proposal: Proposal, *, chosen_first: bool) -> dict[str, Any]:
+def proposal_row(proposal: Proposal, *, chosen_first: bool) -> dict[str, object]:
     """A row that `assay study create --pairs` reads. Its systems are what is known of the answers: little."""
     question = proposal.question
     systems = ("chosen", "rejected") if chosen_first else ("a", "b")
@@ -108,30 +105,19 @@ def proposal_row(proposal: Proposal, *, chosen_first: bool) -> dict[str, Any]:
 
 
 def undecided_categories(run: Path) -> dict[str, str]:
-    """category -> why, for each category whose interval holds the threshold of one of the run's criteria."""
-    if not (run / "gate.json").is_file() or not (run / "audit.json").is_file():
+    """category -> why, for each category whose interval holds the threshold of one of the run's open criteria."""
+    if not (run / "gate.json").is_file():
         return {}
-    gate, audit = read_json(run / "gate.json", "gate/1"), read_json(run / "audit.json", "audit/1")
     found: dict[str, str] = {}
-    for criterion in gate["criteria"]:
-        said = CRITERION.match(str(criterion["text"]))
-        if said is None or criterion.get("verdict") != "undecided" or criterion.get("threshold") is None:
+    for criterion in GateBody.read(run / "gate.json").criteria:
+        if criterion.verdict != "undecided" or criterion.finding is None:
             continue
-        name = "_".join(said["finding"].split()) or "accuracy"
-        only = said["quoted"] or said["word"]
-        for finding in audit["findings"]:
-            category = str(finding["slice"]).removeprefix("category=")
-            interval = finding.get("interval")
-            if (
-                finding["name"] == name
-                and finding["slice"] != "overall"
-                and finding["seed"] is None
-                and interval is not None
-                and only in (None, category)
-                and interval["low"] <= criterion["threshold"] <= interval["high"]
-            ):
-                between = f"{interval['low']:.3f} to {interval['high']:.3f}"
-                found[category] = f'{name.replace("_", " ")} {between} leaves "{criterion["text"]}" open'
+        for part in criterion.parts or (criterion,):
+            where = Slice.read(part.slice or str(OVERALL))
+            if where.part == "category" and part.verdict == "undecided" and part.interval is not None:
+                name = criterion.finding.replace("_", " ")
+                between = f"{part.interval.low:.3f} to {part.interval.high:.3f}"
+                found[where.label] = f'{name} {between} leaves "{criterion.text}" open'
     return found
 
 

@@ -1,22 +1,34 @@
-"""Findings of one group of judges. Knows ballots and the names of figures; knows not who the judges are.
+"""Findings of one group of judges: rates, length, majorities, sides, consistency, attention, time, agreement.
 
-`where` is the slice a finding carries: "overall", "category=NAME", "editor=NAME", "judges=llm" and so on.
+Knows ballots and the names of figures; knows not who the judges are. `where` is the slice a finding carries:
+everything, or a category, an editor, the judges of one kind and so on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy import stats as scipy_stats
 
-from assay.findings.finding import Finding, measured, unknown
+from assay.artifacts.analysis_body import (
+    AgreementDetail,
+    AttentionDetail,
+    CoverageDetail,
+    LengthDetail,
+    MajorityDetail,
+    SidesDetail,
+    TimeDetail,
+)
+from assay.findings.finding import Finding, More, measured, unknown
+from assay.findings.slice import Slice
 from assay.stats import winrate
-from assay.stats.agreement import Undefined, alpha, observed_agreement
+from assay.stats.agreement import alpha, observed_agreement
 from assay.stats.intervals import Array, Interval
+from assay.stats.unknown import Unknown
 from assay.study.analysis.ballots import Ballots, label, length_differences, reading_seconds, seconds
+from assay.study.analysis.vote_meanings import MEANINGS
 from assay.study.config import AnalysisConfig
 from assay.study.study_records import Item, StudyVote
 
@@ -31,22 +43,22 @@ class Frame:
     config: AnalysisConfig
 
 
-def rate_finding(name: str, found: winrate.Rate | winrate.Unknown, where: str, **detail: object) -> Finding:
+def rate_finding(name: str, found: winrate.Rate | Unknown, where: Slice, **detail: object) -> Finding:
     """A share over votes as a finding; its detail carries what the gate needs to say how many more would decide."""
-    if isinstance(found, winrate.Unknown):
-        return unknown(name, found.reason, slice=where, detail=detail)
+    if isinstance(found, Unknown):
+        return unknown(MEANINGS[name], found.reason, slice=where, detail=detail)
     told = {"clusters": found.prompts, "design_effect": found.design_effect, **detail}
-    return measured(name, found.value, n=found.n, interval=found.interval, slice=where, detail=told)
+    return measured(MEANINGS[name], found.value, n=found.n, interval=found.interval, slice=where, detail=told)
 
 
-def win_rates(found: Ballots, where: str, *, level: float, nobody: str = "no votes") -> list[Finding]:
+def win_rates(found: Ballots, where: Slice, *, level: float, nobody: str = "no votes") -> list[Finding]:
     """Win rate with ties counted half, and among votes that chose."""
     if not len(found):
-        return [unknown(name, nobody, slice=where) for name in ("win_rate", "win_rate_without_ties")]
+        return [unknown(MEANINGS[name], nobody, slice=where) for name in ("win_rate", "win_rate_without_ties")]
     decided = found.decided()
     without = winrate.win_rate(decided.score_N, decided.prompts, level=level)
-    if isinstance(without, winrate.Unknown):
-        without = winrate.Unknown("no vote chose a side")
+    if isinstance(without, Unknown):
+        without = Unknown("no vote chose a side")
     rate = winrate.win_rate(found.score_N, found.prompts, level=level)
     return [
         rate_finding("win_rate", rate, where, **found.counts()),
@@ -54,47 +66,45 @@ def win_rates(found: Ballots, where: str, *, level: float, nobody: str = "no vot
     ]
 
 
-def length_finding(found: Ballots, where: str, frame: Frame) -> Finding:
+def length_finding(found: Ballots, where: Slice, frame: Frame) -> Finding:
     name = "length_controlled_win_rate"
     gaps = length_differences(found, frame.items, frame.ours, frame.config.length_unit)
     if gaps is None:
-        return unknown(name, "the texts of the answers are not at hand", slice=where)
+        return unknown(MEANINGS[name], "the texts of the answers are not at hand", slice=where)
     fitted = winrate.length_controlled(found.score_N, gaps, found.prompts, level=frame.config.level)
-    if isinstance(fitted, winrate.Unknown):
-        return unknown(name, fitted.reason, n=len(found), slice=where)
-    detail = {
-        "slope": fitted.slope,
-        "slope_error": fitted.slope_error,
-        "sd": fitted.sd,
-        "unit": frame.config.length_unit,
-        "mean_difference": float(gaps.mean()),
-        "ours_longer": float((gaps > 0).mean()),
-    }
-    return rate_finding(name, fitted.rate, where, **detail)
+    if isinstance(fitted, Unknown):
+        return unknown(MEANINGS[name], fitted.reason, n=len(found), slice=where)
+    detail = LengthDetail(
+        slope=fitted.slope,
+        slope_error=fitted.slope_error,
+        sd=fitted.sd,
+        unit=frame.config.length_unit,
+        mean_difference=float(gaps.mean()),
+        ours_longer=float((gaps > 0).mean()),
+    )
+    return rate_finding(name, fitted.rate, where, **detail.model_dump())
 
 
-def majority_findings(found: Ballots, where: str, *, level: float) -> list[Finding]:
+def majority_findings(found: Ballots, where: Slice, *, level: float) -> list[Finding]:
     """Share of prompts won by majority with the exact interval, and the exact test."""
     result = winrate.majorities(found.score_N, found.prompts)
-    if isinstance(result, winrate.Unknown):
-        return [unknown(name, result.reason, slice=where) for name in ("majority_share", "majority_p_value")]
+    if isinstance(result, Unknown):
+        return [unknown(MEANINGS[name], result.reason, slice=where) for name in ("majority_share", "majority_p_value")]
     exact = scipy_stats.binomtest(result.won, result.decided).proportion_ci(level, method="exact")
     interval = Interval(low=float(exact.low), high=float(exact.high), level=level, method="exact binomial, per prompt")
-    detail = {
-        "won": result.won,
-        "lost": result.lost,
-        "tied": result.tied,
-        "needed": result.needed,
-        "p_value": result.p_value,
-    }
-    shared: dict[str, Any] = {"n": result.decided, "slice": where, "detail": detail}
+    detail = MajorityDetail(
+        won=result.won, lost=result.lost, tied=result.tied, needed=result.needed, p_value=result.p_value
+    ).model_dump()
+    shared: More = {"slice": where, "detail": detail}
     return [
-        measured("majority_share", result.won / result.decided, interval=interval, **shared),
-        measured("majority_p_value", result.p_value, **shared),
+        measured(
+            MEANINGS["majority_share"], result.won / result.decided, n=result.decided, interval=interval, **shared
+        ),
+        measured(MEANINGS["majority_p_value"], result.p_value, n=result.decided, **shared),
     ]
 
 
-def choice_findings(votes: Sequence[StudyVote], where: str, *, level: float) -> list[Finding]:
+def choice_findings(votes: Sequence[StudyVote], where: Slice, *, level: float) -> list[Finding]:
     """Ties and both bad among opinions, abstentions among all judgements of real showings."""
     real = [vote for vote in votes if vote.kind == "real"]
     opinions = [vote for vote in real if vote.choice != "abstain"]
@@ -109,25 +119,22 @@ def choice_findings(votes: Sequence[StudyVote], where: str, *, level: float) -> 
     return out
 
 
-def side_findings(found: Ballots, where: str, *, level: float) -> list[Finding]:
+def side_findings(found: Ballots, where: Slice, *, level: float) -> list[Finding]:
     """Share of left among decided votes, and our win rate on the left less that on the right."""
     decided = found.decided()
     left = [vote.choice == "left" for vote in decided.votes]
     share = winrate.share(left, decided.prompts, level=level)
-    if isinstance(share, winrate.Unknown):
-        share = winrate.Unknown("no vote chose a side")
+    if isinstance(share, Unknown):
+        share = Unknown("no vote chose a side")
     by_side = winrate.win_rate_by_side(found.score_N, found.ours_left_N, found.prompts, level=level)
-    if isinstance(by_side, winrate.Unknown):
-        gap = unknown("side_difference", by_side.reason, slice=where)
+    if isinstance(by_side, Unknown):
+        gap = unknown(MEANINGS["side_difference"], by_side.reason, slice=where)
     else:
-        detail = {
-            "left": by_side.left.value,
-            "left_n": by_side.left.n,
-            "right": by_side.right.value,
-            "right_n": by_side.right.n,
-        }
+        detail = SidesDetail(
+            left=by_side.left.value, left_n=by_side.left.n, right=by_side.right.value, right_n=by_side.right.n
+        ).model_dump()
         gap = measured(
-            "side_difference",
+            MEANINGS["side_difference"],
             by_side.difference,
             n=len(found),
             interval=by_side.interval,
@@ -137,14 +144,14 @@ def side_findings(found: Ballots, where: str, *, level: float) -> list[Finding]:
     return [rate_finding("left_share", share, where), gap]
 
 
-def consistency_finding(votes: Sequence[StudyVote], where: str, frame: Frame) -> Finding:
+def consistency_finding(votes: Sequence[StudyVote], where: Slice, frame: Frame) -> Finding:
     """Share of repeat showings judged as the first time, in terms of systems."""
     first = {(vote.editor, vote.item): vote for vote in votes if vote.kind == "real"}
     pairs = [(first[vote.editor, vote.item], vote) for vote in votes if vote.kind == "repeat" and _key(vote) in first]
     told = [pair for pair in pairs if "abstain" not in (pair[0].choice, pair[1].choice)]
     if not told:
         why = "no item was shown again" if not pairs else "every repeat or its first showing was an abstention"
-        return unknown("self_consistency", why, slice=where)
+        return unknown(MEANINGS["self_consistency"], why, slice=where)
     same = [label(once, frame.order) == label(again, frame.order) for once, again in told]
     side_kept = sum(
         once.choice == again.choice and once.choice in ("left", "right")
@@ -156,56 +163,59 @@ def consistency_finding(votes: Sequence[StudyVote], where: str, frame: Frame) ->
     return rate_finding("self_consistency", share, where, **detail)
 
 
-def attention_finding(votes: Sequence[StudyVote], where: str, *, level: float) -> Finding:
+def attention_finding(votes: Sequence[StudyVote], where: Slice, *, level: float) -> Finding:
     """Share of attention items judged right; anything but the known answer is wrong."""
     checks = [vote for vote in votes if vote.kind == "attention"]
     if not checks:
-        return unknown("attention_passed", "no attention item was judged", slice=where)
+        return unknown(MEANINGS["attention_passed"], "no attention item was judged", slice=where)
     right = [vote.choice == vote.expected for vote in checks]
     share = winrate.share(right, [vote.item for vote in checks], level=level)
-    return rate_finding("attention_passed", share, where, passed=sum(right))
+    return rate_finding("attention_passed", share, where, **AttentionDetail(passed=sum(right)).model_dump())
 
 
-def time_findings(votes: Sequence[StudyVote], where: str, frame: Frame) -> list[Finding]:
+def time_findings(votes: Sequence[StudyVote], where: Slice, frame: Frame) -> list[Finding]:
     """Median seconds per item and the share of votes too quick to have read the answers."""
     real = [vote for vote in votes if vote.kind != "attention"]
     fastest = reading_seconds(real, frame.items, frame.config.quick_words_per_minute)
     found = winrate.times(seconds(real), fastest)
-    if isinstance(found, winrate.Unknown):
-        return [unknown(name, found.reason, slice=where) for name in ("seconds_per_item", "quick_votes")]
-    detail = {"lower_quartile": found.low, "upper_quartile": found.high, "unmeasured": found.unmeasured}
-    median = measured("seconds_per_item", found.median, n=found.n, slice=where, detail=detail)
+    if isinstance(found, Unknown):
+        return [unknown(MEANINGS[name], found.reason, slice=where) for name in ("seconds_per_item", "quick_votes")]
+    detail = TimeDetail(lower_quartile=found.low, upper_quartile=found.high, unmeasured=found.unmeasured).model_dump()
+    median = measured(MEANINGS["seconds_per_item"], found.median, n=found.n, slice=where, detail=detail)
     if not (fastest > 0).any():
-        return [median, unknown("quick_votes", "the texts of the answers are not at hand", slice=where)]
+        return [median, unknown(MEANINGS["quick_votes"], "the texts of the answers are not at hand", slice=where)]
     timed = [(vote, limit) for vote, limit in zip(real, fastest, strict=True) if vote.ms is not None]
-    quick = [(vote.ms or 0) / 1000 < limit for vote, limit in timed]
+    quick = [bool((vote.ms or 0) / 1000 < limit) for vote, limit in timed]
     share = winrate.share(quick, _prompts([vote for vote, _ in timed]), level=frame.config.level)
     return [median, rate_finding("quick_votes", share, where, count=sum(quick))]
 
 
-def agreement_findings(votes: Sequence[StudyVote], where: str, frame: Frame) -> list[Finding]:
+def agreement_findings(votes: Sequence[StudyVote], where: Slice, frame: Frame) -> list[Finding]:
     """Krippendorff's alpha over items (nominal; ordinal beside it), and plain agreement of two judges."""
     label_UR = label_table(votes, frame)
     config = frame.config
-    shared: dict[str, Any] = {"level": config.level, "resamples": config.resamples, "seed": config.seed}
-    found, plain = alpha(label_UR, **shared), observed_agreement(label_UR, **shared)
+    level, resamples, seed = config.level, config.resamples, config.seed
+    found = alpha(label_UR, level=level, resamples=resamples, seed=seed)
+    plain = observed_agreement(label_UR, level=level, resamples=resamples, seed=seed)
     judges = len({vote.editor for vote in votes if vote.kind == "real"})
-    if isinstance(found, Undefined):
+    if isinstance(found, Unknown):
         why = "one judge has nobody to agree with" if judges == 1 else found.reason
-        first = unknown("alpha", why, slice=where)
+        first = unknown(MEANINGS["alpha"], why, slice=where)
     else:
         ordinal = alpha(_ordered(label_UR), metric="ordinal", level=config.level, resamples=2, seed=config.seed)
-        detail = {
-            "labels": found.labels,
-            "judges": judges,
-            "ordinal": None if isinstance(ordinal, Undefined) else ordinal.value,
-        }
-        first = measured("alpha", found.value, n=found.units, interval=found.interval, slice=where, detail=detail)
-    if isinstance(plain, Undefined):
+        detail = AgreementDetail(
+            labels=found.labels,
+            judges=judges,
+            ordinal=None if isinstance(ordinal, Unknown) else ordinal.value,
+        ).model_dump()
+        first = measured(
+            MEANINGS["alpha"], found.value, n=found.units, interval=found.interval, slice=where, detail=detail
+        )
+    if isinstance(plain, Unknown):
         why = "one judge has nobody to agree with" if judges == 1 else plain.reason
-        return [first, unknown("agreement", why, slice=where)]
+        return [first, unknown(MEANINGS["agreement"], why, slice=where)]
     value, units, interval = plain
-    return [first, measured("agreement", value, n=units, interval=interval, slice=where)]
+    return [first, measured(MEANINGS["agreement"], value, n=units, interval=interval, slice=where)]
 
 
 def label_table(votes: Sequence[StudyVote], frame: Frame) -> Array:
@@ -226,17 +236,18 @@ def _ordered(label_UR: Array) -> Array:
     )
 
 
-def icc_finding(found: Ballots, where: str) -> Finding:
-    value = winrate.intraclass_correlation(found.score_N, found.prompts) if len(found) else winrate.Unknown("no votes")
-    if isinstance(value, winrate.Unknown):
-        return unknown("icc", value.reason, n=len(found), slice=where)
-    return measured("icc", value, n=len(found), slice=where)
+def icc_finding(found: Ballots, where: Slice) -> Finding:
+    value = winrate.intraclass_correlation(found.score_N, found.prompts) if len(found) else Unknown("no votes")
+    if isinstance(value, Unknown):
+        return unknown(MEANINGS["icc"], value.reason, n=len(found), slice=where)
+    return measured(MEANINGS["icc"], value, n=len(found), slice=where)
 
 
 def coverage_finding(done: int, planned: int) -> Finding:
     if not planned:
-        return unknown("coverage", "the plan holds no showing for a person")
-    return measured("coverage", done / planned, n=planned, detail={"done": done, "planned": planned})
+        return unknown(MEANINGS["coverage"], "the plan holds no showing for a person")
+    detail = CoverageDetail(done=done, planned=planned).model_dump()
+    return measured(MEANINGS["coverage"], done / planned, n=planned, detail=detail)
 
 
 def _prompts(votes: Sequence[StudyVote]) -> list[str]:

@@ -16,12 +16,12 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from assay.artifacts.body import Body
 from assay.artifacts.files import dumps, sha256_file, sha256_json, write_jsonl
+from assay.data.sources.json_rows import json_objects
 from assay.errors import InputError, StudyError
 from assay.records import to_json
 from assay.study.exchange.new_folder import new_folder
 from assay.study.exchange.pseudonyms import anonymised
 from assay.study.exchange.spreadsheet import from_cell, from_csv, to_csv
-from assay.data.sources.json_rows import json_objects
 from assay.study.study_records import ClosedStudy, Item, Study, StudyVote
 
 COLUMNS = tuple(StudyVote.__dataclass_fields__)

@@ -19,7 +19,7 @@ SHOWING_BYTES = 12
 USUAL_REPEATS = 5
 
 
-def stream(seed: int, use: str) -> random.Random:
+def plan_stream(seed: int, use: str) -> random.Random:
     """A generator of its own for each use of the seed, so that adding one use moves no other."""
     return random.Random(f"{seed}:{use}")
 
@@ -34,10 +34,10 @@ def make_plan(
     _check(items, attention, editors, config)
     assigned = _assign(items, editors, config=config, seed=seed)
     edges = [(row, item.id) for row, chosen in enumerate(assigned) for item in chosen]
-    sides = dict(zip(edges, balance_sides(edges, stream(seed, "sides")), strict=True))
+    sides = dict(zip(edges, balance_sides(edges, plan_stream(seed, "sides")), strict=True))
     slots: list[Slot] = []
     for row, editor in enumerate(editors):
-        rng = stream(seed, f"order:{editor.name}")
+        rng = plan_stream(seed, f"order:{editor.name}")
         real = [(item.id, sides[row, item.id], "real") for item in assigned[row]]
         rng.shuffle(real)
         repeats = min(USUAL_REPEATS, len(real) // 2) if config.repeats is None else config.repeats
@@ -124,7 +124,7 @@ def _check(items: Sequence[Item], attention: Sequence[Item], editors: Sequence[E
 
 def _assign(items: Sequence[Item], editors: Sequence[Editor], *, config: StudyConfig, seed: int) -> list[list[Item]]:
     """Per editor, the items to judge: overlap planned per prompt, load even within one prompt."""
-    rng = stream(seed, "assign")
+    rng = plan_stream(seed, "assign")
     by_prompt: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         by_prompt[item.prompt_id].append(item)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-LEVEL = 0.95
 GOOD_POWER = 0.8
 
 
@@ -38,57 +37,44 @@ class Power:
         rates = ", ".join(f"{rate} with {power:.0%}" for rate, power in self.power_at.items())
         seen = "no win rate below 100%" if self.detectable is None else f"win rates from {self.detectable:.0%}"
         return (
-            f"{votes} each, votes within a prompt correlated {self.icc:g}, {self.ties:.0%} ties: the 95% interval of "
-            f"the win rate will be about ±{100 * self.half_width:.0f} points. A true win rate is told from 50%: "
-            f"{rates} probability. {seen[0].upper()}{seen[1:]} are seen with 80% power."
+            f"{votes} each, votes within a prompt correlated {self.icc:g}, {self.ties:.0%} ties: the {self.level:.0%} "
+            f"interval of the win rate will be about ±{100 * self.half_width:.0f} points. A true win rate is told "
+            f"from 50%: {rates} probability. {seen[0].upper()}{seen[1:]} are seen with 80% power."
         )
 
 
-def study_power(*, prompts: int, editors: float, icc: float, ties: float) -> Power:
+def study_power(*, prompts: int, editors: float, icc: float, ties: float, level: float = 0.95) -> Power:
     """The power of a study of `prompts` prompts, each judged by `editors` editors, clustered by prompt.
 
-    A vote scores 1, 1/2 or 0. Its variance is p(1-p) - ties/4 with p the win rate, ties counted half; the mean over a
-    prompt's votes has that variance times (1 + (editors - 1) icc) / editors. Two-sided t test on prompts - 1 degrees.
+    The prompts' mean scores (stats.power.prompt_variance) go into a two-sided t test on prompts - 1 degrees.
     """
-    from scipy import optimize, stats
+    from scipy import optimize, stats  # here, so that a server starts without it
+
+    from assay.stats.power import power_of_t, prompt_variance
 
     editors = max(editors, 1.0)
-    power_at = {f"{rate:.0%}": _power(rate, prompts, editors, icc, ties) for rate in (0.55, 0.6, 0.65, 0.7)}
+
+    def error(rate: float) -> float:
+        return float((prompt_variance(rate, votes=editors, icc=icc, ties=ties) / prompts) ** 0.5)
+
+    def power(rate: float) -> float:
+        return power_of_t(rate - 0.5, error=error(rate), clusters=prompts, level=level)
+
+    power_at = {f"{rate:.0%}": power(rate) for rate in (0.55, 0.6, 0.65, 0.7)}
     half_width = 0.5
     if prompts > 1:
-        half_width = float(stats.t.ppf(0.5 + LEVEL / 2, prompts - 1) * _error(0.5, prompts, editors, icc, ties))
+        half_width = float(stats.t.ppf(0.5 + level / 2, prompts - 1) * error(0.5))
     highest = 1 - ties / 2  # ties count half, so no true win rate lies above this
     detectable = None
-    if prompts > 1 and _power(highest - 1e-6, prompts, editors, icc, ties) >= GOOD_POWER:
-        detectable = float(
-            optimize.brentq(lambda p: _power(p, prompts, editors, icc, ties) - GOOD_POWER, 0.5 + 1e-9, highest - 1e-6)
-        )
+    if prompts > 1 and power(highest - 1e-6) >= GOOD_POWER:
+        detectable = float(optimize.brentq(lambda rate: power(rate) - GOOD_POWER, 0.5 + 1e-9, highest - 1e-6))
     return Power(
         prompts=prompts,
         editors=editors,
         icc=icc,
         ties=ties,
-        level=LEVEL,
+        level=level,
         half_width=min(half_width, 0.5),
         power_at=power_at,
         detectable=detectable,
     )
-
-
-def _error(rate: float, prompts: int, editors: float, icc: float, ties: float) -> float:
-    """Standard error of the win rate."""
-    variance = max(rate * (1 - rate) - ties / 4, 1e-9)
-    return float((variance * (1 + (editors - 1) * icc) / (editors * prompts)) ** 0.5)
-
-
-def _power(rate: float, prompts: int, editors: float, icc: float, ties: float) -> float:
-    from scipy import stats  # here, so that a server starts without it
-
-    if prompts < 2:
-        return 0.0
-    freedom = prompts - 1
-    critical = stats.t.ppf(0.5 + LEVEL / 2, freedom)
-    shift = (rate - 0.5) / _error(rate, prompts, editors, icc, ties)
-    power = float(stats.nct.sf(critical, freedom, shift) + stats.nct.cdf(-critical, freedom, shift))
-    # scipy's noncentral t is not a number in places far out; the normal approximation is exact enough there.
-    return power if power == power else float(stats.norm.sf(critical - shift))  # noqa: PLR0124

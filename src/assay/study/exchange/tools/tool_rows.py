@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from assay.data.sources.json_rows import json_objects
 from assay.data.sources.row import Row
 from assay.errors import InputError
-from assay.data.sources.json_rows import json_objects
 
 OBJECTS = "Expected a JSON array, or lines, of objects. Export it again."
 

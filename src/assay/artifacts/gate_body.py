@@ -1,0 +1,63 @@
+"""What stands in gate.json: the verdict, and for each criterion what was compared with what, as fields and in words."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from assay.artifacts.body import Body
+from assay.artifacts.finding_body import IntervalBody
+
+Word = Literal["pass", "fail", "undecided"]
+
+
+class DecidedBody(BaseModel):
+    """What a comparison came to, of one criterion or of one part of it.
+
+    slice: "overall" or "category=NAME"; null where no single slice was compared. reasons: clauses; reason: all in one.
+    value_noun: what `value` counts ("problem", "check"), null for figures. n: of `counted` ("pair", "vote").
+    more_pairs: how many more of them would decide it, more_prompts: the same in prompts; null where that is not known.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slice: str | None
+    verdict: Word
+    reason: str
+    reasons: tuple[str, ...]
+    value: float | None
+    value_noun: str | None
+    interval: IntervalBody | None
+    n: int | None
+    counted: str
+    more_pairs: int | None
+    more_prompts: int | None
+
+
+class CriterionBody(DecidedBody):
+    """One criterion: its text as people wrote it, and what it says.
+
+    finding, comparison, unit and threshold are null for a criterion that compares no figure. part: the slices that an
+    "every ..." runs over; parts: what each of them came to.
+    """
+
+    text: str
+    kind: str
+    by: Literal["point", "bound"]
+    finding: str | None
+    part: str | None
+    comparison: Literal[">", ">=", "<", "<="] | None
+    unit: str | None
+    threshold: float | None
+    parts: tuple[DecidedBody, ...]
+
+
+class GateBody(Body):
+    """inputs: hashes of what was decided on, and of the criteria."""
+
+    SCHEMA: ClassVar[str] = "gate/2"
+
+    verdict: Word
+    criteria: tuple[CriterionBody, ...]
+    inputs: dict[str, str]

@@ -1,0 +1,38 @@
+"""How many more pairs, votes or prompts would decide what is open, if figures stayed where they are."""
+
+from __future__ import annotations
+
+import math
+
+from assay.findings.finding import Finding
+from assay.gate.every_figure import EVERY_FIGURE
+from assay.stats.intervals import Interval
+from assay.stats.power import pairs_needed, pairs_needed_for_mean
+from assay.stats.unknown import Unknown
+
+
+def more_pairs(found: Finding, bar: float) -> int | Unknown:
+    """Held-out pairs beyond those at hand at which the interval would clear `bar`; or why no number would."""
+    assert found.known is not None
+    assert isinstance(found.interval, Interval)
+    effect, clusters = found.detail.get("design_effect"), found.detail.get("clusters")
+    if EVERY_FIGURE[found.name].unit == "share" and effect is not None and clusters is not None and 0 < bar < 1:
+        needed = pairs_needed(
+            found.known,
+            bar,
+            design_effect=effect,
+            level=found.interval.level,
+            clusters_per_pair=int(clusters) / found.n,
+        )
+    else:
+        interval = found.interval
+        needed = pairs_needed_for_mean(
+            found.known, bar, n=found.n, low=interval.low, high=interval.high, level=interval.level, clusters=clusters
+        )
+    return needed if isinstance(needed, Unknown) else max(needed - found.n, 1)
+
+
+def more_prompts(found: Finding, more: int | None) -> int | None:
+    """Votes as prompts, at as many votes a prompt as there are now."""
+    prompts = found.detail.get("clusters")
+    return math.ceil(more * prompts / found.n) if more is not None and prompts else None

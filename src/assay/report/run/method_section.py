@@ -1,0 +1,101 @@
+"""How the figures came about, in sentences built from the configuration of the run. Knows options; knows no HTML."""
+
+from __future__ import annotations
+
+from assay.report import words
+from assay.report.finding_text import label
+from assay.report.run.reported_run import ReportedRun
+from assay.train.reward_config import RewardConfig
+
+
+def method(evidence: ReportedRun) -> dict[str, list[str]]:
+    """How the figures came about, in sentences built from the configuration, by part."""
+    config = RewardConfig.build(evidence.run.get("config") or {})
+    return {
+        "Data and split": method_data(config, evidence),
+        "Training": method_training(config, evidence),
+        "Measurement": method_audit(config),
+    }
+
+
+def intervals(evidence: ReportedRun) -> list[tuple[str, str]]:
+    """Each way an interval was made, and the figures it was made for."""
+    used: dict[str, list[str]] = {}
+    for found in evidence.findings:
+        if found.bounds is not None:
+            names = used.setdefault(found.bounds.method, [])
+            if label(found.name) not in names:
+                names.append(label(found.name))
+    return [(way, "; ".join(names)) for way, names in used.items()]
+
+
+def method_data(config: RewardConfig, evidence: ReportedRun) -> list[str]:
+    near = config.data.near_duplicates
+    groups = (
+        f"Pairs with the same prompt, with a prompt nearly the same (Jaccard similarity of at least {near:g}) or "
+        "declared to belong together form one group"
+        if near is not None
+        else "Pairs with the same prompt or declared to belong together form one group; near-duplicate prompts were "
+        "not looked for"
+    )
+    return [
+        f"{groups}; a group is never on both sides of the split.",
+        f"{held_out(config, evidence)}, stratified by category, by a draw that depends on the pairs and on seed "
+        f"{config.split.seed} but not on the order of the rows.",
+        f"Pairs whose rendered prompt and answer exceed {words.count(config.model.max_tokens)} tokens on either side "
+        "are dropped and counted, never cut. One encoder renders text for training, evaluation and serving.",
+    ]
+
+
+def held_out(config: RewardConfig, evidence: ReportedRun) -> str:
+    """How many pairs are held out: exactly as asked, or the nearest size that whole groups allow."""
+    wanted = words.count(config.split.holdout)
+    if config.split.rounding == "exact":
+        return f"Exactly {wanted} pairs are held out"
+    found = words.count((evidence.split or {}).get("pairs_held_out"))
+    return f"The number of pairs nearest to {wanted} that whole groups allow ({found}) is held out"
+
+
+def method_training(config: RewardConfig, evidence: ReportedRun) -> list[str]:
+    loss, train, model = config.loss, config.train, config.model
+    base = (evidence.run.get("base") or {}).get("name") or model.base
+    tuning = {"full": "all weights", "lora": "LoRA adapters", "qlora": "LoRA adapters on a 4-bit trunk (QLoRA)"}[
+        model.tuning
+    ]
+    rank = f" of rank {model.lora_rank}" if model.tuning != "full" else ""
+    name = {"bradley_terry": "Bradley-Terry", "rao_kupper": "Rao-Kupper (tie-aware)"}[loss.kind]
+    extras = [
+        f"targets from {'vote shares' if loss.targets == 'votes' else 'the majority label'}",
+        f"label smoothing {loss.label_smoothing:g}" if loss.label_smoothing else "",
+        "the stated margin subtracted" if loss.margin == "subtract" else "",
+        f"a centring penalty of {loss.centring:g} on the mean square of chosen plus rejected reward"
+        if loss.centring
+        else "",
+    ]
+    return [
+        f"The base {base} got a scalar head; {tuning}{rank} and the head were trained by the {name} loss on the "
+        f"difference of the two rewards, in float32, with {words.listing([part for part in extras if part])}.",
+        f"Training ran {train.epochs:g} epochs over batches of {train.batch_pairs} pairs drawn at random, learning "
+        f"rate {train.learning_rate:g} ({train.schedule} schedule, {100 * train.warmup:g}% warm-up), weight decay "
+        f"{train.weight_decay:g}, gradients clipped at norm {train.max_grad_norm:g}, precision "
+        f"{train.precision}{measured(evidence)}. No held-out figure chose a checkpoint: the last one is the model.",
+    ]
+
+
+def measured(evidence: ReportedRun) -> str:
+    """How the precision was chosen, where the machine chose it."""
+    choice = evidence.run.get("precision") or {}
+    if choice.get("asked") != "auto" or choice.get("factor") is None:
+        return ""
+    return f" (chosen by a measurement: bf16 ran at {choice['factor']:.2g} times float32's rate)"
+
+
+def method_audit(config: RewardConfig) -> list[str]:
+    return [
+        "A pair counts as right if the chosen answer's reward is strictly above the rejected one's; a tie counts as "
+        "wrong.",
+        f"Intervals are at {100 * config.audit.level:g}% and treat prompt groups, not pairs, as the independent units, "
+        "because pairs under one prompt are alike.",
+        f"Length-matched pairs are those whose two lengths differ by at most {100 * config.audit.length_tolerance:g}% "
+        "of the longer one.",
+    ]

@@ -1,0 +1,51 @@
+"""Many tests at once: p values adjusted, so that each may be held against the level as if it were the only one.
+
+Holm holds the chance of any false alarm, Benjamini-Hochberg the share of false alarms among the alarms.
+Shapes: M tests. Knows p values; knows no test.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from assay.stats.intervals import Array
+
+
+def holm(p_M: npt.ArrayLike) -> Array:
+    """Adjusted p values in the order given, (M,): holds however the tests depend on each other. Source: Holm 1979.
+
+    >>> holm([0.01, 0.04, 0.03]).round(6).tolist()  # 3 x 0.01, then 2 x 0.03, then no less than that
+    [0.03, 0.06, 0.06]
+    """
+    p = _checked(p_M)
+    order = np.argsort(p, kind="stable")
+    raised = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
+    return _in_place(raised, order)
+
+
+def benjamini_hochberg(p_M: npt.ArrayLike) -> Array:
+    """Adjusted p values in the order given, (M,), for independent or positively dependent tests.
+
+    Source: Benjamini & Hochberg 1995.
+
+    >>> benjamini_hochberg([0.01, 0.04, 0.03]).round(6).tolist()  # 3/1 x 0.01; 3/2 x 0.03, but no more than 3/3 x 0.04
+    [0.03, 0.04, 0.04]
+    """
+    p = _checked(p_M)
+    order = np.argsort(p, kind="stable")
+    scaled = p[order] * p.size / np.arange(1, p.size + 1)
+    return _in_place(np.minimum.accumulate(scaled[::-1])[::-1], order)
+
+
+def _checked(p_M: npt.ArrayLike) -> Array:
+    p = np.asarray(p_M, dtype=np.float64)
+    if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():  # NaN fails the comparison too
+        raise ValueError("p values are one row of numbers between 0 and 1")
+    return p
+
+
+def _in_place(adjusted: Array, order: npt.NDArray[np.intp]) -> Array:
+    found = np.empty_like(adjusted)
+    found[order] = np.minimum(adjusted, 1.0)
+    return found

@@ -1,0 +1,133 @@
+"""From a closed study's votes to training rows: one row an item, the majority chosen, every vote listed.
+
+What is left out is counted. Knows votes and items; knows no file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypedDict
+
+from assay.records import to_json
+from assay.study.study_records import ClosedStudy, EditorKind, Item, Side, StudyVote
+
+HUMANS: frozenset[EditorKind] = frozenset({"human"})
+
+
+class VoteRow(TypedDict, total=False):
+    """A vote in the contract's words. said: which kind of tie it was, where the contract has one word for both."""
+
+    annotator: str
+    choice: str
+    shown_left: str
+    said: str
+
+
+class SourceRow(TypedDict):
+    """Where a training row comes from: which study, what was judged, and how many judges of which kind."""
+
+    study: str
+    seal: str
+    item: str
+    prompt_id: str
+    systems: dict[str, str]
+    judges: dict[str, int]
+
+
+class TrainingRow(TypedDict, total=False):
+    """A row in the native layout of `assay check`; what is not known is not in it, but for the agreement."""
+
+    id: str
+    prompt: object
+    chosen: str
+    rejected: str
+    label: str
+    votes: list[VoteRow]
+    agreement: float | None
+    margin: float
+    category: str
+    group: str
+    source: SourceRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRows:
+    """Rows in the native layout of `assay check`, and what was left out: votes by kind or judge, items without a vote.
+
+    votes = in the rows + left_out.
+    """
+
+    rows: tuple[TrainingRow, ...]
+    votes: int
+    left_out: Mapping[str, int]
+    items_without_votes: int
+
+
+def training_rows(closed: ClosedStudy, *, judges: Collection[EditorKind] = HUMANS) -> TrainingRows:
+    """One row an item that has a real vote by such judges: the answer with more votes is chosen, all votes listed.
+
+    Repeats and attention items never count. No majority is no preference: such rows are labelled tie, or abstain
+    where nobody said anything, and keep their votes, so that the contract counts them and sends them to review.
+    """
+    votes: dict[str, list[StudyVote]] = defaultdict(list)
+    left_out: Counter[str] = Counter()
+    for vote in closed.votes:
+        if vote.kind != "real":
+            left_out[vote.kind] += 1
+        elif vote.judge not in judges:
+            left_out[vote.judge] += 1
+        else:
+            votes[vote.item].append(vote)
+    rows = tuple(_row(closed, item, votes[item.id]) for item in closed.items.values() if votes.get(item.id))
+    real = sum(item.kind == "real" for item in closed.items.values())
+    return TrainingRows(
+        rows=rows,
+        votes=len(closed.votes),
+        left_out=dict(sorted(left_out.items())),
+        items_without_votes=real - len(rows),
+    )
+
+
+def _row(closed: ClosedStudy, item: Item, votes: Sequence[StudyVote]) -> TrainingRow:
+    for_a = sum(vote.preferred(item) == "a" for vote in votes)
+    for_b = sum(vote.preferred(item) == "b" for vote in votes)
+    said = sum(vote.choice != "abstain" for vote in votes)
+    chosen_a = for_a >= for_b
+    chosen, rejected = (item.system_a, item.system_b) if chosen_a else (item.system_b, item.system_a)
+    word: dict[Side, str] = {"a": "chosen", "b": "rejected"} if chosen_a else {"a": "rejected", "b": "chosen"}
+    row: TrainingRow = {
+        "id": f"{closed.study.id}/{item.id}",
+        "prompt": to_json(item.prompt),
+        "chosen": item.answer_a if chosen_a else item.answer_b,
+        "rejected": item.answer_b if chosen_a else item.answer_a,
+        "label": "abstain" if not said else "tie" if for_a == for_b else "chosen",
+        "votes": [_vote_row(vote, item, word) for vote in votes],
+        "agreement": max(for_a, for_b, said - for_a - for_b) / said if said else None,
+    }
+    if said:
+        row["margin"] = abs(for_a - for_b) / said
+    if item.category is not None:
+        row["category"] = item.category
+    row["group"] = f"{closed.study.id}/{item.prompt_id}"
+    row["source"] = {
+        "study": closed.study.id,
+        "seal": closed.study.seal,
+        "item": item.id,
+        "prompt_id": item.prompt_id,
+        "systems": {"chosen": chosen, "rejected": rejected},
+        "judges": dict(sorted(Counter[str](vote.judge for vote in votes).items())),
+    }
+    return row
+
+
+def _vote_row(vote: StudyVote, item: Item, word: Mapping[Side, str]) -> VoteRow:
+    """A vote in the contract's words, which have one for both kinds of tie; `said` tells which it was."""
+    preferred = vote.preferred(item)
+    choice = word[preferred] if preferred else "abstain" if vote.choice == "abstain" else "tie"
+    left = replace(vote, choice="left").preferred(item)
+    row: VoteRow = {"annotator": vote.editor, "choice": choice, "shown_left": word[left or "a"]}
+    if vote.choice == "both_bad":
+        row["said"] = vote.choice
+    return row

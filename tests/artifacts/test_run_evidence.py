@@ -1,0 +1,80 @@
+"""One reader of run folders: what is there with its hash, None where nothing is, stale and foreign files refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from assay.artifacts.files import sha256_file, write_json
+from assay.artifacts.gate_body import GateBody
+from assay.artifacts.run_evidence import AUDIT, GATE, MODEL, RUN, SPLIT, TRAIN, RunEvidence
+from assay.artifacts.run_folder import RunFolder
+from assay.audits import audit
+from assay.errors import ArtifactError
+from assay.records import Pair, PairScore
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    """A run of two seeds, of which the second trained nothing."""
+    run = RunFolder(tmp_path / "run")
+    write_json(run.seed(0) / TRAIN, "train/1", {"seed": 0})
+    write_json(run.seed(0) / MODEL, "model/1", {"kind": "encoder"})
+    (run.seed(0) / "scores.jsonl").write_bytes(b"{}\n")
+    run.write(RUN, "run/1", {"seeds": [0, 1]})
+    scored = {"seed-0/scores.jsonl": sha256_file(run.path("seed-0/scores.jsonl")), "elsewhere.jsonl": "sha256:0"}
+    pairs = [Pair(id="p", prompt="q", chosen="a", rejected="b")]
+    found = audit({0: [PairScore(pair_id="p", chosen=1.0, rejected=0.0)]}, pairs, groups=["g"])
+    written = replace(found, inputs=scored).write(run)
+    GateBody(verdict="pass", criteria=(), inputs={AUDIT: written, "criteria": "sha256:1"}).write(run.path(GATE))
+    return run
+
+
+def test_what_is_there_is_read_once_with_its_hash(folder: RunFolder) -> None:
+    found = RunEvidence.read(folder)
+    assert (found.run or {})["seeds"] == [0, 1]
+    assert found.split is None
+    assert found.contract is None
+    assert (found.seeds[0].train, found.seeds[0].model) == (
+        {"schema": "train/1", "seed": 0},
+        {"schema": "model/1", "kind": "encoder"},
+    )
+    assert (found.seeds[1].train, found.seeds[1].model) == (None, None)
+    names = [RUN, AUDIT, GATE, f"seed-0/{TRAIN}", f"seed-0/{MODEL}"]
+    assert found.hashes == {name: sha256_file(folder.path(name)) for name in names}
+
+
+def test_only_what_is_asked_for_is_read(folder: RunFolder) -> None:
+    folder.path(RUN).write_text("torn", encoding="utf-8")
+    found = RunEvidence.read(folder, names=(AUDIT, TRAIN), needed=(AUDIT,))
+    assert found.run is None
+    assert list(found.hashes) == [AUDIT, f"seed-0/{TRAIN}"]
+    with pytest.raises(ArtifactError, match=r"run\.json is not JSON"):
+        RunEvidence.read(folder)
+
+
+def test_what_is_needed_must_be_there(folder: RunFolder) -> None:
+    with pytest.raises(ArtifactError, match=r"split\.json is missing"):
+        RunEvidence.read(folder, needed=(SPLIT,))
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ("seed-0/scores.jsonl", r"scores\.jsonl is not the file that audit\.json was made from\. Run the audit again"),
+        (AUDIT, r"audit\.json is not the file that gate\.json was decided on\. Run the gate again"),
+    ],
+)
+def test_stale_artifacts_are_refused(folder: RunFolder, changed: str, said: str) -> None:
+    path = folder.path(changed)
+    path.write_bytes(path.read_bytes() + b"\n")
+    with pytest.raises(ArtifactError, match=said):
+        RunEvidence.read(folder)
+
+
+def test_another_version_is_refused(folder: RunFolder) -> None:
+    write_json(folder.seed(0) / TRAIN, "train/9", {})
+    with pytest.raises(ArtifactError, match="train/9"):
+        RunEvidence.read(folder)
