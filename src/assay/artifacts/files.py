@@ -57,8 +57,11 @@ def write_json(path: Path, schema: str, value: Mapping[str, Any]) -> str:
     return "sha256:" + hashlib.sha256(body).hexdigest()
 
 
-def read_json(path: Path, schema: str) -> dict[str, Any]:
-    """Read one artifact and insist on its schema. Raises ArtifactError if missing, torn or of another version."""
+def read_json(path: Path, schema: str, *, again: str = "Run the stage again.") -> dict[str, Any]:
+    """Read one artifact and insist on its schema; `again` says how a file of another version is made anew.
+
+    Raises ArtifactError if it is missing, torn or of another version.
+    """
     try:
         value = orjson.loads(path.read_bytes())
     except FileNotFoundError:
@@ -69,7 +72,7 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
         raise ArtifactError(f"{path} is not JSON ({error}). Delete it and run its stage again.") from None
     found = value.get("schema") if isinstance(value, dict) else None
     if found != schema:
-        raise ArtifactError(f'{path} has schema {found!r}; this assay reads "{schema}". Run the stage again.')
+        raise ArtifactError(f'{path} has schema {found!r}; this assay reads "{schema}". {again}')
     return dict(value)
 
 

@@ -26,6 +26,7 @@ from transformers import Trainer, TrainerControl, TrainingArguments
 from assay.engine.compiled import plain_layers
 from assay.engine.micro_batches import pass_tokens
 from assay.errors import TrainingError
+from assay.models.modes import evaluating
 from assay.models.precision import Precision
 from assay.train.batches import Batches, Drawn, cut, tokens_of
 from assay.train.config import TrainConfig
@@ -216,10 +217,8 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         # Every world-th one, so that data in an order (of length, say) do not leave one process with all the work.
         mine = list(enumerate(self.objective.held_out))[self.args.process_index :: self.args.world_size]
         half = torch.autocast(self.args.device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
-        self.objective.model.eval()
-        with torch.no_grad(), half, plain_layers(self.training.config.compile):
+        with evaluating(self.objective.model), half, plain_layers(self.training.config.compile):
             scores = self.objective.scores([example for _, example in mine])
-        self.objective.model.train()
         found = [(index, score) for (index, _), score in zip(mine, scores, strict=True)]
         every = gather_object(found) if self.args.world_size > 1 else found
         in_order = [score for _, score in sorted(every, key=lambda item: item[0])]
