@@ -87,7 +87,7 @@ def save(
     """Write the folder. Raises ModelError if the tokenizer does not come back from disk as it was saved."""
     folder.mkdir(parents=True, exist_ok=True)
     with quiet():
-        _whole(model).save_pretrained(folder)  # type: ignore[operator]
+        whole(model).save_pretrained(folder)  # type: ignore[operator]
         if hasattr(model, "peft_config"):
             # Resized embeddings hold a padding token no row contains; asking about them would ask the hub.
             model.save_pretrained(folder / "adapter", save_embedding_layers=False)  # type: ignore[operator]
@@ -110,7 +110,7 @@ def save(
     ).write(folder / ABOUT)
 
 
-def _whole(model: nn.Module) -> nn.Module:
+def whole(model: nn.Module) -> nn.Module:
     """The model as plain transformers has it: adapters merged into a copy, the model itself untouched."""
     if not hasattr(model, "peft_config"):
         return model
