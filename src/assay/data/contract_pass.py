@@ -41,6 +41,7 @@ class Pass:
         rows = map(parsed, self.source.rows())
         first: list[Row | Reject] = []
         readable = 0
+        # Layouts are told from a sample; what was read for it is not read again but put in front of the rest below.
         for row in rows:
             first.append(row)
             readable += isinstance(row, Row)
@@ -137,6 +138,7 @@ def repeated(rows: Iterable[tuple[int, Pair | Reject]], tally: Tally, repeats: R
     where: dict[int, str] = {}
     for row, outcome in rows:
         number = number_of.get(row, -1)
+        # The second walk trusts places, so each pair met must still be the one that was noted.
         if not isinstance(outcome, Pair) or number < 0 or hash(outcome.id) != tally.ids[number]:
             raise InputError(f"{outcome.where}: the data changed while they were read. Start again once they rest.")
         where[number] = str(outcome.where)

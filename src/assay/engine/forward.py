@@ -47,6 +47,7 @@ def hidden_at(
     check_positions(model, [len(row) for row in rows])
     if refusal(model, rows) is not None:
         return plain_hidden_at(model, rows, row_P=row_P, place_P=place_P)
+    # The header's own hidden states are not kept, only its keys and values.
     if header is not None and place_P.min() < len(header.ids):
         header = None
     if header is not None:

@@ -115,6 +115,7 @@ class _TokenFigures(torch.autograd.Function):
             logprob_P[part] = own_C - total_C
             mean_P[part] = logits_CV.mean(1)
             top1_P[part] = own_C >= logits_CV.amax(1)
+            # - sum p log p with log p = logit - log Z: no logarithm of a probability that has become 0.
             entropy_P[part] = total_C - (torch.softmax(logits_CV, 1) * logits_CV).sum(1)
         ctx.mark_non_differentiable(entropy_P, mean_P, top1_P)
         return logprob_P, entropy_P, mean_P, top1_P

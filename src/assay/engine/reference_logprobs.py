@@ -44,6 +44,7 @@ def reference_logprobs(
     path = folder / f"reference-{hashlib.sha256(fingerprint.encode()).hexdigest()[:16]}.json"
     known = _read(path, fingerprint)
     keys = [[_key(row, n) for row, n in zip(*pair, strict=True)] for pair in zip(groups, prompt_tokens, strict=True)]
+    # By group, though one row may be known: rows of a group share their prompt, which is most of the work.
     missing = [g for g, names in enumerate(keys) if any(name not in known for name in names)]
     if missing:
         with evaluating(model), torch.inference_mode():

@@ -58,6 +58,7 @@ def padded(model: nn.Module, rows: Sequence[Encoded], side: Literal["right", "le
         types_NT[mask_NT] = np.concatenate([np.asarray(row.type_ids, dtype=np.int64) for row in rows])
         batch["token_type_ids"] = types_NT
     if side == "left":
+        # Left padding moves tokens to the right: without these, many models would count positions from the padding on.
         batch["position_ids"] = np.maximum(mask_NT.cumsum(axis=1) - 1, 0)
     return batch
 

@@ -83,6 +83,7 @@ class SeedRun:
         with self._shown():
             trainer = self._trainer()
             evaluation = self._train(trainer)
+            # One process writes, and the others wait for it: they read train.json below.
             if trainer.args.process_index == 0:
                 self._finish(evaluation, trainer.metrics)
             trainer.accelerator.wait_for_everyone()
