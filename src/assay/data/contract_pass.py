@@ -18,7 +18,7 @@ from assay.data.config import DataConfig
 from assay.data.contract import PairContract
 from assay.data.groups.overlap import OverlapIndex, Repeats
 from assay.data.layouts.known import SAMPLE, recognise
-from assay.data.own_layout import as_native
+from assay.data.native_rows import as_native
 from assay.data.sources.any_source import Source, parsed
 from assay.data.sources.row import Row
 from assay.errors import InputError

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from assay.engine import segment_attention
-from assay.engine.run import Kernel, run_packed, run_row
 from assay.engine.trie import pack
+from assay.engine.trunk_calls import Kernel, run_packed, run_row
 from assay.models.self_probe import agrees, largest, probe_rows
 from assay.models.transformers_types import config_of
 from assay.models.wrappers import adapters_of, is_sharded, trunk_of

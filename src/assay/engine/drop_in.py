@@ -36,10 +36,10 @@ from assay.engine.logprobs import token_figures
 from assay.engine.output_layer import output_layer, reads_plainly
 from assay.engine.pass_rules import window_refusal
 from assay.engine.replaced_forward import replaced
-from assay.engine.run import run_packed
 from assay.engine.trie import Row, Trie, pack
+from assay.engine.trunk_calls import run_packed
 from assay.errors import ModelError
-from assay.models.modes import device_of
+from assay.models.device_and_mode import device_of
 from assay.models.transformers_types import config_of
 from assay.models.wrappers import trunk_of, unwrap
 

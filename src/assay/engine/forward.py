@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from assay.engine.ability import ability
 from assay.engine.headers import Header
 from assay.engine.pass_rules import rope_refusal, rope_sides, window_refusal
-from assay.engine.run import run_packed, run_padded
 from assay.engine.trie import Ints, Row, Trie, pack
+from assay.engine.trunk_calls import run_packed, run_padded
 from assay.errors import EmptyBatchError, InputError
 from assay.models.limits import check_positions
 from assay.models.wrappers import trunk_of

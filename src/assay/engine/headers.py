@@ -16,8 +16,8 @@ from transformers import DynamicCache
 
 from assay.engine.ability import ability
 from assay.engine.pass_rules import rope_switch
-from assay.engine.run import run_header
 from assay.engine.trie import Ints, Row, common_prefix, distinct_tokens, plan, sort_key
+from assay.engine.trunk_calls import run_header
 from assay.models.transformers_types import Cache
 from assay.models.wrappers import trunk_of
 

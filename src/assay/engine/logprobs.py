@@ -21,8 +21,8 @@ from transformers.modeling_outputs import MoeModelOutputWithPast
 from assay.engine.forward import hidden_at
 from assay.engine.output_layer import OutputLayer, output_layer, reads_plainly
 from assay.engine.replaced_forward import replaced
-from assay.engine.run import run_logits
 from assay.engine.trie import Row
+from assay.engine.trunk_calls import run_logits
 from assay.errors import EmptyBatchError, InputError
 from assay.models.wrappers import trunk_of, unwrap
 

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
-from assay.engine.run import run_logits, run_row
+from assay.engine.trunk_calls import run_logits, run_row
 from assay.errors import ModelError
 from assay.models.self_probe import agrees, probe_rows
 from assay.models.transformers_types import config_of

@@ -22,7 +22,7 @@ from torch import nn
 from assay.artifacts.reference_body import ReferenceBody
 from assay.engine.logprobs import completion_logprobs
 from assay.engine.trie import Row, plan
-from assay.models.modes import device_of, dtype_of, evaluating
+from assay.models.device_and_mode import device_of, dtype_of, evaluating
 
 
 def reference_logprobs(

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from assay.engine.pass_rules import rope_sides
 from assay.errors import EmptyBatchError, InputError
+from assay.models.device_and_mode import device_of
 from assay.models.head import float32_head
 from assay.models.limits import check_positions, most_tokens
-from assay.models.modes import device_of
 from assay.models.transformers_types import Output, config_of
 from assay.models.wrappers import unwrap
 from assay.render.encoder import Encoded

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from assay.errors import EmptyBatchError
-from assay.models.modes import evaluating
+from assay.models.device_and_mode import evaluating
 from assay.render.encoder import Encoded
 from assay.rewards.padded_forward import rewards_padded
 from assay.rewards.reward_model import RewardModel

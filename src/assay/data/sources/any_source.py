@@ -171,7 +171,7 @@ def in_memory(source: object, config: DataConfig) -> Source:
 
 
 def listed_rows(items: Sequence[object], name: str) -> Iterator[Row | Reject]:
-    from assay.data.own_layout import as_candidate_row, as_native
+    from assay.data.native_rows import as_candidate_row, as_native
 
     for number, item in enumerate(items, 1):
         if isinstance(item, Pair):

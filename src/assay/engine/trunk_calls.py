@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from assay.engine import segment_attention
 from assay.engine.trie import Ints, Row, Trie
-from assay.models.modes import device_of, dtype_of
+from assay.models.device_and_mode import device_of, dtype_of
 from assay.models.transformers_types import Cache, Output, config_of
 
 Kernel = Literal["segments", "dense"]
