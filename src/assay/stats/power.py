@@ -70,6 +70,7 @@ def quantile(pairs: int, clusters_per_pair: float | None, level: float) -> float
     tail = 0.5 + level / 2
     if clusters_per_pair is None:
         return float(scipy_stats.norm.ppf(tail))
+    # With fewer than two clusters there is no interval at all; the widest there is stands for it.
     return float(scipy_stats.t.ppf(tail, max(pairs * clusters_per_pair - 1, 1)))
 
 

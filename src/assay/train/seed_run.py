@@ -130,6 +130,8 @@ class SeedRun:
             )
         with self._stage("score", training.steps):
             found = trainer.evaluation
+            # Evaluated in the last step already, unless nothing asked for it or only the weights of a finished training
+            # were loaded.
             if found is None or found.step < training.steps:
                 found = replace(trainer.evaluated("float32"), step=training.steps)
         return found
