@@ -8,7 +8,7 @@ from assay.audits import audit
 from assay.data import read_pairs, split
 from assay.data.config import SplitConfig
 from assay.findings.slice import Slice
-from assay.flows.stages import oracle
+from assay.flows.reward_stages import oracle
 from assay.records import NO_CATEGORY, Pair
 from assay.render.length_gate import length_gate
 from assay.study.analysis.analyse import analyse

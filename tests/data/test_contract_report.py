@@ -14,7 +14,7 @@ from assay.data import check, read_pairs, split
 from assay.data.config import SplitConfig
 from assay.data.contract_report import with_rejects, write_contract
 from assay.data.intake import groups_of
-from assay.data.own_layout import write_split
+from assay.data.native_rows import write_split
 from assay.errors import ArtifactError
 from assay.records import Reject
 

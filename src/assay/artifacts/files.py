@@ -43,6 +43,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
         with temporary.open("wb") as stream:
             yield stream
             stream.flush()
+            # Before the rename: else a power cut could leave the new name on an empty file.
             os.fsync(stream.fileno())
         temporary.replace(path)
     finally:

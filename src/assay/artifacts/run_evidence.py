@@ -82,6 +82,7 @@ class RunEvidence:
 
         run, audit, gate = found(RUN, RunBody), found(AUDIT, AuditBody), found(GATE, GateBody)
         contract, split = found(CONTRACT, ContractBody), found(SPLIT, SplitBody)
+        # The gate reads no run.json: then the audit says which seeds there are.
         numbers = {*(run.seeds if run is not None else ()), *(audit.seeds if audit is not None else ())}
         seeds = {
             seed: SeedEvidence(

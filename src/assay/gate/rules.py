@@ -62,6 +62,7 @@ def decide_every_slice(evidence: Evidence, criterion: Criterion) -> Result:
     whole = replace(nearest, slice=None, more_pairs=None, more_prompts=None, parts=parts)
     if word == "pass":
         return replace(whole, reasons=(f"all {len(parts)} hold", f"nearest is {_named(nearest)}"))
+    # Added up, since a pair of one category decides nothing about another; unknown as soon as one of them is.
     needed = [result.more_pairs for result in short]
     more = sum(n for n in needed if n is not None) if word == "undecided" and None not in needed else None
     return replace(whole, reasons=tuple(map(_named, short)), more_pairs=more)

@@ -114,6 +114,7 @@ def whole(model: nn.Module) -> nn.Module:
     """The model as plain transformers has it: adapters merged into a copy, the model itself untouched."""
     if not hasattr(model, "peft_config"):
         return model
+    # Merging takes the adapters apart, and the model in memory still has to be checked against what was saved.
     merged = copy.deepcopy(model)
     if getattr(unwrap(merged), "is_loaded_in_4bit", False):
         fourbit.to_float(merged, unwrap(merged))

@@ -209,6 +209,7 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         }
         self.metrics.add(self.state.global_step, row)
         self.log(dict(row))
+        # Overriding `evaluate` also takes over what Trainer's own does at its end: the callbacks are told here.
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics=row)
         return row
 
@@ -231,6 +232,7 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         elif self.args.should_save:
             folder = Path(output_dir or self.args.output_dir)
             folder.mkdir(parents=True, exist_ok=True)
+            # Of an adapter run a hundredth of the model or less; with the whole trunk a checkpoint would be gigabytes.
             trained = {n: p.detach().cpu().contiguous() for n, p in self.model.named_parameters() if p.requires_grad}
             save_file(trained, folder / "model.safetensors", metadata={"format": "pt"})
 
