@@ -26,7 +26,7 @@ from transformers import Trainer, TrainerControl, TrainingArguments
 from assay.engine.compiled import plain_layers
 from assay.engine.micro_batches import pass_tokens
 from assay.errors import TrainingError
-from assay.models.modes import evaluating
+from assay.models.device_and_mode import evaluating
 from assay.models.precision import Precision
 from assay.train.batches import Batches, Drawn, cut, tokens_of
 from assay.train.config import TrainConfig
