@@ -45,7 +45,7 @@ def refuse_continued(left: Sequence[Message], right: Sequence[Message]) -> None:
     if left[:most] == right[:most]:
         raise UnfitError(
             "context_mismatch",
-            f"one side is the beginning of the other ({len(left)} and {len(right)} messages): they do not answer one prompt",
+            f"one side goes on where the other ends ({len(left)} and {len(right)} messages): no answers to one prompt",
             "both",
         )
 

@@ -9,6 +9,7 @@ from math import isnan
 
 import orjson
 
+from assay.data.sources.row import WrittenNaN
 from assay.records import Message, Part, RejectReason, Text
 
 TURN = re.compile(r"(?:\A|\n\n)(Human|Assistant):")
@@ -48,7 +49,7 @@ def as_text(value: object, side: Part, name: str) -> Text:
         return chat_in(text, side, name) if ("[" in head or "{" in head) and CHAT.match(text) else text
     if value is None:
         raise UnfitError("missing_field", f'"{name}" is missing', side)
-    if type(value) is float and isnan(value):  # tables write a missing text as NaN
+    if isinstance(value, float) and isnan(value):  # tables write a missing text as NaN
         raise UnfitError("missing_field", f'"{name}" is missing (NaN)', side)
     if isinstance(value, Mapping) and ("role" in value or {"from", "value"} <= value.keys()):
         return tuple(as_message(one, side, name) for one in one_by_one(value, side, name))
@@ -179,7 +180,9 @@ def filled(value: object) -> bool:
 
 def missing(value: object) -> bool:
     """Nothing there: null, an empty cell, or the NaN with which tables fill one."""
-    return value is None or (isinstance(value, str) and not value) or (isinstance(value, float) and isnan(value))
+    if isinstance(value, float):
+        return isnan(value) and type(value) is not WrittenNaN
+    return value is None or (isinstance(value, str) and not value)
 
 
 def told(value: object) -> str:

@@ -15,7 +15,7 @@ from assay.report.run.reported_run import ReportedRun
 
 # Keys of contract.json that have their own place on the page, or are provenance.
 TOLD_ELSEWHERE = {"schema", "rows", "kept", "pairs", "rejected", "rejects", "categories", "by_category", "lengths"}
-TOLD_ELSEWHERE |= {"inputs", "config", "layout", "source", "seconds", "warnings"}
+TOLD_ELSEWHERE |= {"inputs", "config", "layout", "source", "seconds", "warnings", "columns"}
 
 
 def data(evidence: ReportedRun) -> dict[str, object]:
