@@ -111,7 +111,7 @@ def test_a_column_that_comes_late_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "late.jsonl"
     rows = [*numbered(400), {**PAIR, "images": ["a.png"]}]
     path.write_bytes(b"\n".join(map(orjson.dumps, rows)))
-    with pytest.raises(InputError, match="late.jsonl:401"):
+    with pytest.raises(InputError, match=r"late\.jsonl:401"):
         check(path, tmp_path / "out")
     assert not (tmp_path / "out" / "contract.json").exists()
 

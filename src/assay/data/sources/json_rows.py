@@ -14,7 +14,7 @@ from typing import IO
 
 import orjson
 
-from assay.data.sources.encodings import encoding_advice
+from assay.data.sources.encodings import conversion, encoding_advice, wide_encoding
 from assay.data.sources.lines import BOM, Lines, LongLineError, opened, written
 from assay.data.sources.row import Line, Row, WrittenNaN, unreadable
 from assay.errors import InputError
@@ -69,7 +69,9 @@ def json_row(line: bytes, where: Where) -> Row | Reject:
         return unreadable(where, "bad_json", f"the line holds {kind}, not an object.{hint}", line)
     if not keys_once(line, data) and (twice := repeated_key(line)) is not None:
         return unreadable(where, "bad_json", f'the key "{twice}" occurs twice in one object', line)
-    return Row(whole_numbers(line) if rounded(data) else data, where)
+    if rounded(data) and isinstance(exact := exactly(line), dict):
+        data = exact
+    return Row(data, where)
 
 
 def lenient(text: bytes) -> object:
@@ -77,7 +79,7 @@ def lenient(text: bytes) -> object:
     if NOT_FINITE.search(text) is None:
         return None
     try:
-        return json.loads(text.decode("utf-8"), parse_int=exact_integer, parse_constant=written_constant)
+        return exactly(text)
     except (RecursionError, ValueError):
         return None
 
@@ -98,10 +100,10 @@ def rounded(value: dict[str, object] | list[object]) -> bool:
     return False
 
 
-def whole_numbers(text: bytes) -> dict[str, object]:
-    """A JSON object again, its long integers as text so that no digit is lost: they are names, such as ids."""
-    found: dict[str, object] = json.loads(text.decode("utf-8"), parse_int=exact_integer)
-    return found
+def exactly(text: bytes) -> object:
+    """What a JSON text holds, long integers as text so that no digit is lost (they are names, such as ids), NaN as
+    written. Raises ValueError, or RecursionError, where it is no JSON but for NaN and Infinity."""
+    return json.loads(text.decode("utf-8"), parse_int=exact_integer, parse_constant=written_constant)
 
 
 def exact_integer(digits: str) -> int | str:
@@ -176,7 +178,7 @@ def json_array(stream: IO[bytes], name: str) -> Iterator[Row | Reject]:
             why = f"is not UTF-8{found}" if found else f"starts as a JSON array but cannot be read as one ({error})"
             raise InputError(f"{name}: {why}.") from None
     if rounded(rows):
-        rows = json.loads(text.removeprefix(BOM).decode("utf-8"), parse_int=exact_integer)
+        rows = exactly(text.removeprefix(BOM))
     if sum(1 for _ in KEY.finditer(text)) != count_keys(rows) and (twice := repeated_key(text)) is not None:
         raise InputError(f'{name}: the key "{twice}" occurs twice in one object, so one of its values would be lost.')
     for number, data in enumerate(rows, 1):
@@ -191,6 +193,8 @@ def json_file(stream: IO[bytes], name: str) -> Iterator[Row | Line | Reject]:
     """A .json file: one array, or lines."""
     head = stream.read(4096)
     stream.seek(0)
+    if (wide := wide_encoding(head)) is not None:
+        raise InputError(f"{name} is {wide}, not UTF-8. Convert it: {conversion(wide, name)}")
     if head.removeprefix(BOM).lstrip().startswith(b"["):
         yield from json_array(stream, name)
     else:
