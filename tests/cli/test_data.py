@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from assay.artifacts.files import read_json
 from assay.cli.data import register
 from assay.data import read_pairs
-from assay.errors import AssayError, ConfigError, SplitError
+from assay.errors import AssayError, ConfigError, InputError, SplitError
 
 ROWS = [
     {"prompt": f"Q{n // 2}", "chosen": f"good {n}", "rejected": f"bad {n}", "category": "ab"[n % 3 == 0]}
@@ -140,3 +140,26 @@ def test_rows_of_candidates_are_counted_as_their_comparisons(tmp_path: Path) -> 
     assert (best["rows"], best["candidates"]) == (40, {"rows": 20, "answers": 60, "comparisons": 40})
     run("split", str(path), "--holdout", "12", "--out", str(tmp_path / "s"))
     assert {pair.weight for pair in read_pairs(tmp_path / "s" / "train.jsonl").pairs} == {1 / 3}
+
+
+def test_every_column_is_on_the_screen(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    path.write_bytes(b"\n".join(orjson.dumps({**row, "model": "m", "empty": None}) for row in ROWS))
+    text = run("check", str(path), "--out", str(tmp_path / "out"))
+    assert "columns    category, chosen, prompt, rejected\nunused     model\n" in text
+
+
+def test_a_file_without_a_pair_is_an_error_that_says_what_it_looks_like(tmp_path: Path) -> None:
+    path = tmp_path / "one.json"
+    path.write_bytes(orjson.dumps({"rows": ROWS}, option=orjson.OPT_INDENT_2))
+    with pytest.raises(InputError, match=r"no usable pair .* bad_json.* several lines.*jq -c '\.rows\[\]'"):
+        run("check", str(path), "--out", str(tmp_path / "out"))
+    assert (tmp_path / "out" / "rejects.jsonl").exists()
+
+
+def test_a_column_that_would_be_lost_is_an_error_until_it_is_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    path.write_bytes(b"\n".join(orjson.dumps({**row, "tools": ["t"]}) for row in ROWS))
+    with pytest.raises(InputError, match="'tools'"):
+        run("check", str(path), "--out", str(tmp_path / "out"))
+    assert "ignored    tools" in run("check", str(path), "--out", str(tmp_path / "out"), "--set", "data.ignore=[tools]")

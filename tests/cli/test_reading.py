@@ -73,3 +73,12 @@ def test_a_command_is_called_with_what_was_given(capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit):
         app(["rows", "--layout", "hh", "--set", "a=1", "--set", "b=2", "--sharing", "off", "--last", "4"])
     assert capsys.readouterr().out == "rows off True 4\n"
+
+
+@pytest.mark.parametrize("option", ["--columns", "--labels"])
+def test_a_name_given_twice_is_an_error(option: str, tmp_path: Path) -> None:
+    told = CliRunner().invoke(
+        main.build(), ["check", "x.jsonl", "--out", str(tmp_path), option, "a=left,b=right,a=tie"]
+    )
+    assert told.exit_code == 2
+    assert "'a' is given twice (left and tie)" in told.output.replace("\n", " ").replace("│", "").replace("  ", " ")

@@ -54,10 +54,12 @@ def crowded() -> list[dict[str, Any]]:
     return rows
 
 
+SYSTEMS = [{"prompt": "Q", "chosen": "x", "rejected": "y", "category": "a", "system": "s"}]
 DATA_CASES: dict[str, tuple[Callable[[], object], dict[str, Any], object]] = {
     "layout": (lambda: SHARED, {}, "implicit"),
     "columns": (lambda: RENAMED, {}, {"prompt": "prompt", "chosen": "good", "rejected": "poor"}),
     "labels": (lambda: NUMBERED, {}, {"1": "left"}),
+    "ignore": (lambda: SYSTEMS, {"columns": {"system": "system"}}, ("category",)),
     "split": (splits, {}, "test"),
     "min_agreement": (lambda: VOTED, {}, 0.7),
     "ties": (lambda: TIED, {}, "keep"),

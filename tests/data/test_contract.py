@@ -158,3 +158,28 @@ def test_a_source_that_cannot_be_written_again_is_refused() -> None:
     for _ in range(400):
         deep = {"a": deep}
     assert read({"prompt": "Q", "chosen": "x", "rejected": "y", "source": deep}).rejects[0].reason == "not_text"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"prompt": "Q", "response_a": "x", "response_b": "y", "label": "tie"},
+        {"prompt": "Q", "response_a": "x", "response_b": "y", "label": "abstain"},
+        voted("ab"),
+        voted("tt"),
+        voted("---"),
+        voted("aabt"),
+        voted("bbbaat"),
+        voted("aab", label="b"),
+        voted("abb", label="a"),
+        voted("aab", label="tie"),
+    ],
+)
+def test_review_read_again_gives_what_it_was(row: dict[str, Any], tmp_path: Path) -> None:
+    before = check([row], tmp_path / "once").report
+    again = check(tmp_path / "once" / "review.jsonl", tmp_path / "again").report
+    assert (again.kept, again.rejects) == (0, before.rejects)
+    first, second = (orjson.loads((tmp_path / name / "review.jsonl").read_bytes()) for name in ("once", "again"))
+    assert {key: value for key, value in second.items() if key not in ("review", "id")} == {
+        key: value for key, value in first.items() if key not in ("review", "id")
+    }

@@ -65,7 +65,8 @@ def test_what_is_written_keeps_its_form(tmp_path: Path) -> None:
     found.report.write(tmp_path / "contract.json")
     assert list(orjson.loads((tmp_path / "contract.json").read_bytes())) == [
         "schema", "rows", "kept", "rejected", "rejects", "for_review", "ties_kept", "repeated_ids", "categories",
-        "by_category", "agreement", "overlap", "lengths", "layout", "source", "inputs", "config", "warnings", "seconds",
+        "by_category", "agreement", "overlap", "lengths", "layout", "columns", "source", "inputs", "config", "warnings",
+            "seconds",
     ]  # fmt: skip
     sides = split(found.pairs, config=SplitConfig(holdout=3), groups=found.groups)
     body = write_split(tmp_path, sides, inputs={"f": "sha256:0"})

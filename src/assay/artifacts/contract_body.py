@@ -96,6 +96,13 @@ class LayoutReport(ContractPart):
     columns: dict[str, str]
 
 
+class ColumnCounts(ContractPart):
+    """What became of one source column. role: what it is read as, "unused" or "ignored". rows: that hold something."""
+
+    role: str
+    rows: int
+
+
 class ContractBody(Body):
     """The whole of contract.json: kept and rejected add up to rows. candidates: only where rows held candidates."""
 
@@ -115,6 +122,7 @@ class ContractBody(Body):
     overlap: OverlapReport
     lengths: LengthReport | None
     layout: LayoutReport | None
+    columns: dict[str, ColumnCounts] = Field(default_factory=dict)
     source: str
     inputs: dict[str, str]
     config: dict[str, JsonValue]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,10 +13,11 @@ import typer
 from assay.cli.options import Json, notes, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.data.config import CheckConfig, SplitRunConfig
+from assay.errors import InputError
 from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
-    from assay.artifacts.contract_body import AgreementReport, ContractBody, LengthReport, OverlapReport
+    from assay.artifacts.contract_body import AgreementReport, ColumnCounts, ContractBody, LengthReport, OverlapReport
     from assay.artifacts.split_body import SplitBody
 
 Data = Annotated[str, typer.Argument(help="Preference pairs: a file, a folder, or a Hugging Face dataset id.")]
@@ -42,11 +43,14 @@ def check(
     Options are those of `assay reward` under data, such as --set data.min_agreement=0.7; its file may be given whole.
     """
     from assay.data import check as run_check
+    from assay.data.intake import no_pair
 
     settings = options.settings(CheckConfig, family=RewardConfig)
     with progress() as told:
         found = run_check(data, out, config=settings.data, progress=told)
     output(found.report.model_dump(mode="json"), summary(found.report, out), as_json=as_json)
+    if not found.kept:
+        raise InputError(no_pair(data, found.rows, found.rejects))
 
 
 @with_data_options
@@ -91,6 +95,7 @@ def summary(report: ContractBody, out: Path) -> str:
     lines = [f"[bold]{rows:,} rows[/]: {report.kept:,} pairs kept, {report.rejected:,} rejected"]
     if report.layout:
         lines.append(f"layout     {report.layout.name}: {escape(report.layout.about)}")
+    lines += column_lines(report.columns)
     if found := report.candidates:
         lines.append(
             f"candidates {found.answers:,} answers to {found.rows:,} prompts; each of the {found.comparisons:,} "
@@ -108,6 +113,22 @@ def summary(report: ContractBody, out: Path) -> str:
     lines += [f"[yellow]warning[/]    {escape(text)}" for text in report.warnings]
     review = f" ({report.for_review:,} rows to adjudicate in review.jsonl)" if report.for_review else ""
     return "\n".join([*lines, f"written    {escape(str(out))}/contract.json, rejects.jsonl, review.jsonl{review}"])
+
+
+def column_lines(columns: Mapping[str, ColumnCounts]) -> list[str]:
+    """Every source column: those read, with their role, and those that are not."""
+    from rich.markup import escape
+
+    read = [
+        escape(name if use.role == name else f"{use.role}={name}")
+        for name, use in columns.items()
+        if use.role not in ("unused", "ignored")
+    ]
+    lines = [f"columns    {', '.join(read)}"] if read else []
+    for role in ("ignored", "unused"):
+        names = [escape(name) for name, use in columns.items() if use.role == role and use.rows]
+        lines += [f"{role:<10} {', '.join(names)}"] if names else []
+    return lines
 
 
 def by_size(rejects: list[tuple[str, int]]) -> list[tuple[str, int]]:

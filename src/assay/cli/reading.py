@@ -100,4 +100,9 @@ def _mapping(text: str, option: str, example: str) -> dict[str, str]:
     parts = [part.split("=", 1) for part in text.split(",") if part.strip()]
     if not parts or any(len(part) != 2 or not all(side.strip() for side in part) for part in parts):
         raise typer.BadParameter(f"{text!r}: expected name=name, such as {example}.", param_hint=option)
-    return {ours.strip(): yours.strip() for ours, yours in parts}
+    found = {ours.strip(): yours.strip() for ours, yours in parts}
+    names = [ours.strip() for ours, _ in parts]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        given = " and ".join(yours.strip() for ours, yours in parts if ours.strip() == twice)
+        raise typer.BadParameter(f"{twice!r} is given twice ({given}): say which.", param_hint=option)
+    return found

@@ -17,6 +17,9 @@ class DataConfig(StageConfig):
     labels: dict[str, str] = Field(
         default_factory=dict, description="your label = left, right, tie or abstain; numbers need it"
     )
+    ignore: tuple[str, ...] = Field(
+        (), description="columns, and fields of messages, left out knowingly although they change what an answer means"
+    )
     split: str | None = Field(None, description="split of a datasets folder or hub id (train when unset)")
     min_agreement: float = Field(
         0.6, ge=0.5, le=1.0, description="majority share of votes below which a pair is for review"

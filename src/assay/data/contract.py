@@ -17,14 +17,17 @@ from assay.data.config import DataConfig
 from assay.data.derived_drafts import drafts
 from assay.data.layouts.draft import Draft
 from assay.data.layouts.known import Plan
+from assay.data.layouts.labels import Outcome
 from assay.data.layouts.stated_fields import margin, name, printable, source, weight
-from assay.data.layouts.texts import UnfitError
+from assay.data.layouts.texts import LostReasoningError, UnfitError
 from assay.data.sources.row import Row
 from assay.data.text_ids import encoded, pair_id
 from assay.data.text_rules import alike, check_texts
 from assay.data.vote_counts import Agreement, as_vote, outcome_counts, winner
 from assay.records import Candidates, Label, Pair, Part, Reject, RejectReason, Where, to_json
 
+# What an outcome is called in a row of the native layout; "chosen" goes without saying.
+LABELS: Mapping[Outcome, str | None] = {"left": None, "right": None, "tie": "tie", "abstain": "abstain"}
 SHAPE_ERRORS = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 
 
@@ -47,6 +50,8 @@ class PairContract:
         assert self.plan is not None
         try:
             found = self.plan.build(row)
+        except LostReasoningError:
+            raise  # a whole source's affair, not a row's
         except (UnfitError, *SHAPE_ERRORS) as error:
             return [self.refused(error, row.where, self.plan.columns.pick(row.data, "category"), row.data)]
         return [self.outcome(found, row.where)] if isinstance(found, Draft) else self.derived(found)
@@ -138,16 +143,23 @@ def derive_pairs(
 
 
 def as_read(draft: Draft) -> Mapping[str, object]:
-    """A draft in the native layout, answers in the order read, for a person to adjudicate."""
+    """A draft in the native layout, for a person to adjudicate; read again it gives what it gave.
+
+    Answers stand in the order read, unless the right one is stated to have won. Where votes decide, label says so.
+    """
+    turned = draft.label == "right"
+    left, right = to_json(draft.left), to_json(draft.right)
     votes = [
         {"choice": vote.choice, "annotator": vote.annotator, "shown_left": vote.shown_left}
-        for vote in (as_vote(ballot, turned=False) for ballot in draft.votes)
+        for vote in (as_vote(ballot, turned=turned) for ballot in draft.votes)
     ]
+    label = ("votes" if draft.votes else None) if draft.label is None else LABELS[draft.label]
     fields: dict[str, object] = {
         "id": draft.id,
         "prompt": to_json(draft.prompt),
-        "chosen": to_json(draft.left),
-        "rejected": to_json(draft.right),
+        "chosen": right if turned else left,
+        "rejected": left if turned else right,
+        "label": label,
         "category": draft.category,
         "group": draft.group,
         "votes": votes or None,

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import chain
 
+from assay.data.column_use import ColumnUse, without
 from assay.data.config import DataConfig
 from assay.data.contract import PairContract
 from assay.data.groups.overlap import OverlapIndex, Repeats
 from assay.data.layouts.known import SAMPLE, recognise
+from assay.data.layouts.texts import LostReasoningError
 from assay.data.native_rows import as_native
 from assay.data.sources.any_source import Source, parsed
 from assay.data.sources.row import Row
@@ -35,6 +37,7 @@ class Pass:
     source: Source
     config: DataConfig
     contract: PairContract | None = None
+    columns: ColumnUse | None = None
 
     def outcomes(self) -> Iterator[Pair | Reject]:
         """A Pair or a Reject for every row, and for every comparison of a row of candidates."""
@@ -49,14 +52,39 @@ class Pass:
                 break
         sample = [row for row in first if isinstance(row, Row)]
         if sample:
-            self.contract = PairContract(recognise(sample, self.config, self.source.name), self.config)
+            self.recognised(sample)
         for row in chain(first, rows):
             if isinstance(row, Reject):
                 yield row
                 continue
             if self.contract is None:
-                self.contract = PairContract(recognise([row], self.config, self.source.name), self.config)
-            yield from self.contract.outcomes(row)
+                self.recognised([row])
+            yield from self.judged(row)
+
+    def recognised(self, sample: Sequence[Row]) -> None:
+        """Find the layout of the first rows and what becomes of their columns. Raises InputError."""
+        left = [self.read(row) for row in sample]
+        plan = recognise(left, self.config, self.source.name)
+        self.contract = PairContract(plan, self.config)
+        self.columns = ColumnUse.of(plan.columns, sample, self.config.ignore, self.source.name)
+
+    def judged(self, row: Row) -> list[Pair | Reject]:
+        """What comes of one row. Raises InputError where it holds what may not be lost unsaid."""
+        assert self.contract is not None
+        assert self.columns is not None
+        self.columns.see(row)
+        try:
+            found = self.contract.outcomes(self.read(row))
+        except LostReasoningError as error:
+            raise self.columns.lost_reasoning(error.key, row.where) from None
+        for outcome in found:
+            if isinstance(outcome, Pair):
+                self.columns.texts(outcome)
+        return found
+
+    def read(self, row: Row) -> Row:
+        """The row without what the user ignores."""
+        return without(row, frozenset(self.config.ignore)) if self.config.ignore else row
 
     def again(self, numbers: Set[int]) -> Iterator[tuple[int, Pair | Reject]]:
         """(number, outcome) of some outcomes once more; rows that hold one each are passed over unparsed."""
@@ -70,7 +98,7 @@ class Pass:
                 number += 1
                 continue
             row = parsed(item)
-            for outcome in [row] if isinstance(row, Reject) else contract.outcomes(row):
+            for outcome in [row] if isinstance(row, Reject) else contract.outcomes(self.read(row)):
                 if number in numbers:
                     yield number, outcome
                 number += 1
@@ -89,6 +117,7 @@ class Tally:
     rejected_in: Counter[str | None] = field(default_factory=Counter)
     ids: array[int] = field(default_factory=lambda: array("q"))  # hashes of the pairs' ids
     ties: int = 0
+    encoding: str | None = None  # of the first row that is not UTF-8: what it looks like
     lengths: tuple[array[int], array[int], array[int]] = field(
         default_factory=lambda: (array("i"), array("i"), array("i"))
     )
@@ -105,6 +134,8 @@ class Tally:
     def reject(self, reject: Reject) -> None:
         self.reasons[reject.reason] += 1
         self.rejected_in[reject.category] += 1
+        if self.encoding is None and reject.reason == "bad_encoding":
+            self.encoding = f"{reject.where}: {reject.detail}"
 
 
 def characters(text: Text) -> int:

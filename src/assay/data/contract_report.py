@@ -81,10 +81,15 @@ def contract_report(
         overlap=overlap,
         lengths=length_report(tally, keep),
         layout=contract.plan.report() if contract and contract.plan else None,
+        columns=walk.columns.report() if walk.columns else {},
         source=walk.source.name,
         inputs=inputs,
         config=walk.config.model_dump(mode="json"),
-        warnings=overlap_warnings(overlap, tally.overlap.declared) + row_warnings(tally, kept),
+        warnings=[
+            *(walk.columns.warnings() if walk.columns else ()),
+            *overlap_warnings(overlap, tally.overlap.declared),
+            *row_warnings(tally, kept),
+        ],
         seconds={part: round(value, 3) for part, value in seconds.items()},
     )
 
@@ -132,8 +137,16 @@ def row_warnings(tally: Tally, kept: int) -> list[str]:
     commonest = tally.reasons.most_common(1)
     if not tally.rows:
         return ["There are no rows."]
+    if tally.encoding is not None:
+        told = f"{tally.reasons['bad_encoding']:,} rows are not UTF-8: {tally.encoding}."
+        return [told, *row_losses(lost, tally.rows, kept, commonest[0][0])]
+    return row_losses(lost, tally.rows, kept, commonest[0][0]) if lost or not kept else []
+
+
+def row_losses(lost: int, rows: int, kept: int, reason: str) -> list[str]:
+    """That many rows were lost, most for one reason."""
     if not kept:
-        return [f"No row became a pair; most often: {commonest[0][0]}."]
-    if lost > 0.2 * tally.rows:
-        return [f"{lost / tally.rows:.0%} of the rows are rejected, most often as {commonest[0][0]}."]
+        return [f"No row became a pair; most often: {reason}."]
+    if lost > 0.2 * rows:
+        return [f"{lost / rows:.0%} of the rows are rejected, most often as {reason}."]
     return []

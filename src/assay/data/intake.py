@@ -20,6 +20,7 @@ from assay.data.contract_report import CONTRACT, contract_report
 from assay.data.groups.overlap import Groups, OverlapIndex
 from assay.data.rejects import reject_writer
 from assay.data.sources.any_source import locate
+from assay.data.sources.looks import looks_like
 from assay.data.text_ids import pair_id
 from assay.records import Pair, Reject
 
@@ -96,6 +97,14 @@ def read_pairs(source: object, *, config: DataConfig | None = None) -> PairSet:
     names = [groups.names[number] for number in groups.group_N[keep]]
     report = contract_report(walk, tally, repeats, groups, seconds)
     return PairSet(pairs=kept, groups=names, rejects=rejects, rows=tally.rows, report=report)
+
+
+def no_pair(source: object, rows: int, rejects: Mapping[str, int]) -> str:
+    """Why a source of which no row became a pair is no data: its commonest reasons, and what it looks like."""
+    commonest = [(reason, count) for reason, count in Counter(rejects).most_common(3) if count]
+    told = ", ".join(f"{count:,} {reason}" for reason, count in commonest) or "there are no rows"
+    looks = looks_like(Path(source)) if isinstance(source, str | Path) else None
+    return f"{source}: no usable pair in {rows:,} rows ({told})." + (f" It looks like {looks}." if looks else "")
 
 
 def unique_ids(pairs: list[Pair]) -> list[Pair]:

@@ -5,12 +5,19 @@ Every rule raises UnfitError with its reason and the side concerned.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from assay.data.layouts.draft import Draft
 from assay.data.layouts.texts import UnfitError, blank
-from assay.records import Part, Text, as_messages
+from assay.records import Message, Part, Text, as_messages
+
+# How prompts begin once a chat template was applied; the base's own template would put its markers around them.
+RENDERED = (
+    "<|im_start|>", "<|start_header_id|>", "<|begin_of_text|>", "<start_of_turn>", "<bos><start_of_turn>", "<|user|>",
+    "<|system|>", "<s>[INST]", "[INST]", "<|startoftext|>", "<|start|>",
+)  # fmt: skip
+RENDERED_STARTS = frozenset(marker[0] for marker in RENDERED)
 
 
 def check_texts(draft: Draft) -> None:
@@ -26,6 +33,31 @@ def check_texts(draft: Draft) -> None:
         raise UnfitError("context_mismatch", "the two answers were given to different prompts", "prompt")
     if trimmed(draft.left) == trimmed(draft.right):
         raise UnfitError("identical_candidates", "both answers are the same", "both")
+    if not isinstance(draft.left, str) and not isinstance(draft.right, str) and len(draft.left) != len(draft.right):
+        refuse_continued(draft.left, draft.right)
+    for text in (draft.prompt, draft.left, draft.right):
+        refuse_rendered(text, "prompt" if text is draft.prompt else "both")
+
+
+def refuse_continued(left: Sequence[Message], right: Sequence[Message]) -> None:
+    """Raises UnfitError where one side is the other and goes on: then it holds further questions, not an answer."""
+    most = min(len(left), len(right))
+    if left[:most] == right[:most]:
+        raise UnfitError(
+            "context_mismatch",
+            f"one side goes on where the other ends ({len(left)} and {len(right)} messages): no answers to one prompt",
+            "both",
+        )
+
+
+def refuse_rendered(text: Text, side: Part) -> None:
+    """Raises UnfitError for a text that a chat template has been applied to already."""
+    words = text if isinstance(text, str) else text[0].content if text else ""
+    if words[:1] in RENDERED_STARTS and (marker := next((m for m in RENDERED if words.startswith(m)), None)):
+        what = "the prompt" if side == "prompt" else "an answer"
+        raise UnfitError(
+            "not_text", f"{what} starts with {marker}: it is rendered already, and its markers would be doubled", side
+        )
 
 
 def refuse_empty(draft: Draft) -> NoReturn:

@@ -69,7 +69,7 @@ def run_reward(
         if precision.asked == "auto":
             notify(f"precision  {precision.used}: {why(precision)}")
         with record.stage("length gate"):
-            gated = gate_stage(contract, run, base=base, config=config.model)
+            gated = gate_stage(contract, run, base=base, config=config.model, notify=notify)
         record.add(length_gate=gated.summary)
         notify(f"render     {len(gated.pairs):,} pairs within {config.model.max_tokens} tokens")
         with record.stage("split"):

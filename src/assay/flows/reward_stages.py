@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,13 @@ from assay.data import PairSet, read_pairs
 from assay.data.config import DataConfig
 from assay.data.contract_report import with_rejects, write_contract
 from assay.data.grouped_split import Split
-from assay.data.intake import groups_of
+from assay.data.intake import groups_of, no_pair
 from assay.errors import InputError
 from assay.models.config import ModelConfig
 from assay.models.local_model import LocalModel
 from assay.records import NO_CATEGORY, Pair, Reject
 from assay.render.encoder import Renderer
-from assay.render.length_gate import RenderedPairs, length_gate
+from assay.render.length_gate import LengthGate, RenderedPairs, length_gate
 from assay.scorers.recorded import read_scored_pairs
 from assay.train import TrainResult
 
@@ -74,9 +74,7 @@ def contract_stage(source: object, run: RunFolder, *, config: DataConfig) -> Con
         if not run.path("run.json").exists():  # the folder of another run keeps what is its own
             write_contract(run.root, contract.report, contract.rejects)
             place = f" See {run.path('rejects.jsonl')}."
-        reasons = Counter(reject.reason for reject in found.rejects).most_common(3)
-        told = ", ".join(f"{count} {reason}" for reason, count in reasons) or "there are no rows"
-        raise InputError(f"{source}: no usable pair in {found.rows} rows ({told}).{place}")
+        raise InputError(no_pair(source, found.rows, found.report.rejects) + place)
     return contract
 
 
@@ -94,12 +92,24 @@ def hashed(pair: Pair) -> dict[str, Any]:
     return fields
 
 
-def gate_stage(contract: Contract, run: RunFolder, *, base: LocalModel, config: ModelConfig) -> Gated:
-    """Drop pairs whose rendered rows are too long or cannot be rendered; all counts go to contract.json."""
+def gate_stage(
+    contract: Contract,
+    run: RunFolder,
+    *,
+    base: LocalModel,
+    config: ModelConfig,
+    notify: Callable[[str], None] = lambda _line: None,
+) -> Gated:
+    """Drop pairs whose rendered rows are too long or cannot be rendered; all counts go to contract.json.
+
+    notify: gets a line for each reason that cost pairs, with what would keep them.
+    """
     renderer = Renderer.from_pretrained(base.folder)
     gate = length_gate(contract.pairs, renderer, config.max_tokens)
     report = with_rejects(contract.report, gate.rejects)
     write_contract(run.root, report, [*contract.rejects, *gate.rejects])
+    for line in dropped(gate, config.max_tokens):
+        notify(line)
     if not gate.pairs:
         raise InputError(
             f"No pair fits into {config.max_tokens} tokens as {base.name} renders it. Raise model.max_tokens, "
@@ -113,6 +123,22 @@ def gate_stage(contract: Contract, run: RunFolder, *, base: LocalModel, config: 
     )
     groups = groups_of(gate.pairs, contract.pairs, contract.groups)
     return Gated(pairs=gate.pairs, groups=groups, rendered=gate.rendered, summary=summary, tokens=gate.tokens)
+
+
+def dropped(gate: LengthGate, max_tokens: int) -> list[str]:
+    """What the gate dropped, in a line a reason: how many, the limit that would keep 95%, or the first that failed."""
+    reasons = gate.counts["by_reason"]
+    read = len(gate.pairs) + len(gate.rejects)
+    lines: list[str] = []
+    if long := reasons.get("too_long", 0):
+        lengths = sorted(gate.longest)
+        enough = lengths[math.ceil(0.95 * len(lengths)) - 1]
+        way = f"; model.max_tokens={enough} would keep 95%" if enough > max_tokens else ""
+        lines.append(f"too long   {long:,} pairs ({long / read:.1%}) are over {max_tokens} tokens{way}")
+    if lost := reasons.get("template_not_prefix", 0):
+        first = next(reject for reject in gate.rejects if reject.reason == "template_not_prefix")
+        lines.append(f"template   {lost:,} pairs ({lost / read:.1%}) cannot be rendered; {first.where}: {first.detail}")
+    return lines
 
 
 def known_truth(source: object, contract: Contract, held_out: Sequence[Pair]) -> RunData:

@@ -59,6 +59,7 @@ class RenderedPairs:
 class LengthGate:
     """What the gate kept and dropped: len(pairs) + len(rejects) is what came in.
 
+    longest: tokens of the longer row of every pair that could be rendered, kept or not, in order.
     rendered: the rows of the kept. counts: {"by_side": ..., "by_category": ..., "by_reason": ...} of the dropped.
     """
 
@@ -66,6 +67,7 @@ class LengthGate:
     rejects: list[Reject]
     rendered: RenderedPairs
     counts: Mapping[str, Mapping[str, int]]
+    longest: Sequence[int] = ()
 
     @property
     def tokens(self) -> dict[str, tuple[int, int]]:
@@ -81,7 +83,10 @@ def length_gate(pairs: Sequence[Pair], renderer: Renderer, max_tokens: int) -> L
     kept: list[Pair] = []
     rejects: list[Reject] = []
     rows: dict[str, RenderedPair] = {}
+    longest: list[int] = []
     for pair, chosen, rejected in _rendered(pairs, renderer):
+        if not isinstance(chosen, TemplateError) and not isinstance(rejected, TemplateError):
+            longest.append(max(len(chosen.ids), len(rejected.ids)))
         reject = _reason(pair, chosen, rejected, max_tokens)
         if reject is not None:
             rejects.append(reject)
@@ -96,7 +101,11 @@ def length_gate(pairs: Sequence[Pair], renderer: Renderer, max_tokens: int) -> L
         "by_reason": dict(Counter(str(reject.reason) for reject in rejects)),
     }
     return LengthGate(
-        pairs=kept, rejects=rejects, rendered=RenderedPairs(renderer=renderer.hash, rows=rows), counts=counts
+        pairs=kept,
+        rejects=rejects,
+        rendered=RenderedPairs(renderer=renderer.hash, rows=rows),
+        counts=counts,
+        longest=longest,
     )
 
 

@@ -58,7 +58,7 @@ def reasons(path: object, **config: object) -> list[tuple[int, str]]:
         (b"null", "bad_json"),
         (b"\x00\x00", "bad_json"),
         (b'{"prompt": "a\x00b", "chosen": "x", "rejected": "y"}', "bad_json"),
-        (b'{"prompt": "p", "chosen": "x", "rejected": "y", "margin": NaN}', "bad_json"),
+        (b'{"prompt": "p", "chosen": "x", "rejected": "y", "margin": NaN}', "missing_field"),
         (b"[" * 100_000 + b"]" * 100_000, "bad_json"),
         (b'{"prompt":' * 3000 + b"1" + b"}" * 3000, "bad_json"),
         (b'{"prompt": "p\xff", "chosen": "x", "rejected": "y"}', "bad_encoding"),

@@ -8,10 +8,10 @@ from typing import Literal
 from assay.data.layouts.columns import PROMPT_NAMES, Columns, Names, find, find_answers, optional
 from assay.data.layouts.draft import Draft
 from assay.data.layouts.labels import Ballot, Outcome, ballots
-from assay.data.layouts.texts import UnfitError, after_prompt, as_text, missing, shared_prompt, turns
+from assay.data.layouts.texts import UnfitError, after_prompt, as_text, blank, missing, shared_prompt, told, turns
 from assay.data.sources.row import Row
 from assay.errors import InputError
-from assay.records import Text
+from assay.records import Message, Text, as_messages
 
 LATER = {role: role for role in ("votes", "category", "group", "margin", "source")}
 
@@ -52,8 +52,13 @@ def native(row: Row, columns: Columns) -> Draft:
     return extras(draft, data, columns)
 
 
-def native_label(value: object) -> Outcome:
-    """chosen (also when unsaid), tie or abstain. Raises InputError for any other: it may turn the pair around."""
+def native_label(value: object) -> Outcome | None:
+    """chosen (also when unsaid), tie or abstain; None for "votes", which leaves it to them.
+
+    Raises InputError for any other: it may turn the pair around.
+    """
+    if isinstance(value, str) and value == "votes":
+        return None
     if missing(value) or (isinstance(value, str) and value == "chosen"):
         return "left"
     if value == "tie" or value == "abstain":  # noqa: PLR1714 (mypy narrows on this form)
@@ -68,9 +73,26 @@ def native_label(value: object) -> Outcome:
 def prompts(data: Mapping[str, object], columns: Columns) -> tuple[Text, Text]:
     if "prompt" in columns.names:
         prompt = as_text(columns.pick(data, "prompt"), "prompt", columns.names["prompt"])
+        prompt = under_system(prompt, data, columns)
         return prompt, prompt
     left = as_text(columns.pick(data, "prompt_left"), "prompt", columns.names["prompt_left"])
-    return left, as_text(columns.pick(data, "prompt_right"), "prompt", columns.names["prompt_right"])
+    right = as_text(columns.pick(data, "prompt_right"), "prompt", columns.names["prompt_right"])
+    return under_system(left, data, columns), under_system(right, data, columns)
+
+
+def under_system(prompt: Text, data: Mapping[str, object], columns: Columns) -> Text:
+    """The prompt behind the row's system text, where the user named its column; as it is where the row has none."""
+    value = columns.pick(data, "system") if "system" in columns.names else None
+    if missing(value):
+        return prompt
+    if not isinstance(value, str):
+        raise UnfitError("not_text", f'"{columns.names["system"]}" is {told(value)}, not a system text', "prompt")
+    if blank(value):
+        return prompt
+    asked = as_messages(prompt, role="user")
+    if asked and asked[0].role == "system":
+        raise UnfitError("not_text", f'the prompt and "{columns.names["system"]}" both hold a system text', "prompt")
+    return (Message(role="system", content=value), *asked)
 
 
 def votes(data: Mapping[str, object], columns: Columns) -> tuple[Ballot, ...]:
@@ -139,6 +161,7 @@ def spoken(row: Row, columns: Columns, side: Literal["chosen", "rejected"]) -> T
 
 def from_shared(data: Mapping[str, object], columns: Columns, chosen: Text, rejected: Text) -> Draft:
     prompt, left, right = shared_prompt(chosen, rejected)
+    prompt = under_system(prompt, data, columns)
     draft = Draft(prompt=prompt, other_prompt=prompt, left=left, right=right, label="left")
     draft.votes = votes(data, columns)
     return extras(draft, data, columns)

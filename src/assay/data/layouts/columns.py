@@ -13,7 +13,7 @@ from assay.errors import ConfigError, InputError
 Names = dict[str, str]  # role -> column
 ROLES = (
     "prompt", "chosen", "rejected", "left", "right", "prompt_chosen", "prompt_rejected", "prompt_left", "prompt_right",
-    "label", "votes", "id", "category", "group", "margin", "weight", "source", "answers", "ranks", "scores",
+    "label", "votes", "id", "category", "group", "margin", "weight", "source", "answers", "ranks", "scores", "system",
 )  # fmt: skip
 PROMPT_NAMES = ("prompt", "question", "instruction", "query", "input", "history", "context", "post", "conversation")
 LABEL_NAMES = (
@@ -130,6 +130,7 @@ def optional(seen: Iterable[str], stated: Mapping[str, str]) -> dict[str, str]:
         "group": ("group",),
         "margin": ("margin",),
         "source": ("source",),
+        "system": (),  # only where the user says so: many columns of that name hold something else
     }
     return {role: column for role, known in names.items() for column in find(seen, stated, role, known).values()}
 

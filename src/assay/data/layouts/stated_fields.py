@@ -18,6 +18,8 @@ def name(value: object, what: Literal["id", "category", "group"]) -> str | None:
     if not isinstance(value, str):
         if not isinstance(value, bool | int | float):
             raise UnfitError("not_text", f"the {what} is {told(value)}, not a name")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UnfitError("missing_field", f"the {what} is {value}, not a name")
         return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
     if not value.isascii():
         value.encode()  # raises UnicodeEncodeError

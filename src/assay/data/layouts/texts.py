@@ -9,13 +9,19 @@ from math import isnan
 
 import orjson
 
+from assay.data.sources.row import WrittenNaN
 from assay.records import Message, Part, RejectReason, Text
 
 TURN = re.compile(r"(?:\A|\n\n)(Human|Assistant):")
-ROLES = {"human": "user", "gpt": "assistant", "bot": "assistant", "model": "assistant"}
-ROLES |= {role: role for role in ("user", "assistant", "system", "tool")}
+ROLES = {
+    **dict.fromkeys(("user", "human", "prompter"), "user"),
+    **dict.fromkeys(("assistant", "gpt", "chatgpt", "bard", "bot", "model", "ai"), "assistant"),
+    **dict.fromkeys(("system", "developer"), "system"),
+}
+OTHER_ROLES = ("tool", "ipython", "observation", "function")  # known by name, and rendered by no template here
+REASONING = ("reasoning_content", "thinking")  # what a model thought before it answered, beside the text
 CALLS = ("tool_calls", "function_call")  # what a message may say beside its text, and no template here renders
-CHAT = re.compile(r"""\s*\[\s*\{\s*["'](?:role|content|from|value)["']\s*:""")
+CHAT = re.compile(r"""\s*[\[{]\s*\{?\s*["'](?:role|content|from|value)["']\s*:""")
 MOST_LITERAL = 1_000_000  # characters of a text that is read as a Python literal
 
 
@@ -27,15 +33,26 @@ class UnfitError(Exception):
         self.reason, self.detail, self.side = reason, detail, side
 
 
+class LostReasoningError(UnfitError):
+    """A message whose reasoning would be lost: its row says less than the data do. key: where the reasoning stands."""
+
+    def __init__(self, key: str, side: Part, name: str) -> None:
+        super().__init__("not_text", f'"{name}" has a message with {key}, which would be lost', side)
+        self.key = key
+
+
 def as_text(value: object, side: Part, name: str) -> Text:
     """A text, or messages. Raises UnfitError: missing_field for nothing there, not_text for anything else."""
     if isinstance(value, str):
         text = value if type(value) is str else str(value)
-        return chat_in(text, side, name) if "[" in text[:16] and CHAT.match(text) else text
-    if value is None or (type(value) is float and isnan(value)):  # tables write a missing text as NaN
+        head = text[:16]
+        return chat_in(text, side, name) if ("[" in head or "{" in head) and CHAT.match(text) else text
+    if value is None:
         raise UnfitError("missing_field", f'"{name}" is missing', side)
-    if isinstance(value, Mapping) and "role" in value:
-        return (as_message(value, side, name),)
+    if isinstance(value, float) and isnan(value):  # tables write a missing text as NaN
+        raise UnfitError("missing_field", f'"{name}" is missing (NaN)', side)
+    if isinstance(value, Mapping) and ("role" in value or {"from", "value"} <= value.keys()):
+        return tuple(as_message(one, side, name) for one in one_by_one(value, side, name))
     if isinstance(value, Sequence) or hasattr(value, "tolist"):
         items = value.tolist() if hasattr(value, "tolist") else value
         if isinstance(items, Sequence) and not isinstance(items, str | bytes):
@@ -43,10 +60,39 @@ def as_text(value: object, side: Part, name: str) -> Text:
     raise UnfitError("not_text", f'"{name}" is {told(value)}, not text or chat messages', side)
 
 
+def one_by_one(chat: Mapping[str, object], side: Part, name: str) -> list[Mapping[str, object]]:
+    """The messages of an object: it is one, or it holds a list a field, as tables write a list of messages."""
+    lists = {key: part for key, one in chat.items() if (part := plain_list(one)) is not None}
+    roles = lists.get("role", lists.get("from"))
+    if roles is None:
+        return [chat]
+    if any(len(part) != len(roles) for part in lists.values()):
+        counts = ", ".join(f"{len(part)} {key}" for key, part in lists.items())
+        raise UnfitError("not_text", f'"{name}" is an object of lists of different lengths ({counts})', side)
+    return [{key: part[place] for key, part in lists.items()} for place in range(len(roles))]
+
+
+def plain_list(value: object) -> Sequence[object] | None:
+    """A list, also one that a table holds as an array; None for anything else."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else None
+
+
 def chat_in(text: str, side: Part, name: str) -> Text:
-    """Chat messages that a table had to write as text (JSON, or as Python prints them). Raises UnfitError: not_text."""
+    """Chat messages that a table had to write as text (JSON, or as Python prints them). Raises UnfitError: not_text.
+
+    An object is a message only if it names a role that chats have: an answer may be JSON itself.
+    """
     found = literal(text)
+    if isinstance(found, dict):
+        role = found.get("role", found.get("from"))
+        first = role[0] if isinstance(role, list) and role else role
+        said = isinstance(first, str) and (first.strip().casefold() in ROLES or first in OTHER_ROLES)
+        return as_text(found, side, name) if said and ("content" in found or "value" in found) else text
     if not isinstance(found, list):
+        if text.lstrip().startswith("{"):
+            return text
         raise UnfitError("not_text", f'"{name}" starts as chat messages written out, but cannot be read as such', side)
     return tuple(as_message(item, side, name) for item in found)
 
@@ -66,27 +112,77 @@ def literal(text: str) -> list[object] | dict[str, object] | None:
 
 
 def as_message(value: object, side: Part, name: str) -> Message:
+    """One message, its role by the name that templates know. Raises UnfitError for what would be lost or is unknown."""
     if isinstance(value, Message):
-        return value
+        return (
+            value
+            if value.role in ROLES.values()
+            else Message(role=known_role(value.role, side, name), content=value.content)
+        )
     if not isinstance(value, Mapping):
         raise UnfitError("not_text", f'"{name}" is a list with {told(value)} in it, not chat messages', side)
     role, content = value.get("role", value.get("from")), value.get("content", value.get("value"))
-    if isinstance(content, Sequence) and not isinstance(content, str):
-        parts = [part.get("text") if isinstance(part, Mapping) else None for part in content]
-        if not all(isinstance(part, str) for part in parts):
-            raise UnfitError("not_text", f'"{name}" has a message with parts other than text', side)
-        content = "\n".join(str(part) for part in parts)
-    called = next((key for key in CALLS if value.get(key)), None)
-    if called is not None:
-        raise UnfitError("not_text", f'"{name}" has a message with {called}, which would be lost as text', side)
+    if isinstance(role, str) and role not in ROLES:
+        role = known_role(role, side, name)
+    if type(content) is not str and (parts := plain_list(content)) is not None:
+        content = joined_parts(parts, side, name)
+    if len(value) > 2:
+        refuse_lost(value, side, name)
     if not isinstance(role, str) or not isinstance(content, str):
         raise UnfitError("not_text", f'"{name}" has a message without a role or a text content', side)
-    return Message(role=ROLES.get(role.casefold(), role), content=content)
+    return Message(role=ROLES[role], content=content)
+
+
+def known_role(role: str, side: Part, name: str) -> str:
+    """user, assistant or system, for one of their synonyms. Raises UnfitError that names any other role."""
+    known = ROLES.get(role.strip().casefold())
+    if known is None:
+        raise UnfitError(
+            "not_text", f'"{name}" has a message of role {role[:40]!r}; known: user, assistant, system', side
+        )
+    return known
+
+
+def joined_parts(parts: Sequence[object], side: Part, name: str) -> str:
+    """A content given in parts, where all are text. Raises UnfitError that names any other part, such as an image."""
+    texts: list[str] = []
+    for part in parts:
+        text = part.get("text") if isinstance(part, Mapping) else None
+        kind = part.get("type") if isinstance(part, Mapping) else None
+        if not isinstance(text, str) or kind not in (None, "text"):
+            what = f"a part of type {kind!r}" if isinstance(kind, str) else told(part)
+            raise UnfitError("not_text", f'"{name}" has a message with parts other than text: {what}', side)
+        texts.append(text)
+    return "\n".join(texts)
+
+
+def refuse_lost(message: Mapping[str, object], side: Part, name: str) -> None:
+    """Raises UnfitError where a message says more than its text: calls of tools, or reasoning."""
+    called = next((key for key in CALLS if filled(message.get(key))), None)
+    if called is not None:
+        raise UnfitError("not_text", f'"{name}" has a message with {called}, which would be lost as text', side)
+    thought = next((key for key in REASONING if filled(message.get(key))), None)
+    if thought is not None:
+        raise LostReasoningError(thought, side, name)
+
+
+def filled(value: object) -> bool:
+    """Whether a value says something: no empty text, list or object, and not nothing."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return (
+        not missing(value)
+        and value is not False
+        and value not in ([], {}, ())
+        and not (isinstance(value, str) and value.isspace())
+    )
 
 
 def missing(value: object) -> bool:
     """Nothing there: null, an empty cell, or the NaN with which tables fill one."""
-    return value is None or (isinstance(value, str) and not value) or (isinstance(value, float) and isnan(value))
+    if isinstance(value, float):
+        return isnan(value) and type(value) is not WrittenNaN
+    return value is None or (isinstance(value, str) and not value)
 
 
 def told(value: object) -> str:

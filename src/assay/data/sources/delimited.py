@@ -9,6 +9,7 @@ import csv
 from collections.abc import Iterator
 from typing import IO, Literal
 
+from assay.data.sources.encodings import encoding_advice
 from assay.data.sources.lines import LINE_LIMIT, Lines, LongLineError
 from assay.data.sources.row import Row, unreadable
 from assay.errors import InputError
@@ -18,10 +19,10 @@ Quoting = Literal[0, 3]  # csv.QUOTE_MINIMAL, csv.QUOTE_NONE
 
 
 class Cells:
-    """Lines as text for csv.reader; remembers whether one since the last look was not UTF-8."""
+    """Lines as text for csv.reader; remembers one since the last look that was not UTF-8."""
 
     def __init__(self, lines: Lines) -> None:
-        self.lines, self.broken = lines, False
+        self.lines, self.broken = lines, b""
 
     def __iter__(self) -> Cells:
         return self
@@ -31,7 +32,7 @@ class Cells:
         try:
             return line.decode("utf-8")
         except UnicodeDecodeError:
-            self.broken = True
+            self.broken = line
             return line.decode("utf-8", "replace")
 
 
@@ -56,7 +57,7 @@ def records(cells: Cells, header: list[str], *, comma: str, quoting: Quoting) ->
     reader = csv.reader(cells, delimiter=comma, quoting=quoting, strict=True)
     lines, name = cells.lines, cells.lines.name
     while True:
-        start, cells.broken = lines.number + 1, False
+        start, cells.broken = lines.number + 1, b""
         try:
             fields = next_record(reader)
         except StopIteration:
@@ -68,7 +69,7 @@ def records(cells: Cells, header: list[str], *, comma: str, quoting: Quoting) ->
             yield unreadable(Where(name, start), reason, f"not a row of a delimited table: {error}")
             continue
         if fields:
-            yield cells_row(fields, header, Where(name, start), "broken" if cells.broken else "sound")
+            yield cells_row(fields, header, Where(name, start), cells.broken)
 
 
 def header_row(head: str, name: str, comma: str, quoting: Quoting) -> list[str]:
@@ -94,9 +95,11 @@ def next_record(reader: Iterator[list[str]]) -> list[str]:
         csv.field_size_limit(before)
 
 
-def cells_row(fields: list[str], header: list[str], where: Where, encoding: str) -> Row | Reject:
-    if encoding == "broken":
-        return unreadable(where, "bad_encoding", "the row is not UTF-8", "\t".join(fields)[:2000])
+def cells_row(fields: list[str], header: list[str], where: Where, broken: bytes) -> Row | Reject:
+    """One row; broken: a line of it that is not UTF-8, if there is one."""
+    if broken:
+        detail = f"the row is not UTF-8{encoding_advice(broken, where.source)}"
+        return unreadable(where, "bad_encoding", detail, "\t".join(fields)[:2000])
     if len(fields) != len(header):
         reason: RejectReason = "missing_field" if len(fields) < len(header) else "bad_json"
         detail = f"{len(fields)} fields under {len(header)} columns: is a separator or quote missing or left over?"

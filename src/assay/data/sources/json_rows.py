@@ -14,12 +14,16 @@ from typing import IO
 
 import orjson
 
+from assay.data.sources.encodings import conversion, encoding_advice, wide_encoding
 from assay.data.sources.lines import BOM, Lines, LongLineError, opened, written
-from assay.data.sources.row import Line, Row, unreadable
+from assay.data.sources.row import Line, Row, WrittenNaN, unreadable
 from assay.errors import InputError
 from assay.records import Reject, Where
 
 ARRAY_LIMIT = 2 * 2**30  # bytes of one JSON array, which has to be parsed whole
+LARGEST = 2**63
+MOST_DIGITS = 20  # of an integer that can have 64 bits
+NOT_FINITE = re.compile(rb"\b(?:NaN|Infinity)\b")
 KEY = re.compile(rb'"[ \t\r\n]*:')
 
 
@@ -56,14 +60,55 @@ def json_row(line: bytes, where: Where) -> Row | Reject:
     try:
         data = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        return broken_json(line, where, str(error))
+        data = lenient(line)
+        if data is None:
+            return broken_json(line, where, str(error))
     if type(data) is not dict:
         kind = {list: "a list", str: "a text", type(None): "null"}.get(type(data), "a number or truth value")
         hint = " A file that is one JSON array should be named .json." if type(data) is list else ""
         return unreadable(where, "bad_json", f"the line holds {kind}, not an object.{hint}", line)
     if not keys_once(line, data) and (twice := repeated_key(line)) is not None:
         return unreadable(where, "bad_json", f'the key "{twice}" occurs twice in one object', line)
+    if rounded(data) and isinstance(exact := exactly(line), dict):
+        data = exact
     return Row(data, where)
+
+
+def lenient(text: bytes) -> object:
+    """What a JSON text holds whose only fault is NaN or Infinity, as Python writes them; None if it has another."""
+    if NOT_FINITE.search(text) is None:
+        return None
+    try:
+        return exactly(text)
+    except (RecursionError, ValueError):
+        return None
+
+
+def written_constant(word: str) -> float:
+    return WrittenNaN("nan") if word == "NaN" else float(word)
+
+
+def rounded(value: dict[str, object] | list[object]) -> bool:
+    """Whether a number is so large that it may be an integer of more than 64 bits, which orjson reads as a float."""
+    for item in value.values() if type(value) is dict else value:
+        kind = type(item)
+        if kind is float:
+            if not -LARGEST < item < LARGEST:  # type: ignore[operator]
+                return True
+        elif (kind is dict or kind is list) and rounded(item):  # type: ignore[arg-type]
+            return True
+    return False
+
+
+def exactly(text: bytes) -> object:
+    """What a JSON text holds, long integers as text so that no digit is lost (they are names, such as ids), NaN as
+    written. Raises ValueError, or RecursionError, where it is no JSON but for NaN and Infinity."""
+    return json.loads(text.decode("utf-8"), parse_int=exact_integer, parse_constant=written_constant)
+
+
+def exact_integer(digits: str) -> int | str:
+    number = int(digits) if len(digits) <= MOST_DIGITS else 0
+    return number if -LARGEST <= number < 2 * LARGEST and len(digits) <= MOST_DIGITS else digits
 
 
 def keys_once(line: bytes, data: dict[str, object]) -> bool:
@@ -112,7 +157,8 @@ def broken_json(line: bytes, where: Where, error: str) -> Reject:
     try:
         line.decode("utf-8")
     except UnicodeDecodeError as problem:
-        return unreadable(where, "bad_encoding", f"not UTF-8 at byte {problem.start + 1} of the line", line)
+        detail = f"not UTF-8 at byte {problem.start + 1} of the line{encoding_advice(line, where.source)}"
+        return unreadable(where, "bad_encoding", detail, line)
     if "surrogate" in error:
         return unreadable(where, "bad_encoding", f"half of a surrogate pair: {error}", line)
     return unreadable(where, "bad_json", error, line)
@@ -126,7 +172,13 @@ def json_array(stream: IO[bytes], name: str) -> Iterator[Row | Reject]:
     try:
         rows = orjson.loads(text.removeprefix(BOM))
     except orjson.JSONDecodeError as error:
-        raise InputError(f"{name}: starts as a JSON array but cannot be read as one ({error}).") from None
+        rows = lenient(text.removeprefix(BOM))
+        if rows is None:
+            found = encoding_advice(text, name)
+            why = f"is not UTF-8{found}" if found else f"starts as a JSON array but cannot be read as one ({error})"
+            raise InputError(f"{name}: {why}.") from None
+    if rounded(rows):
+        rows = exactly(text.removeprefix(BOM))
     if sum(1 for _ in KEY.finditer(text)) != count_keys(rows) and (twice := repeated_key(text)) is not None:
         raise InputError(f'{name}: the key "{twice}" occurs twice in one object, so one of its values would be lost.')
     for number, data in enumerate(rows, 1):
@@ -142,6 +194,8 @@ def json_file(stream: IO[bytes], name: str) -> Iterator[Row | Line | Reject]:
     # By its first sign and not by its name: many tools call JSON lines .json.
     head = stream.read(4096)
     stream.seek(0)
+    if (wide := wide_encoding(head)) is not None:
+        raise InputError(f"{name} is {wide}, not UTF-8. Convert it: {conversion(wide, name)}")
     if head.removeprefix(BOM).lstrip().startswith(b"["):
         yield from json_array(stream, name)
     else:

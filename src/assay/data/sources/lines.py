@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from assay.data.sources.encodings import conversion, wide_encoding
 from assay.errors import InputError
 
 LINE_LIMIT = 16 * 2**20  # bytes of one line; the rest of a longer one is skipped and the row rejected
 BOM = b"\xef\xbb\xbf"
-WIDE = (b"\xff\xfe", b"\xfe\xff")  # byte order marks of UTF-16 and UTF-32
 
 
 def written(path: Path) -> str:
@@ -63,8 +63,8 @@ class Lines:
             raise StopIteration
         self.number += 1
         if self.number == 1:
-            if line.startswith(WIDE):
-                raise InputError(f"{self.name} is UTF-16 or UTF-32. Convert it: iconv -f UTF-16 -t UTF-8 {self.name}")
+            if (wide := wide_encoding(line)) is not None:
+                raise InputError(f"{self.name} is {wide}, not UTF-8. Convert it: {conversion(wide, self.name)}")
             line = line.removeprefix(BOM)
         if len(line) > LINE_LIMIT and not line.endswith(b"\n"):
             size = len(line)

@@ -10,6 +10,10 @@ from assay.records import Reject, RejectReason, Where
 EXCERPT = 2000  # characters of an unreadable row that go into its reject
 
 
+class WrittenNaN(float):
+    """NaN as it stands in a JSON file: somebody's number that is none, where a table's NaN is an empty cell."""
+
+
 class Row(NamedTuple):
     """Columns and values of one row, and where it stood."""
 
