@@ -17,6 +17,7 @@ from itertools import chain
 from assay.data.config import DataConfig
 from assay.data.contract import PairContract
 from assay.data.groups.overlap import OverlapIndex, Repeats
+from assay.data.layouts.gathered_rows import gathered
 from assay.data.layouts.known import SAMPLE, recognise
 from assay.data.own_layout import as_native
 from assay.data.sources.any_source import Source, parsed
@@ -48,7 +49,11 @@ class Pass:
                 break
         sample = [row for row in first if isinstance(row, Row)]
         if sample:
-            self.contract = PairContract(recognise(sample, self.config, self.source.name), self.config)
+            plan = recognise(sample, self.config, self.source.name)
+            self.contract = PairContract(plan, self.config)
+            if plan.gather is not None:  # several rows make one: read from the start, brought together
+                self.source = gathered(self.source, plan.gather)
+                first, rows = [], map(parsed, self.source.rows())
         for row in chain(first, rows):
             if isinstance(row, Reject):
                 yield row
@@ -62,7 +67,7 @@ class Pass:
         if self.contract is None:
             return
         contract = PairContract(self.contract.plan, self.config)  # one of its own: votes are not counted twice
-        several = self.contract.candidate_counts() is not None
+        several = self.contract.several
         number = 0
         for item in self.source.rows():
             if not several and number not in numbers:

@@ -1,6 +1,9 @@
-"""The layouts pairs and candidates come in, in one visible dict, and which of them a source has.
+"""The layouts pairs and candidates come in, and which of them a source has.
 
-A layout is recognised from the first rows or named by the user. Judges nothing (that is the contract's business).
+1. Published layouts are files in the mapping language (mapped_layouts.py), known by names nobody else uses.
+2. General ones, and those whose meaning is more than places, stand here in one visible dict.
+A layout is recognised from the first rows or named by the user, as is a file with his own. Judges nothing (that is the
+contract's business).
 """
 
 from __future__ import annotations
@@ -23,9 +26,14 @@ from assay.data.layouts.chosen_rejected import (
 )
 from assay.data.layouts.columns import WAY_OUT, Columns, listed, stated_columns
 from assay.data.layouts.comparison import comparison, comparison_columns
-from assay.data.layouts.draft import Draft
+from assay.data.layouts.draft import Draft, Drafts
+from assay.data.layouts.gathered_rows import Gather
 from assay.data.layouts.label_studio import label_studio, label_studio_columns
+from assay.data.layouts.mapped_layouts import ENDS, known_layouts, own_layout, recognised, refuse_absent, with_stated
+from assay.data.layouts.mapped_rows import compiled
+from assay.data.layouts.mapping_language import MappedLayout
 from assay.data.layouts.published import shp, shp_columns, ukp, ukp_columns
+from assay.data.layouts.unknown_layout import draft_layout
 from assay.data.sources.row import Row
 from assay.errors import ConfigError, InputError
 from assay.records import Candidates
@@ -43,18 +51,24 @@ class Layout:
 
     about: str
     columns: Callable[[Sequence[Row], Sequence[str], Mapping[str, str]], dict[str, str] | None]
-    build: Callable[[Row, Columns], Draft | Candidates]
+    build: Callable[[Row, Columns], Draft | Drafts | Candidates]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The layout chosen for a source, and its columns."""
+    """The layout chosen for a source, and its columns.
+
+    gather: how rows that make one are brought together, where each holds a vote or an answer. least_difference: by
+    which scores of candidates have to differ, to be no tie.
+    """
 
     name: str
     layout: Layout
     columns: Columns
+    gather: Gather | None = None
+    least_difference: float = 0.0
 
-    def build(self, row: Row) -> Draft | Candidates:
+    def build(self, row: Row) -> Draft | Drafts | Candidates:
         return self.layout.build(row, self.columns)
 
     def report(self) -> LayoutReport:
@@ -88,6 +102,8 @@ def recognise(rows: Sequence[Row], config: DataConfig, source: str) -> Plan:
     columns = stated_columns(config.columns, seen)
     if config.layout != "auto":
         return named(config, rows, seen, columns, source)
+    if (mapped := recognised(rows, seen, columns, source)) is not None:
+        return mapped_plan(mapped, config)
     fitting: dict[str, dict[str, str]] = {}
     for name, layout in LAYOUTS.items():
         if (found := layout.columns(rows, seen, columns)) is not None:
@@ -96,7 +112,11 @@ def recognise(rows: Sequence[Row], config: DataConfig, source: str) -> Plan:
                 break
             fitting[name] = found
     if not fitting:
-        raise InputError(f"{source}: no known layout has the columns {listed(seen)}. {WAY_OUT}")
+        raise InputError(
+            f"{source}: no known layout has the columns {listed(seen)}. {WAY_OUT}\n"
+            "Or correct this draft, save it as layout.yaml and give --layout layout.yaml (docs/data.md):\n\n"
+            f"{draft_layout(rows, seen)}"
+        )
     if len(fitting) > 1:
         names = " and ".join(fitting)
         raise InputError(f"{source}: the columns fit the layouts {names}. Choose one: --layout {next(iter(fitting))}")
@@ -105,13 +125,35 @@ def recognise(rows: Sequence[Row], config: DataConfig, source: str) -> Plan:
 
 
 def named(config: DataConfig, rows: Sequence[Row], seen: list[str], columns: Mapping[str, str], source: str) -> Plan:
-    """The layout the user named."""
+    """The layout the user named, by name or by its file."""
+    own = config.layout.endswith(ENDS)
+    mapped = own_layout(config.layout) if own else known_layouts().get(config.layout)
+    if mapped is not None:
+        refuse_absent(mapped, seen, source)
+        return mapped_plan(with_stated(mapped, columns), config)
     layout = LAYOUTS.get(config.layout)
     if layout is None:
-        raise ConfigError(f"There is no layout {config.layout!r}. Layouts: auto, {', '.join(LAYOUTS)}.")
+        names = ", ".join((*LAYOUTS, *known_layouts()))
+        raise ConfigError(f"There is no layout {config.layout!r}. Layouts: auto, {names}; or a file, layout.yaml.")
     found = layout.columns(rows, seen, columns)
     if found is None:
         raise InputError(
             f"{source}: layout {config.layout} ({layout.about}) does not fit the columns {listed(seen)}. {WAY_OUT}"
         )
     return Plan(name=config.layout, layout=layout, columns=Columns(found, config.labels))
+
+
+def mapped_plan(layout: MappedLayout, config: DataConfig) -> Plan:
+    """The plan of a layout in the mapping language; what it reads is compiled here, once."""
+    found = compiled(layout, config.labels)
+    return Plan(
+        name=layout.name,
+        layout=Layout(
+            about=layout.about or "a layout of your own",
+            columns=lambda rows, seen, stated: layout.columns(),
+            build=lambda row, columns: found.build(row),
+        ),
+        columns=Columns(layout.columns(), config.labels),
+        gather=found.gather,
+        least_difference=max((verdict.least_difference for verdict in layout.verdicts), default=0.0),
+    )
