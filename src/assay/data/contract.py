@@ -9,6 +9,7 @@ Knows nothing of other rows: that is groups/overlap.py.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +18,7 @@ from assay.data.config import DataConfig
 from assay.data.derived_drafts import drafts
 from assay.data.layouts.draft import Draft, Drafts
 from assay.data.layouts.known import Plan
+from assay.data.layouts.labels import UnknownLabelError
 from assay.data.groups.overlap import OBJECTIVE
 from assay.data.layouts.stated_fields import margin, name, printable, source, weight
 from assay.data.layouts.texts import UnfitError
@@ -27,6 +29,7 @@ from assay.data.vote_counts import Agreement, as_vote, outcome_counts, winner
 from assay.records import Candidates, Label, Pair, Part, Reject, RejectReason, Where, to_json
 
 SHAPE_ERRORS = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
+MOST_LABELS = 1000  # unknown labels counted by name
 
 
 @dataclass(slots=True)
@@ -43,6 +46,7 @@ class PairContract:
     answers: int = 0
     comparisons: int = 0
     several: bool = False
+    unknown_labels: Counter[str] = field(default_factory=Counter)
 
     def outcomes(self, row: Row) -> list[Pair | Reject]:
         """The pairs a row holds, or why it holds none; at least one outcome. Rows of pairs have exactly one."""
@@ -124,6 +128,10 @@ class PairContract:
         """Why a row or comparison is no pair, in the words of the contract."""
         reason: RejectReason
         side: Part | None = None
+        if isinstance(error, UnknownLabelError) and (
+            len(self.unknown_labels) < MOST_LABELS or error.label in self.unknown_labels
+        ):
+            self.unknown_labels[error.label] += 1
         if isinstance(error, UnfitError):
             reason, detail, side = error.reason, error.detail, error.side
         elif isinstance(error, UnicodeEncodeError):

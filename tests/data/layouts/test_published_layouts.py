@@ -111,8 +111,8 @@ def test_ultrafeedback_scores_may_tie_or_contradict_and_that_is_said() -> None:
 def test_nectar_ranks_its_answers() -> None:
     answers = [{"answer": text, "model": "m", "rank": float(rank)} for text, rank in (("c", 3), ("a", 1), ("b", 2))]
     found = read(
-        {"prompt": "\n\nHuman: Why?\n\nAssistant: ", "answers": answers, "turns": 1, "num_responses": 3, "source": ["s"],
-         "good_natured": True}
+        {"prompt": "\n\nHuman: Why?\n\nAssistant: ", "answers": answers, "turns": 1, "num_responses": 3,
+         "source": ["s"], "good_natured": True}
     )  # fmt: skip
     assert layout(found) == "nectar"
     assert sorted(words(found)) == [("a", "b"), ("a", "c"), ("b", "c")]
@@ -175,7 +175,14 @@ def test_orca_pairs_keep_their_system_message() -> None:
 
 
 def test_distilabel_pairs_say_which_are_tied() -> None:
-    row = {"system": "S", "input": "Q", "chosen": "good", "rejected": "bad", "rating": [9.0, 7.0], "status": "unchanged"}
+    row = {
+        "system": "S",
+        "input": "Q",
+        "chosen": "good",
+        "rejected": "bad",
+        "rating": [9.0, 7.0],
+        "status": "unchanged",
+    }
     found = read(row, {**row, "input": "R", "status": "swapped"}, {**row, "input": "T", "status": "tie"})
     assert (layout(found), reasons(found)) == ("distilabel_orca", ["tie"])
     assert words(found) == [("good", "bad")] * 2
@@ -275,7 +282,14 @@ def test_pandalm_has_three_votes_in_three_columns() -> None:
 
 def test_votes_in_long_form_are_one_pair_however_far_apart_and_in_either_order() -> None:
     def row(prompt: str, a: str, b: str, who: str, choice: str) -> Rows:
-        return {"prompt_id": prompt, "prompt": prompt, "response_a": a, "response_b": b, "annotator": who, "winner": choice}
+        return {
+            "prompt_id": prompt,
+            "prompt": prompt,
+            "response_a": a,
+            "response_b": b,
+            "annotator": who,
+            "winner": choice,
+        }
 
     found = read(
         row("p", "x", "y", "ann", "a"), row("q", "x", "y", "ann", "b"),
@@ -303,4 +317,3 @@ def test_every_known_layout_is_tried_here() -> None:
     source = Path(__file__).read_text(encoding="utf-8")
     assert [name for name in known_layouts() if f'"{name}"' not in source] == []
     assert all(known.about and known.recognise for known in known_layouts().values())
-

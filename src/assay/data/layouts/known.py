@@ -9,7 +9,7 @@ contract's business).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.artifacts.contract_body import LayoutReport
 from assay.data.config import DataConfig
@@ -25,9 +25,10 @@ from assay.data.layouts.chosen_rejected import (
     rewardbench_columns,
 )
 from assay.data.layouts.columns import WAY_OUT, Columns, listed, stated_columns
-from assay.data.layouts.comparison import comparison, comparison_columns
+from assay.data.layouts.comparison import comparison, comparison_columns, vote_columns, vote_rows
 from assay.data.layouts.draft import Draft, Drafts
 from assay.data.layouts.gathered_rows import Gather
+from assay.data.layouts.label_values import column_numbers, labels_seen, refuse_unknown
 from assay.data.layouts.label_studio import label_studio, label_studio_columns
 from assay.data.layouts.mapped_layouts import ENDS, known_layouts, own_layout, recognised, refuse_absent, with_stated
 from assay.data.layouts.mapped_rows import compiled
@@ -86,14 +87,18 @@ LAYOUTS: Mapping[str, Layout] = {
     "hh": Layout(about="chosen and rejected as Human:/Assistant: transcripts", columns=hh_columns, build=hh),
     "implicit": Layout(about="chosen and rejected that begin with the prompt", columns=plain_columns, build=implicit),
     "native": Layout(about="prompt, chosen, rejected: texts or messages", columns=native_columns, build=native),
+    "vote_rows": Layout(
+        about="one row a vote: prompt, two answers, annotator, choice", columns=vote_columns, build=comparison
+    ),
     "comparison": Layout(about="prompt, two answers, label or votes", columns=comparison_columns, build=comparison),
     "candidates": Layout(
         about="prompt, a list of answers, and their ranks, scores or votes", columns=candidate_columns, build=candidates
     ),
 }
 GENERAL = frozenset(
-    {"hh", "implicit", "native", "comparison", "candidates"}
+    {"hh", "implicit", "native", "vote_rows", "comparison", "candidates"}
 )  # the others are known by names nobody else uses
+BY_LABEL = frozenset({"vote_rows", "comparison"})  # layouts whose label or votes say who won
 
 
 def recognise(rows: Sequence[Row], config: DataConfig, source: str) -> Plan:
@@ -121,7 +126,7 @@ def recognise(rows: Sequence[Row], config: DataConfig, source: str) -> Plan:
         names = " and ".join(fitting)
         raise InputError(f"{source}: the columns fit the layouts {names}. Choose one: --layout {next(iter(fitting))}")
     name, names_found = next(iter(fitting.items()))
-    return Plan(name=name, layout=LAYOUTS[name], columns=Columns(names_found, config.labels))
+    return general_plan(name, names_found, rows, config, source)
 
 
 def named(config: DataConfig, rows: Sequence[Row], seen: list[str], columns: Mapping[str, str], source: str) -> Plan:
@@ -140,7 +145,24 @@ def named(config: DataConfig, rows: Sequence[Row], seen: list[str], columns: Map
         raise InputError(
             f"{source}: layout {config.layout} ({layout.about}) does not fit the columns {listed(seen)}. {WAY_OUT}"
         )
-    return Plan(name=config.layout, layout=layout, columns=Columns(found, config.labels))
+    return general_plan(config.layout, found, rows, config, source)
+
+
+def general_plan(name: str, names: Mapping[str, str], rows: Sequence[Row], config: DataConfig, source: str) -> Plan:
+    """The plan of a layout of LAYOUTS. Raises InputError where its labels could mean either side."""
+    layout, columns = LAYOUTS[name], Columns(names, config.labels)
+    if name not in BY_LABEL:
+        return Plan(name=name, layout=layout, columns=columns)
+    labels, votes = ([columns.pick(row.data, role) for row in rows] for role in ("label", "votes"))
+    seen = labels_seen(labels, votes, columns.spelling)
+    numbers = column_numbers((names["left"], names["right"]), names.get("label"), seen, config.labels)
+    columns = Columns(names, config.labels, numbers)
+    refuse_unknown(seen, columns.spelling, source)
+    said = f"; the label 0 is a tie ({seen['0']} in the first rows)" if numbers.get("0") == "tie" else ""
+    about = layout.about + said
+    if name == "vote_rows":
+        return replace(mapped_plan(vote_rows(columns, about), config), name=name)
+    return Plan(name=name, layout=replace(layout, about=about), columns=columns)
 
 
 def mapped_plan(layout: MappedLayout, config: DataConfig) -> Plan:

@@ -234,7 +234,9 @@ def answers_in_rows(layout: MappedLayout) -> Compiled:
         wrong = [text for text, value in zip(texts, merits, strict=True) if not value]
         if not right or not wrong:
             kind = "good" if right else "bad"
-            raise UnfitError("missing_field", f"{len(texts)} answers to this prompt, all of them {kind}: no pair", "both")
+            raise UnfitError(
+                "missing_field", f"{len(texts)} answers to this prompt, all of them {kind}: no pair", "both"
+            )
         return against(prompt, right, wrong, about(row.data))
 
     return Compiled(build, Gather(take=take))

@@ -26,7 +26,9 @@ class Asked(NamedTuple):
 
 def text_of(value: object, side: Part, name: str) -> Text:
     """A text, messages, or one message alone. Raises UnfitError."""
-    return as_text([value] if isinstance(value, Mapping) and ("role" in value or "from" in value) else value, side, name)
+    return as_text(
+        [value] if isinstance(value, Mapping) and ("role" in value or "from" in value) else value, side, name
+    )
 
 
 def asking(layout: MappedLayout) -> Asking:
@@ -97,7 +99,9 @@ def couple_reading(layout: MappedLayout) -> Callable[[Data], Asked]:
             couple = turn_list(left(data), sides[0], names[0]), turn_list(right(data), sides[1], names[1])
             if len(said) == 1 and len(couple[0]) == len(couple[1]) == 1:
                 return Asked(said[0], couple[0][0], couple[1][0])
-            return Asked(*shared_prompt(conversation(said, couple[0], names[0]), conversation(said, couple[1], names[1])))
+            return Asked(
+                *shared_prompt(conversation(said, couple[0], names[0]), conversation(said, couple[1], names[1]))
+            )
 
         return spoken
     if layout.prompt is None:

@@ -1,4 +1,4 @@
-"""Paths into a row -> what stands there: `info.post`, `summaries[0].text`, `messages[:-1]`. Knows rows; knows no layout.
+"""Paths into a row -> what stands there: `info.post`, `summaries[0].text`, `messages[:-1]`. Knows no layout.
 
 A column whose own name is the whole path comes first: tables flatten `question.full_text` into such names. Lists and
 objects that a table had to write as text are read as what they spell.

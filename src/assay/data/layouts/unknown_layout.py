@@ -60,7 +60,9 @@ def shown(values: Sequence[object]) -> str:
     first, items = values[0], listed(values[0])
     if items is not None:
         inner = items[0] if items else None
-        return f"list of {len(items)}" + (f" objects with {', '.join(map(str, inner))}" if isinstance(inner, Mapping) else "")
+        return f"list of {len(items)}" + (
+            f" objects with {', '.join(map(str, inner))}" if isinstance(inner, Mapping) else ""
+        )
     if isinstance(first, Mapping):
         return f"object with {', '.join(map(str, first))}"
     kinds = list(dict.fromkeys(str(value) for value in values[:200]))
