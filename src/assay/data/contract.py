@@ -16,10 +16,10 @@ from dataclasses import dataclass, field, replace
 from assay.artifacts.contract_body import CandidateCounts
 from assay.data.config import DataConfig
 from assay.data.derived_drafts import drafts
-from assay.data.layouts.draft import Draft, Drafts
+from assay.data.groups.overlap import OBJECTIVE
+from assay.data.layouts.draft import Draft
 from assay.data.layouts.known import Plan
 from assay.data.layouts.labels import UnknownLabelError
-from assay.data.groups.overlap import OBJECTIVE
 from assay.data.layouts.stated_fields import margin, name, printable, source, weight
 from assay.data.layouts.texts import UnfitError
 from assay.data.sources.row import Row

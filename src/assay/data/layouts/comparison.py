@@ -1,7 +1,7 @@
 """Rows with a prompt, two answers in the order shown, and who won (a label, votes, or both) -> Draft.
 
-Where a column says whose choice it is, a row is one vote, and the rows of a pair belong together: `vote_rows` says so in
-the mapping language.
+Where a column says whose choice it is, a row is one vote, and the rows of a pair belong together: `vote_rows` says
+so in the mapping language.
 """
 
 from __future__ import annotations

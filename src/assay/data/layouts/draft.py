@@ -1,4 +1,7 @@
-"""One comparison, or several of one row, in the words of the contract, before it is judged. Knows no layout and no rule."""
+"""One comparison, or several of one row, in the words of the contract, before it is judged.
+
+Knows no layout and no rule.
+"""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ from assay.data.layouts.columns import WAY_OUT, Columns, listed, stated_columns
 from assay.data.layouts.comparison import comparison, comparison_columns, vote_columns, vote_rows
 from assay.data.layouts.draft import Draft, Drafts
 from assay.data.layouts.gathered_rows import Gather
-from assay.data.layouts.label_values import column_numbers, labels_seen, refuse_unknown
 from assay.data.layouts.label_studio import label_studio, label_studio_columns
+from assay.data.layouts.label_values import column_numbers, labels_seen, refuse_unknown
 from assay.data.layouts.mapped_layouts import ENDS, known_layouts, own_layout, recognised, refuse_absent, with_stated
 from assay.data.layouts.mapped_rows import compiled
 from assay.data.layouts.mapping_language import MappedLayout
