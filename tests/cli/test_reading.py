@@ -50,7 +50,7 @@ def test_a_choice_on_the_command_line_is_the_configuration_s(flag: str, config: 
 def test_flags_stand_over_the_file_and_settings_over_both(tmp_path: Path) -> None:
     file = tmp_path / "options.yaml"
     file.write_text("data: {layout: hh, min_agreement: 0.7, seed: 3}\ntrain: {epochs: 4}\n")
-    options = DataOptions(layout="chatbot", columns="prompt=question", config=file, sets=["data.seed=5"])
+    options = DataOptions(layout="chatbot", columns=["prompt=question"], config=file, sets=["data.seed=5"])
     found = options.settings(RewardConfig, {"train.epochs": 1.5, "model.base": None})
     assert (found.data.layout, found.data.min_agreement, found.data.seed) == ("chatbot", 0.7, 5)
     assert found.data.columns == {"prompt": "question"}
@@ -58,7 +58,7 @@ def test_flags_stand_over_the_file_and_settings_over_both(tmp_path: Path) -> Non
     with pytest.raises(ConfigError, match=r"data\.nothing"):
         DataOptions(sets=["data.nothing=1"]).settings(RewardConfig)
     with pytest.raises(typer.BadParameter, match="name=name"):
-        DataOptions(labels="1").settings(RewardConfig)
+        DataOptions(labels=["1"]).settings(RewardConfig)
 
 
 def test_a_command_is_called_with_what_was_given(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,4 +81,4 @@ def test_a_name_given_twice_is_an_error(option: str, tmp_path: Path) -> None:
         main.build(), ["check", "x.jsonl", "--out", str(tmp_path), option, "a=left,b=right,a=tie"]
     )
     assert told.exit_code == 2
-    assert "'a' is given twice (left and tie)" in told.output.replace("\n", " ").replace("│", "").replace("  ", " ")
+    assert "a is given twice: left and tie" in told.output.replace("\n", " ").replace("│", "").replace("  ", " ")

@@ -138,23 +138,23 @@ def test_reasoning_inside_messages_stops(key: str, tmp_path: Path) -> None:
 
 
 def test_scores_that_tie_or_contradict_are_counted_and_said() -> None:
-    rows = numbered(5, score_chosen=9, score_rejected=4)
-    rows[1] |= {"score_chosen": 4}
-    rows[2] |= {"score_chosen": 2}
+    rows = numbered(5, rating_chosen=9, rating_rejected=4)
+    rows[1] |= {"rating_chosen": 4}
+    rows[2] |= {"rating_chosen": 2}
     found = read(*rows)
     assert len(found.pairs) == 5
     expected = (
-        "'score_chosen' is below 'score_rejected' in 1 rows and equal in 1; the pairs stand as chosen and rejected."
+        "'rating_chosen' is below 'rating_rejected' in 1 rows and equal in 1; the pairs stand as chosen and rejected."
     )
     assert found.report.warnings == [expected]
-    assert read(*numbered(5, score_chosen=9, score_rejected=4)).report.warnings == []
+    assert read(*numbered(5, rating_chosen=9, rating_rejected=4)).report.warnings == []
 
 
 def test_scores_that_mostly_contradict_stop() -> None:
-    row = {**PAIR, "score_chosen": 2, "score_rejected": 10}
-    with pytest.raises(InputError, match="below 'score_rejected' in 1 rows and above it in 0"):
+    row = {**PAIR, "rating_chosen": 2, "rating_rejected": 10}
+    with pytest.raises(InputError, match="below 'rating_rejected' in 1 rows and above it in 0"):
         read(row)
-    assert len(read(row, ignore=("score_chosen", "score_rejected")).pairs) == 1
+    assert len(read(row, ignore=("rating_chosen", "rating_rejected")).pairs) == 1
 
 
 def test_ties_by_status_are_said() -> None:

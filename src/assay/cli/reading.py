@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, TypeVar, get_type_hints
 
@@ -20,13 +20,18 @@ from assay.config import StageConfig, load_config
 
 C = TypeVar("C", bound=StageConfig)
 
-LayoutName = Annotated[str | None, typer.Option("--layout", help="Layout, where it is not to be recognised.")]
-ColumnNames = Annotated[
+LayoutName = Annotated[
     str | None,
+    typer.Option(
+        "--layout", metavar="NAME|FILE.yaml", help="Layout, by name or in a file of yours, if not recognised."
+    ),
+]
+ColumnNames = Annotated[
+    list[str] | None,
     typer.Option("--columns", metavar="OURS=YOURS,...", help="Your columns: prompt=instruction,chosen=good."),
 ]
 LabelNames = Annotated[
-    str | None, typer.Option("--labels", metavar="LABEL=SIDE,...", help="Your labels: 1=left,2=right,0=tie.")
+    list[str] | None, typer.Option("--labels", metavar="LABEL=SIDE,...", help="Your labels: 1=left,2=right,0=tie.")
 ]
 
 
@@ -80,12 +85,12 @@ def with_data_options(command: Callable[..., None]) -> Callable[..., None]:
     return called
 
 
-def _flags(layout: str | None, columns: str | None, labels: str | None) -> dict[str, object]:
+def _flags(layout: str | None, columns: Sequence[str] | None, labels: Sequence[str] | None) -> dict[str, object]:
     """The three flags by the keys of the configuration. Raises typer.BadParameter for what is no list of names."""
     return {
         "data.layout": layout,
-        "data.columns": None if columns is None else _mapping(columns, "--columns", "prompt=instruction,chosen=good"),
-        "data.labels": None if labels is None else _mapping(labels, "--labels", "1=left,2=right,0=tie"),
+        "data.columns": _mapping(columns, "--columns", "prompt=instruction,chosen=good"),
+        "data.labels": _mapping(labels, "--labels", "1=left,2=right,0=tie"),
     }
 
 
@@ -95,14 +100,22 @@ def _as_settings(flags: Mapping[str, object], sets: Iterable[str] | None) -> lis
     return given + list(sets or [])
 
 
-def _mapping(text: str, option: str, example: str) -> dict[str, str]:
-    """`a=b,c=d` as a mapping. Raises typer.BadParameter on anything else."""
-    parts = [part.split("=", 1) for part in text.split(",") if part.strip()]
-    if not parts or any(len(part) != 2 or not all(side.strip() for side in part) for part in parts):
-        raise typer.BadParameter(f"{text!r}: expected name=name, such as {example}.", param_hint=option)
-    found = {ours.strip(): yours.strip() for ours, yours in parts}
-    names = [ours.strip() for ours, _ in parts]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        given = " and ".join(yours.strip() for ours, yours in parts if ours.strip() == twice)
-        raise typer.BadParameter(f"{twice!r} is given twice ({given}): say which.", param_hint=option)
+def _mapping(texts: Sequence[str] | None, option: str, example: str) -> dict[str, str] | None:
+    """`a=b,c=d`, given once or several times, as a mapping. Raises typer.BadParameter on anything else.
+
+    What labels mean holds no "=", labels may ("A>=B=left"); columns may, our names for them do not.
+    """
+    if not texts:
+        return None
+    found: dict[str, str] = {}
+    for part in (part for text in texts for part in text.split(",") if part.strip()):
+        ours, equals, yours = part.rpartition("=") if option == "--labels" else part.partition("=")
+        ours, yours = ours.strip(), yours.strip()
+        if not equals or not ours or not yours:
+            raise typer.BadParameter(f"{part!r}: expected name=name, such as {example}.", param_hint=option)
+        if ours in found:
+            raise typer.BadParameter(f"{ours} is given twice: {found[ours]} and {yours}.", param_hint=option)
+        found[ours] = yours
+    if not found:
+        raise typer.BadParameter(f"nothing is named; expected such as {example}.", param_hint=option)
     return found

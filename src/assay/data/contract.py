@@ -9,15 +9,17 @@ Knows nothing of other rows: that is groups/overlap.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from assay.artifacts.contract_body import CandidateCounts
 from assay.data.config import DataConfig
 from assay.data.derived_drafts import drafts
+from assay.data.groups.overlap import OBJECTIVE
 from assay.data.layouts.draft import Draft
 from assay.data.layouts.known import Plan
-from assay.data.layouts.labels import Outcome
+from assay.data.layouts.labels import Outcome, UnknownLabelError
 from assay.data.layouts.stated_fields import margin, name, printable, source, weight
 from assay.data.layouts.texts import LostReasoningError, UnfitError
 from assay.data.sources.row import Row
@@ -29,13 +31,14 @@ from assay.records import Candidates, Label, Pair, Part, Reject, RejectReason, W
 # What an outcome is called in a row of the native layout; "chosen" goes without saying.
 LABELS: Mapping[Outcome, str | None] = {"left": None, "right": None, "tie": "tie", "abstain": "abstain"}
 SHAPE_ERRORS = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
+MOST_LABELS = 1000  # unknown labels counted by name
 
 
 @dataclass(slots=True)
 class PairContract:
     """Applies one configuration, and the plan of one source, to rows; keeps count of the votes and candidates it saw.
 
-    plan: None for candidates that are in memory already.
+    plan: None for candidates that are in memory already. several: whether a row had more than one outcome.
     """
 
     plan: Plan | None
@@ -44,6 +47,8 @@ class PairContract:
     rows: int = 0
     answers: int = 0
     comparisons: int = 0
+    several: bool = False
+    unknown_labels: Counter[str] = field(default_factory=Counter)
 
     def outcomes(self, row: Row) -> list[Pair | Reject]:
         """The pairs a row holds, or why it holds none; at least one outcome. Rows of pairs have exactly one."""
@@ -54,13 +59,26 @@ class PairContract:
             raise  # a whole source's affair, not a row's
         except (UnfitError, *SHAPE_ERRORS) as error:
             return [self.refused(error, row.where, self.plan.columns.pick(row.data, "category"), row.data)]
-        return [self.outcome(found, row.where)] if isinstance(found, Draft) else self.derived(found)
+        if isinstance(found, Draft):
+            return [self.outcome(found, row.where)]
+        self.several = True
+        if isinstance(found, Candidates):
+            return self.derived(found)
+        if found.answers is None:
+            return [self.outcome(draft, row.where) for draft in found.drafts]
+        return self.of_candidates(found.drafts, found.answers, row.where)
 
     def derived(self, group: Candidates) -> list[Pair | Reject]:
         """The pairs that follow from what is known of candidates, and why others do not."""
-        found = [self.outcome(draft, group.where) for draft in drafts(group, self.config.derive)]
+        least = self.plan.least_difference if self.plan else 0.0
+        found = drafts(group, self.config.derive, least_difference=least)
+        return self.of_candidates(found, len(group.answers), group.where)
+
+    def of_candidates(self, read: Sequence[Draft], answers: int, where: Where) -> list[Pair | Reject]:
+        """The comparisons of one row of candidates, counted; the pairs among them share one weight."""
+        found = [self.outcome(draft, where) for draft in read]
         self.rows += 1
-        self.answers += len(group.answers)
+        self.answers += answers
         self.comparisons += len(found)
         kept = sum(isinstance(one, Pair) for one in found)
         share = 1 / kept if kept and self.config.weight == "group" else 1.0
@@ -71,7 +89,7 @@ class PairContract:
         try:
             return self.accepted(draft, where)
         except (UnfitError, *SHAPE_ERRORS) as error:
-            return self.refused(error, where, draft.category, as_read(draft))
+            return self.refused(error, where, draft.category or draft.objective, as_read(draft))
 
     def accepted(self, draft: Draft, where: Where) -> Pair:
         """Raises UnfitError with the first reason that applies."""
@@ -93,18 +111,21 @@ class PairContract:
             if vote.annotator is not None and not vote.annotator.isascii():
                 vote.annotator.encode()  # raises UnicodeEncodeError
         label: Label = "tie" if outcome == "tie" else "chosen"
+        named = name(draft.id, "id") or pair_id(prompt, chosen, rejected)
+        if draft.objective is not None:
+            named = f"{named}/{draft.objective}"
         return Pair(
-            id=name(draft.id, "id") or pair_id(prompt, chosen, rejected),
+            id=named,
             prompt=prompt,
             chosen=chosen,
             rejected=rejected,
             label=label,
-            category=name(draft.category, "category"),
+            category=name(draft.category, "category") or draft.objective,
             group=name(draft.group, "group"),
             votes=tuple([as_vote(vote, turned=turned) for vote in draft.votes]),
             margin=margin(draft.margin),
             weight=weight(draft.weight),
-            source=source(draft.source),
+            source=source(draft.source) if draft.objective is None else about_objective(draft),
             where=where,
         )
 
@@ -112,6 +133,10 @@ class PairContract:
         """Why a row or comparison is no pair, in the words of the contract."""
         reason: RejectReason
         side: Part | None = None
+        if isinstance(error, UnknownLabelError) and (
+            len(self.unknown_labels) < MOST_LABELS or error.label in self.unknown_labels
+        ):
+            self.unknown_labels[error.label] += 1
         if isinstance(error, UnfitError):
             reason, detail, side = error.reason, error.detail, error.side
         elif isinstance(error, UnicodeEncodeError):
@@ -140,6 +165,11 @@ def derive_pairs(
     contract = PairContract(plan=None, config=config or DataConfig())
     found = [outcome for group in candidates for outcome in contract.derived(group)]
     return [one for one in found if isinstance(one, Pair)], [one for one in found if isinstance(one, Reject)]
+
+
+def about_objective(draft: Draft) -> Mapping[str, object]:
+    """The source of a pair whose row states several objectives: by which this one is a pair."""
+    return {**source(draft.source), OBJECTIVE: draft.objective}
 
 
 def as_read(draft: Draft) -> Mapping[str, object]:

@@ -18,6 +18,7 @@ from assay.data.column_use import ColumnUse, without
 from assay.data.config import DataConfig
 from assay.data.contract import PairContract
 from assay.data.groups.overlap import OverlapIndex, Repeats
+from assay.data.layouts.gathered_rows import gathered
 from assay.data.layouts.known import SAMPLE, recognise
 from assay.data.layouts.texts import LostReasoningError
 from assay.data.native_rows import as_native
@@ -53,6 +54,10 @@ class Pass:
         sample = [row for row in first if isinstance(row, Row)]
         if sample:
             self.recognised(sample)
+            if self.contract is not None and self.contract.plan is not None and self.contract.plan.gather is not None:
+                # Several rows make one: read from the start, brought together.
+                self.source = gathered(self.source, self.contract.plan.gather)
+                first, rows = [], map(parsed, self.source.rows())
         for row in chain(first, rows):
             if isinstance(row, Reject):
                 yield row
@@ -91,7 +96,7 @@ class Pass:
         if self.contract is None:
             return
         contract = PairContract(self.contract.plan, self.config)  # one of its own: votes are not counted twice
-        several = self.contract.candidate_counts() is not None
+        several = self.contract.several
         number = 0
         for item in self.source.rows():
             if not several and number not in numbers:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from assay.artifacts.contract_body import CategoryCounts, ContractBody, LengthFigures, LengthReport
 from assay.data.contract_pass import Pass, Tally
 from assay.data.groups.overlap import Groups, Repeats, overlap_report, overlap_warnings
+from assay.data.layouts.label_values import counted, guesses
 from assay.data.rejects import write_rejects
 from assay.records import NO_CATEGORY, REJECT_REASONS, REVIEW_REASONS, Reject
 
@@ -89,6 +90,7 @@ def contract_report(
             *(walk.columns.warnings() if walk.columns else ()),
             *overlap_warnings(overlap, tally.overlap.declared),
             *row_warnings(tally, kept),
+            *label_warnings(contract.unknown_labels if contract else {}),
         ],
         seconds={part: round(value, 3) for part, value in seconds.items()},
     )
@@ -150,3 +152,14 @@ def row_losses(lost: int, rows: int, kept: int, reason: str) -> list[str]:
     if lost > 0.2 * rows:
         return [f"{lost / rows:.0%} of the rows are rejected, most often as {reason}."]
     return []
+
+
+def label_warnings(unknown: Mapping[str, int]) -> list[str]:
+    """Labels that nobody gave a meaning, with the line that settles them."""
+    if not unknown:
+        return []
+    line = ",".join(guesses(unknown))
+    return [
+        f"{sum(unknown.values())} labels are not understood: {counted(unknown)}. Say what they mean, for instance "
+        f"--labels {line} (left, right, tie or abstain)."
+    ]

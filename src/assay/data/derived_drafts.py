@@ -24,8 +24,11 @@ AS_READ: Mapping[Literal["first", "second"], Literal["left", "right"]] = {"first
 TURNED: Mapping[Literal["first", "second"], Literal["left", "right"]] = {"first": "right", "second": "left"}
 
 
-def drafts(group: Candidates, how: Derive) -> list[Draft]:
-    """One Draft a comparison, named as the group and the two places; at least one where anything is known."""
+def drafts(group: Candidates, how: Derive, *, least_difference: float = 0.0) -> list[Draft]:
+    """One Draft a comparison, named as the group and the two places; at least one where anything is known.
+
+    least_difference: scores that differ by no more are a tie.
+    """
     ballots: dict[Places, list[Ballot]] = {}
     for vote in group.votes:
         place = (min(vote.first, vote.second), max(vote.first, vote.second))
@@ -34,13 +37,13 @@ def drafts(group: Candidates, how: Derive) -> list[Draft]:
     couples = combinations(range(len(group.answers)), 2) if stated else sorted(ballots)
     top = best(group) if how == "best" else set()
     return [
-        compared(group, (i, j), tuple(ballots.get((i, j), ())))
+        compared(group, (i, j), tuple(ballots.get((i, j), ())), least_difference)
         for i, j in couples
         if not top or i in top or j in top  # several may share the first place: each of them against the rest
     ]
 
 
-def compared(group: Candidates, places: Places, ballots: tuple[Ballot, ...]) -> Draft:
+def compared(group: Candidates, places: Places, ballots: tuple[Ballot, ...], least: float) -> Draft:
     i, j = places
     draft = Draft(
         prompt=group.prompt,
@@ -53,7 +56,7 @@ def compared(group: Candidates, places: Places, ballots: tuple[Ballot, ...]) -> 
         group=group.group,
         source=group.source or None,
     )
-    by_rank, by_score = better(group.ranks, places, "least"), better(group.scores, places, "most")
+    by_rank, by_score = better(group.ranks, places, "least"), better(group.scores, places, "most", least)
     draft.label = by_rank or by_score
     if {by_rank, by_score} == {"left", "right"}:
         draft.unfit = UnfitError("conflicting_labels", f"answers {i} and {j}: ranks say {by_rank}, scores {by_score}")
@@ -67,13 +70,13 @@ def compared(group: Candidates, places: Places, ballots: tuple[Ballot, ...]) -> 
 
 
 def better(
-    values: Sequence[float | None] | None, places: Places, wins: Literal["least", "most"]
+    values: Sequence[float | None] | None, places: Places, wins: Literal["least", "most"], least: float = 0.0
 ) -> Literal["left", "right", "tie"] | None:
     """Which of two answers a list of numbers prefers; None where one of them is not known."""
     left, right = (None, None) if values is None else (values[places[0]], values[places[1]])
     if left is None or right is None:
         return None
-    if left == right:
+    if abs(left - right) <= least:
         return "tie"
     return "left" if (left < right) == (wins == "least") else "right"
 

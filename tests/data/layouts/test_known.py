@@ -192,6 +192,14 @@ def test_an_unknown_word_and_an_empty_label_are_rejects() -> None:
     assert "banana" in found.rejects[0].detail
 
 
+def test_a_column_that_says_whose_choice_it_is_makes_a_row_a_vote() -> None:
+    row = {"prompt": "Q", "response_a": "x", "response_b": "y", "winner": "a", "shown_left": "b"}
+    assert layout({**row, "annotator": "ann"}) == "vote_rows"
+    (vote,) = one({**row, "coder": "ann"}, columns={"annotator": "coder"}).votes
+    assert (vote.annotator, vote.choice, vote.shown_left) == ("ann", "chosen", "rejected")
+    assert layout(row) == "comparison"
+
+
 def test_columns_of_any_name() -> None:
     row = {"instruction": "Q", "good": "x", "poor": "y", "kind": "facts", "meta": {"thread": "t1"}}
     columns = {

@@ -26,6 +26,7 @@ U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]
 LARGE_SHARE = 0.1  # of all pairs in one group: said by name
 LARGE_PAIRS = 50
+OBJECTIVE = "objective"  # of a pair's source: the same pair by another objective is neither a repeat nor a conflict
 
 
 def digest(data: bytes) -> int:
@@ -74,6 +75,8 @@ class OverlapIndex:
     def add(self, pair: Pair) -> None:
         """Note one pair. Texts are compared by Python's own keyed 64-bit hash: it never leaves this process."""
         asked, number = self.number(pair.prompt)
+        if pair.source and OBJECTIVE in pair.source:
+            asked = hash((asked, str(pair.source[OBJECTIVE])))
         self.asked_N.append(asked)
         self.chosen_N.append(hash(pair.chosen))
         self.rejected_N.append(hash(pair.rejected))

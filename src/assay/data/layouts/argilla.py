@@ -20,7 +20,7 @@ from assay.errors import InputError
 
 
 class Response(NamedTuple):
-    """One person's response to one question; status is None where the export does not say."""
+    """One person's response to one question; status is None where the export does not say, "unknown" where it stops."""
 
     value: object
     person: str | None
@@ -37,8 +37,10 @@ def responses(record: Mapping[str, object], question: str) -> list[Response]:
             for answer in answers
         ]
     values, people, states = (as_list(record.get(f"{question}.responses{end}")) for end in ("", ".users", ".status"))
+    unsaid = None if not states else "unknown"  # a list of states that is too short says nothing of the rest
     return [
-        Response(value, named(part(people, place)), named(part(states, place))) for place, value in enumerate(values)
+        Response(value, named(part(people, place)), named(part(states, place)) or unsaid)
+        for place, value in enumerate(values)
     ]
 
 

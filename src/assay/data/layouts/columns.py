@@ -7,20 +7,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from assay.data.layouts.labels import ORDER_WORDS, Spelling, spelling, stated
+from assay.data.layouts.labels import ANNOTATOR_KEYS, ORDER_WORDS, Outcome, Spelling, spelling, stated
 from assay.errors import ConfigError, InputError
 
 Names = dict[str, str]  # role -> column
 ROLES = (
     "prompt", "chosen", "rejected", "left", "right", "prompt_chosen", "prompt_rejected", "prompt_left", "prompt_right",
-    "label", "votes", "id", "category", "group", "margin", "weight", "source", "answers", "ranks", "scores", "system",
+    "label", "votes", "annotator", "shown_left", "id", "category", "group", "margin", "weight", "source", "answers",
+    "ranks", "scores", "system",
 )  # fmt: skip
 PROMPT_NAMES = ("prompt", "question", "instruction", "query", "input", "history", "context", "post", "conversation")
 LABEL_NAMES = (
     "label", "winner", "preference", "preferred", "choice", "better", "better_response_id",
-    "overall_preference", "gold",
+    "overall_preference", "gold", "vote",
 )  # fmt: skip
 ANSWERS_NAMES = ("answers", "candidates")
+ANNOTATOR_NAMES = (*ANNOTATOR_KEYS, "judge", "judge_id", "rater_id", "editor", "reviewer")
 VOTES_NAMES = ("votes", "annotations", "ballots")
 ID_NAMES = ("id", "pair_id", "uid")
 STEM = (
@@ -32,10 +34,11 @@ WAY_OUT = "Name the columns: --columns prompt=YOURS,chosen=YOURS,rejected=YOURS 
 
 @dataclass(frozen=True)
 class Columns:
-    """Role -> column name; a name with dots may lead into nested objects."""
+    """Role -> column name; a name with dots may lead into nested objects. numbers: the labels that number a column."""
 
     names: Mapping[str, str]
     labels: Mapping[str, str] = field(default_factory=dict)
+    numbers: Mapping[str, Outcome] = field(default_factory=dict)
 
     def pick(self, data: Mapping[str, object], role: str) -> object:
         """The value in the column of that role, None if there is none."""
@@ -54,7 +57,7 @@ class Columns:
     def spelling(self) -> Spelling:
         """What labels mean for these columns."""
         if "left" in self.names:
-            return spelling(self.names["left"], self.names["right"], self.labels)
+            return spelling(self.names["left"], self.names["right"], self.labels, self.numbers)
         return Spelling(words=ORDER_WORDS | stated(self.labels), columns=("chosen", "rejected"))
 
 
@@ -70,7 +73,10 @@ def walk(data: Mapping[str, object], name: str) -> object:
 def stated_columns(columns: Mapping[str, str], seen: Iterable[str]) -> dict[str, str]:
     """The user's own choice of columns. Raises ConfigError for an unknown role, InputError for a column not there."""
     there = set(seen)
+    tools = {"responses", "annotations"} & there or any(name.endswith(".responses") for name in there)
     for role, name in columns.items():
+        if role == "votes" and tools:
+            continue  # a question or tag inside an export, which its layout looks for
         if role not in ROLES:
             raise ConfigError(f"--columns: there is no field {role!r}. Fields: {', '.join(ROLES)}.")
         if name not in there and name.split(".")[0] not in there:

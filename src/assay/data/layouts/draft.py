@@ -1,4 +1,7 @@
-"""One comparison in the words of the contract, before it is judged. Knows no layout and no rule."""
+"""One comparison, or several of one row, in the words of the contract, before it is judged.
+
+Knows no layout and no rule.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ class Draft:
     other_prompt: the prompt the right answer was given to; the same as `prompt` unless the data keep two.
     label: the outcome as the data state it, None where only votes are given.
     id to source: as they stand in the row, whatever they are. unfit: why it is no pair, where its maker saw it.
+    objective: what the label is about, where a row states several.
     """
 
     prompt: Text
@@ -31,3 +35,12 @@ class Draft:
     weight: object = None
     source: object = None
     unfit: UnfitError | None = None
+    objective: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """Several comparisons of one row. answers: of how many candidates; None where they are objectives of one pair."""
+
+    drafts: tuple[Draft, ...]
+    answers: int | None = None

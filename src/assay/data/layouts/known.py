@@ -1,12 +1,15 @@
-"""The layouts pairs and candidates come in, in one visible dict, and which of them a source has.
+"""The layouts pairs and candidates come in, and which of them a source has.
 
-A layout is recognised from the first rows or named by the user. Judges nothing (that is the contract's business).
+1. Published layouts are files in the mapping language (mapped_layouts.py), known by names nobody else uses.
+2. General ones, and those whose meaning is more than places, stand here in one visible dict.
+A layout is recognised from the first rows or named by the user, as is a file with his own. Judges nothing (that is the
+contract's business).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.artifacts.contract_body import LayoutReport
 from assay.data.config import DataConfig
@@ -22,10 +25,16 @@ from assay.data.layouts.chosen_rejected import (
     rewardbench_columns,
 )
 from assay.data.layouts.columns import WAY_OUT, Columns, listed, stated_columns
-from assay.data.layouts.comparison import comparison, comparison_columns
-from assay.data.layouts.draft import Draft
+from assay.data.layouts.comparison import comparison, comparison_columns, vote_columns, vote_rows
+from assay.data.layouts.draft import Draft, Drafts
+from assay.data.layouts.gathered_rows import Gather
 from assay.data.layouts.label_studio import label_studio, label_studio_columns
+from assay.data.layouts.label_values import column_numbers, labels_seen, refuse_unknown
+from assay.data.layouts.mapped_layouts import ENDS, known_layouts, own_layout, recognised, refuse_absent, with_stated
+from assay.data.layouts.mapped_rows import compiled
+from assay.data.layouts.mapping_language import MappedLayout
 from assay.data.layouts.published import shp, shp_columns, ukp, ukp_columns
+from assay.data.layouts.unknown_layout import draft_layout
 from assay.data.sources.row import Row
 from assay.errors import ConfigError, InputError
 from assay.records import Candidates
@@ -43,18 +52,24 @@ class Layout:
 
     about: str
     columns: Callable[[Sequence[Row], Sequence[str], Mapping[str, str]], dict[str, str] | None]
-    build: Callable[[Row, Columns], Draft | Candidates]
+    build: Callable[[Row, Columns], Draft | Drafts | Candidates]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The layout chosen for a source, and its columns."""
+    """The layout chosen for a source, and its columns.
+
+    gather: how rows that make one are brought together, where each holds a vote or an answer. least_difference: by
+    which scores of candidates have to differ, to be no tie.
+    """
 
     name: str
     layout: Layout
     columns: Columns
+    gather: Gather | None = None
+    least_difference: float = 0.0
 
-    def build(self, row: Row) -> Draft | Candidates:
+    def build(self, row: Row) -> Draft | Drafts | Candidates:
         return self.layout.build(row, self.columns)
 
     def report(self) -> LayoutReport:
@@ -72,14 +87,18 @@ LAYOUTS: Mapping[str, Layout] = {
     "hh": Layout(about="chosen and rejected as Human:/Assistant: transcripts", columns=hh_columns, build=hh),
     "implicit": Layout(about="chosen and rejected that begin with the prompt", columns=plain_columns, build=implicit),
     "native": Layout(about="prompt, chosen, rejected: texts or messages", columns=native_columns, build=native),
+    "vote_rows": Layout(
+        about="one row a vote: prompt, two answers, annotator, choice", columns=vote_columns, build=comparison
+    ),
     "comparison": Layout(about="prompt, two answers, label or votes", columns=comparison_columns, build=comparison),
     "candidates": Layout(
         about="prompt, a list of answers, and their ranks, scores or votes", columns=candidate_columns, build=candidates
     ),
 }
 GENERAL = frozenset(
-    {"hh", "implicit", "native", "comparison", "candidates"}
+    {"hh", "implicit", "native", "vote_rows", "comparison", "candidates"}
 )  # the others are known by names nobody else uses
+BY_LABEL = frozenset({"vote_rows", "comparison"})  # layouts whose label or votes say who won
 
 
 def recognise(rows: Sequence[Row], config: DataConfig, source: str) -> Plan:
@@ -88,6 +107,8 @@ def recognise(rows: Sequence[Row], config: DataConfig, source: str) -> Plan:
     columns = stated_columns(config.columns, seen)
     if config.layout != "auto":
         return named(config, rows, seen, columns, source)
+    if (mapped := recognised(rows, seen, columns, source)) is not None:
+        return mapped_plan(mapped, config)
     fitting: dict[str, dict[str, str]] = {}
     for name, layout in LAYOUTS.items():
         if (found := layout.columns(rows, seen, columns)) is not None:
@@ -97,22 +118,65 @@ def recognise(rows: Sequence[Row], config: DataConfig, source: str) -> Plan:
                 break
             fitting[name] = found
     if not fitting:
-        raise InputError(f"{source}: no known layout has the columns {listed(seen)}. {WAY_OUT}")
+        raise InputError(
+            f"{source}: no known layout has the columns {listed(seen)}. {WAY_OUT}\n"
+            "Or correct this draft, save it as layout.yaml and give --layout layout.yaml (docs/data.md):\n\n"
+            f"{draft_layout(rows, seen)}"
+        )
     if len(fitting) > 1:
         names = " and ".join(fitting)
         raise InputError(f"{source}: the columns fit the layouts {names}. Choose one: --layout {next(iter(fitting))}")
     name, names_found = next(iter(fitting.items()))
-    return Plan(name=name, layout=LAYOUTS[name], columns=Columns(names_found, config.labels))
+    return general_plan(name, names_found, rows, config, source)
 
 
 def named(config: DataConfig, rows: Sequence[Row], seen: list[str], columns: Mapping[str, str], source: str) -> Plan:
-    """The layout the user named."""
+    """The layout the user named, by name or by its file."""
+    own = config.layout.endswith(ENDS)
+    mapped = own_layout(config.layout) if own else known_layouts().get(config.layout)
+    if mapped is not None:
+        refuse_absent(mapped, seen, source)
+        return mapped_plan(with_stated(mapped, columns), config)
     layout = LAYOUTS.get(config.layout)
     if layout is None:
-        raise ConfigError(f"There is no layout {config.layout!r}. Layouts: auto, {', '.join(LAYOUTS)}.")
+        names = ", ".join((*LAYOUTS, *known_layouts()))
+        raise ConfigError(f"There is no layout {config.layout!r}. Layouts: auto, {names}; or a file, layout.yaml.")
     found = layout.columns(rows, seen, columns)
     if found is None:
         raise InputError(
             f"{source}: layout {config.layout} ({layout.about}) does not fit the columns {listed(seen)}. {WAY_OUT}"
         )
-    return Plan(name=config.layout, layout=layout, columns=Columns(found, config.labels))
+    return general_plan(config.layout, found, rows, config, source)
+
+
+def general_plan(name: str, names: Mapping[str, str], rows: Sequence[Row], config: DataConfig, source: str) -> Plan:
+    """The plan of a layout of LAYOUTS. Raises InputError where its labels could mean either side."""
+    layout, columns = LAYOUTS[name], Columns(names, config.labels)
+    if name not in BY_LABEL:
+        return Plan(name=name, layout=layout, columns=columns)
+    labels, votes = ([columns.pick(row.data, role) for row in rows] for role in ("label", "votes"))
+    seen = labels_seen(labels, votes, columns.spelling)
+    numbers = column_numbers((names["left"], names["right"]), names.get("label"), seen, config.labels)
+    columns = Columns(names, config.labels, numbers)
+    refuse_unknown(seen, columns.spelling, source)
+    said = f"; the label 0 is a tie ({seen['0']} in the first rows)" if numbers.get("0") == "tie" else ""
+    about = layout.about + said
+    if name == "vote_rows":
+        return replace(mapped_plan(vote_rows(columns, about), config), name=name)
+    return Plan(name=name, layout=replace(layout, about=about), columns=columns)
+
+
+def mapped_plan(layout: MappedLayout, config: DataConfig) -> Plan:
+    """The plan of a layout in the mapping language; what it reads is compiled here, once."""
+    found = compiled(layout, config.labels)
+    return Plan(
+        name=layout.name,
+        layout=Layout(
+            about=layout.about or "a layout of your own",
+            columns=lambda rows, seen, stated: layout.columns(),
+            build=lambda row, columns: found.build(row),
+        ),
+        columns=Columns(layout.columns(), config.labels),
+        gather=found.gather,
+        least_difference=max((verdict.least_difference for verdict in layout.verdicts), default=0.0),
+    )

@@ -26,7 +26,16 @@ WORDS: dict[str, Outcome] = {
     **dict.fromkeys(("a=b", "b=a", "a~b", "[[a=b]]", "[[c]]", "no_preference", "tie_(both_bad)"), "tie"),
     **dict.fromkeys(("abstain", "abstention", "skip", "skipped", "unsure", "don't_know", "cannot_tell"), "abstain"),
 }
+NUMBER = re.compile(r"[-+]?[\d.]+|true|false|yes|no")
 ORDER_WORDS: dict[str, Outcome] = {"chosen": "left", "rejected": "right", "tie": "tie", "abstain": "abstain"}
+
+
+class UnknownLabelError(UnfitError):
+    """A label that is no known word; counted, so that all of them can be told at once."""
+
+    def __init__(self, label: object) -> None:
+        self.label = str(label)[:60]
+        super().__init__("missing_field", f"the label {self.label!r} is no known spelling; see data.labels")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +67,18 @@ class Spelling:
         found = self.words.get(key) or self.words.get(key.replace("_", ""))
         if found is not None:
             return found
-        if isinstance(value, bool) or re.fullmatch(r"[-+]?[\d.]+|true|false|yes|no", key):
+        if isinstance(value, bool) or NUMBER.fullmatch(key):
             left, right = self.columns
             raise InputError(
                 f"the label {value!r} could mean {left!r} or {right!r}, and assay does not guess. "
                 f"Say what labels mean, for instance: --labels {key}=left, in a configuration data.labels "
                 f"(left is {left!r}, right is {right!r}; also tie, abstain)."
             )
-        raise UnfitError("missing_field", f"the label {str(value)[:60]!r} is no known spelling; see data.labels")
+        raise UnknownLabelError(value)
+
+    def knows(self, key: str) -> bool:
+        """Whether a label, as it is looked up, has a meaning."""
+        return key in self.words or key.replace("_", "") in self.words
 
 
 def spelled(value: object) -> str:
@@ -75,15 +88,9 @@ def spelled(value: object) -> str:
     return re.sub(r"\s+|(?<=.)-", "_", str(value).strip().casefold())
 
 
-def spelling(left: str, right: str, labels: Mapping[str, str]) -> Spelling:
-    """The labels that name two columns: the usual words, the columns' names, their numbers, and `labels` over all.
-
-    Numbers are understood only where the columns themselves are numbered: 1 and 2 under answer_1 and answer_2.
-    """
-    words: dict[str, Outcome] = dict(WORDS)
-    ends = [re.search(r"(\d+)$", name) for name in (left, right)]
-    if all(ends) and ends[0] and ends[1] and ends[0].group() != ends[1].group():
-        words |= {ends[0].group(): "left", ends[1].group(): "right"}
+def spelling(left: str, right: str, labels: Mapping[str, str], numbers: Mapping[str, Outcome]) -> Spelling:
+    """The labels that name two columns: the usual words, the columns' names, `numbers`, and the user's over all."""
+    words: dict[str, Outcome] = WORDS | dict(numbers)
     words |= {spelled(left).replace("_", ""): "left", spelled(right).replace("_", ""): "right"}
     return Spelling(words=words | stated(labels), columns=(left, right))
 
@@ -102,6 +109,7 @@ BALLOTS: dict[Outcome, Ballot] = {outcome: Ballot(outcome=outcome) for outcome i
 CHOICE_KEYS = ("choice", "selected", "vote", "label", "preference", "winner", "value")
 ANNOTATOR_KEYS = ("annotator", "annotator_id", "user_id", "user", "worker", "worker_id", "rater")
 SHOWN_KEYS = ("shown_left", "left_shown")
+MOST_VOTES = 10_000  # on one pair, stated as a count
 
 
 def ballots(value: object, spelling: Spelling) -> tuple[Ballot, ...]:
@@ -110,10 +118,12 @@ def ballots(value: object, spelling: Spelling) -> tuple[Ballot, ...]:
     Raises UnfitError if it is none of these.
     """
     if type(value) is list:
-        return tuple([ballot(vote, spelling) for vote in value])
+        return tuple([ballot(vote, spelling) for vote in value if type(vote) is str or submitted(vote)])
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, Mapping):
+        if (counts := counted_votes(value, spelling)) is not None:
+            return counts
         # a table fills in the annotators who did not vote on this pair with nothing
         return tuple(ballot(vote, spelling, str(name)) for name, vote in value.items() if vote is not None)
     if isinstance(value, str):
@@ -122,7 +132,29 @@ def ballots(value: object, spelling: Spelling) -> tuple[Ballot, ...]:
         return tuple(ballot(part, spelling) for part in re.split(r"[,;|]", value))
     if not isinstance(value, Sequence):
         raise UnfitError("not_text", f"the votes are {told(value)}, not a list")
-    return tuple(ballot(vote, spelling) for vote in value)
+    return tuple(ballot(vote, spelling) for vote in value if submitted(vote))
+
+
+def submitted(vote: object) -> bool:
+    """Whether a vote counts: drafts and discarded ones, where an export says so, do not."""
+    return not isinstance(vote, Mapping) or vote.get("status") in (None, "submitted", "completed")
+
+
+def counted_votes(value: Mapping[object, object], spelling: Spelling) -> tuple[Ballot, ...] | None:
+    """Votes stated as counts, {"response_1": 1, "response_2": 2}; None where the keys are people.
+
+    Raises UnfitError for counts that are none.
+    """
+    if len(value) < 2 or not all(isinstance(name, str) and spelling.knows(spelled(name)) for name in value):
+        return None
+    if any(isinstance(count, str) for count in value.values()):
+        return None  # people called a and b
+    found: list[Ballot] = []
+    for name, count in value.items():
+        if isinstance(count, bool) or not isinstance(count, int | float) or not 0 <= count <= MOST_VOTES or count % 1:
+            raise UnfitError("not_text", f"the votes count {str(count)[:40]!r} for {name!r}")
+        found += [BALLOTS[spelling.read(name)]] * int(count)
+    return tuple(found)
 
 
 def ballot(value: object, spelling: Spelling, annotator: str | None = None) -> Ballot:

@@ -32,6 +32,6 @@ def draft_of(data: Mapping[str, object], columns: Columns) -> Draft:
 
 
 def inner_spelling(columns: Columns) -> Spelling:
-    """The spelling by the last part of nested column names."""
+    """The spelling by the last part of nested column names; numbers there are ratings or ranks, no columns."""
     left, right = (columns.names[side].rsplit(".", 1)[-1] for side in ("left", "right"))
-    return spelling(left, right, columns.labels)
+    return spelling(left, right, columns.labels, {})
