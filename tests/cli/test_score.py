@@ -134,6 +134,6 @@ def test_any_scorer_scores(saved: Path, tmp_path: Path) -> None:
 
 def test_options_of_a_model_are_refused_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "c.jsonl").write_text('{"prompt": "p", "answers": ["a"]}\n')
-    for option in (["--no-sharing"], ["--micro-tokens", "64"]):
+    for option in (["--sharing", "off"], ["--micro-tokens", "64"]):
         with pytest.raises(AssayError, match="baseline:longest is no model"):
             run("baseline:longest", str(tmp_path / "c.jsonl"), "--out", str(tmp_path / "s"), *option)
