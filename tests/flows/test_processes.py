@@ -1,4 +1,4 @@
-"""The command line under torchrun and accelerate launch: one run of two processes, of which the first writes and speaks."""
+"""The command line under torchrun and accelerate launch: one run, of which the first process speaks."""
 
 from __future__ import annotations
 
