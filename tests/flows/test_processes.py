@@ -20,11 +20,9 @@ LAUNCHERS = {
         "accelerate.commands.launch",
         "--num_processes=2",
         "--cpu",
-        "--multi_gpu",
         "--num_machines=1",
     ],
 }
-LAUNCHERS["accelerate launch"].remove("--multi_gpu")
 
 
 @pytest.fixture(scope="module")
