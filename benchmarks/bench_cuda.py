@@ -27,8 +27,8 @@ from torch.nn.functional import logsigmoid
 from transformers import LlamaConfig, LlamaForSequenceClassification
 
 from assay.engine.forward import last_hidden, packed_hidden
-from assay.engine.run import run_packed
 from assay.engine.trie import pack
+from assay.engine.trunk_calls import run_packed
 from assay.models.wrappers import trunk_of
 from unshared import last_places, plain_last_hidden, side_by_side
 

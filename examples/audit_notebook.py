@@ -39,8 +39,8 @@ def main(folder: Path) -> None:
     audit = assay.audit(scores, sides.held_out, groups=sides.held_out_groups)
     for name in ("accuracy", "length_baseline", "accuracy_beyond_length"):
         finding = audit.find(name)
-        if finding is not None and finding.interval is not None:
-            print(f"{name}: {finding.value:.3f} ({finding.interval.low:.3f} to {finding.interval.high:.3f})")
+        if finding is not None and finding.bounds is not None:
+            print(f"{name}: {finding.known:.3f} ({finding.bounds.low:.3f} to {finding.bounds.high:.3f})")
     print(f"best reachable: {desk.truth['oracle']['accuracy']:.3f}")
 
     # 6. The verdict, with reasons. Criteria of your own go in a YAML file.

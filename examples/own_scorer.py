@@ -48,11 +48,11 @@ def main() -> None:
 
 def figure(finding: assay.Finding | None) -> str:
     """Value and interval, or why there is none."""
-    if finding is None or finding.value is None:
+    if finding is None or finding.known is None:
         return "unknown" if finding is None else f"unknown: {finding.reason}"
-    if finding.interval is None:
-        return f"{finding.value:.3f}"
-    return f"{finding.value:.3f}  ({finding.interval.low:.3f} to {finding.interval.high:.3f})"
+    if finding.bounds is None:
+        return f"{finding.known:.3f}"
+    return f"{finding.known:.3f}  ({finding.bounds.low:.3f} to {finding.bounds.high:.3f})"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from assay.audits import audit
 from assay.data import read_pairs, split
 from assay.data.config import SplitConfig
 from assay.findings.slice import Slice
-from assay.flows.stages import oracle
+from assay.flows.reward_stages import oracle
 from assay.records import NO_CATEGORY, Pair
 from assay.render.length_gate import length_gate
 from assay.study.analysis.analyse import analyse
@@ -18,6 +18,8 @@ from tests.study.simulated import closed_study
 
 class TooLong:
     """A renderer under which no row fits."""
+
+    hash = "too long"
 
     def encode_rows(self, rows):
         class Row:
@@ -34,11 +36,11 @@ def test_every_room_calls_them_the_same() -> None:
     pairs = without_some(make_pairs(60, per_prompt=1))
     names = {"brevity", "refusals", NO_CATEGORY}
     rows = [{"prompt": p.prompt, "chosen": p.chosen, "rejected": p.rejected, "category": p.category} for p in pairs]
-    assert set(read_pairs(rows).report["by_category"]) == names
+    assert set(read_pairs(rows).report.by_category) == names
     assert set(length_gate(pairs, TooLong(), max_tokens=3).counts["by_category"]) == names
     parts = split(pairs, config=SplitConfig(holdout=12))
-    assert set(parts.proof["categories"]) == names
-    assert set(oracle({p.id: {"utility": [1.0, 0.0]} for p in pairs}, pairs)["by_category"]) == names
+    assert set(parts.proof.categories) == names
+    assert set(oracle({p.id: {"utility": [1.0, 0.0]} for p in pairs}, pairs).by_category) == names
     found = audit(healthy(pairs), pairs, groups=groups_of(pairs))
     assert {f.slice.name for f in found.findings if f.slice.part == "category"} == names
     assert {row["category"] for row in found.tables["categories"]} == names

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     )
     from assay.audits import Audit
     from assay.audits.config import AuditConfig
-    from assay.data import CheckReport, PairSet, Split
+    from assay.data import PairSet
     from assay.data.config import DataConfig, SplitConfig
+    from assay.data.grouped_split import Split
+    from assay.data.intake import CheckReport
     from assay.engine.drop_in import shared_prefixes
     from assay.errors import AssayError
     from assay.findings.finding import Finding
@@ -49,8 +51,10 @@ HOMES = {
     ),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
-    "assay.data": ("CheckReport", "PairSet", "Split"),
+    "assay.data": ("PairSet",),
     "assay.data.config": ("DataConfig", "SplitConfig"),
+    "assay.data.grouped_split": ("Split",),
+    "assay.data.intake": ("CheckReport",),
     "assay.engine.drop_in": ("shared_prefixes",),
     "assay.errors": ("AssayError",),
     "assay.findings.finding": ("Finding",),

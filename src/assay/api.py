@@ -111,8 +111,7 @@ def decide(evidence: Audit | Path | str, criteria: Path | str | None = None, *, 
 
     if isinstance(evidence, (str, Path)):
         return decide_run(evidence, criteria)
-    proof = None if split is None else split.proof.model_dump(mode="json")
-    return run(Evidence(figures=evidence, split=proof), load_criteria(criteria))
+    return run(Evidence(figures=evidence, split=None if split is None else split.proof), load_criteria(criteria))
 
 
 def run_reward(

@@ -43,7 +43,7 @@ def test_unknown_power_is_an_empty_object_in_the_file(tmp_path: Path) -> None:
 
 def test_what_is_no_analysis_is_refused(body: AnalysisBody, tmp_path: Path) -> None:
     write_json(tmp_path / "analysis.json", "analysis/1", {"findings": []})
-    with pytest.raises(ArtifactError, match="run its stage again"):
+    with pytest.raises(ArtifactError, match="Run the stage again"):
         AnalysisBody.read(tmp_path / "analysis.json")
     other = body.model_copy(update={"config": {**body.config, "taste": "good"}})
     with pytest.raises(ArtifactError, match=r"taste is no option.* Analyse the study again"):

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
 
 from assay.artifacts.files import sha256_file, write_json
 from assay.artifacts.gate_body import GateBody
+from assay.artifacts.model_body import ModelBody, Rendering
 from assay.artifacts.run_evidence import AUDIT, GATE, MODEL, RUN, SPLIT, TRAIN, RunEvidence
 from assay.artifacts.run_folder import RunFolder
 from assay.audits import audit
 from assay.errors import ArtifactError
 from assay.records import Pair, PairScore
+from assay.train.reward_config import RewardConfig
+from tests.support.made_run import begun_body, make_run, train_body
+
+
+def model() -> ModelBody:
+    rendering = Rendering(hash="sha256:1", parts={}, notes=())
+    return ModelBody(kind="encoder", render=rendering, trained_on={}, versions={})
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
     """A run of two seeds, of which the second trained nothing."""
     run = RunFolder(tmp_path / "run")
-    write_json(run.seed(0) / TRAIN, "train/1", {"seed": 0})
-    write_json(run.seed(0) / MODEL, "model/1", {"kind": "encoder"})
+    train_body(0).write(run.seed(0) / TRAIN)
+    model().write(run.seed(0) / MODEL)
     (run.seed(0) / "scores.jsonl").write_bytes(b"{}\n")
-    run.write(RUN, "run/1", {"seeds": [0, 1]})
+    begun_body("run", RewardConfig()).with_more(seeds=(0, 1)).write(run.path(RUN))
     scored = {"seed-0/scores.jsonl": sha256_file(run.path("seed-0/scores.jsonl")), "elsewhere.jsonl": "sha256:0"}
     pairs = [Pair(id="p", prompt="q", chosen="a", rejected="b")]
     found = audit({0: [PairScore(pair_id="p", chosen=1.0, rejected=0.0)]}, pairs, groups=["g"])
@@ -34,13 +44,11 @@ def folder(tmp_path: Path) -> RunFolder:
 
 def test_what_is_there_is_read_once_with_its_hash(folder: RunFolder) -> None:
     found = RunEvidence.read(folder)
-    assert (found.run or {})["seeds"] == [0, 1]
+    assert found.run is not None
+    assert found.run.seeds == (0, 1)
     assert found.split is None
     assert found.contract is None
-    assert (found.seeds[0].train, found.seeds[0].model) == (
-        {"schema": "train/1", "seed": 0},
-        {"schema": "model/1", "kind": "encoder"},
-    )
+    assert (found.seeds[0].train, found.seeds[0].model) == (train_body(0), model())
     assert (found.seeds[1].train, found.seeds[1].model) == (None, None)
     names = [RUN, AUDIT, GATE, f"seed-0/{TRAIN}", f"seed-0/{MODEL}"]
     assert found.hashes == {name: sha256_file(folder.path(name)) for name in names}
@@ -76,5 +84,37 @@ def test_stale_artifacts_are_refused(folder: RunFolder, changed: str, said: str)
 
 def test_another_version_is_refused(folder: RunFolder) -> None:
     write_json(folder.seed(0) / TRAIN, "train/9", {})
-    with pytest.raises(ArtifactError, match="train/9"):
+    with pytest.raises(
+        ArtifactError, match=r"train/9.*Delete .*seed-0, then run the same `assay reward` command again"
+    ):
         RunEvidence.read(folder)
+
+
+def test_a_gate_of_an_older_assay_is_refused_with_the_way_out(folder: RunFolder) -> None:
+    write_json(folder.path(GATE), "gate/1", {"verdict": "pass"})
+    with pytest.raises(ArtifactError) as caught:
+        RunEvidence.read(folder)
+    assert str(caught.value).endswith(f"Decide again with `assay gate {folder.root}`.")
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "odd"),
+    [
+        (SPLIT, ["shared_groups"], None),
+        (SPLIT, ["shared_groups"], False),
+        (SPLIT, ["shared_prompts"], True),
+        (f"seed-0/{TRAIN}", ["self_checks", "reload_equal", "passed"], "yes"),
+        (f"seed-0/{TRAIN}", ["self_checks", "reload_equal", "passed"], 1),
+        (f"seed-0/{TRAIN}", ["self_checks", "reload_equal"], True),
+    ],
+)
+def test_what_only_looks_like_a_proof_is_refused(tmp_path: Path, name: str, place: list[str], odd: object) -> None:
+    """Zero shared groups and a passed check open the gate: `false` and "yes" are neither."""
+    run = make_run(tmp_path / "run", pairs=20, seeds=1)
+    body = inside = orjson.loads(run.path(name).read_bytes())
+    for key in place[:-1]:
+        inside = inside[key]
+    inside[place[-1]] = odd
+    run.path(name).write_bytes(orjson.dumps(body))
+    with pytest.raises(ArtifactError, match=re.escape(".".join(place))):
+        RunEvidence.read(run, names=(SPLIT, AUDIT, TRAIN))

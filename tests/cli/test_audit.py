@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from assay.artifacts.files import read_jsonl, write_jsonl
-from assay.data.own_layout import as_native
+from assay.data.native_rows import as_native
 from assay.models.config import ModelConfig
 from assay.rewards.reward_model import RewardModel
 from tests.support import tiny_bases as tiny

@@ -14,7 +14,7 @@ from assay.data import check, read_pairs, split
 from assay.data.config import SplitConfig
 from assay.data.contract_report import with_rejects, write_contract
 from assay.data.intake import groups_of
-from assay.data.own_layout import write_split
+from assay.data.native_rows import write_split
 from assay.errors import ArtifactError
 from assay.records import Reject
 
@@ -100,3 +100,7 @@ def test_groups_of_some_pairs_are_a_slice_and_never_finer() -> None:
     rest = [found.pairs[0], found.pairs[2]]
     assert groups_of(rest, found.pairs, found.groups) == [found.groups[0], found.groups[2]]
     assert len({*read_pairs(rest).groups}) == 2
+    other = read_pairs(ROWS)
+    some = other.pairs[7:2:-2]
+    assert groups_of(some, other.pairs, other.groups) == [other.groups[place] for place in (7, 5, 3)]
+    assert len({*other.groups}) == len(ROWS)

@@ -12,7 +12,7 @@ import pytest
 from assay.artifacts.files import read_jsonl, write_jsonl
 from assay.audits import audit
 from assay.data import prompt_groups, read_pairs
-from assay.data.own_layout import as_native
+from assay.data.native_rows import as_native
 from assay.errors import EmptyBatchError, InputError
 from assay.flows.audit import ScorerAuditConfig, audit_scorer, audit_scores, without_unscored
 from assay.records import Pair, PairScore, Text

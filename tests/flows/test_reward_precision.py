@@ -11,7 +11,7 @@ from assay.errors import ArtifactError
 from assay.flows import reward as flow
 from assay.flows.reward import run_reward
 from assay.train.reward_config import RewardConfig
-from tests.engine.test_precision import measuring
+from tests.models.test_precision import measuring
 from tests.support import tiny_bases as tiny
 
 

@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from assay.artifacts.files import sha256_file, write_json
+from assay.artifacts.files import sha256_file
 from assay.artifacts.gate_body import GateBody
 from assay.artifacts.run_folder import RunFolder
 from assay.cli import audit as audit_command
@@ -16,6 +16,8 @@ from assay.cli import gate as gate_command
 from assay.errors import ArtifactError, GateError
 from assay.gate import decide_run, load_criteria
 from tests.audits.planted import audited, healthy, make_pairs
+from tests.gate.proofs import proof
+from tests.support.made_run import train_body
 
 PAIRS = make_pairs(900)
 
@@ -23,10 +25,9 @@ PAIRS = make_pairs(900)
 @pytest.fixture
 def run(tmp_path) -> RunFolder:
     folder = RunFolder(tmp_path / "run")
-    folder.write("split.json", "split/1", {"shared_groups": 0, "shared_prompts": 0})
-    digest = sha256_file(folder.path("split.json"))
+    digest = proof().write(folder.path("split.json"))
     audited(healthy(PAIRS, signal=1.6), PAIRS, inputs={"split.json": digest, "data": "pairs.jsonl"}).write(folder)
-    write_json(folder.seed(0) / "train.json", "train/1", {"self_checks": {"reload_equal": {"passed": True}}})
+    train_body(0).write(folder.seed(0) / "train.json")
     return folder
 
 
@@ -90,7 +91,7 @@ def test_the_same_run_gives_the_same_bytes(run):
 
 def test_an_audit_of_another_split_is_refused_and_no_old_verdict_stays(run):
     decide_run(run)
-    run.write("split.json", "split/1", {"shared_groups": 0, "seed": 1})
+    proof(seed=1).write(run.path("split.json"))
     with pytest.raises(ArtifactError, match="not the file"):
         decide_run(run)
     assert not run.path("gate.json").exists()

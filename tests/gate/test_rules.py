@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.artifacts.split_body import SplitCategory
 from assay.audits import Audit
 from assay.errors import GateError
 from assay.findings.finding import Finding, measured, unknown
@@ -19,6 +20,7 @@ from assay.gate.every_figure import EVERY_FIGURE
 from assay.gate.rules import RULES, side
 from assay.stats.intervals import Interval, cluster_wilson
 from tests.audits.planted import audited, by_length, healthy, make_pairs, score
+from tests.gate.proofs import proof, reload
 
 
 def finding(name: str, value: float, low: float, high: float, **more) -> Finding:
@@ -174,36 +176,30 @@ def test_both_length_rules_must_be_beaten(longest, shortest, word):
 
 
 @pytest.mark.parametrize(
-    ("split", "word"),
+    ("stated", "word"),
     [
         (None, "fail"),
-        ({}, "fail"),
-        ({"shared_groups": None, "shared_prompts": 0}, "fail"),
-        ({"shared_groups": True, "shared_prompts": 0}, "fail"),
-        ({"shared_groups": False, "shared_prompts": 0}, "fail"),
-        ({"shared_groups": 2, "shared_prompts": 0}, "fail"),
-        ({"shared_groups": 0, "shared_prompts": 1}, "fail"),
-        ({"shared_groups": 0}, "fail"),
-        ({"shared_groups": 0, "shared_prompts": 0}, "pass"),
+        (proof(shared_groups=2), "fail"),
+        (proof(shared_prompts=1), "fail"),
+        (proof(), "pass"),
     ],
 )
-def test_overlap_is_proved_or_the_gate_stays_shut(split, word):
-    assert only(evidence(split=split), "no prompt overlap").verdict == word
+def test_overlap_is_proved_or_the_gate_stays_shut(stated, word):
+    assert only(evidence(split=stated), "no prompt overlap").verdict == word
 
 
 @pytest.mark.parametrize(
-    ("training", "word"),
+    ("checks", "word"),
     [
         ({}, "fail"),
-        ({0: {"self_checks": {"reload": True}}}, "fail"),
-        ({0: {"self_checks": {"reload": True}}, 1: {"self_checks": {}}}, "fail"),
-        ({0: {"self_checks": {"reload": True}}, 1: {"self_checks": {"reload": {"passed": False}}}}, "fail"),
-        ({0: {"self_checks": {"reload": True}}, 1: {"self_checks": {"reload": "yes"}}}, "fail"),
-        ({0: {"self_checks": {"reload": True}}, 1: {"self_checks": {"reload": {"passed": True}}}}, "pass"),
+        ({0: reload(passed=True)}, "fail"),
+        ({0: reload(passed=True), 1: {}}, "fail"),
+        ({0: reload(passed=True), 1: reload(passed=False)}, "fail"),
+        ({0: reload(passed=True), 1: reload(passed=True)}, "pass"),
     ],
 )
-def test_self_checks_of_every_seed(training, word):
-    assert only(evidence(seeds=(0, 1), training=training), "self-checks pass").verdict == word
+def test_self_checks_of_every_seed(checks, word):
+    assert only(evidence(seeds=(0, 1), self_checks=checks), "self-checks pass").verdict == word
 
 
 def test_the_verdict_is_the_worst_of_its_criteria():
@@ -215,9 +211,9 @@ def test_the_verdict_is_the_worst_of_its_criteria():
     assert [only(evidence(f), "accuracy > 0.7").verdict for f in (sure, unsure, bad)] == ["pass", "undecided", "fail"]
 
 
-def built_in(scores, pairs, split=None):
+def built_in(scores, pairs, **shared):
     verdict = decide(
-        Evidence(figures=audited(scores, pairs), split={"shared_groups": 0, "shared_prompts": 0} | (split or {})),
+        Evidence(figures=audited(scores, pairs), split=proof(**shared)),
         load_criteria(None),
     )
     return verdict.verdict, {result.text: result.verdict for result in verdict.criteria}
@@ -234,7 +230,7 @@ def test_planted_defects_do_not_pass_the_built_in_gate_and_a_healthy_scorer_does
     word, by = built_in(score(pairs, lambda *_: 1.0), pairs)
     assert word == "fail"
     assert by["not degenerate"] == "fail"
-    word, by = built_in(healthy(pairs, signal=1.6), pairs, split={"shared_groups": 3})
+    word, by = built_in(healthy(pairs, signal=1.6), pairs, shared_groups=3)
     assert (word, by["no prompt overlap"]) == ("fail", "fail")
 
 
@@ -242,9 +238,10 @@ def test_a_category_that_was_never_held_out_does_not_pass():
     """Every category is not shown to hold where one of the split has no figure in the audit."""
     pairs = make_pairs(400)
     found = audited(healthy(pairs), pairs)
-    parts = {str(pair.category): {"held_out": 1} for pair in pairs}
-    whole = Evidence(figures=found, split={"categories": parts | {"(none)": {"held_out": 0}}})
-    short = Evidence(figures=found, split={"categories": parts | {"rare": {"held_out": 0}}})
+    one, none = (SplitCategory(pairs=1, wanted=0.5, held_out=n) for n in (1, 0))
+    parts = {str(pair.category): one for pair in pairs}
+    whole = Evidence(figures=found, split=proof(categories=parts | {"(none)": none}))
+    short = Evidence(figures=found, split=proof(categories=parts | {"rare": none}))
     assert only(whole, "every category > 0.5").verdict == "pass"
     assert only(short, "every category > 0.5").verdict == "fail"
     assert "rare" in only(short, "every category > 0.5").reason

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from assay.artifacts.files import write_json, write_jsonl
+from assay.artifacts.files import write_jsonl
+from assay.artifacts.run_body import LengthGateBody, MachineBody, OracleBody, RunBase, RunBody, RunData, StageBody
 from assay.artifacts.run_folder import RunFolder
+from assay.artifacts.train_body import SelfCheckBody, TrainBody, TrainedBase
 from assay.audits import audit
 from assay.audits.config import AuditConfig
 from assay.data import PairSet, read_pairs, split
@@ -112,8 +114,8 @@ def make_run(
         folder = run.seed(number)
         write_jsonl(folder / "scores.jsonl", map(asdict, pair_scores))
         write_jsonl(folder / "metrics.jsonl", metrics_of(240, rng))
-        write_json(folder / "train.json", "train/1", train_body(number))
-    run.write("run.json", "run/1", run_body(root.name, config, found, simulated=simulated))
+        train_body(number).write(folder / "train.json")
+    run_body(root.name, config, found, simulated=simulated).write(run.path("run.json"))
     decide_run(run)
     return run
 
@@ -125,49 +127,78 @@ def as_row(row: Pair | dict[str, Any]) -> dict[str, Any]:
     return {**said, "votes": [vote.choice for vote in row.votes]}
 
 
-def train_body(number: int) -> dict[str, Any]:
-    return {
-        "seed": number,
-        "seconds": 291.4 + 3 * number,
-        "tokens": 1_904_220,
-        "self_checks": {
-            "reload_equal": {"passed": True, "worst": 0.0, "tolerance": 1e-5},
-            "batch_invariance": {"passed": True, "worst": 2.4e-7},
-            "padding_side": {"passed": True, "worst": 1.2e-7},
-            "swap_mirrors": {
-                "passed": number != 1,
-                "worst": None,
-                "meaning": "Something looks at which side a text is on.",
-            },
-        },
+def train_body(number: int) -> TrainBody:
+    checks = {
+        "reload_equal": check("reload_equal", 0.0),
+        "batch_invariance": check("batch_invariance", 2.4e-7),
+        "padding_side": check("padding_side", 1.2e-7),
+        "swap_mirrors": check("swap_mirrors", None, passed=number != 1),
     }
+    return TrainBody(
+        seed=number,
+        identity={"seed": number},
+        inputs={"train": "sha256:" + "1a" * 32, "held_out": "sha256:" + "2b" * 32},
+        base=TrainedBase(name="minilm", fingerprint="sha256:" + "b9" * 32),
+        config={},
+        report_to=(),
+        pairs=600,
+        steps=240,
+        tokens=1_904_220,
+        seconds=291.4 + 3 * number,
+        stages={"train": 280.0},
+        pairs_per_second=2.1,
+        tokens_per_second=6534.7,
+        held_out={"accuracy": 0.78, "n": 300},
+        self_checks=checks,
+        files={},
+        threads=1,
+        processes=1,
+        versions={"torch": "2.13.0"},
+    )
 
 
-def run_body(name: str, config: RewardConfig, found: PairSet, *, simulated: bool) -> dict[str, Any]:
+def check(name: str, worst: float | None, *, passed: bool = True) -> SelfCheckBody:
+    meaning = "Something looks at which side a text is on."
+    return SelfCheckBody(
+        name=name, passed=passed, worst=worst, tolerance=1e-5, meaning=meaning, informative=False, rows=64
+    )
+
+
+def run_body(name: str, config: RewardConfig, found: PairSet, *, simulated: bool) -> RunBody:
     stages = (("contract", 1.2, None), ("length gate", 3.9, None), ("split", 0.4, None), ("train", 893.2, 5_712_660))
-    return {
-        "name": name,
-        "command": "assay reward pairs.jsonl --base minilm --seeds 3 --out runs/support",
-        "created": "2026-03-02T09:30:00+00:00",
-        "assay_version": "0.1.0",
-        "config": config.model_dump(mode="json"),
-        "seeds": list(config.train.seeds),
-        "data": {
-            "path": "data/pairs.jsonl",
-            "sha256": "sha256:" + "4f" * 32,
-            "rows": found.rows,
-            "simulated": simulated,
-            "oracle": {"overall": 0.93, "by_category": dict.fromkeys(SKILL, 0.93)} if simulated else None,
-        },
-        "base": {"name": "minilm", "fingerprint": "sha256:" + "b9" * 32},
-        "machine": {"cpus": 2, "memory_gib": 16.0, "python": "3.12.3", "platform": "Linux"},
-        "versions": {"torch": "2.13.0", "transformers": "5.20.1"},
-        "stages": [{"name": name, "seconds": seconds, "tokens": tokens} for name, seconds, tokens in stages],
-        "length_gate": {
-            "kept": len(found.pairs),
-            "dropped": 4,
-            "max_tokens": 256,
-            "by_side": {"chosen": 3, "both": 1},
-            "by_category": {"tone": 4},
-        },
-    }
+    oracle = OracleBody(overall=0.93, n=300, by_category=dict.fromkeys(SKILL, 0.93)) if simulated else None
+    data = RunData(
+        path="data/pairs.jsonl", sha256="sha256:" + "4f" * 32, rows=found.rows, simulated=simulated, oracle=oracle
+    )
+    gate = LengthGateBody(
+        kept=len(found.pairs),
+        dropped=4,
+        max_tokens=256,
+        by_side={"chosen": 3, "both": 1},
+        by_category={"tone": 4},
+        by_reason={"too_long": 4},
+    )
+    return begun_body(name, config).with_more(
+        status="done",
+        base=RunBase(name="minilm", fingerprint="sha256:" + "b9" * 32, kind="decoder"),
+        seeds=config.train.seeds,
+        data=data,
+        length_gate=gate,
+        stages=tuple(StageBody(name=name, seconds=seconds, tokens=tokens) for name, seconds, tokens in stages),
+    )
+
+
+def begun_body(name: str, config: RewardConfig) -> RunBody:
+    """run.json as it stands in the first minute of a run."""
+    return RunBody(
+        name=name,
+        status="running",
+        key="sha256:" + "5c" * 32,
+        command="assay reward pairs.jsonl --base minilm --seeds 3 --out runs/support",
+        created="2026-03-02T09:30:00+00:00",
+        assay_version="0.1.0",
+        config=config.model_dump(mode="json"),
+        inputs={},
+        machine=MachineBody(cpus=2, memory_gib=16.0, python="3.12.3", platform="Linux"),
+        versions={"torch": "2.13.0", "transformers": "5.20.1"},
+    )

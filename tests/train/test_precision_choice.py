@@ -12,7 +12,7 @@ from assay.artifacts.files import read_json, sha256_file
 from assay.errors import ArtifactError
 from assay.models import precision
 from assay.train import train_reward
-from tests.engine.test_precision import measuring
+from tests.models.test_precision import measuring
 from tests.support import tiny_bases as tiny
 from tests.support.torchrun import run_in_two_processes
 

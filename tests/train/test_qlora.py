@@ -11,7 +11,8 @@ from transformers import AutoModelForSequenceClassification, LlamaConfig, LlamaF
 
 from assay.artifacts.files import read_jsonl
 from assay.models.config import ModelConfig
-from assay.rewards.reward_model import RewardModel, whole
+from assay.rewards.reward_model import RewardModel
+from assay.rewards.saved_model import whole
 from assay.train import train_reward
 from tests.support import tiny_bases as tiny
 

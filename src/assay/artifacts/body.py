@@ -25,9 +25,12 @@ class Body(BaseModel):
         return write_json(path, self.SCHEMA, self.model_dump(mode="json"))
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """The artifact at `path`. Raises ArtifactError if it is missing, torn, of another version or not as it says."""
-        value = read_json(path, cls.SCHEMA)
+    def read(cls, path: Path, *, again: str = "Run the stage again.") -> Self:
+        """The artifact at `path`; `again` says how one that is not as it should be is made anew.
+
+        Raises ArtifactError if it is missing, torn, of another version or not as it says.
+        """
+        value = read_json(path, cls.SCHEMA, again=again)
         del value["schema"]
         try:
             return cls.model_validate(value)
@@ -36,5 +39,5 @@ class Body(BaseModel):
             place = ".".join(map(str, first["loc"])) or "its top level"
             raise ArtifactError(
                 f"{path} says it is {cls.SCHEMA}, but {place} is not what that holds ({first['msg']}). "
-                "It was changed by hand or written by another version; run its stage again."
+                f"It was changed by hand or written by another version. {again}"
             ) from None

@@ -43,6 +43,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
         with temporary.open("wb") as stream:
             yield stream
             stream.flush()
+            # Before the rename: else a power cut could leave the new name on an empty file.
             os.fsync(stream.fileno())
         temporary.replace(path)
     finally:
@@ -57,8 +58,11 @@ def write_json(path: Path, schema: str, value: Mapping[str, Any]) -> str:
     return "sha256:" + hashlib.sha256(body).hexdigest()
 
 
-def read_json(path: Path, schema: str) -> dict[str, Any]:
-    """Read one artifact and insist on its schema. Raises ArtifactError if missing, torn or of another version."""
+def read_json(path: Path, schema: str, *, again: str = "Run the stage again.") -> dict[str, Any]:
+    """Read one artifact and insist on its schema; `again` says how a file of another version is made anew.
+
+    Raises ArtifactError if it is missing, torn or of another version.
+    """
     try:
         value = orjson.loads(path.read_bytes())
     except FileNotFoundError:
@@ -69,7 +73,7 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
         raise ArtifactError(f"{path} is not JSON ({error}). Delete it and run its stage again.") from None
     found = value.get("schema") if isinstance(value, dict) else None
     if found != schema:
-        raise ArtifactError(f'{path} has schema {found!r}; this assay reads "{schema}". Run the stage again.')
+        raise ArtifactError(f'{path} has schema {found!r}; this assay reads "{schema}". {again}')
     return dict(value)
 
 

@@ -38,5 +38,7 @@ class RunFolder:
         """
         for name, digest in inputs.items():
             path = self.path(name)
+            # Names of files elsewhere and of things that are no files (the criteria) stand in `inputs` too: nothing to
+            # hold them against.
             if path.is_file() and digest.startswith("sha256:") and sha256_file(path) != digest:
                 raise ArtifactError(f"{path} is not the file that {made}. {again}")

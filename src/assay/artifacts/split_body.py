@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from assay.artifacts.body import Body
 
@@ -43,10 +43,10 @@ class SplitBody(Body):
     groups: int
     groups_held_out: int
     groups_train: int
-    shared_groups: int
+    shared_groups: StrictInt  # `false` is no proof that none is shared
     prompts_held_out: int
     prompts_train: int
-    shared_prompts: int
+    shared_prompts: StrictInt
     largest_group: SplitGroup
     categories: dict[str, SplitCategory]
     held_out_sha256: str

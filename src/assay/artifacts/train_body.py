@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue, StrictBool
 
 from assay.artifacts.body import Body
 from assay.artifacts.files import write_json
@@ -32,7 +32,7 @@ class SelfCheckBody(BaseModel):
     model_config = _PART
 
     name: str
-    passed: bool
+    passed: StrictBool  # neither "yes" nor 1 is a check that passed
     worst: float | None
     tolerance: float
     meaning: str

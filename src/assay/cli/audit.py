@@ -9,6 +9,7 @@ import typer
 
 from assay.cli.options import Json, ScorerArgument, TemplateOption, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
+from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
     from assay.audits import Audit
@@ -31,12 +32,12 @@ def audit(
 
     Of a run folder every seed is audited, together. Rows that are no definite pairs are left out by the pair contract
     and counted; pairs that the scorer cannot read whole are left out, counted and named in left_out.jsonl. Pairs should
-    be ones the scorer was not trained on; nothing here can check that for a foreign scorer. Options in FILE.yaml and
-    --set are those of data and audit, such as --set audit.level=0.9.
+    be ones the scorer was not trained on; nothing here can check that for a foreign scorer. Options are
+    those of `assay reward` under data and audit, such as --set audit.level=0.9; its file may be given whole.
     """
     from assay.flows.audit import LEFT_OUT, ScorerAuditConfig, audit_scorer
 
-    settings = options.settings(ScorerAuditConfig)
+    settings = options.settings(ScorerAuditConfig, family=RewardConfig)
     found = audit_scorer(scorer, data, out, config=settings, template=template)
     left_out = len(found.left_out)
     body = {**found.audit.to_dict(), "rows": found.rows, "rejected_rows": found.rejects, "left_out": left_out}

@@ -64,7 +64,7 @@ def split(
     """
     from assay.data import read_pairs
     from assay.data import split as run_split
-    from assay.data.own_layout import write_split
+    from assay.data.native_rows import write_split
 
     settings = options.settings(SplitRunConfig, {"split.holdout": holdout}, family=RewardConfig)
     found = read_pairs(data, config=settings.data)

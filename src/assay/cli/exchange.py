@@ -50,9 +50,9 @@ def export(
     from rich.markup import escape
 
     from assay.errors import StudyError
-    from assay.study.closed_source import read_study
     from assay.study.exchange import write_annotated
     from assay.study.exchange.anonymous_folder import is_export, write_export
+    from assay.study.read_study import read_study
     from assay.study.store.closed_study import read_closed
 
     if format == "jsonl":
@@ -141,8 +141,8 @@ def pairs(
     from assay.artifacts.files import write_jsonl
     from assay.errors import ConfigError
     from assay.study.analysis.training_rows import training_rows
-    from assay.study.closed_source import read_study
     from assay.study.exchange.pseudonyms import anonymised
+    from assay.study.read_study import read_study
     from assay.study.study_records import EditorKind
 
     wanted: list[EditorKind] = [kind for kind in get_args(EditorKind) if kind in (judges or ["human"])]

@@ -11,6 +11,7 @@ import typer
 from assay.cli.options import Json, ScorerArgument, Sharing, TemplateOption, notes, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.errors import InputError
+from assay.train.reward_config import RewardConfig
 
 
 def register(app: typer.Typer) -> None:
@@ -32,14 +33,15 @@ def score(
 ) -> None:
     """Score pairs, or any number of candidates a prompt, with a reward model or any other scorer.
 
-    What the scorer cannot take whole gets null and the reason, not the reward of a cut text. Options in FILE.yaml and
-    --set are those of data, such as --set data.ties=keep. Exit code 2: bad input, or rewards that are not finite.
+    What the scorer cannot take whole gets null and the reason, not the reward of a cut text. Options are those of
+    `assay reward` under data, such as --set data.ties=keep; its file may be given whole. Exit code 2: bad input, or
+    rewards that are not finite.
     """
     from assay.flows.score import ScoreConfig, score_file
     from assay.scorers.local import Passes
     from assay.scorers.open import open_scorer
 
-    settings = options.settings(ScoreConfig)
+    settings = options.settings(ScoreConfig, family=RewardConfig)
     passes = Passes(micro_tokens=micro_tokens, sharing=sharing or "on")
     opened = open_scorer(scorer, passes=passes, template=template)
     done = score_file(opened, data, out, config=settings, notify=progress)

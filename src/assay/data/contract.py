@@ -73,6 +73,7 @@ class PairContract:
         counts = outcome_counts(draft.votes)
         if draft.votes:
             self.agreement.count(draft.votes, counts)
+        # Votes were counted first: what people said of a row is true of them, whatever becomes of the row.
         check_texts(draft)
         if draft.unfit is not None:
             raise draft.unfit

@@ -18,7 +18,7 @@ from assay.data.config import DataConfig
 from assay.data.contract import PairContract
 from assay.data.groups.overlap import OverlapIndex, Repeats
 from assay.data.layouts.known import SAMPLE, recognise
-from assay.data.own_layout import as_native
+from assay.data.native_rows import as_native
 from assay.data.sources.any_source import Source, parsed
 from assay.data.sources.row import Row
 from assay.errors import InputError
@@ -41,6 +41,7 @@ class Pass:
         rows = map(parsed, self.source.rows())
         first: list[Row | Reject] = []
         readable = 0
+        # Layouts are told from a sample; what was read for it is not read again but put in front of the rest below.
         for row in rows:
             first.append(row)
             readable += isinstance(row, Row)
@@ -137,6 +138,7 @@ def repeated(rows: Iterable[tuple[int, Pair | Reject]], tally: Tally, repeats: R
     where: dict[int, str] = {}
     for row, outcome in rows:
         number = number_of.get(row, -1)
+        # The second walk trusts places, so each pair met must still be the one that was noted.
         if not isinstance(outcome, Pair) or number < 0 or hash(outcome.id) != tally.ids[number]:
             raise InputError(f"{outcome.where}: the data changed while they were read. Start again once they rest.")
         where[number] = str(outcome.where)

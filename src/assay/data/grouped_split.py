@@ -162,6 +162,7 @@ def choose(buckets: list[Bucket], size: int, wanted_C: F64) -> None:
     if numbers is None:
         raise AssertionError(f"{size} was said to be reachable")
     missing_C = wanted_C.copy()
+    # Large groups first, as they are hard to place: what they leave wanting, small ones can mend.
     for group_size in sorted(numbers, reverse=True):
         here = [bucket for bucket in buckets if bucket.size == group_size]
         missing_C -= fill(here, numbers[group_size], missing_C)
@@ -183,6 +184,7 @@ def fill(buckets: list[Bucket], number: int, missing_C: F64) -> F64:
     square_B = (count_BC**2).sum(axis=1)
     need_C = np.minimum(missing_C, pairs_C) - taken_C
     for _ in range(number - int(bulk_B.sum())):
+        # Taking c changes |need - c|^2 by c.c - 2 c.need; the gain is the opposite of it.
         gain_B = np.where(left_B > 0, 2 * count_BC @ need_C - square_B, -np.inf)
         best = int(np.argmax(gain_B))
         buckets[best].taken += 1
@@ -200,6 +202,7 @@ def improve(buckets: list[Bucket], missing_C: F64) -> None:
     rivals = [here[:MOST_KINDS] for here in by_size.values() if len(here) > 1]
     tables = [np.stack([bucket.count_C for bucket in here]) for here in rivals]
     for _ in range(SWAPS):
+        # Above 0 by more than rounding, or two groups could be swapped to and fro for ever.
         best, move = 1e-9, None
         for here, count_BC in zip(rivals, tables, strict=True):
             out_B = np.array([bucket.taken > 0 for bucket in here])

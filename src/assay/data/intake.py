@@ -91,6 +91,7 @@ def read_pairs(source: object, *, config: DataConfig | None = None) -> PairSet:
         rejects.append(reject)
     keep = repeats.keep(len(pairs))
     groups = grouped(tally, seconds)
+    # After repeats are gone: two copies of one pair share their id rightly, and need no ending.
     kept = unique_ids([pair for pair, stays in zip(pairs, keep, strict=True) if stays])
     names = [groups.names[number] for number in groups.group_N[keep]]
     report = contract_report(walk, tally, repeats, groups, seconds)

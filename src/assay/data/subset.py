@@ -51,9 +51,11 @@ def nearest(available: Mapping[int, int], total: int) -> tuple[int | None, int |
     """The closest reachable totals at or below and at or above `total`, with at least one group on each side."""
     everything = sum(size * count for size, count in available.items())
     bits = reachable(available, everything) & ~1
+    # Neither nothing nor everything held out is a split.
     bits &= ~(1 << everything)
     below = (bits & ((1 << (min(max(total, 0), everything) + 1)) - 1)).bit_length() - 1
     above = bits >> max(total, 0)
+    # In two's complement x & -x is the lowest bit that is set: the nearest total above.
     first = (above & -above).bit_length() - 1
     return (below if below > 0 else None), (first + max(total, 0) if above else None)
 
@@ -63,6 +65,8 @@ def proportionate(available: Mapping[int, int], total: int) -> dict[int, int] | 
     everything = sum(size * count for size, count in available.items())
     if not 0 <= total <= everything or not everything:
         return None if total else {}
+    # Most of each size's share is fixed and only the rest is searched for. Where the rest cannot be made, more of each
+    # share is given back, twice as much each time: at last nothing is fixed, and the answer is exact.
     start = {size: count * total // everything for size, count in available.items()}
     slack = 0
     while True:

@@ -12,6 +12,7 @@ def encoded(text: Text) -> bytes:
     """A text's bytes for hashing. Raises UnicodeEncodeError for half a surrogate pair."""
     if type(text) is str:
         return text.encode()
+    # Control signs between the parts: a letter that moves from one turn to the next gives other bytes.
     return "\x1e".join(f"{m.role}\x1f{m.content}" for m in text if isinstance(m, Message)).encode()
 
 

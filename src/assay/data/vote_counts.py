@@ -35,6 +35,7 @@ class Agreement:
         self.votes += len(votes)
         self.ties += counts["tie"]
         self.abstentions += counts["abstain"]
+        # One vote agrees with itself: it would raise the shares and say nothing.
         if said > 1:
             top = max(counts["left"], counts["right"], counts["tie"])
             self.several += 1

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from assay.engine import segment_attention
-from assay.engine.run import Kernel, run_packed, run_row
 from assay.engine.trie import pack
+from assay.engine.trunk_calls import Kernel, run_packed, run_row
 from assay.models.self_probe import agrees, largest, probe_rows
 from assay.models.transformers_types import config_of
 from assay.models.wrappers import adapters_of, is_sharded, trunk_of
@@ -76,6 +76,7 @@ def _by_probe(trunk: nn.Module, *, by_segments: bool) -> Ability:
     if is_sharded(trunk):
         return Ability("segments" if by_segments else "dense", None)
     kernels: tuple[Kernel, ...] = ("segments", "dense") if by_segments else ("dense",)
+    # The faster one first: segments where the model's attention can be taught, else a mask of L x L.
     for kernel in kernels:
         if kernel == "dense" and _has_place_table(trunk):
             return Ability(None, "the model looks up its mask by a token's place in the pass, which packing changes")

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from assay.errors import ConfigError
-from assay.models.modes import device_of
+from assay.models.device_and_mode import device_of
 from assay.models.transformers_types import config_of
 from assay.models.wrappers import trunk_of
 from assay.render.encoder import Encoded

@@ -36,10 +36,10 @@ from assay.engine.logprobs import token_figures
 from assay.engine.output_layer import output_layer, reads_plainly
 from assay.engine.pass_rules import window_refusal
 from assay.engine.replaced_forward import replaced
-from assay.engine.run import run_packed
 from assay.engine.trie import Row, Trie, pack
+from assay.engine.trunk_calls import run_packed
 from assay.errors import ModelError
-from assay.models.modes import device_of
+from assay.models.device_and_mode import device_of
 from assay.models.transformers_types import config_of
 from assay.models.wrappers import trunk_of, unwrap
 
@@ -157,6 +157,7 @@ def _drop_in(trunk: nn.Module, original: Callable[..., object]) -> Callable[...,
                 "one process a device (torchrun or accelerate launch), or show this one a single device "
                 "(CUDA_VISIBLE_DEVICES=0)."
             )
+        # A call with a trie is the engine's own, on its way to the forward that stood here before.
         rows = None if "trie" in kwargs else _right_padded_rows(trunk, args, kwargs)
         kernel = None if rows is None else ability(trunk).kernel  # another one, if attention was set anew since
         if rows is None or kernel is None or window_refusal(trunk, max(map(len, rows))) is not None:
@@ -174,6 +175,7 @@ def _as_rows(hidden_LH: Tensor, trie: Trie, width: int) -> Tensor:
     """Packed hidden states as the caller's rectangle (N, width, H); zeros where the caller had padding."""
     gather_NT = np.full((len(trie.offsets_N1) - 1, width), trie.tokens, dtype=np.int64)
     gather_NT[:, : trie.longest] = trie.gather_NT(filler=trie.tokens)
+    # A row of zeros after the last token, which is what the filler points at.
     with_zero = torch.cat([hidden_LH, hidden_LH.new_zeros(1, hidden_LH.shape[1])])
     flat = with_zero.index_select(0, torch.from_numpy(gather_NT.ravel()).to(hidden_LH.device))
     return flat.view(*gather_NT.shape, -1)

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from assay.engine.ability import ability
 from assay.engine.headers import Header
 from assay.engine.pass_rules import rope_refusal, rope_sides, window_refusal
-from assay.engine.run import run_packed, run_padded
 from assay.engine.trie import Ints, Row, Trie, pack
+from assay.engine.trunk_calls import run_packed, run_padded
 from assay.errors import EmptyBatchError, InputError
 from assay.models.limits import check_positions
 from assay.models.wrappers import trunk_of
@@ -47,6 +47,7 @@ def hidden_at(
     check_positions(model, [len(row) for row in rows])
     if refusal(model, rows) is not None:
         return plain_hidden_at(model, rows, row_P=row_P, place_P=place_P)
+    # The header's own hidden states are not kept, only its keys and values.
     if header is not None and place_P.min() < len(header.ids):
         header = None
     if header is not None:

@@ -16,8 +16,8 @@ from transformers import DynamicCache
 
 from assay.engine.ability import ability
 from assay.engine.pass_rules import rope_switch
-from assay.engine.run import run_header
 from assay.engine.trie import Ints, Row, common_prefix, distinct_tokens, plan, sort_key
+from assay.engine.trunk_calls import run_header
 from assay.models.transformers_types import Cache
 from assay.models.wrappers import trunk_of
 
@@ -120,6 +120,7 @@ def _families(groups: Sequence[Sequence[Row]], token_budget: int) -> list[list[i
     """Groups with more than half the budget of leading tokens in common, as far as they are too many for one pack."""
     shortest = max(SHORTEST, token_budget // 2)
     beginnings = [common_beginning(group) for group in groups]
+    # Sorted, so that groups with a long beginning in common are neighbours.
     order = sorted(range(len(groups)), key=lambda group: sort_key(beginnings[group]))
     families: list[list[int]] = []
     for group in order:

@@ -21,8 +21,8 @@ from transformers.modeling_outputs import MoeModelOutputWithPast
 from assay.engine.forward import hidden_at
 from assay.engine.output_layer import OutputLayer, output_layer, reads_plainly
 from assay.engine.replaced_forward import replaced
-from assay.engine.run import run_logits
 from assay.engine.trie import Row
+from assay.engine.trunk_calls import run_logits
 from assay.errors import EmptyBatchError, InputError
 from assay.models.wrappers import trunk_of, unwrap
 
@@ -115,6 +115,7 @@ class _TokenFigures(torch.autograd.Function):
             logprob_P[part] = own_C - total_C
             mean_P[part] = logits_CV.mean(1)
             top1_P[part] = own_C >= logits_CV.amax(1)
+            # - sum p log p with log p = logit - log Z: no logarithm of a probability that has become 0.
             entropy_P[part] = total_C - (torch.softmax(logits_CV, 1) * logits_CV).sum(1)
         ctx.mark_non_differentiable(entropy_P, mean_P, top1_P)
         return logprob_P, entropy_P, mean_P, top1_P

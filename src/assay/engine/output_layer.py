@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
-from assay.engine.run import run_logits, run_row
+from assay.engine.trunk_calls import run_logits, run_row
 from assay.errors import ModelError
 from assay.models.self_probe import agrees, probe_rows
 from assay.models.transformers_types import config_of
@@ -61,6 +61,7 @@ def output_layer(model: nn.Module) -> OutputLayer:
     names = ("logit_scale", "output_multiplier", "lm_head_multiplier")
     scale = next((s for name in names if (s := getattr(config, name, None))), 1.0)
     if scaling := getattr(config, "logits_scaling", None):
+        # One name, two meanings: HyperCLOVAX multiplies by it, Granite and others divide.
         scale = scaling if config.model_type == "hyperclovax" else 1.0 / scaling
     return OutputLayer(weight, bias, float(scale), getattr(config, "final_logit_softcapping", None))
 

@@ -22,7 +22,7 @@ from torch import nn
 from assay.artifacts.reference_body import ReferenceBody
 from assay.engine.logprobs import completion_logprobs
 from assay.engine.trie import Row, plan
-from assay.models.modes import device_of, dtype_of, evaluating
+from assay.models.device_and_mode import device_of, dtype_of, evaluating
 
 
 def reference_logprobs(
@@ -44,6 +44,7 @@ def reference_logprobs(
     path = folder / f"reference-{hashlib.sha256(fingerprint.encode()).hexdigest()[:16]}.json"
     known = _read(path, fingerprint)
     keys = [[_key(row, n) for row, n in zip(*pair, strict=True)] for pair in zip(groups, prompt_tokens, strict=True)]
+    # By group, though one row may be known: rows of a group share their prompt, which is most of the work.
     missing = [g for g, names in enumerate(keys) if any(name not in known for name in names)]
     if missing:
         with evaluating(model), torch.inference_mode():

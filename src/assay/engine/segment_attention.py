@@ -233,6 +233,7 @@ class _BySegments(torch.autograd.Function):
         group = query_KGLD.shape[1]
         key, value = _spread(key_KLD, group), _spread(value_KLD, group)
         output, gradient = output_LKGD.permute(1, 2, 0, 3), gradient_LKGD.permute(1, 2, 0, 3)
+        # Added up over calls: a query meets its ancestors in several calls, and a key is met by all below it.
         to_query = _zeros_as_heads(query_KGLD)
         to_key, to_value = _zeros_as_heads(key_KLD), _zeros_as_heads(value_KLD)
         # `output` and `total` are the merged ones: with them each call's backward is its share of the whole gradient.

@@ -82,6 +82,8 @@ class Trie:
 
     def segments(self) -> tuple[Segment, ...]:
         """The unbranching runs, in order: their number is what attention over the pack costs in calls."""
+        # A run goes on where the next token is one deeper (a child) and has the same exit (nothing else hangs on its
+        # parent).
         child = np.diff(self.positions_L) == 1
         only_child = np.diff(self.exits_L) == 0
         starts = np.concatenate(([0], np.flatnonzero(~(child & only_child)) + 1))
@@ -110,6 +112,8 @@ def pack(rows: Sequence[Row]) -> Trie:
     for n in order:
         row = arrays[n]
         common = common_prefix(previous, row)
+        # Here the row before leaves the path: below these tokens nothing more will come, so their exit is the next free
+        # place.
         exits_L[way_T[common : len(previous)]] = used
         fresh = len(row) - common
         way_T[common : len(row)] = np.arange(used, used + fresh)
@@ -132,6 +136,7 @@ def distinct_tokens(rows: Sequence[Row]) -> int:
     """Tokens a pack of `rows` would hold, without building it."""
     arrays = _arrays(rows)
     order = _lexicographic(arrays)
+    # In order, a row has at least as much in common with the one before it as with any earlier one.
     shared = sum(common_prefix(arrays[a], arrays[b]) for a, b in pairwise(order))
     return sum(map(len, arrays)) - shared
 
@@ -154,6 +159,7 @@ def plan(groups: Sequence[Sequence[Row]], *, token_budget: int) -> list[list[int
     fresh = {order[0]: sizes[order[0]]}  # tokens a group adds after the group before it in order
     for before, here in pairwise(order):
         fresh[here] = sizes[here] - common_prefix(first[before], first[here])
+    # From the fewest packs that could do, each time as evenly as groups allow; the first that fits is the answer.
     for packs in range(max(1, -(-sum(fresh.values()) // token_budget)), len(groups) + 1):
         filled = _fill(order, sizes, fresh, target=-(-sum(fresh.values()) // packs), budget=token_budget)
         if len(filled) <= packs:

@@ -106,6 +106,7 @@ class Finding:
         interval: Interval | Unknown = DESCRIBES
         if body.interval is not None:
             interval = Interval(**body.interval.model_dump())
+        # One field holds both reasons: without a value it is the value's, with one it is the interval's.
         elif why_not and body.value is not None:
             interval = Unknown(why_not.removeprefix(_OLD_PREFIX))
         try:

@@ -16,8 +16,8 @@ from assay.audits import Audit
 from assay.data import split
 from assay.data.grouped_split import Split
 from assay.flows.processes import FollowersFolder, follows, run_folder
+from assay.flows.reward_stages import Gated, audit_seeds, contract_stage, gate_stage, known_truth
 from assay.flows.run_record import RunRecord, begun_with
-from assay.flows.stages import Gated, audit_seeds, contract_stage, gate_stage, known_truth
 from assay.gate import Criterion, Verdict, decide_run, load_criteria
 from assay.models.resolve import resolve
 from assay.report import model_card, render

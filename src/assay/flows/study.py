@@ -14,8 +14,8 @@ from assay.gate.verdict import ARTIFACT as GATE
 from assay.report.study.study_page import PAGE, render_study
 from assay.study.analysis.analyse import analyse
 from assay.study.analysis.study_result import Analysis
-from assay.study.closed_source import read_study
 from assay.study.config import AnalysisConfig
+from assay.study.read_study import read_study
 from assay.study.study_records import ClosedStudy
 from assay.version import __version__, versions
 

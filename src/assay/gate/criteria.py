@@ -172,6 +172,7 @@ def _subject(subject: str, text: str, place: str) -> tuple[Kind, Slice | None, s
     if every:
         part = every["part"].lower()
         return "every_category", None, part, _finding(every["finding"] or PARTS[part], text, place)
+    # "category gap" is a figure by name, and not the category called gap.
     if one and subject.lower() != "category gap":
         part = one["part"].lower()
         named = Slice(part, one["quoted"] or one["word"])

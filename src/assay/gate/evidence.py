@@ -8,6 +8,8 @@ from typing import Protocol
 
 from assay.artifacts.run_evidence import AUDIT, SPLIT, TRAIN, RunEvidence
 from assay.artifacts.run_folder import RunFolder
+from assay.artifacts.split_body import SplitBody
+from assay.artifacts.train_body import SelfCheckBody
 from assay.audits import Audit
 from assay.findings.finding import Finding
 from assay.findings.slice import OVERALL, Slice
@@ -28,12 +30,12 @@ class Evidence:
     """What is decided on.
 
     figures: an audit, or a study's analysis. source: what they come from, as reasons say it. counted: what n counts.
-    split: body of split.json, None where there is none. training: body of train.json by seed, where there is one.
+    split: the split's proof, None where there is none. self_checks: of each seed with a train.json, by name.
     """
 
     figures: Figures
-    split: Mapping[str, object] | None = None
-    training: Mapping[int, Mapping[str, object]] = field(default_factory=dict)
+    split: SplitBody | None = None
+    self_checks: Mapping[int, Mapping[str, SelfCheckBody]] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     source: str = "audit"
     counted: str = "pair"
@@ -46,6 +48,6 @@ def read_evidence(folder: RunFolder) -> Evidence:
     return Evidence(
         figures=Audit.from_body(there.audit),
         split=there.split,
-        training={seed: one.train for seed, one in there.seeds.items() if one.train is not None},
+        self_checks={seed: one.train.self_checks for seed, one in there.seeds.items() if one.train is not None},
         inputs=there.hashes,
     )

@@ -31,6 +31,7 @@ def decide_run(run: RunFolder | Path | str, criteria: Path | str | Sequence[Crit
     asked = load_criteria(criteria) if isinstance(criteria, str | Path) else criteria
     evidence = read_evidence(run)
     if asked is None:
+        # Only now, since which set fits is read off the evidence.
         asked = load_criteria(default_criteria(evidence))
     verdict = decide(replace(evidence, inputs={**evidence.inputs, "criteria": criteria_hash(asked)}), asked)
     verdict.to_body().write(run.path(ARTIFACT))

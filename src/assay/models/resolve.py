@@ -91,9 +91,11 @@ def _from_hub(name: str, revision: str | None) -> tuple[Path, str]:
         return Path(snapshot_download(name, revision=revision, allow_patterns=list(patterns)))
 
     try:
+        # The small files first: what would be refused should not cost gigabytes of weights.
         refuse_foreign_code(fetch("*.json"), name=name)
         folder = fetch(*HUB_FILES)
         if not any(folder.glob("*.safetensors")):
+            # Pickled weights only where there are no others.
             folder = fetch(*HUB_FILES, "*.bin")
     except HFValidationError:
         raise ModelNotFoundError(

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from assay.models.modes import device_of, dtype_of, evaluating
+from assay.models.device_and_mode import device_of, dtype_of, evaluating
 from assay.models.wrappers import unwrap
 
 # Two rows that share a beginning, branch, and are not equally long. Small ids: every vocabulary has them.

@@ -249,6 +249,8 @@ def _fault(head: str | TemplateError, full: str | TemplateError, answer: Text) -
             f"the rendered prompt is not the beginning of the rendered row: they part after {same} of {len(head)} "
             "characters"
         )
+    # White space aside, as templates trim it; anything else they drop from an answer (its reasoning, say) would go
+    # unnoticed.
     rendered = "".join(full.split())
     if any("".join(message.content.split()) not in rendered for message in as_messages(answer, role="assistant")):
         return TemplateError("the chat template leaves out or rewrites a part of the answer")

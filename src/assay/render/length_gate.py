@@ -120,6 +120,7 @@ def _reason(
     lengths = len(chosen.ids), len(rejected.ids)
     if max(lengths) > max_tokens:
         over = [n > max_tokens for n in lengths]
+        # A prompt that fills the limit leaves no answer room, however short: then the answers are not to blame.
         culprit: Culprit = "prompt" if chosen.prompt_tokens >= max_tokens else _culprit(*over)
         detail = (
             f"chosen has {lengths[0]} tokens and rejected {lengths[1]} as rendered, {chosen.prompt_tokens} of them the "

@@ -121,6 +121,8 @@ def _pin_date(tokenizer: Tokenizer, template: str) -> tuple[str, tuple[str, ...]
     """The template with calls for today's date replaced by a fixed one."""
     pinned = _DATE_CALL.sub(lambda call: repr(PINNED_DATE.strftime(call["format"])), template)
     chat = _chat()
+    # Rendered under two different days: a template that still tells them apart writes the date in a way not found
+    # above.
     clocks = ["{%- macro strftime_now(format) -%}" + day + "{%- endmacro -%}" for day in ("qzd1", "qzd2")]
     days = {
         text_of(tokenizer, clock + pinned, [turns], generation=generation)[0]
@@ -167,6 +169,7 @@ def _frame(tokenizer: Tokenizer, template: str) -> tuple[str, tuple[str, ...]]:
         notes.append(f"White space after {marker} is left off, so that the reward is read from it.")
     if not notes:
         return template, ()
+    # The given template's text is caught whole and framed, and not edited: nobody has to understand what it does.
     framed = (
         "{% set assay_text %}" + template.removesuffix("\n") + "{% endset %}"
         "{% if not add_generation_prompt and messages[-1]['role'] == 'assistant' %}"
@@ -183,6 +186,7 @@ def _frames_exactly(tokenizer: Tokenizer, template: str, framed: str, *, bos: bo
     """Whether the framed template differs from the given one in what was meant only."""
     start, stop = str(tokenizer.bos_token) if bos else "", str(tokenizer.eos_token) if end else ""
     turns = _chat()
+    # More turns than one, since a template may end the last answer otherwise than those before it.
     for chat, generation in ((turns, False), (turns[:1], True), (turns + turns, False), (turns + turns[:1], True)):
         plain = text_of(tokenizer, template, [chat], generation=generation)[0]
         try:

@@ -29,6 +29,7 @@ def number(value: object, places: int = 2) -> str:
     if not known(value):
         return UNKNOWN
     text = f"{value:,.{places}f}"
+    # What rounds to nothing has no sign: -0.00 would say that it is below.
     if float(text.replace(",", "")) == 0:
         text = text.lstrip("-")
     return text.replace("-", MINUS)

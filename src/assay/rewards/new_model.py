@@ -35,6 +35,7 @@ def new_model(config: ModelConfig, *, seed: int) -> tuple[nn.Module, Renderer, O
     """Model, renderer and what they were made from. New weights are drawn from `seed`, torch's state is untouched."""
     base = resolve(config.base, config.revision)
     renderer = Renderer.from_pretrained(base.folder)
+    # transformers draws missing weights from torch's own state while it opens a model: that is given back as it was.
     with torch.random.fork_rng(_devices()):
         torch.manual_seed(seed)
         model, new = _open(base, config)
@@ -77,6 +78,8 @@ def _open(base: LocalModel, config: ModelConfig) -> tuple[nn.Module, set[str]]:
     """The base with one output in float32 (4 bit for qlora), and the names of weights the base does not have."""
     from transformers import AutoModelForSequenceClassification
 
+    # float32 also where the base is stored in 16 bit: what training adds to a weight is often less than bf16's last
+    # digit.
     options = fourbit.loading() if config.tuning == "qlora" else {"dtype": torch.float32}
     with quiet(), told_as(lambda why: _not_openable(base, why)):
         theirs = open_config(base.folder, num_labels=1)
@@ -190,6 +193,7 @@ def _with_adapters(model: nn.Module, config: ModelConfig, new: set[str]) -> nn.M
         fourbit.keep_unpacked(model)
     trunk = {id(module) for module in trunk_of(model).modules()}
     heads = {name.split(".")[0] for name, module in model.named_modules() if name and id(module) not in trunk}
+    # Without weights there is nothing to train or save: a dropout beside the head, for one.
     heads = {name for name in heads if any(True for _ in model.get_submodule(name).parameters())}
     saved = sorted(heads | {name.rpartition(".")[0].rpartition(".")[2] for name in new if ".pooler." in name})
     targets = config.lora_targets if isinstance(config.lora_targets, str) else list(config.lora_targets)

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from assay.engine.pass_rules import rope_sides
 from assay.errors import EmptyBatchError, InputError
+from assay.models.device_and_mode import device_of
 from assay.models.head import float32_head
 from assay.models.limits import check_positions, most_tokens
-from assay.models.modes import device_of
 from assay.models.transformers_types import Output, config_of
 from assay.models.wrappers import unwrap
 from assay.render.encoder import Encoded
@@ -58,6 +58,7 @@ def padded(model: nn.Module, rows: Sequence[Encoded], side: Literal["right", "le
         types_NT[mask_NT] = np.concatenate([np.asarray(row.type_ids, dtype=np.int64) for row in rows])
         batch["token_type_ids"] = types_NT
     if side == "left":
+        # Left padding moves tokens to the right: without these, many models would count positions from the padding on.
         batch["position_ids"] = np.maximum(mask_NT.cumsum(axis=1) - 1, 0)
     return batch
 

@@ -25,8 +25,8 @@ from assay.engine.headers import Header, packs_with_headers
 from assay.engine.micro_batches import micro_batches, pass_tokens
 from assay.errors import EmptyBatchError
 from assay.models.config import ModelConfig
+from assay.models.device_and_mode import device_of, evaluating
 from assay.models.limits import most_tokens, vocabulary
-from assay.models.modes import device_of, evaluating
 from assay.models.resolve import locate
 from assay.records import Text
 from assay.render.encoder import Encoded, Renderer

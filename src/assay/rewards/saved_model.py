@@ -112,9 +112,9 @@ def save(
     """Write the folder. Raises ModelError if the tokenizer does not come back from disk as it was saved."""
     folder.mkdir(parents=True, exist_ok=True)
     with quiet():
-        whole = _whole(model)
-        config_of(whole).problem_type = "regression"  # by which servers return the reward and not its sigmoid
-        whole.save_pretrained(folder)  # type: ignore[operator]
+        saved = whole(model)
+        config_of(saved).problem_type = "regression"  # by which servers return the reward and not its sigmoid
+        saved.save_pretrained(folder)  # type: ignore[operator]
         if hasattr(model, "peft_config"):
             # Resized embeddings hold a padding token no row contains; asking about them would ask the hub.
             model.save_pretrained(folder / "adapter", save_embedding_layers=False)  # type: ignore[operator]
@@ -137,12 +137,13 @@ def save(
     ).write(folder / ABOUT)
 
 
-def _whole(model: nn.Module) -> nn.Module:
+def whole(model: nn.Module) -> nn.Module:
     """The model as plain transformers has it: adapters merged into a copy, the model itself untouched."""
     if not hasattr(model, "peft_config"):
         return model
+    # Merging takes the adapters apart, and the model in memory still has to be checked against what was saved.
     merged = copy.deepcopy(model)
     if getattr(unwrap(merged), "is_loaded_in_4bit", False):
         fourbit.to_float(merged, unwrap(merged))
-    whole: nn.Module = merged.merge_and_unload()  # type: ignore[operator]
-    return whole
+    found: nn.Module = merged.merge_and_unload()  # type: ignore[operator]
+    return found

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from assay.errors import EmptyBatchError
-from assay.models.modes import evaluating
+from assay.models.device_and_mode import evaluating
 from assay.render.encoder import Encoded
 from assay.rewards.padded_forward import rewards_padded
 from assay.rewards.reward_model import RewardModel
@@ -81,6 +81,7 @@ def swap_mirrors(reward_model: RewardModel, chosen: Sequence[Encoded], rejected:
     right = int((straight[:n] > straight[n:]).sum())
     mirrored = int((swapped[:n] > swapped[n:]).sum())
     ties = int((straight[:n] == straight[n:]).sum())
+    # Swapped, a pair is right where it was wrong: so the two counts and the ties make up all pairs.
     worst = abs(n - right - mirrored - ties) / n
     meaning = "The reward of an answer depends on which side of the pair it stands, so accuracy is not its own."
     # Sides whose rewards differ by rounding only may fall either way when rows are batched in another order.

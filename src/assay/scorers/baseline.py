@@ -60,6 +60,7 @@ def drawn(seed: int) -> Rule:
 
     def rule(prompt: Text, answer: Text) -> float:
         text = dumps([seed, to_json(prompt), to_json(answer)])
+        # 48 bits are exact in a float, and below 1.
         return int.from_bytes(hashlib.sha256(text).digest()[:6]) / 2**48
 
     return rule

@@ -30,6 +30,7 @@ class ScoredPair:
     def missing(self) -> Unscored | None:
         """Why the pair has no margin, or None; an answer that was not taken counts before one without a number."""
         found = [side for side in (self.chosen, self.rejected) if isinstance(side, Unscored)]
+        # False comes before True.
         return min(found, key=lambda side: side.not_finite, default=None)
 
     @property

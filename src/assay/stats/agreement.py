@@ -61,6 +61,8 @@ def alpha(
     count_UC = count_UC[count_UC.sum(axis=1) >= 2]
     if not count_UC.shape[0]:
         return Unknown("no item was judged by two people")
+    # Labels given only where nobody else judged pair with nothing. Kept, they would hide that all that can be paired
+    # are the same.
     used = count_UC.sum(axis=0) > 0
     count_UC, values_C = count_UC[:, used], values_C[used]
     if values_C.size < 2:
@@ -73,6 +75,8 @@ def alpha(
     pairs_UCC /= (size_U - 1)[:, None, None]
     coincidence_CC = pairs_UCC.sum(axis=0)
     value = float(_alpha_of(coincidence_CC[None], values_C, metric)[0])
+    # Alpha is a function of the coincidence matrix, and that is a sum over units: so drawing units again needs no
+    # label, only sums.
     interval = cluster_bootstrap(
         pairs_UCC.reshape(len(pairs_UCC), -1),
         np.arange(len(pairs_UCC)),
@@ -109,6 +113,7 @@ def _alpha_where_alike(count_UC: Array, value: float, *, level: float) -> Interv
     found = cluster_wilson(_shares(count_UC), np.arange(len(count_UC)), level=level)
     if isinstance(found, Unknown):
         return found
+    # Chance that two labels of the whole pile disagree, the second drawn without putting the first back.
     total_C, n = count_UC.sum(axis=0), float(count_UC.sum())
     chance = (n**2 - float(np.square(total_C).sum())) / (n * (n - 1))
     low, high = (1 - (1 - end) / chance for end in (found.low, found.high))
@@ -184,6 +189,8 @@ def pair_agreement(first_U: npt.ArrayLike, second_U: npt.ArrayLike, *, categorie
     raw = float((first == second).mean())
     values = np.unique(np.concatenate([first, second]))
     a, b = ((labels[:, None] == values).mean(axis=0) for labels in (first, second))
+    # Kappa: both pick alike by chance, each by his own habit. AC1: by the shares of both together, which falls to 0,
+    # and not to 1, where nearly everything gets one label.
     chance = float((a * b).sum())
     mean = (a + b) / 2
     gwet = float((mean * (1 - mean)).sum()) / (categories - 1) if categories > 1 else 1.0

@@ -15,5 +15,6 @@ def stream(seed: int, use: str) -> np.random.Generator:
     >>> bool(stream(0, "split").random() == stream(0, "bootstrap").random())
     False
     """
+    # Hashed, since Python's own hash of a text is another one in each process.
     key = int.from_bytes(hashlib.sha256(use.encode()).digest()[:8], "big")
     return np.random.default_rng([seed & 0xFFFF_FFFF_FFFF_FFFF, key])

@@ -78,8 +78,12 @@ def cluster_mean(values_N: npt.ArrayLike, clusters: Names) -> ClusterMean | Unkn
     mean = float(values.mean())
     if groups < 2:
         return ClusterMean(mean=mean, n=n, clusters=groups, variance=None, design_effect=None)
+    # Residuals are added up within a group before they are squared: where its pairs err together the sum is large, and
+    # that is all the dependence between them there is to know. G/(G-1), because the mean they are taken from is their
+    # own.
     residual_G = np.bincount(codes, weights=values - mean, minlength=groups)
     variance = float(groups / (groups - 1) * np.square(residual_G).sum() / n**2)
+    # Groups may vary less than independent pairs, but by luck: below 1 the effect would narrow the interval for it.
     simple = mean * (1 - mean) / n
     bounded = values.min() >= 0 and values.max() <= 1
     varies = float(np.ptp(values)) > 0
@@ -123,6 +127,7 @@ def cluster_wilson(values_N: npt.ArrayLike, clusters: Names, *, level: float = 0
     values = np.asarray(values_N, dtype=np.float64)
     if values.min() < 0 or values.max() > 1:
         raise ValueError("cluster_wilson takes values in [0, 1]")
+    # Where nothing varies the effect is unknown: the most that can be said is that each group is one draw.
     effective = found.n / found.design_effect if found.design_effect is not None else found.clusters
     low, high = _wilson(found.mean, effective, _t_quantile(level, found.clusters))
     return Interval(low=low, high=high, level=level, method="Wilson, clustered by prompt group")
@@ -149,6 +154,7 @@ def cluster_score(
     effective = float(found.clusters)
     spread = float(values.var())
     if spread > 0:
+        # Wilson's formula takes the variance to be p(1 - p)/n: this is the n at which that is the variance there is.
         effective = most / max(found.variance, spread / found.n)
         effect = found.n / effective
     low, high = _wilson(found.mean, effective, _t_quantile(level, found.clusters))
@@ -211,15 +217,18 @@ def cluster_bootstrap(
     groups = int(codes.max()) + 1
     if groups < 2:
         return Unknown("all pairs belong to one prompt group, so nothing is known about other prompts")
+    # Within clusters first: a resample is then a weighting of G rows, one matrix product, however many pairs there are.
     sums_GK: Array = np.column_stack(
         [np.bincount(codes, weights=column, minlength=groups) for column in sums.T]
     ).astype(np.float64)
     draws = _resample(sums_GK, statistic, resamples=resamples, generator=stream(seed, f"bootstrap: {use}"))
     draws = draws[np.isfinite(draws)]
+    # Many left out would make it an interval of the resamples that happened to work.
     if draws.size < 0.9 * resamples:
         return Unknown("the figure is undefined in more than one resample in ten")
     if groups < FEW_CLUSTERS:
         centre = float(statistic(sums_GK.sum(axis=0, keepdims=True))[0])
+        # Drawing G clusters out of G gives a variance too small by (G-1)/G; here and below it is put back.
         half = _t_quantile(level, groups) * float(draws.std(ddof=1)) * math.sqrt(groups / (groups - 1))
         low, high, how = centre - half, centre + half, "bootstrap t, clustered by prompt group"
     else:
@@ -251,6 +260,7 @@ def _resample(
     for start in range(0, resamples, rows):
         size = min(rows, resamples - start)
         drawn = generator.integers(0, groups, size=(size, groups))
+        # Each resample counts in a range of its own, so that one bincount serves them all.
         drawn += np.arange(size)[:, None] * groups
         weights = np.bincount(drawn.ravel(), minlength=size * groups).reshape(size, groups)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -266,5 +276,6 @@ def _wilson(share: float, n: float, quantile: float) -> tuple[float, float]:
     square = quantile**2 / n
     centre = (share + square / 2) / (1 + square)
     half = quantile / (1 + square) * math.sqrt(share * (1 - share) / n + square / (4 * n))
+    # At a share of 0 or 1 the formula gives exactly that end; rounding would leave 1e-17 in its place.
     low = 0.0 if share == 0 else max(0.0, centre - half)
     return low, 1.0 if share == 1 else min(1.0, centre + half)

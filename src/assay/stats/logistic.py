@@ -78,6 +78,7 @@ def fit_logistic(design_NK: npt.ArrayLike, score_N: npt.ArrayLike, *, ridge: flo
 def log_likelihood(design: Array, score: Array, beta: Array) -> Array:
     """Of each row, in nats; (N,)."""
     logit = design @ beta
+    # y log p + (1 - y) log(1 - p) in one term, also for fractions of y; logaddexp so that no exponential overflows.
     return np.asarray(score * logit - np.logaddexp(0, logit))
 
 
@@ -106,6 +107,7 @@ def independent_variance(fit: LogisticFit, groups: int) -> Array:
     """
     binomial = fit.fitted * (1 - fit.fitted)
     plain = np.diag(np.linalg.inv(_information(fit.design, fit.fitted)))
+    # Pearson's: about 1 for plain yes and no, less where many votes are ties.
     dispersion = float((np.square(fit.score - fit.fitted) / binomial).mean())
     return plain * dispersion if dispersion > 0 else plain * fit.score.size / groups
 

@@ -20,6 +20,7 @@ def holm(p_M: npt.ArrayLike) -> Array:
     """
     p = _checked(p_M)
     order = np.argsort(p, kind="stable")
+    # No adjusted value may lie below that of a smaller p: a test is only looked at while all before it were alarms.
     raised = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
     return _in_place(raised, order)
 
@@ -34,6 +35,7 @@ def benjamini_hochberg(p_M: npt.ArrayLike) -> Array:
     """
     p = _checked(p_M)
     order = np.argsort(p, kind="stable")
+    # Here from the largest down: one alarm makes alarms of all smaller p, so none is raised above those after it.
     scaled = p[order] * p.size / np.arange(1, p.size + 1)
     return _in_place(np.minimum.accumulate(scaled[::-1])[::-1], order)
 

@@ -29,6 +29,7 @@ def mcnemar_mid_p(first_only: int, second_only: int) -> float:
     0.021484375
     """
     differ = _checked(first_only, second_only)
+    # Here the exact value was cut off at 1, and what is taken off it below would be too much.
     if first_only == second_only:
         return 1.0
     seen = float(scipy_stats.binom.pmf(min(first_only, second_only), differ, 0.5))

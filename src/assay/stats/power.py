@@ -59,6 +59,8 @@ def pairs_needed_for_mean(
         return Unknown("the figure equals the threshold, so more pairs at this rate would not decide")
     half = mean - low if mean > threshold else high - mean
     rate = None if clusters is None else clusters / n
+    # A half-width is quantile x standard error, and only the latter shrinks as one over the root of n: so today's
+    # quantile is taken out of it here, and the one of as many pairs put in below.
     one = n * (half / distance / quantile(n, rate, level)) ** 2
     return least(lambda pairs: pairs > one * quantile(pairs, rate, level) ** 2)
 
@@ -68,11 +70,13 @@ def quantile(pairs: int, clusters_per_pair: float | None, level: float) -> float
     tail = 0.5 + level / 2
     if clusters_per_pair is None:
         return float(scipy_stats.norm.ppf(tail))
+    # With fewer than two clusters there is no interval at all; the widest there is stands for it.
     return float(scipy_stats.t.ppf(tail, max(pairs * clusters_per_pair - 1, 1)))
 
 
 def least(holds: Callable[[int], bool]) -> int | Unknown:
     """The smallest positive number for which `holds`, which holds for all beyond it; none where it is past all use."""
+    # Doubled, then halved: a quantile of Student's t a step is too slow to count up to millions.
     high = 1
     while not holds(high):
         if high > MOST:
@@ -96,6 +100,7 @@ def prompt_variance(rate: float, *, votes: float, icc: float, ties: float) -> fl
     >>> round(prompt_variance(0.5, votes=3, icc=0.3, ties=0.0), 6)  # 0.25 x 1.6 / 3
     0.133333
     """
+    # E[s] = wins + ties/2 = rate and E[s^2] = wins + ties/4 = rate - ties/4, hence the variance of one vote.
     return max(rate * (1 - rate) - ties / 4, 1e-9) * (1 + (votes - 1) * icc) / votes
 
 

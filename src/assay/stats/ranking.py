@@ -89,6 +89,8 @@ def win_matrix(pair_N2: Indices, score: Array, weight: Array, systems: int) -> A
 
 def disconnected(wins_SS: Array, systems: Sequence[str]) -> str:
     """Why the strengths would not be finite; empty where they are: every system reaches every other through wins."""
+    # From the plainest reason to the least plain: who never won also leaves the graph not strongly connected, but then
+    # saying so names whom to compare more.
     apart, island = sparse.csgraph.connected_components(wins_SS, directed=True, connection="weak")
     if apart > 1:
         lone = [name for name, where in zip(systems, island, strict=True) if where != island[0]]
@@ -144,6 +146,8 @@ def _bootstrap(
     for _ in range(resamples):
         weight = np.bincount(generator.integers(0, groups, size=groups), minlength=groups)[codes].astype(np.float64)
         wins = win_matrix(pair_N2, score, weight, systems)
+        # A resample may lose a system's only win or loss. Its strength is then infinite and no number, so it is left
+        # out, and that many are left out is said.
         if sparse.csgraph.connected_components(wins, directed=True, connection="strong")[0] == 1:
             draws.append(_strengths(pair_N2, score, weight, systems))
     if len(draws) < 0.9 * resamples:
@@ -163,5 +167,6 @@ def _widened(draw_RS: Array, groups: int, level: float) -> Array:
 
 
 def _percentiles(draw_R: Array, level: float) -> Interval:
+    # The sigmoid keeps order, so the quantiles of scores are the scores of quantiles.
     low, high = (float(special.expit(value)) for value in np.quantile(draw_R, [0.5 - level / 2, 0.5 + level / 2]))
     return Interval(low=low, high=high, level=level, method="bootstrap, clustered by prompt")

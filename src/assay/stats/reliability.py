@@ -91,6 +91,8 @@ def bin_of(stated_N: Array, edges: Sequence[float]) -> npt.NDArray[np.intp]:
 def _bin_sums(stated_N: Array, outcome_N: Array, edges: Sequence[float]) -> Array:
     """Per event: (stated - outcome) in its bin's column, then a one for the count; (N, bins + 1)."""
     sums = np.zeros((stated_N.size, len(edges)))
+    # A bin's sum is n (mean stated - mean observed): its absolute value already counts as often as the bin has events,
+    # so the error is a function of sums and can be drawn again by weights.
     sums[np.arange(stated_N.size), bin_of(stated_N, edges)] = stated_N - outcome_N
     sums[:, -1] = 1.0
     return sums

@@ -74,6 +74,7 @@ def majorities(score_N: npt.ArrayLike, prompts: Names) -> Majorities | Unknown:
     scores = np.asarray(score_N, dtype=np.float64)
     if scores.size == 0:
         return Unknown("no votes")
+    # Halves add up exactly in binary; the margin is for scores of other fractions.
     lean_G = np.bincount(cluster_codes(prompts), weights=scores - 0.5)
     won, lost = int((lean_G > 1e-9).sum()), int((lean_G < -1e-9).sum())
     if won + lost == 0:
@@ -130,6 +131,7 @@ def win_rate_by_side(
         return Unknown(f"our answer never stood on the {'left' if isinstance(on_left, Unknown) else 'right'}")
     n, gap = scores.size, on_left.value - on_right.value
     influence_N = np.where(left, (scores - on_left.value) / left.mean(), -(scores - on_right.value) / (~left).mean())
+    # The influences have mean 0, so adding the gap centres the interval on it and changes no variance.
     interval = cluster_t(gap + influence_N, names, level=level)
     if isinstance(interval, Interval) and interval.low == interval.high:
         interval = Unknown(f"{n} votes that do not vary within a side")
@@ -173,6 +175,7 @@ def length_controlled(
     if difference.min() > 0 or difference.max() < 0:
         which = "longer" if difference.min() > 0 else "shorter"
         return Unknown(f"our answer was always the {which} one, so nothing speaks for equal length")
+    # Squashed as in the source: a few very long answers would else set the slope, and with it the rate at length 0.
     x = np.tanh(difference / sd)
     problem = _separated(scores, x)
     if problem:
@@ -204,6 +207,7 @@ def _separated(scores: Array, x: Array) -> str:
     won, lost = x[scores > 0], x[scores < 1]
     if not won.size or not lost.size:
         return f"every vote {'lost' if not won.size else 'won'}, so length has nothing to explain"
+    # Touching is enough (quasi-complete separation), and a tie stands on both sides: it is half a win and half a loss.
     if won.min() >= lost.max() or won.max() <= lost.min():
         return "length alone separates wins from losses, so the rate at equal length cannot be fitted"
     return ""
@@ -222,6 +226,8 @@ def intraclass_correlation(score_N: npt.ArrayLike, prompts: Names) -> float | Un
     mean_G = np.bincount(codes, weights=scores) / size_G
     between = float((size_G * np.square(mean_G - scores.mean())).sum()) / (groups - 1)
     within = float(np.square(scores - mean_G[codes]).sum()) / (n - groups)
+    # Not the mean size: with unequal clusters this is the one at which the mean squares have the expectations of equal
+    # ones.
     typical = (n - float(np.square(size_G).sum()) / n) / (groups - 1)
     total = between + (typical - 1) * within
     return (between - within) / total if total > 0 else Unknown("the votes do not vary")

@@ -123,6 +123,7 @@ class JudgeClient:
             else:
                 if status not in TRY_AGAIN or time.monotonic() > end:
                     return status, headers, body
+            # Sent again without fear: the server finds an act that it has already and counts it once.
             time.sleep(wait)
             wait = min(2 * wait, 0.5)
 

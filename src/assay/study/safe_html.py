@@ -41,6 +41,7 @@ class _Renderer(RendererHTML):
     """markdown-it's renderer with links and images as words and headings below the page's own."""
 
     def link_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        # Kept until the link's end, whose token has no address of its own.
         env.setdefault("links", []).append(str(tokens[idx].attrGet("href") or ""))
         return '<span class="link">'
 

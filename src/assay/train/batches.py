@@ -46,6 +46,7 @@ class Batches(Sampler[list[Drawn]]):
         return math.ceil(len(self.weights) / self.size)
 
     def __iter__(self) -> Iterator[list[Drawn]]:
+        # A stream an epoch, not one for all: a run that goes on in the third epoch need not draw the first two again.
         order = stream(self.seed, f"epoch-{self.epoch}").permutation(len(self.weights)).tolist()
         for start in range(0, len(order), self.size):
             batch = order[start : start + self.size]

@@ -85,6 +85,7 @@ class Reporting(TrainerCallback):  # type: ignore[misc]
         step = state.global_step
         if not state.is_world_process_zero or logs is None or "loss" not in logs:
             return
+        # Steps of this start alone: those before a kill took none of the time measured here.
         done = max(step - self._first, 1)
         left = (time.monotonic() - self._begun) / done * (self.progress.steps - step)
         self.progress = replace(

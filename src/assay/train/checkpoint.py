@@ -49,6 +49,7 @@ def latest(root: Path, *, identity: Mapping[str, JsonValue]) -> Checkpoint | Non
 
     Raises ArtifactError if it belongs to another configuration, other data or another base.
     """
+    # From the newest: a kill while one was written leaves the one before it, which `seal` had not yet removed.
     for found in sorted(_checkpoints(root), key=lambda one: -one.step):
         body = _sealed(found.folder)
         if body is None:

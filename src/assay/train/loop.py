@@ -26,6 +26,7 @@ from transformers import Trainer, TrainerControl, TrainingArguments
 from assay.engine.compiled import plain_layers
 from assay.engine.micro_batches import pass_tokens
 from assay.errors import TrainingError
+from assay.models.modes import evaluating
 from assay.models.precision import Precision
 from assay.train.batches import Batches, Drawn, cut, tokens_of
 from assay.train.config import TrainConfig
@@ -208,6 +209,7 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         }
         self.metrics.add(self.state.global_step, row)
         self.log(dict(row))
+        # Overriding `evaluate` also takes over what Trainer's own does at its end: the callbacks are told here.
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics=row)
         return row
 
@@ -216,10 +218,8 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         # Every world-th one, so that data in an order (of length, say) do not leave one process with all the work.
         mine = list(enumerate(self.objective.held_out))[self.args.process_index :: self.args.world_size]
         half = torch.autocast(self.args.device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
-        self.objective.model.eval()
-        with torch.no_grad(), half, plain_layers(self.training.config.compile):
+        with evaluating(self.objective.model), half, plain_layers(self.training.config.compile):
             scores = self.objective.scores([example for _, example in mine])
-        self.objective.model.train()
         found = [(index, score) for (index, _), score in zip(mine, scores, strict=True)]
         every = gather_object(found) if self.args.world_size > 1 else found
         in_order = [score for _, score in sorted(every, key=lambda item: item[0])]
@@ -232,6 +232,7 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         elif self.args.should_save:
             folder = Path(output_dir or self.args.output_dir)
             folder.mkdir(parents=True, exist_ok=True)
+            # Of an adapter run a hundredth of the model or less; with the whole trunk a checkpoint would be gigabytes.
             trained = {n: p.detach().cpu().contiguous() for n, p in self.model.named_parameters() if p.requires_grad}
             save_file(trained, folder / "model.safetensors", metadata={"format": "pt"})
 

@@ -40,6 +40,7 @@ class MetricsFile:
 
     def resume(self, step: int) -> None:
         """Keep the rows of steps up to `step`; 0 starts the file."""
+        # Later rows are of steps that will be made again, and would then stand here twice.
         kept = [row for row in _whole_rows(self.path) if row["step"] <= step]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_jsonl(self.path, kept)

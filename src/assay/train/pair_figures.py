@@ -38,6 +38,7 @@ def held_out_figures(scores: Sequence[PairScore], pairs: Sequence[Pair]) -> dict
     accuracy: right / n, exact; equal rewards are wrong and counted as ties. It and the mean margin are None where no
     held-out pair has a definite label; n counts those that have.
     """
+    # Of two answers called equal none can be ranked right.
     definite = [score for score, pair in zip(scores, pairs, strict=True) if pair.label == "chosen"]
     n = len(definite)
     return {

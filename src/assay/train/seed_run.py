@@ -83,6 +83,7 @@ class SeedRun:
         with self._shown():
             trainer = self._trainer()
             evaluation = self._train(trainer)
+            # One process writes, and the others wait for it: they read train.json below.
             if trainer.args.process_index == 0:
                 self._finish(evaluation, trainer.metrics)
             trainer.accelerator.wait_for_everyone()
@@ -129,6 +130,8 @@ class SeedRun:
             )
         with self._stage("score", training.steps):
             found = trainer.evaluation
+            # Evaluated in the last step already, unless nothing asked for it or only the weights of a finished training
+            # were loaded.
             if found is None or found.step < training.steps:
                 found = replace(trainer.evaluated("float32"), step=training.steps)
         return found

@@ -39,12 +39,16 @@ def trainer_arguments(config: TrainConfig, *, seed: int, folder: Path) -> Traini
         save_steps=config.save_every,
         logging_strategy="steps",
         logging_steps=1,
+        # Trainer would put a mean of earlier losses in the place of one that is not finite; here training stops at it.
         logging_nan_inf_filter=False,
         log_level="error",
         report_to=list(config.report_to) or "none",
         disable_tqdm=True,
+        # What the sampler draws are places and shares, without columns to remove and without tensors to pin.
         remove_unused_columns=False,
         dataloader_pin_memory=False,
+        # Left open, Trainer has DDP look for parameters without a gradient in every pass. There are none to find: a
+        # process without examples of its own runs one of share 0.
         ddp_find_unused_parameters=False,
     )
     if arguments.n_gpu > 1:

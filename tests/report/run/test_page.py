@@ -17,7 +17,8 @@ from assay.gate import decide_run
 from assay.records import PairScore
 from assay.report import render
 from assay.report.finding_text import label
-from tests.support.made_run import make_pairs, make_run
+from assay.train.reward_config import RewardConfig
+from tests.support.made_run import begun_body, make_pairs, make_run
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
 
@@ -264,18 +265,25 @@ def test_a_missing_optional_artifact_is_said(run, name):
     assert f"{name} is missing from the run folder" in text_of(by_id(tree(run), "limits"))
 
 
-def test_reads_a_bare_run(run):
-    """Only what is required, and nothing in run.json but its schema and seeds."""
+def test_reads_a_run_that_says_no_more_than_at_its_start(run):
+    """Only what is required, and in run.json only what stands there from the first minute on, and the seeds."""
     for name in ("contract.json", "split.json"):
         run.path(name).unlink()
     for seed in (0, 1):
         for name in ("train.json", "metrics.jsonl", "scores.jsonl"):
             (run.seed(seed) / name).unlink()
     decide_run(run)
-    run.path("run.json").write_bytes(b'{"schema": "run/1", "seeds": [0, 1]}')
+    begun_body("small", RewardConfig()).with_more(seeds=(0, 1)).write(run.path("run.json"))
     said = text_of(tree(run))
-    assert "Unknown: contract.json is missing" in said
+    for words in ("contract.json is missing", "base model unknown", "Data unknown", "Base fingerprint unknown"):
+        assert words in said
     assert not re.search(r"\b(nan|None)\b", said)
+
+
+def test_a_run_json_made_by_hand_is_refused_in_a_sentence(run):
+    run.path("run.json").write_bytes(b'{"schema": "run/1", "seeds": [0, 1]}')
+    with pytest.raises(ArtifactError, match=r"run\.json says it is run/1, but name is not .* with another --out\.$"):
+        render(run)
 
 
 def test_colours_have_contrast():

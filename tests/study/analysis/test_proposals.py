@@ -268,7 +268,7 @@ def test_scores_that_do_not_fit(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"bad.jsonl:1: no row of scores; expected pair_id, chosen and rejected"):
         read_pool([tmp_path / "bad.jsonl"], pairs, config=config)
     (tmp_path / "torn.jsonl").write_text('{"pair_id": "h1", "cho')
-    with pytest.raises(InputError, match="not JSON lines"):
+    with pytest.raises(InputError, match="not a JSON object"):
         read_pool([tmp_path / "torn.jsonl"], pairs, config=config)
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no seed-"):

@@ -110,8 +110,8 @@ def test_answers_too_long_to_judge_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("{", r"base.jsonl:2: not JSON"),
-        ("[1]", r"base.jsonl:2: a JSON list"),
+        ("{", r"base.jsonl:2: not a JSON object"),
+        ("[1]", r"base.jsonl:2: not a JSON object \(the line holds a list"),
         ({"answer": "x"}, r"base.jsonl:2: no prompt. Looked for prompt, instruction, question; found answer"),
         ({"prompt": "x"}, r"base.jsonl:2: no answer. Looked for answer, completion"),
         ({"prompt": " ", "answer": "x"}, r"base.jsonl:2: the prompt is empty"),
@@ -182,8 +182,8 @@ def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path) -> None:
     assert [row.answer for row in read_generations(path).answers] == ["yes"]
 
 
-def test_a_json_array_is_told_from_json_lines(tmp_path) -> None:
+def test_a_json_array_is_read_as_its_lines_would_be(tmp_path) -> None:
     path = tmp_path / "base.json"
-    path.write_text(json.dumps(rows(["yes"])), encoding="utf-8")
-    with pytest.raises(InputError, match="Write one JSON object a line"):
-        read_generations(path)
+    path.write_text(json.dumps(rows(["yes", "no"])), encoding="utf-8")
+    lines = read_generations(write(tmp_path / "base.jsonl", list(rows(["yes", "no"]))))
+    assert [row.answer for row in read_generations(path).answers] == [row.answer for row in lines.answers]

@@ -174,10 +174,13 @@ def _category_gap(aligned: Aligned, *, level: float) -> Finding:
     pull[high] += (correct[high] - correct[high].mean()) / high.mean()
     pull[low] -= (correct[low] - correct[low].mean()) / low.mean()
     both = low | high
+    # The best and the worst were picked by looking; any two could have been, so each gets its share of the error.
     strict = 1 - (1 - level) / tests
     interval = cluster_t(pull[both] * both.mean(), aligned.groups[both], level=strict)
     if isinstance(interval, Interval):
         how = f"t, clustered by prompt group, Bonferroni over {tests} pairs of categories"
+        # Only the width is taken: pulls have mean 0 by making, so their interval lies around 0 and the gap's own around
+        # the gap.
         reach = (interval.high - interval.low) / 2 or _reach_without_variation(aligned, both, strict)
         interval = Interval(low=max(-1.0, gap - reach), high=min(1.0, gap + reach), level=level, method=how)
     verdict: Judgement | None = None if isinstance(interval, Unknown) else "ok" if interval.low <= 0 else "warning"

@@ -47,6 +47,8 @@ def distribution_table(aligned: Aligned) -> DistributionTable:
     chosen, rejected = [], []
     for row in range(len(aligned.seeds)):
         up, down = aligned.chosen[row][usable[row]], aligned.rejected[row][usable[row]]
+        # A reward has no unit and no zero of its own: seeds can be put into one histogram only once each is centred and
+        # scaled.
         every = np.concatenate([up, down])
         sd = float(every.std()) if every.size else 0.0
         centre = float(every.mean()) if every.size else 0.0
@@ -91,6 +93,7 @@ def length_table(aligned: Aligned, *, config: AuditConfig) -> LengthTable:
 def _length_bins(aligned: Aligned, config: AuditConfig) -> list[LengthBin]:
     """Bins with about as many pairs each; equal differences are never torn apart."""
     difference, correct = aligned.length_difference, aligned.correct.mean(axis=0)
+    # Many pairs may share a quantile; "lower" makes edges values that occur, so no bin ends between equal ones.
     edges = np.unique(np.quantile(difference, np.linspace(0, 1, LENGTH_BINS + 1), method="lower"))
     place = np.clip(np.searchsorted(edges, difference, side="right") - 1, 0, max(len(edges) - 2, 0))
     found: list[LengthBin] = []
@@ -172,6 +175,7 @@ def mistakes(aligned: Aligned, *, limit: int) -> list[MistakeRow]:
     margin = np.where(usable, aligned.margin, 0.0)
     scale = np.sqrt((margin**2).mean(axis=1, keepdims=True))
     size = (margin / np.where(scale > 0, scale, 1.0)).mean(axis=0)
+    # lexsort goes by its last key first: seeds wrong, then the most negative margin, then the order of the pairs.
     order = [int(i) for i in np.lexsort((np.arange(aligned.n), size, -wrong)) if wrong[i] > 0][:limit]
     return [_mistake(aligned, i, int(wrong[i])) for i in order]
 

@@ -29,6 +29,7 @@ def calibration_audit(aligned: Aligned, *, config: AuditConfig) -> tuple[Finding
     if n == 0:
         return unknown(MEANINGS["calibration_error"], "no pair has finite rewards with every seed", n=0), None
     stated, right = (both.ravel() for both in stated_and_right(aligned.margin[:, usable]))
+    # A pair stands here once a seed, in one and the same group, so seeds do not count as further evidence.
     groups = np.tile(aligned.groups[usable], len(aligned.seeds))
     error = expected_calibration_error(stated, right, edges=EDGES)
     interval = calibration_interval(

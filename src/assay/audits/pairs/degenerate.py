@@ -112,6 +112,7 @@ def two_ends(rewards: Rewards) -> str | None:
     if rewards.finite.size < ENOUGH:
         return None
     low, high = float(rewards.finite.min()), float(rewards.finite.max())
+    # Relative to the range, so that a saturated reward is found on any scale.
     width = END_WIDTH * (high - low)
     bottom, top = float((rewards.finite <= low + width).mean()), float((rewards.finite >= high - width).mean())
     if bottom + top >= ENDS and min(bottom, top) >= EACH_END:

@@ -50,6 +50,7 @@ def overlap_coefficient(first_N: Array, second_M: Array, bins: int = BINS) -> fl
 def placements(first_N: Array, second_M: Array) -> Array:
     """Share of `second` below each of `first`, ties half; the mean is the AUC (Mann-Whitney); shape (N,)."""
     ordered = np.sort(second_M)
+    # Left counts those strictly below, right those up to and equal: half of both is ties counted half.
     below, upto = np.searchsorted(ordered, first_N, "left"), np.searchsorted(ordered, first_N, "right")
     return np.asarray((below + upto) / (2 * ordered.size))
 
@@ -147,6 +148,7 @@ def _separation(aligned: Aligned, *, level: float) -> Finding:
     for chosen, rejected in zip(aligned.chosen[:, usable], aligned.rejected[:, usable], strict=True):
         up, down = placements(chosen, rejected), 1 - placements(rejected, chosen)
         by_seed.append(float(up.mean()))
+        # Both placements have the AUC as their mean: their sum less one AUC is a pair's pull on it, and centred on it.
         pulls.append(up + down - up.mean())
     interval = cluster_t(np.mean(pulls, axis=0), aligned.groups[usable], level=level)
     per_seed = {str(seed): value for seed, value in zip(aligned.seeds, by_seed, strict=True)}

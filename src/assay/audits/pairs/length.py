@@ -126,6 +126,7 @@ def _correlation(aligned: Aligned, *, config: AuditConfig) -> Finding:
     interval = ending(interval, -1.0, 1.0)
     verdict: Judgement | None = None
     if isinstance(interval, Interval):
+        # The correlation nearest to 0 that the interval still holds: it is judged by what is sure.
         least = max(interval.low, -interval.high, 0.0)
         verdict = "problem" if least > STRONG_CORRELATION else "warning" if least > NOTABLE_CORRELATION else "ok"
     detail = {

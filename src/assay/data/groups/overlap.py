@@ -83,6 +83,7 @@ class OverlapIndex:
 
     def number(self, prompt: Text) -> tuple[int, int]:
         """Hash of a prompt as it stands, and the number of its normal form."""
+        # Pairs of one prompt mostly stand together, and making a prompt normal is what costs here.
         if self.last is not None and self.last[0] == prompt:
             return self.last[1:]
         asked = hash(prompt)
@@ -100,7 +101,9 @@ class OverlapIndex:
         """Exact duplicates after the first, and every row of a pair that is labelled both ways."""
         columns = (self.asked_N, self.chosen_N, self.rejected_N)
         asked, left, right = (np.array(column, dtype=np.int64).view(np.uint64) for column in columns)
+        # The same for both orders of the answers; which order a row has is asked once rows of one key are found.
         key = blend(asked, np.minimum(left, right), np.maximum(left, right))
+        # Stable, so that of equal rows the one that came first stands first and is the one kept.
         order = np.argsort(key, kind="stable")
         starts = np.flatnonzero(np.concatenate([[True], key[order][1:] != key[order][:-1]])) if len(key) else order
         sizes = np.diff(starts, append=len(key))
@@ -112,6 +115,7 @@ class OverlapIndex:
             turned = left[rows] < right[rows]
             earliest = int(rows[0])
             if turned.any() and not turned.all():
+                # All of them: nothing says which of the labels is the right one.
                 conflicting += rows.tolist()
             else:
                 duplicate += rows[1:].tolist()
@@ -125,6 +129,7 @@ class OverlapIndex:
         prompt_N = np.frombuffer(self.prompt_N, dtype=np.int64) if self.prompt_N else np.zeros(0, dtype=np.int64)
         declared_N = np.frombuffer(self.group_N, dtype=np.int64) if self.group_N else np.zeros(0, dtype=np.int64)
         said = declared_N >= 0
+        # Groups are nodes beside the prompts: a group of a thousand pairs is a thousand edges, not half a million.
         edges = [np.stack([prompt_N[said], declared_N[said] + len(digests)], axis=1)]
         component = components(len(digests) + len(self.declared), edges + ([near.links] if near else []))
         return Groups(group_N=component[prompt_N], names=self.named(component, digests), near=near)
@@ -133,6 +138,7 @@ class OverlapIndex:
         """The first declared name in each group; else one made from its prompts."""
         names: list[str | None] = [None] * (int(component.max()) + 1 if len(component) else 0)
         lowest = np.full(len(names), np.iinfo(np.uint64).max, dtype=np.uint64)
+        # The least digest of a group's prompts: a name that no order of the pairs changes.
         np.minimum.at(lowest, component[: len(digests)], digests)
         for name, number in self.declared.items():
             place = int(component[len(digests) + number])

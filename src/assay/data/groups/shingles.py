@@ -18,6 +18,8 @@ WORD, ALONE = 1, 2  # a character inside a word; one that is a word by itself
 # Scripts written without spaces: every character counts as a word.
 UNSPACED = ((0x0E00, 0x0F00), (0x0F00, 0x10A0), (0x1780, 0x1800), (0x2E80, 0x3000), (0x3040, 0xA000), (0xF900, 0xFB00),
             (0x20000, 0x40000))  # fmt: skip
+# A row's number and a word pair's hash share 64 bits, so that one sort of plain integers makes sets of all rows. 14
+# bits are left for rows; two of a million word pairs fall together in 50 bits in 1 case of 2,000.
 TOKEN_BITS = 50
 ROWS_AT_ONCE = 2 ** (64 - TOKEN_BITS)
 MOST_CHARACTERS = 200_000  # of one text; what follows does not count for nearness
@@ -69,6 +71,7 @@ def shingle(texts: Sequence[str]) -> tuple[U64, I64]:
     texts: at most ROWS_AT_ONCE, normalised. A text of one word has that word; one without words has none.
     """
     cut = [text[:MOST_CHARACTERS] for text in texts]
+    # A line break is inside no word, so no word spans two texts.
     joined = "\n".join(cut)
     code_C: NDArray[np.uint8] | NDArray[np.uint32]
     if joined.isascii():
@@ -90,9 +93,11 @@ def shingle(texts: Sequence[str]) -> tuple[U64, I64]:
 
 def word_hashes(code_C: NDArray[np.uint8] | NDArray[np.uint32], start_W: I64, end_W: I64) -> U64:
     """A polynomial in the letters of each word, whatever its place: differences of one running sum."""
+    # Rounded up to a power of two, so that the tables made for one call serve the next.
     size = 1 << max(16, len(code_C).bit_length())
     up, down = powers(size)
     sum_C = np.zeros(len(code_C) + 1, dtype=np.uint64)
+    # Modulo 2**64 an odd number has an inverse: multiplied by its power, a word's sum forgets where the word stood.
     np.cumsum((code_C.astype(np.uint64) + np.uint64(1)) * up[: len(code_C)], out=sum_C[1:])
     return mixed((sum_C[end_W] - sum_C[start_W]) * down[start_W])
 

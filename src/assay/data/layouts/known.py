@@ -91,6 +91,7 @@ def recognise(rows: Sequence[Row], config: DataConfig, source: str) -> Plan:
     fitting: dict[str, dict[str, str]] = {}
     for name, layout in LAYOUTS.items():
         if (found := layout.columns(rows, seen, columns)) is not None:
+            # The general layouts would often fit its columns as well, and then nothing could be chosen.
             if name not in GENERAL:
                 fitting = {name: found}
                 break

@@ -105,6 +105,7 @@ def locate_path(source: str | Path, config: DataConfig) -> Source:
     if not there:
         if "*" in path.name and path.parent.is_dir():
             return of_files(text, sorted(path.parent.glob(path.name)))
+        # A name with the suffix of a format is a file that was mistyped, and not to be looked for on the hub.
         if HUB_ID.fullmatch(text) and not suffix(path):
             return Source(name=text, rows=partial(hub_rows, text, config.split))
         raise InputError(f"{text}: no such file or folder. (A Hugging Face dataset id looks like owner/name.)")
@@ -153,6 +154,7 @@ def of_files(name: str, files: Sequence[Path]) -> Source:
 def in_memory(source: object, config: DataConfig) -> Source:
     """Dicts, Pairs, Candidates, a pandas or Arrow table, or a datasets.Dataset."""
     name = "memory"
+    # By what an object can do: asking for its class would import datasets, pandas and Arrow for everyone.
     if hasattr(source, "with_format") and hasattr(source, "features"):
         return Source(name=name, rows=partial(dataset_rows, source, name))
     if isinstance(source, Mapping) and all(hasattr(part, "with_format") for part in source.values()):
@@ -169,7 +171,7 @@ def in_memory(source: object, config: DataConfig) -> Source:
 
 
 def listed_rows(items: Sequence[object], name: str) -> Iterator[Row | Reject]:
-    from assay.data.own_layout import as_candidate_row, as_native
+    from assay.data.native_rows import as_candidate_row, as_native
 
     for number, item in enumerate(items, 1):
         if isinstance(item, Pair):

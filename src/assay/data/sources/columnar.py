@@ -54,6 +54,7 @@ def batch_rows(batches: Iterable[Batch], name: str) -> Iterator[Row | Reject]:
             for data in batch.to_pylist():
                 number += 1
                 yield Row(data, Where(name, number))
+        # `to_pylist` converts all or nothing, so no row of this batch has been counted yet.
         except UnicodeDecodeError:
             for place in range(batch.num_rows):
                 number += 1

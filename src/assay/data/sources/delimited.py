@@ -48,8 +48,13 @@ def delimited(stream: IO[bytes], name: str, *, delimiter: str | None) -> Iterato
     comma = delimiter or max(",\t;", key=head.count)
     raw = head.startswith("#") and comma == "\t"  # tab-separated text under a "#id" header quotes nothing
     quoting: Quoting = csv.QUOTE_NONE if raw else csv.QUOTE_MINIMAL
-    header = header_row(head, name, comma, quoting)
+    yield from records(cells, header_row(head, name, comma, quoting), comma=comma, quoting=quoting)
+
+
+def records(cells: Cells, header: list[str], *, comma: str, quoting: Quoting) -> Iterator[Row | Reject]:
+    """Rows of cells under these column names."""
     reader = csv.reader(cells, delimiter=comma, quoting=quoting, strict=True)
+    lines, name = cells.lines, cells.lines.name
     while True:
         start, cells.broken = lines.number + 1, False
         try:

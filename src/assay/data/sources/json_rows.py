@@ -139,6 +139,7 @@ def json_array(stream: IO[bytes], name: str) -> Iterator[Row | Reject]:
 
 def json_file(stream: IO[bytes], name: str) -> Iterator[Row | Line | Reject]:
     """A .json file: one array, or lines."""
+    # By its first sign and not by its name: many tools call JSON lines .json.
     head = stream.read(4096)
     stream.seek(0)
     if head.removeprefix(BOM).lstrip().startswith(b"["):

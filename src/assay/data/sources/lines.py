@@ -30,6 +30,8 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
     """A file's bytes, unpacked where they start as gzip does. Raises InputError if they cannot be had."""
     try:
         with path.open("rb") as raw:
+            # By the bytes and not by the name: a file called .jsonl may be packed, and one called .gz may have been
+            # unpacked on its way here.
             packed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
             stream = gzip.GzipFile(fileobj=raw) if packed else raw

@@ -105,6 +105,7 @@ def margins(bars: Sequence[Bin], *, wrong: float, right: float) -> str:
     x, y = x_scale(bars[0].low, bars[-1].high), y_scale(0, most * 1.15)
     frame(drawing, x, y, x_words="margin: reward of chosen − reward of rejected", y_words="pairs")
     for bar in bars:
+        # Edges are computed: the bin that begins at 0 may begin a rounding below it.
         css = "chosen" if bar.low >= -1e-12 else "rejected"
         tip = f"{words.reward(bar.low)} to {words.reward(bar.high)}: {bar.n}"
         drawing.rect((x(bar.low) + 0.5, y(bar.n), x(bar.high) - x(bar.low) - 1, y(0) - y(bar.n)), css, tip)
@@ -191,5 +192,6 @@ def reliability(bins: Sequence[tuple[float, float, int]], *, label: str) -> str:
     most = max(n for _, _, n in bins)
     for stated, observed, n in bins:
         tip = f"stated {words.percent(stated)}, right {words.percent(observed)}, {n} pairs"
+        # The root, so that the area and not the radius grows with the pairs.
         drawing.circle(x.clamp(stated), y.clamp(observed), 2.5 + 5 * math.sqrt(n / most), "dot", tip)
     return drawing.markup()

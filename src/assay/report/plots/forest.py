@@ -67,6 +67,7 @@ def span_of(rows: Sequence[Row], *, anchors: Sequence[float] = ()) -> tuple[floa
         shown += [value for value in candidates if value is not None]
     if not shown:
         return 0.0, 1.0
+    # Rounded first: a multiple of 0.05, times 20, may come out a hair below its integer and would cost a step.
     low = max(0.0, math.floor(round((min(shown) - 0.01) * 20, 6)) / 20)
     high = min(1.0, math.ceil(round((max(shown) + 0.01) * 20, 6)) / 20)
     return low, high

@@ -50,9 +50,11 @@ def ticks(low: float, high: float, count: int) -> list[float]:
         return [low]
     rough = (high - low) / max(count, 1)
     power = 10.0 ** math.floor(math.log10(rough))
+    # A hair below, and above in the ends, for 0.1 + 0.2 is not 0.3: a tick must not be lost to rounding.
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
+    # + 0.0 makes a zero of -0.0, which would be written with its sign.
     return [round(index * step, 12) + 0.0 for index in range(first, last + 1)]
 
 

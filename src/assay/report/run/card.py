@@ -16,7 +16,6 @@ from markupsafe import Markup
 
 from assay.artifacts.files import atomic_write
 from assay.artifacts.run_folder import RunFolder
-from assay.artifacts.run_json import ModelJson
 from assay.findings.finding import Finding
 from assay.findings.slice import OVERALL
 from assay.gate.every_figure import EVERY_FIGURE
@@ -70,34 +69,32 @@ def model_card(run: RunFolder) -> Path:
 def card(evidence: ReportedRun) -> str:
     template = markdown_environment().get_template("model_card.md.j2")
     first = evidence.seeds[0].seed if evidence.seeds else 0
-    model: ModelJson = evidence.model or {}
-    render = model.get("render") or {}
+    rendering = evidence.model.render if evidence.model else None
     return template.render(
         front=Markup(front_matter(evidence)),
-        name=evidence.run.get("name") or "reward model",
+        name=evidence.run.name or "reward model",
         summary=three_sentences(evidence),
         simulated=evidence.simulated,
         verdict=verdict(evidence),
         code=Markup(CODE.format(seed=first, encode=ENCODE[kind_of_base(evidence)])),
         rendering=Markup(RENDERING[kind_of_base(evidence)]),
-        max_tokens=words.count(RewardConfig.build(evidence.run.get("config") or {}).model.max_tokens),
-        render_hash=render.get("hash") or words.UNKNOWN,
-        render_notes=render.get("notes") or [],
+        max_tokens=words.count(RewardConfig.build(evidence.run.config).model.max_tokens),
+        render_hash=rendering.hash if rendering else words.UNKNOWN,
+        render_notes=rendering.notes if rendering else (),
         data=data_facts(evidence),
         level=words.level(evidence.head("accuracy").bounds),
         accuracy=accuracy_table(evidence),
         method=[line for lines in method(evidence).values() for line in lines],
         limits=limits(evidence),
-        command=evidence.run.get("command") or words.UNKNOWN,
-        version=evidence.run.get("assay_version") or words.UNKNOWN,
+        command=evidence.run.command,
+        version=evidence.run.assay_version,
     )
 
 
 def kind_of_base(evidence: ReportedRun) -> Literal["encoder", "decoder"]:
     """How the base reads: as the saved model or run.json says; a decoder where neither does."""
-    model: ModelJson = evidence.model or {}
-    stated = model.get("kind") or (evidence.run.get("base") or {}).get("kind")
-    return "encoder" if stated == "encoder" else "decoder"
+    known = evidence.model or evidence.run.base
+    return "encoder" if known is not None and known.kind == "encoder" else "decoder"
 
 
 def markdown_environment() -> Environment:
@@ -120,18 +117,18 @@ def markdown_text(value: object) -> str:
 
 def front_matter(evidence: ReportedRun) -> str:
     """The YAML block of a Hugging Face card."""
-    base = (evidence.run.get("base") or {}).get("name")
+    base = evidence.base
     body: dict[str, object] = {
         "library_name": "transformers",
         "pipeline_tag": "text-classification",
         "license": "unknown",
         "tags": ["reward-model", "preference-learning", "assay"],
     }
-    if base and HUB_ID.match(str(base)):
-        body["base_model"] = str(base)
+    if base and HUB_ID.match(base):
+        body["base_model"] = base
     body["model-index"] = [
         {
-            "name": str(evidence.run.get("name") or "reward model"),
+            "name": evidence.run.name or "reward model",
             "results": [
                 {
                     "task": {"type": "text-classification", "name": "Preference ranking"},
@@ -145,7 +142,7 @@ def front_matter(evidence: ReportedRun) -> str:
 
 
 def dataset(evidence: ReportedRun) -> dict[str, str]:
-    path = words.visible(str(evidence.data.get("path") or words.UNKNOWN))
+    path = words.visible(evidence.source or words.UNKNOWN)
     name = Path(path).name
     is_file = Path(path).suffix.lower() in FILES or not HUB_ID.match(path)
     return {"type": name if is_file else path, "name": name, "split": "held-out"}

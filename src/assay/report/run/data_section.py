@@ -1,6 +1,6 @@
 """The data of a run: rows in, pairs out, what became of the rest, the length gate, the two sides of the split.
 
-Knows contract.json and split.json by their keys, and shows what it has no words for by its name; knows no HTML.
+Knows contract.json and split.json; a figure that has no words here is shown by its name. Knows no HTML.
 """
 
 from __future__ import annotations
@@ -8,35 +8,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from assay.artifacts.run_json import LengthGateJson
+from pydantic import BaseModel
+
+from assay.artifacts.contract_body import ContractBody
+from assay.artifacts.run_body import LengthGateBody
 from assay.report import words
 from assay.report.run.facts import Facts, fact_list, value_text
 from assay.report.run.reported_run import ReportedRun
 
-# Keys of contract.json that have their own place on the page, or are provenance.
-TOLD_ELSEWHERE = {"schema", "rows", "kept", "pairs", "rejected", "rejects", "categories", "by_category", "lengths"}
-TOLD_ELSEWHERE |= {"inputs", "config", "layout", "source", "seconds", "warnings"}
-
 
 def data(evidence: ReportedRun) -> dict[str, object]:
     """The data contract: rows in, pairs out, and what became of the rest."""
-    contract = evidence.contract or {}
-    warnings = contract.get("warnings")
-    gate = evidence.run.get("length_gate") or {}
+    contract, gate, proof = evidence.contract, evidence.run.length_gate, evidence.split
     return {
-        "there": evidence.contract is not None,
-        "facts": contract_facts(evidence, contract),
-        "warnings": [str(line) for line in warnings] if isinstance(warnings, list) else [],
-        "rejects": reject_counts(contract),
-        "groups": contract_groups(contract),
-        "categories": grid(contract.get("by_category")),
-        "lengths": grid(contract.get("lengths")),
-        "gate": bool(gate),
-        "gate_sentence": gate_sentence(gate),
-        "gate_sides": sorted_counts(gate.get("by_side")),
-        "gate_categories": sorted_counts(gate.get("by_category")),
-        "split": split_facts(evidence) if evidence.split else None,
-        "split_categories": grid((evidence.split or {}).get("categories")),
+        "there": contract is not None,
+        "facts": contract_facts(evidence),
+        "warnings": contract.warnings if contract else [],
+        "rejects": reject_counts(contract) if contract else [],
+        "groups": contract_groups(contract) if contract else [],
+        "categories": grid(contract.by_category if contract else {}),
+        "lengths": lengths_grid(contract),
+        "gate": gate is not None,
+        "gate_sentence": gate_sentence(gate) if gate else "",
+        "gate_sides": sorted_counts(gate.by_side if gate else {}),
+        "gate_categories": sorted_counts(gate.by_category if gate else {}),
+        "split": split_facts(evidence) or None,
+        "split_categories": grid(proof.categories if proof else {}),
     }
 
 
@@ -48,78 +45,75 @@ class Grid:
     rows: list[tuple[str, list[str]]]
 
 
-def grid(values: object) -> Grid | None:
-    """The table inside a mapping of mappings that share their keys; None if there is none."""
-    if not isinstance(values, Mapping):
+def grid(rows: Mapping[str, BaseModel]) -> Grid | None:
+    """The table of parts by name; None if there is none."""
+    figures = {name: row.model_dump(mode="json") for name, row in rows.items()}
+    if not figures:
         return None
-    inner = {str(name): row for name, row in values.items() if isinstance(row, Mapping) and row}
-    if not inner:
+    columns = [words.spaced(column) for column in next(iter(figures.values()))]
+    return Grid(columns, [(name, [value_text(value) for value in row.values()]) for name, row in figures.items()])
+
+
+def lengths_grid(contract: ContractBody | None) -> Grid | None:
+    if contract is None or contract.lengths is None:
         return None
-    columns = list(next(iter(inner.values())))
-    rows = [(name, [value_text(row.get(column)) for column in columns]) for name, row in inner.items()]
-    return Grid([words.spaced(str(column)) for column in columns], rows)
+    lengths = contract.lengths
+    return grid({"prompt": lengths.prompt, "chosen": lengths.chosen, "rejected": lengths.rejected})
 
 
 def data_facts(evidence: ReportedRun) -> Facts:
     """The data in short, for the model card."""
     facts = [
-        ("File hash", str(evidence.data.get("sha256") or words.UNKNOWN)),
+        ("File hash", evidence.run.data.sha256 if evidence.run.data else words.UNKNOWN),
         ("Simulated", "yes" if evidence.simulated else "no"),
     ]
-    return [*contract_facts(evidence, evidence.contract or {}), *facts, *split_facts(evidence)]
+    return [*contract_facts(evidence), *facts, *split_facts(evidence)]
 
 
-def gate_sentence(gate: LengthGateJson) -> str:
-    if not gate:
-        return ""
-    why = ", ".join(f"{reason} {words.count(n)}" for reason, n in sorted((gate.get("by_reason") or {}).items()))
+def gate_sentence(gate: LengthGateBody) -> str:
+    why = ", ".join(f"{reason} {words.count(n)}" for reason, n in sorted(gate.by_reason.items()))
     return (
-        f"{words.count(gate.get('kept'))} pairs fit as rendered, within {words.count(gate.get('max_tokens'))} tokens a "
-        f"side; {words.count(gate.get('dropped'))} dropped{f' ({why})' if why else ''}. Nothing is cut."
+        f"{words.count(gate.kept)} pairs fit as rendered, within {words.count(gate.max_tokens)} tokens a "
+        f"side; {words.count(gate.dropped)} dropped{f' ({why})' if why else ''}. Nothing is cut."
     )
 
 
 def split_facts(evidence: ReportedRun) -> Facts:
     """What split.json proves."""
-    skip = ("schema", "inputs")
-    return fact_list({key: value for key, value in (evidence.split or {}).items() if key not in skip})
+    return fact_list(evidence.split.model_dump(mode="json", exclude={"inputs"})) if evidence.split else []
 
 
-def sorted_counts(counts: Mapping[str, int] | None) -> list[tuple[str, str]]:
-    return [(str(name), words.count(n)) for name, n in sorted((counts or {}).items(), key=lambda item: str(item[0]))]
+def sorted_counts(counts: Mapping[str, int]) -> list[tuple[str, str]]:
+    return [(name, words.count(n)) for name, n in sorted(counts.items())]
 
 
-def contract_facts(evidence: ReportedRun, contract: Mapping[str, object]) -> Facts:
+def contract_facts(evidence: ReportedRun) -> Facts:
     """Rows in, pairs out, and every other single figure of contract.json."""
-    layout = contract.get("layout")
+    contract = evidence.contract
     facts = [
-        ("Source", str(evidence.data.get("path", words.UNKNOWN))),
-        ("Rows read", words.count(contract.get("rows"))),
-        ("Pairs kept", words.count(contract.get("kept", contract.get("pairs")))),
-        ("Rows rejected", words.count(rejects_in_all(contract.get("rejects")))),
+        ("Source", evidence.source or words.UNKNOWN),
+        ("Rows read", words.count(contract.rows if contract else None)),
+        ("Pairs kept", words.count(contract.kept if contract else None)),
+        ("Rows rejected", words.count(sum(contract.rejects.values()) if contract else None)),
     ]
-    if layout:
-        facts.append(("Layout", value_text(layout.get("name") if isinstance(layout, Mapping) else layout)))
-    single = {key: value for key, value in contract.items() if key not in TOLD_ELSEWHERE}
-    return facts + fact_list({key: value for key, value in single.items() if not isinstance(value, Mapping)})
+    if contract is None:
+        return facts
+    if contract.layout is not None:
+        facts.append(("Layout", contract.layout.name))
+    single = {"for_review", "ties_kept", "repeated_ids"} | ({"agreement"} if contract.agreement is None else set())
+    return facts + fact_list(contract.model_dump(mode="json", include=single))
 
 
-def contract_groups(contract: Mapping[str, object]) -> list[tuple[str, Facts]]:
-    """Agreement, duplicates and whatever else contract.json states in groups."""
-    groups = {key: value for key, value in contract.items() if isinstance(value, Mapping) and key not in TOLD_ELSEWHERE}
-    found = [(words.spaced(str(key)).capitalize(), fact_list(value)) for key, value in groups.items()]
-    return [(title, facts) for title, facts in found if facts]
+def contract_groups(contract: ContractBody) -> list[tuple[str, Facts]]:
+    """What contract.json states in groups, where it does."""
+    groups = {
+        "Candidates": contract.candidates,
+        "Agreement": contract.agreement,
+        "Overlap": contract.overlap,
+    }
+    return [(title, fact_list(group.model_dump(mode="json"))) for title, group in groups.items() if group is not None]
 
 
-def rejects_in_all(rejects: object) -> int | None:
-    if isinstance(rejects, Mapping):
-        return sum(value for value in rejects.values() if isinstance(value, int))
-    return rejects if isinstance(rejects, int) else None
-
-
-def reject_counts(contract: Mapping[str, object]) -> list[tuple[str, str]]:
+def reject_counts(contract: ContractBody) -> list[tuple[str, str]]:
     """Rejected rows by reason; reasons that no row was rejected for are left out."""
-    rejects = contract.get("rejects")
-    if not isinstance(rejects, Mapping):
-        return []
-    return [(str(reason), words.count(n)) for reason, n in sorted(rejects.items()) if n]
+    return [(reason, words.count(n)) for reason, n in sorted(contract.rejects.items()) if n]

@@ -10,7 +10,7 @@ from assay.train.reward_config import RewardConfig
 
 def method(evidence: ReportedRun) -> dict[str, list[str]]:
     """How the figures came about, in sentences built from the configuration, by part."""
-    config = RewardConfig.build(evidence.run.get("config") or {})
+    config = RewardConfig.build(evidence.run.config)
     return {
         "Data and split": method_data(config, evidence),
         "Training": method_training(config, evidence),
@@ -52,13 +52,13 @@ def held_out(config: RewardConfig, evidence: ReportedRun) -> str:
     wanted = words.count(config.split.holdout)
     if config.split.rounding == "exact":
         return f"Exactly {wanted} pairs are held out"
-    found = words.count((evidence.split or {}).get("pairs_held_out"))
+    found = words.count(evidence.split.pairs_held_out if evidence.split else None)
     return f"The number of pairs nearest to {wanted} that whole groups allow ({found}) is held out"
 
 
 def method_training(config: RewardConfig, evidence: ReportedRun) -> list[str]:
     loss, train, model = config.loss, config.train, config.model
-    base = (evidence.run.get("base") or {}).get("name") or model.base
+    base = evidence.base or model.base
     tuning = {"full": "all weights", "lora": "LoRA adapters", "qlora": "LoRA adapters on a 4-bit trunk (QLoRA)"}[
         model.tuning
     ]
@@ -84,10 +84,10 @@ def method_training(config: RewardConfig, evidence: ReportedRun) -> list[str]:
 
 def measured(evidence: ReportedRun) -> str:
     """How the precision was chosen, where the machine chose it."""
-    choice = evidence.run.get("precision") or {}
-    if choice.get("asked") != "auto" or choice.get("factor") is None:
+    choice = evidence.run.precision
+    if choice is None or choice.asked != "auto" or choice.factor is None:
         return ""
-    return f" (chosen by a measurement: bf16 ran at {choice['factor']:.2g} times float32's rate)"
+    return f" (chosen by a measurement: bf16 ran at {choice.factor:.2g} times float32's rate)"
 
 
 def method_audit(config: RewardConfig) -> list[str]:

@@ -69,11 +69,11 @@ def context(evidence: ReportedRun) -> dict[str, object]:
     """What the template shows, by the name it has there."""
     run = evidence.run
     return {
-        "run": {"name": run.get("name"), "assay_version": run.get("assay_version")},
-        "base": short((run.get("base") or {}).get("name")) or "base model unknown",
-        "source": short(evidence.data.get("path")) or "data unknown",
+        "run": {"name": run.name, "assay_version": run.assay_version},
+        "base": short(evidence.base) or "base model unknown",
+        "source": short(evidence.source) or "data unknown",
         "seed_count": words.plural(len(evidence.seeds), "seed"),
-        "created": words.moment(run.get("created")) or "date unknown",
+        "created": words.moment(run.created) or "date unknown",
         "simulated": evidence.simulated,
         "oracle": words.percent(evidence.oracle()) if evidence.oracle() is not None else "",
         "sections": SECTIONS,

@@ -1,47 +1,43 @@
-"""Where a run came from: command, machine, versions, stages, hashes. Knows run.json's keys; knows no HTML."""
+"""Where a run came from: command, machine, versions, stages, hashes. Knows run.json; knows no HTML."""
 
 from __future__ import annotations
 
-from assay.artifacts.run_json import StageJson
+from assay.artifacts.run_body import StageBody
 from assay.report import words
 from assay.report.run.facts import value_text
 from assay.report.run.reported_run import ReportedRun
 
 
 def provenance(evidence: ReportedRun) -> dict[str, object]:
-    run, source = evidence.run, evidence.data
-    machine, base = run.get("machine") or {}, run.get("base") or {}
-    memory = machine.get("memory_gib")
+    run, source, machine = evidence.run, evidence.run.data, evidence.run.machine
+    memory = machine.memory_gib
     facts: list[tuple[str, object]] = [
-        ("Run", run.get("name")),
-        ("Created", words.moment(run.get("created"))),
-        ("assay", run.get("assay_version")),
-        ("Base model", base.get("name")),
-        ("Processor cores", value_text(machine.get("cpus"))),
-        ("Memory", f"{memory:g} GiB" if words.known(memory) else words.UNKNOWN),
-        ("Python", machine.get("python")),
-        ("Platform", machine.get("platform")),
-        ("Data", source.get("path")),
-        ("Rows in the data", words.count(source.get("rows"))),
-        ("Data hash", source.get("sha256")),
-        ("Base fingerprint", base.get("fingerprint")),
+        ("Run", run.name),
+        ("Created", words.moment(run.created)),
+        ("assay", run.assay_version),
+        ("Base model", evidence.base),
+        ("Processor cores", value_text(machine.cpus)),
+        ("Memory", f"{memory:g} GiB" if memory is not None else words.UNKNOWN),
+        ("Python", machine.python),
+        ("Platform", machine.platform),
+        ("Data", evidence.source),
+        ("Rows in the data", words.count(source.rows if source else None)),
+        ("Data hash", source.sha256 if source else None),
+        ("Base fingerprint", run.base.fingerprint if run.base else None),
     ]
-    stages = run.get("stages") or []
-    seconds = [one for row in stages if words.known(one := row.get("seconds"))]
     return {
-        "command": run.get("command") or "",
+        "command": run.command,
         "facts": [(name, str(value) if value not in (None, "") else words.UNKNOWN) for name, value in facts],
-        "versions": [(str(k), str(v)) for k, v in sorted((run.get("versions") or {}).items())],
-        "stages": [stage_row(row) for row in stages],
-        "total": words.duration(sum(seconds) if stages else None),
+        "versions": sorted(run.versions.items()),
+        "stages": [stage_row(row) for row in run.stages],
+        "total": words.duration(sum(row.seconds for row in run.stages) if run.stages else None),
         "hashes": sorted(evidence.hashes.items()),
     }
 
 
-def stage_row(row: StageJson) -> dict[str, str]:
-    tokens = row.get("tokens")
+def stage_row(row: StageBody) -> dict[str, str]:
     return {
-        "name": str(row.get("name", "")),
-        "seconds": words.duration(row.get("seconds")),
-        "tokens": words.count(tokens) if words.known(tokens) else "none counted",
+        "name": row.name,
+        "seconds": words.duration(row.seconds),
+        "tokens": words.count(row.tokens) if row.tokens is not None else "none counted",
     }

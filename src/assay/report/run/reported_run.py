@@ -10,11 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assay.artifacts.audit_body import AuditTables
+from assay.artifacts.contract_body import ContractBody
 from assay.artifacts.files import read_jsonl
 from assay.artifacts.gate_body import GateBody
+from assay.artifacts.model_body import ModelBody
+from assay.artifacts.run_body import RunBody
 from assay.artifacts.run_evidence import AUDIT, CONTRACT, GATE, RUN, SPLIT, RunEvidence, SeedEvidence
 from assay.artifacts.run_folder import RunFolder
-from assay.artifacts.run_json import DataJson, ModelJson, RunJson, TrainJson
+from assay.artifacts.split_body import SplitBody
+from assay.artifacts.train_body import TrainBody
 from assay.audits import Audit
 from assay.findings.finding import Finding
 from assay.findings.slice import OVERALL, Slice
@@ -45,7 +49,7 @@ class SeedFiles:
     """What one seed's folder holds; None where the file is missing."""
 
     seed: int
-    train: TrainJson | None
+    train: TrainBody | None
     metrics: Sequence[Mapping[str, object]]
     scores: Sequence[tuple[float, float]]  # rewards of (chosen, rejected), one per held-out pair
 
@@ -54,16 +58,16 @@ class SeedFiles:
 class ReportedRun:
     """All that stands in one run's folder, as its pages read it."""
 
-    run: RunJson
+    run: RunBody
     tables: AuditTables
     gate: GateBody
-    contract: Mapping[str, object] | None
-    split: Mapping[str, object] | None
+    contract: ContractBody | None
+    split: SplitBody | None
     seeds: tuple[SeedFiles, ...]
     findings: tuple[Finding, ...]
     missing: tuple[Missing, ...]
     hashes: Mapping[str, str]
-    model: ModelJson | None  # of the first seed that holds a model
+    model: ModelBody | None  # of the first seed that holds a model
 
     def find(self, name: str, where: Slice = OVERALL, seed: int | None = None) -> Finding | None:
         return next((f for f in self.findings if (f.name, f.slice, f.seed) == (name, where, seed)), None)
@@ -90,19 +94,25 @@ class ReportedRun:
         return list(dict.fromkeys(where.label for where in slices))
 
     @property
-    def data(self) -> DataJson:
-        """Where the pairs came from, as far as run.json says."""
-        return self.run.get("data") or {}
+    def base(self) -> str | None:
+        """The base model as its user named it; None in a run that stopped before it was opened."""
+        return self.run.base.name if self.run.base else None
+
+    @property
+    def source(self) -> str | None:
+        """Where the pairs came from; None in a run that stopped before they were counted."""
+        return self.run.data.path if self.run.data else None
 
     @property
     def simulated(self) -> bool:
-        return bool(self.data.get("simulated"))
+        return self.run.data is not None and self.run.data.simulated
 
     def oracle(self, name: str | None = None) -> float | None:
         """Best reachable accuracy of simulated data, of a category by name; None where it is not known."""
-        truth = self.data.get("oracle") or {}
-        value = truth.get("overall") if name is None else (truth.get("by_category") or {}).get(name)
-        return float(value) if words.known(value) else None
+        truth = self.run.data.oracle if self.run.data else None
+        if truth is None:
+            return None
+        return truth.overall if name is None else truth.by_category.get(name)
 
 
 def absent(name: str, where: Slice, reason: str) -> Finding:
@@ -122,7 +132,7 @@ def read_reported_run(folder: RunFolder) -> ReportedRun:
     run, audit = there.run, Audit.from_body(there.audit)
     stated = {CONTRACT: there.contract, SPLIT: there.split}
     missing = [Missing(artifact=name, what=what) for name, what in SAYS.items() if stated[name] is None]
-    seeds = tuple(read_seed(folder, int(seed), there.seeds[int(seed)], missing) for seed in run.get("seeds") or [])
+    seeds = tuple(read_seed(folder, seed, there.seeds[seed], missing) for seed in run.seeds)
     models = (there.seeds[one.seed].model for one in seeds)
     return ReportedRun(
         run=run,
@@ -134,7 +144,7 @@ def read_reported_run(folder: RunFolder) -> ReportedRun:
         findings=audit.findings,
         missing=tuple(missing),
         hashes={name: digest for name, digest in there.hashes.items() if "/" not in name},
-        model=next((model for model in models if model), None),
+        model=next((model for model in models if model is not None), None),
     )
 
 

@@ -41,6 +41,7 @@ def degenerate_sentence(found: Finding) -> str:
 def score_panels(files: SeedFiles) -> list[dict[str, object]]:
     chosen, rejected = ([pair[side] for pair in files.scores] for side in (0, 1))
     low, high = min(chosen + rejected), max(chosen + rejected)
+    # Rewards that are all the same still get a bar.
     if high == low:
         low, high = low - 0.5, high + 0.5
     up, down = (charts.histogram(side, low=low, high=high, bins=30) for side in (chosen, rejected))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assay.artifacts.run_json import SelfCheckJson, TrainJson
+from assay.artifacts.train_body import SelfCheckBody
 from assay.findings.finding import Finding
 from assay.findings.slice import OVERALL
 from assay.report import words
@@ -17,7 +17,7 @@ from assay.report.run.reported_run import ReportedRun, SeedFiles, absent
 
 @dataclass(frozen=True, slots=True)
 class CheckRow:
-    """A self-check of training: its name, `passed`, `failed` or `unknown`, and the worst difference found."""
+    """A self-check of training: its name, `passed` or `failed`, and the worst difference found."""
 
     name: str
     word: str
@@ -55,27 +55,20 @@ def spread_sentence(found: Finding) -> str:
 
 
 def seed_row(evidence: ReportedRun, files: SeedFiles) -> dict[str, object]:
-    train: TrainJson = files.train or {}
+    train = files.train
     missing = absent("accuracy", OVERALL, "the audit holds no accuracy of this seed")
     found = evidence.find("accuracy", seed=files.seed) or (
         evidence.head("accuracy") if len(evidence.seeds) == 1 else missing
     )
-    checks = train.get("self_checks") or {}
+    checks = train.self_checks if train else {}
     return {
         "seed": files.seed,
         "accuracy": cell(found),
-        "seconds": words.duration(whole_seconds(train.get("seconds"))),
-        "tokens": words.count(train.get("tokens")),
+        "seconds": words.duration(train.seconds if train else None),
+        "tokens": words.count(train.tokens if train else None),
         "checks": checks_in_short([check_row(name, value) for name, value in checks.items()]),
-        "missing": files.train is None,
+        "missing": train is None,
     }
-
-
-def whole_seconds(seconds: object) -> float | None:
-    """Seconds of training, stated as one figure or by stage."""
-    if isinstance(seconds, Mapping):
-        return float(sum(value for value in seconds.values() if words.known(value)))
-    return float(seconds) if words.known(seconds) else None
 
 
 def checks_in_short(checks: Sequence[CheckRow]) -> list[dict[str, str]]:
@@ -86,12 +79,9 @@ def checks_in_short(checks: Sequence[CheckRow]) -> list[dict[str, str]]:
     return [{"word": word, "names": ", ".join(names)} for word, names in groups.items()]
 
 
-def check_row(name: str, value: SelfCheckJson | bool) -> CheckRow:
-    """One self-check in words. Older runs say only whether it passed."""
-    body: SelfCheckJson = value if isinstance(value, Mapping) else {"passed": value}
-    passed = body.get("passed")
-    word = "passed" if passed is True else "failed" if passed is False else words.UNKNOWN
-    worst = next((one for one in (body.get("worst"), body.get("difference")) if words.known(one)), None)
-    said = "" if worst is None else "exact" if worst == 0 else f"within {worst:.1e}"
-    meaning = str(body.get("meaning") or "") if word == "failed" else ""
-    return CheckRow(words.spaced(name), word, " ".join(part for part in (said, meaning) if part))
+def check_row(name: str, check: SelfCheckBody) -> CheckRow:
+    """One self-check in words."""
+    said = "" if check.worst is None else "exact" if check.worst == 0 else f"within {check.worst:.1e}"
+    meaning = "" if check.passed else check.meaning
+    detail = " ".join(part for part in (said, meaning) if part)
+    return CheckRow(words.spaced(name), "passed" if check.passed else "failed", detail)

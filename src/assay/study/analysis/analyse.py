@@ -80,6 +80,7 @@ def _people(closed: ClosedStudy, people: Sequence[StudyVote], kept: Sequence[Stu
     planned = sum(count for name, count in closed.planned.items() if name in humans)
     coverage = vote_figures.coverage_finding(len(people), planned)
     found = ballots(kept, frame.ours)
+    # One reason for all, or each figure would say in its own words that it has no votes.
     if not any(vote.kind == "real" for vote in kept):
         why = why_nobody(closed, people)
         slices = [unknown(MEANINGS[name], why) for name in MEANINGS if name not in NOT_OF_PEOPLE]

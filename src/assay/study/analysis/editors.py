@@ -15,6 +15,7 @@ from assay.study.study_records import ClosedStudy, StudyVote
 
 def failing(votes: Sequence[StudyVote], least: float) -> frozenset[str]:
     """Editors who judged less than `least` of their attention items right."""
+    # An editor who saw no attention item has failed none.
     checks: dict[str, list[bool]] = defaultdict(list)
     for vote in votes:
         if vote.kind == "attention":

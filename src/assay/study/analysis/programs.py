@@ -64,6 +64,7 @@ def person_against_others(people: Sequence[StudyVote], frame: Frame) -> list[Fin
     pairs = []
     for vote in people:
         if vote.kind == "real" and _chose(vote):
+            # Without the person's own vote, or everybody would agree with a majority that they are part of.
             others = lean.get(vote.item, 0) - _points(vote, frame)
             if others:
                 pairs.append((label(vote, frame.order) == _side(others), vote.prompt_id))

@@ -55,6 +55,7 @@ def disagreement(margin_KN: F64) -> F64:
     if not loud.size:
         return np.zeros(margin_KN.shape[1])
     p_KN = expit(margin_KN * np.where(rms_K1 > 0, np.median(loud) / np.where(rms_K1 > 0, rms_K1, 1.0), 1.0))
+    # By Jensen's inequality it is never below 0; rounding may leave it a hair below.
     nats_N: F64 = np.maximum(entropy(p_KN.mean(axis=0)) - entropy(p_KN).mean(axis=0), 0.0)
     return nats_N
 
@@ -96,6 +97,7 @@ def propose(questions: Sequence[Question], *, count: int, undecided: Mapping[str
 
     for place, category in enumerate(reserved):
         left = round(count * UNDECIDED_SHARE) - len(taken)
+        # What an earlier category could not fill goes to those after it.
         share = -(-left // (len(reserved) - place))
         own = [n for n in ranked if questions[n].category == category]
         take(own, share, f"category {category} is undecided: {undecided[category]}; ")

@@ -94,6 +94,7 @@ def _row(closed: ClosedStudy, item: Item, votes: Sequence[StudyVote]) -> Trainin
     for_a = sum(vote.preferred(item) == "a" for vote in votes)
     for_b = sum(vote.preferred(item) == "b" for vote in votes)
     said = sum(vote.choice != "abstain" for vote in votes)
+    # At a tie either may stand as chosen; the label says that it is none.
     chosen_a = for_a >= for_b
     chosen, rejected = (item.system_a, item.system_b) if chosen_a else (item.system_b, item.system_a)
     word: dict[Side, str] = {"a": "chosen", "b": "rejected"} if chosen_a else {"a": "rejected", "b": "chosen"}

@@ -152,6 +152,8 @@ def consistency_finding(votes: Sequence[StudyVote], where: Slice, frame: Frame) 
     if not told:
         why = "no item was shown again" if not pairs else "every repeat or its first showing was an abstention"
         return unknown(MEANINGS["self_consistency"], why, slice=where)
+    # In terms of systems, since a repeat is shown with its sides swapped: the same button twice is a change of mind, or
+    # a habit of sides, which `side_kept` counts.
     same = [label(once, frame.order) == label(again, frame.order) for once, again in told]
     side_kept = sum(
         once.choice == again.choice and once.choice in ("left", "right")
@@ -175,6 +177,7 @@ def attention_finding(votes: Sequence[StudyVote], where: Slice, *, level: float)
 
 def time_findings(votes: Sequence[StudyVote], where: Slice, frame: Frame) -> list[Finding]:
     """Median seconds per item and the share of votes too quick to have read the answers."""
+    # Attention items are made to be seen through at once: they would make honest judges look quick.
     real = [vote for vote in votes if vote.kind != "attention"]
     fastest = reading_seconds(real, frame.items, frame.config.quick_words_per_minute)
     found = winrate.times(seconds(real), fastest)
@@ -202,6 +205,7 @@ def agreement_findings(votes: Sequence[StudyVote], where: Slice, frame: Frame) -
         why = "one judge has nobody to agree with" if judges == 1 else found.reason
         first = unknown(MEANINGS["alpha"], why, slice=where)
     else:
+        # Only its value is shown, so its interval is not paid for.
         ordinal = alpha(_ordered(label_UR), metric="ordinal", level=config.level, resamples=2, seed=config.seed)
         detail = AgreementDetail(
             labels=found.labels,

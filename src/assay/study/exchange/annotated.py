@@ -117,6 +117,7 @@ def _label_studio(
 def _argilla(closed: ClosedStudy, item: Item, votes: Sequence[StudyVote], *, flat: bool) -> dict[str, object]:
     answers: dict[str, list[argilla_tasks.Answered]] = defaultdict(list)
     for vote in votes:
+        # The tool wants UUIDs: made from study and pseudonym, so that writing it again gives the same file.
         who = str(uuid.uuid5(uuid.NAMESPACE_URL, f"assay:{closed.study.id}:{vote.editor}"))
         answers[argilla_tasks.PREFERENCE].append((vote.choice, who))
         if vote.comment:

@@ -72,6 +72,7 @@ def write_export(closed: ClosedStudy, out: Path, *, times: bool = False, comment
     with new_folder(out) as draft:
         votes = [asdict(vote) for vote in anonymous.votes]
         write_jsonl(draft / "votes.jsonl", votes)
+        # A cell is a text; `_csv_votes` reads this one as JSON again.
         cells = [{**vote, "ratings": dumps(vote["ratings"]).decode()} for vote in votes]
         (draft / "votes.csv").write_bytes(to_csv(COLUMNS, cells).encode())
         write_jsonl(draft / "items.jsonl", (_item_row(item) for item in anonymous.items.values()))

@@ -56,6 +56,7 @@ def pseudonyms(study: Study) -> dict[str, str]:
     names = [editor.name for editor in study.editors]
     if study.seed is None:
         return {name: name for name in names}
+    # Without a key anyone could hash the names of likely editors and compare.
     key = f"{study.seed}:{study.seal}:pseudonyms".encode()
     drawn = sorted(names, key=lambda name: hmac.new(key, name.encode(), hashlib.sha256).digest())
     return {name: f"editor-{number}" for number, name in enumerate(drawn, start=1)}

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from assay.errors import InputError
 
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "'", "＝", "＋", "－", "＠")
+# Python's own limit is 131,072 characters a cell, and an answer may be longer.
 csv.field_size_limit(1 << 30)
 
 

@@ -163,6 +163,7 @@ def _people(replies: Sequence[Reply], slots: Mapping[str, Slot]) -> dict[str, st
         if reply.person is not None and reply.choice is not None
     )
     found: dict[str, str] = {}
+    # Greedy from the largest count: a colleague who judged two tasks by mistake does not take an editor's place.
     for (editor, person), _ in counts.most_common():
         if editor not in found and person not in found.values():
             found[editor] = person

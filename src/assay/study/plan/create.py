@@ -69,6 +69,7 @@ def create_study(place: Place, sources: Sources, editors: Sequence[Editor], *, c
         per_prompt *= len(items) / prompts
     power = study_power(
         prompts=prompts,
+        # The plan spreads prompts over all editors, and only the people's share of the votes enters figures of people.
         editors=per_prompt * humans / len(editors) if humans else per_prompt,
         icc=config.assumed_icc,
         ties=config.assumed_ties,

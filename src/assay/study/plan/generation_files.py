@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from assay.data.sources.json_rows import json_objects
 from assay.errors import InputError
+from assay.policies.answer_files import RecordedAnswer, read_answers
+from assay.policies.row_fields import quoted
 from assay.records import Text, Where, plain_text
+from assay.stats.unknown import Unknown
 from assay.study.config import StudyConfig
-from assay.study.plan.row_fields import ANSWER_FIELDS, answer_of, category_of, prompt_id_of, prompt_of, quoted
 from assay.study.plan.usable_items import usable
 from assay.study.study_records import Item, SetAside
 
 EXAMPLES = 5
-ROW = "Write one JSON object a line (JSON lines): a prompt and an answer."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Generations:
+class SystemAnswers:
     """One system's answers, by their key (id where every row has one, prompt text otherwise)."""
 
     system: str
@@ -51,26 +51,16 @@ class Generations:
         return found
 
 
-def read_generations(path: Path, *, system: str | None = None) -> Generations:
+def read_generations(path: Path, *, system: str | None = None) -> SystemAnswers:
     """One generation file. The system's name: as given, else the rows' `system`, else the file's name.
 
     Raises InputError with file, line and field.
     """
-    rows = list(json_objects(path, holds=ROW))
-    answers = tuple(_answer(row, where) for row, where in rows)
-    if not answers:
-        raise InputError(f"{path}: no rows. Expected one JSON object a line with a prompt and an answer.")
-    named = {str(row["system"]) for row, _ in rows if row.get("system")}
-    if system is None and len(named) > 1:
-        raise InputError(f"{path}: rows of several systems ({', '.join(sorted(named))}). Give one file a system.")
-    return Generations(
-        system=system or (named.pop() if named else path.stem),
-        answers=answers,
-        has_ids=all(row.prompt_id is not None for row in answers),
-    )
+    file = read_answers(path, system=system)
+    return SystemAnswers(system=file.system, answers=tuple(map(_answer, file.answers)), has_ids=file.has_ids)
 
 
-def items_from_generations(files: Sequence[Generations], *, config: StudyConfig) -> tuple[list[Item], list[SetAside]]:
+def items_from_generations(files: Sequence[SystemAnswers], *, config: StudyConfig) -> tuple[list[Item], list[SetAside]]:
     """Every pair of systems under every prompt. Raises InputError where the files do not fit together."""
     if len(files) < 2:
         raise InputError("A study compares at least two generation files; one was given.")
@@ -139,11 +129,7 @@ def _same_prompt(rows: Sequence[Answer]) -> None:
             )
 
 
-def _answer(row: Mapping[str, object], where: Where) -> Answer:
-    return Answer(
-        prompt_id=prompt_id_of(row),
-        prompt=prompt_of(row, where),
-        answer=answer_of(row, ANSWER_FIELDS, where),
-        category=category_of(row),
-        where=where,
-    )
+def _answer(row: RecordedAnswer) -> Answer:
+    if isinstance(row.text, Unknown):
+        raise InputError(f"{row.where}: no answer ({row.text.reason}). Generate it again, or remove the row.")
+    return Answer(prompt_id=row.prompt_id, prompt=row.prompt, answer=row.text, category=row.category, where=row.where)

@@ -56,6 +56,7 @@ def find_giveaways(items: Sequence[Item], *, words: Sequence[str] = ()) -> list[
 
 
 def _patterns(names: Iterable[str]) -> list[str]:
+    # The longest first: an alternation takes the first that fits, and "tuned" would hide "tuned-v2".
     own = [rf"(?<!\w){re.escape(name)}(?!\w)" for name in sorted(names, key=len, reverse=True) if name.strip()]
     return [*own, rf"\b(?:{MODEL_NAMES})\b", *SPEAKS_OF_ITSELF]
 
@@ -105,6 +106,7 @@ def _habits(items: Sequence[Item]) -> list[Giveaway]:
             continue
         for habit, count in sorted(counts[system].items()):
             share = count / len(texts)
+            # Against the most similar of the others: a habit gives nothing away that one other has as well.
             elsewhere = max(counts[other][habit] / len(answers[other]) for other in others)
             if share - elsewhere >= TELL_GAP:
                 what = f"{habit} in {share:.0%} of prompts, others in {elsewhere:.0%}"

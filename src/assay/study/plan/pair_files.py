@@ -6,8 +6,8 @@ from pathlib import Path
 
 from assay.data.sources.json_rows import json_objects
 from assay.errors import InputError
+from assay.policies.row_fields import answer_of, category_of, prompt_id_of, prompt_of
 from assay.study.config import StudyConfig
-from assay.study.plan.row_fields import answer_of, category_of, prompt_id_of, prompt_of
 from assay.study.plan.usable_items import usable
 from assay.study.study_records import Item, SetAside
 

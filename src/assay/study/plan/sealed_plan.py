@@ -152,6 +152,7 @@ def _least_loaded(
     chosen: list[int] = []
     for _ in range(count):
         free = [row for row in range(len(load)) if row not in chosen]
+        # Load comes first, so nobody judges more than one prompt above another; whom one has met only breaks ties.
         chosen.append(min(free, key=lambda row: (load[row], sum(together[row, one] for one in chosen), rng.random())))
     for one in chosen:
         for other in chosen:
@@ -179,6 +180,7 @@ def _with_attention(
     sides: list[Side] = ["a", "b"] * ((count + 1) // 2)
     rng.shuffle(sides)
     placed = list(order)
+    # From the back, so that an insertion moves no stretch that is still to come.
     for number in reversed(range(count)):
         low, high = len(order) * number // count, len(order) * (number + 1) // count
         placed.insert(rng.randint(low, high), (chosen[number].id, sides[number], "attention"))

@@ -67,6 +67,7 @@ def study_power(*, prompts: int, editors: float, icc: float, ties: float, level:
     highest = 1 - ties / 2  # ties count half, so no true win rate lies above this
     detectable = None
     if prompts > 1 and power(highest - 1e-6) >= GOOD_POWER:
+        # Power grows with the rate, so there is one crossing, and it lies between the ends asked about.
         detectable = float(optimize.brentq(lambda rate: power(rate) - GOOD_POWER, 0.5 + 1e-9, highest - 1e-6))
     return Power(
         prompts=prompts,

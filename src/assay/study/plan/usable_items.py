@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Literal
 
 from assay.errors import InputError
+from assay.policies.row_fields import quoted
 from assay.records import plain_text
 from assay.study.config import StudyConfig
-from assay.study.plan.row_fields import quoted
 from assay.study.study_records import AsideReason, Item, SetAside
 
 EXAMPLES = 5

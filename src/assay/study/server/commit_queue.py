@@ -115,11 +115,13 @@ class CommitQueue:
                 future.set_exception(error)
         except Exception as error:
             self.memo.clear()
+            # All of it was taken back. Alone, each job tells whether it was the one that failed.
             if len(batch) == 1:
                 batch[0][1].set_exception(error)
             else:
                 for one in batch:
                     self._together([one])
+        # Only now, after the commit: what an editor is told is saved is on the disk.
         else:
             for (_, future), result in zip(batch, results, strict=True):
                 future.set_result(result)

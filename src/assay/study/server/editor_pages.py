@@ -183,6 +183,8 @@ class EditorPages:
         elapsed = int((time.monotonic() - since) * 1000) if known else None
         ms = elapsed
         source: MsSource | None = None if elapsed is None else "server"
+        # The page knows when the tab was hidden, the server does not; but a page cannot have been looked at for longer
+        # than it has been out.
         if page is not None and (elapsed is None or page <= elapsed + SLACK_MS):
             ms, source = page, "page"
         return replace(ballot, ms=ms, ms_source=source)

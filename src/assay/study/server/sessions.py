@@ -67,6 +67,7 @@ class Sessions:
         token = request.cookies.get(self.names[role], "")
         if not token:
             raise self._stranger(request)
+        # By its hash: tokens themselves are kept nowhere, not even in the limiter's memory.
         if not self._requests.allows(hash_token(token)):
             raise SLOW_DOWN
         return token
@@ -75,6 +76,7 @@ class Sessions:
         """Session token and fields of a form that came from our own page. Raises PageError where it did not."""
         token = self.token(request, role)
         form = await read_form(request)
+        # In constant time: how far a guess was right must not show in how long the answer takes.
         if not hmac.compare_digest(csrf_token(token).encode(), form.get("csrf", "").encode()):
             raise PageError(
                 403, "This form is out of date", "Open the page again and press once more; nothing was saved."

@@ -72,6 +72,8 @@ class Guard:
             return PlainTextResponse("Not allowed.", 405)
         if method == "POST":
             site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+            # Browsers say where a form comes from and pages cannot forge it; a program that says neither has no user
+            # whose cookie could be abused.
             foreign = site not in (None, "same-origin", "none")
             if foreign or (origin is not None and urlsplit(origin).netloc.lower() != host):
                 return PlainTextResponse("This form was sent from another site.", 403)

@@ -95,6 +95,7 @@ def revoke_link(place: Place, editor: str | None) -> int:
 
 def renew(connection: Connection, editor: str | None, *, days: float, at: float) -> str:
     number = None if editor is None else find_editor(connection, editor)
+    # Old links end in the same transaction: at no time do two open.
     revoke(connection, role=_role(editor), editor_id=number, at=at)
     return issue(connection, role=_role(editor), editor_id=number, days=days, at=at)
 

@@ -80,6 +80,7 @@ def progress_of(connection: Connection, *, at: float) -> list[EditorProgress]:
     return [
         EditorProgress(
             editor=Editor(name=name, judge=judge),
+            # Each undo takes back exactly one vote, so counts are enough and no choice is read.
             done=acted.get((number, "vote"), 0) - acted.get((number, "undo"), 0),
             total=totals.get(number, 0),
             last_at=iso(last[number]) if number in last else None,

@@ -38,6 +38,7 @@ def seal(items: Sequence[Item], slots: Sequence[Slot]) -> str:
     """`sha256:...` of everything editors will see and which side it stands on; stored, and checked when read."""
     return sha256_json(
         {
+            # Sorted, because a database gives rows in whatever order it likes.
             "items": [
                 [i.id, i.prompt_id, to_json(i.prompt), i.answer_a, i.answer_b, i.system_a, i.system_b, i.kind, i.known]
                 for i in sorted(items, key=lambda item: item.id)

@@ -82,6 +82,8 @@ class Standing:
         if action == "vote":
             self.live[showing] = self.rounds.get(showing, 0)
         else:
+            # Taken out and, when judged again, put in at the end: the order of `live` is the order of voting, which
+            # undo goes by.
             self.live.pop(showing, None)
             self.rounds[showing] = self.rounds.get(showing, 0) + 1
 
@@ -127,6 +129,8 @@ def record_vote(
     state = standing(connection, editor_id, memo)
     if ballot.showing not in state.own:
         return "unknown"
+    # Judged already, or a page from before an undo. The same choice again is a second press or a lost answer and is
+    # fine; another one is a second window, and its person must hear that the first stands.
     if ballot.showing in state.live or ballot.round != state.rounds.get(ballot.showing, 0):
         found = _said(connection, editor_id, ballot.showing, ballot.round)
         if found is not None and found.choice == ballot.choice and _says_no_more(ballot, found):

@@ -70,6 +70,7 @@ def rao_kupper_losses(margin_B: Tensor, *, threshold: float, target_B3: Tensor) 
     if threshold == 0:
         if bool((target_B3[:, 1] > 0).any()):
             raise ConfigError("A tie was observed, but tie_threshold is 0, which says ties cannot be. Set it above 0.")
+        # The tie's column is -inf here, and 0 x -inf is not a number.
         log_p_B3, target_B3 = log_p_B3[:, ::2], target_B3[:, ::2]
     return -(target_B3 * log_p_B3).sum(dim=1)
 
@@ -115,6 +116,7 @@ def smooth(target_BK: Tensor, smoothing: float) -> Tensor:
     """
     if not 0 <= smoothing < 0.5:
         raise ConfigError(f"label_smoothing is {smoothing}; at 0.5 or above labels say nothing or the opposite.")
+    # A flipped label is the other answer's win; a tie read the wrong way round is still a tie.
     flipped = 1 - target_BK if target_BK.ndim == 1 else target_BK.flip(1)
     return (1 - smoothing) * target_BK + smoothing * flipped
 

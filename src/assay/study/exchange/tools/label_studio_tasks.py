@@ -100,6 +100,7 @@ def _full(row: Mapping[str, object], where: str, aspects: Sequence[str]) -> Iter
     data, given = _object(row.get("data")), annotations_of(row)
     if not given:
         yield _nothing(data, where, "not_judged", "the task has no annotation")
+    # As they were made: where one person judged a task twice the first vote stands, as on the study's own pages.
     for one in sorted(given, key=lambda one: one.created):
         controls: dict[str, list[object]] = {}
         for region in one.regions:

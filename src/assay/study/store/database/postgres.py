@@ -23,6 +23,7 @@ from assay.errors import StudyError
 SCHEMES = ("postgresql", "postgres", "postgresql+pg8000")
 # Longer than statement_timeout: the server gives up first, and says so.
 SOCKET_SECONDS = 15
+# The server's own settings may be laxer; an acknowledged vote must survive its power failing.
 DURABLE = "-csynchronous_commit=on -cstatement_timeout=10000"
 # SQLSTATE classes after which trying again is right: connection, resources, locks, transaction rollback, shutdown.
 PASSING = ("08", "53", "55", "40", "57", "58")

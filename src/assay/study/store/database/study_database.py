@@ -131,6 +131,7 @@ def create_database(place: Place, fill: Callable[[Connection], None]) -> None:
             tables.create_all(connection)
             fill(connection)
         with contextlib.closing(sqlite3.connect(temporary)) as plain:
+            # What was filled in stands in the write-ahead log still, and only the main file is linked into place.
             plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         temporary.chmod(0o600)
         os.link(temporary, target)  # fails where another create was faster; rename would overwrite it
@@ -165,4 +166,6 @@ def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _sqlite_begin(connection: Connection) -> None:
+    # The write lock at once: a transaction that reads first and writes later could find that another wrote in between,
+    # and SQLite then refuses it without waiting.
     connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -153,6 +153,7 @@ def _postgres_guards() -> list[str]:
     )
     return [refuse] + [
         f"CREATE TRIGGER {table.name}_guard BEFORE UPDATE OR DELETE OR TRUNCATE ON {table.name} "
+        # A statement, and not each row: TRUNCATE has no rows.
         "FOR EACH STATEMENT EXECUTE FUNCTION assay_append_only()"
         for table in APPEND_ONLY
     ]

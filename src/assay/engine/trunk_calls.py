@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from assay.engine import segment_attention
 from assay.engine.trie import Ints, Row, Trie
-from assay.models.modes import device_of, dtype_of
+from assay.models.device_and_mode import device_of, dtype_of
 from assay.models.transformers_types import Cache, Output, config_of
 
 Kernel = Literal["segments", "dense"]
@@ -41,12 +41,15 @@ def run_packed(
     call = call or trunk
     before = 0 if header is None else header.get_seq_length()
     packed = segment_attention.Packed(trie, device_of(trunk))
+    # Positions are told: in a pack a token's place is not its depth.
     inputs: dict[str, object] = {"input_ids": packed.ids(), "position_ids": packed.positions(header=before)}
     if header is not None:
         inputs["past_key_values"] = header
     if kernel == "dense":
         dtype = dtype_of(trunk)
         seen = packed.dense_mask(header=before)
+        # transformers adds a mask of four dimensions as it stands and makes none of its own; the least finite number
+        # is what its own masks hold.
         mask = torch.zeros((), dtype=dtype, device=seen.device).where(seen, torch.finfo(dtype).min)
         output = call(**inputs, attention_mask=mask, use_cache=False)
     else:

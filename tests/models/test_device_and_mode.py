@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from assay.models.modes import device_of, dtype_of, evaluating
+from assay.models.device_and_mode import device_of, dtype_of, evaluating
 
 
 def parts() -> nn.Sequential:

@@ -88,6 +88,7 @@ def content_hashes(found: PairSet) -> dict[str, str]:
 def hashed(pair: Pair) -> dict[str, Any]:
     """A pair as it is hashed; a weight that says nothing is left out, as when pairs had none."""
     fields = asdict(pair)
+    # So that the hash of data in memory, and with it what a run depends on, stays what it was before pairs had weights.
     if pair.weight == 1.0:
         del fields["weight"]
     return fields

@@ -11,15 +11,15 @@ import pytest
 import torch
 from transformers import DynamicCache
 
-from assay.engine.run import run_header, run_logits, run_packed, run_padded, run_row
 from assay.engine.trie import pack
+from assay.engine.trunk_calls import run_header, run_logits, run_packed, run_padded, run_row
 from assay.models.wrappers import trunk_of
 from tests.support.engine_rows import ROWS, assert_close
 from tests.support.tiny_models import language_model
 
 SOURCES = Path(__file__).parents[2] / "src" / "assay"
 # The engine's one place, and the reference that everything is held against.
-CALLERS = {"engine/run.py", "rewards/padded_forward.py"}
+CALLERS = {"engine/trunk_calls.py", "rewards/padded_forward.py"}
 INPUTS = {"input_ids", "inputs_embeds", "past_key_values"}  # what only transformers' forwards take
 MODELS = {"trunk", "model", "inner", "outer", "decoder", "base_model"}  # what they are called here
 
@@ -33,6 +33,8 @@ def model_calls(source: str, *, trains: bool = False) -> Iterator[int]:
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             forward = isinstance(node.func, ast.Attribute) and name == "forward"
+            if trains and forward and ast.unparse(node.func) == "self.forward":  # an Objective's own
+                continue
             if forward or INPUTS & {word.arg for word in node.keywords} or (name in MODELS and not trains):
                 yield node.lineno
 

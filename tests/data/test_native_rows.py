@@ -12,7 +12,7 @@ from assay.data import read_pairs
 from assay.data.config import DataConfig
 from assay.data.layouts.candidate_rows import candidates_of
 from assay.data.layouts.columns import Columns
-from assay.data.own_layout import as_candidate_row, as_native, write_pairs
+from assay.data.native_rows import as_candidate_row, as_native, write_pairs
 from assay.data.sources.row import Row
 from assay.records import Candidates, Comparison, Message, Pair, Text, Vote
 
