@@ -86,7 +86,11 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str, str | None]] = {
     "padding null": (lambda f: change(f, pad_token_id=None), "pad_token_id in config.json is null", None),
     "padding -1": (lambda f: change(f, pad_token_id=-1), "pad_token_id in config.json is -1", None),
     "a token more in every row": (one_token_more, "the tokenizer has 47 tokens, the model 46", None),
-    "two outputs": (lambda f: reweigh(f, **{"score.weight": torch.zeros(2, 32)}), "score.weight", None),
+    "two outputs": (
+        lambda f: reweigh(f, **{"score.weight": torch.zeros(2, 32)}),
+        "score.weight: 2 x 32, not 1 x 32",
+        None,
+    ),
     "adapters": (adapters_only, "adapters to owner/base", "adapters to owner/base"),
     "adapters beside": (adapters_beside, "adapters to owner/base", "adapters to owner/base"),
     "no such class": (lambda f: change(f, model_type="granitemoehybrid"), "GraniteMoeHybrid", "GraniteMoeHybrid"),

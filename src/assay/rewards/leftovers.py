@@ -6,7 +6,7 @@ A head under another name is recognised, so that it can be converted. Knows name
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +57,20 @@ def check_whole(folder: Path, *, missing: Collection[str], unused: Collection[st
             f"({', '.join(left[:3])}), so its rewards would not be the ones it was trained to give. Take a model whose "
             "head is one linear layer, or remove these weights if you know that they have no part in the reward."
         )
+
+
+def check_shapes(folder: Path | str, mismatched: Iterable[Sequence[object]]) -> None:
+    """Raises ModelError for weights of another shape than the model's; mismatched: name, shape found, shape wanted."""
+    found = sorted(f"{name}: {_shape(had)}, not {_shape(wanted)}" for name, had, wanted in mismatched)
+    if found:
+        raise ModelError(
+            f"{folder}: {len(found)} weights have another shape than config.json says ({'; '.join(found[:3])}). A reward "
+            "model has one output; take another model, or the config.json that belongs to these weights."
+        )
+
+
+def _shape(sizes: object) -> str:
+    return " x ".join(map(str, sizes)) if isinstance(sizes, Iterable) else str(sizes)
 
 
 def leftover(unused: Collection[str]) -> list[str]:

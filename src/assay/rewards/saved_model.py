@@ -24,7 +24,7 @@ from assay.models.quiet import quiet
 from assay.models.transformers_types import config_of
 from assay.models.wrappers import unwrap
 from assay.render.encoder import Renderer
-from assay.rewards.leftovers import check_whole
+from assay.rewards.leftovers import check_shapes, check_whole
 from assay.rewards.padded_forward import pad_id
 from assay.version import versions
 
@@ -45,7 +45,9 @@ def open_model(folder: Path | str) -> nn.Module:
             config=config,
             dtype=torch.float32,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # told below, by name
         )
+    check_shapes(folder, info["mismatched_keys"])
     check_whole(Path(folder), missing=set(info["missing_keys"]), unused=set(info["unexpected_keys"]))
     outputs = getattr(config, "num_labels", None)
     if outputs != 1:
