@@ -209,6 +209,43 @@ def test_encoders_name_the_roles_of_conversations_only(tmp_path: Path) -> None:
     assert several == renderer.encode("User: a\n\nAssistant: b\n\nUser: c", "no")
 
 
+KEEPS_KNOWN_ROLES = bases.CHATML.replace(
+    "{{ '<|im_start|>'", "{% if message['role'] in ['user', 'assistant', 'system'] %}{{ '<|im_start|>'", 1
+).replace(" }}{% endfor %}", " }}{% endif %}{% endfor %}")
+
+
+@pytest.mark.parametrize("role", ["prompter", "tool", "developer"])
+def test_a_prompt_whose_message_a_template_drops_is_refused_by_role(role: str, tmp_path: Path) -> None:
+    base = bases.save(tmp_path, "llama", tokenizer=bases.bpe(template=KEEPS_KNOWN_ROLES))
+    renderer = Renderer.from_pretrained(base)
+    said = Message(role=role, content="How?")
+    user = Message(role="user", content="Say How? I mean it.")  # its text holds the lost message's
+    for prompt, place in (((said,), 1), ((user, said), 2), ((said, user), 1)):
+        with pytest.raises(TemplateError, match=rf"message {place} of the prompt \(role '{role}'\)"):
+            renderer.encode(prompt, "Go")
+    renderer.encode((user,), "Go")
+
+
+def test_a_prompt_whose_message_a_template_rewrites_is_refused(tmp_path: Path) -> None:
+    base = bases.save(tmp_path, "llama", tokenizer=bases.bpe(template=bases.FORGETS_THOUGHT))
+    renderer = Renderer.from_pretrained(base)
+    with pytest.raises(TemplateError, match="message 1 of the prompt"):
+        renderer.encode("a </think> b", "c")
+
+
+@pytest.mark.parametrize("template", [bases.DROPS_SYSTEM, bases.REFUSES_SYSTEM])
+def test_a_system_turn_in_the_middle_stays_there(template: str, tmp_path: Path) -> None:
+    renderer = Renderer.from_pretrained(bases.save(tmp_path, "llama", tokenizer=bases.bpe(template=template)))
+    turns = [("user", "one"), ("assistant", "two"), ("system", "rules"), ("user", "three")]
+    row = renderer.encode(tuple(Message(role=role, content=content) for role, content in turns), "four")
+    text = renderer.tokenizer.decode(row.ids)  # type: ignore[attr-defined]
+    assert text.index("one") < text.index("two") < text.index("rules") < text.index("three") < text.index("four")
+    assert "that follows" in " ".join(renderer.notes)
+    late = tuple(Message(role=role, content=content) for role, content in [*turns[:1], ("system", "late rules")])
+    with pytest.raises(TemplateError):
+        renderer.encode(late, "four")
+
+
 def test_no_tokenizer_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFoundError, match="no usable tokenizer"):
         Renderer.from_pretrained(tmp_path)

@@ -33,7 +33,7 @@ def run_tokens(model: Any) -> list[int]:
 
 
 def test_scores_are_the_same_with_fewer_tokens_run(tmp_path: Path) -> None:
-    model = RewardModel.load(tiny.base(tmp_path / "base", "llama"))
+    model = RewardModel.load(tiny.base(tmp_path / "base", "llama"), template="plain")
     model.rewards(rows())  # whether the model can share is found out once
     seen = run_tokens(model.model)
     on, off = model.score(rows()), model.score(rows(), sharing="off")
@@ -43,7 +43,7 @@ def test_scores_are_the_same_with_fewer_tokens_run(tmp_path: Path) -> None:
 
 
 def test_scores_do_not_depend_on_the_budget_of_a_pass(tmp_path: Path) -> None:
-    model = RewardModel.load(tiny.base(tmp_path / "base", "llama"))
+    model = RewardModel.load(tiny.base(tmp_path / "base", "llama"), template="plain")
     whole = model.score(rows())
     for budget in (1, 30, 60):
         np.testing.assert_allclose(model.score(rows(), micro_tokens=budget), whole, rtol=1e-5, atol=1e-6)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.cli.options import Json, ScorerArgument, output
+from assay.cli.options import Json, ScorerArgument, TemplateOption, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.train.reward_config import RewardConfig
 
@@ -24,6 +24,7 @@ def audit(
     scorer: ScorerArgument,
     data: Annotated[str, typer.Argument(help="Labelled pairs: a file, a folder, or a Hugging Face dataset id.")],
     out: Annotated[Path, typer.Option("--out", help="Folder that gets audit.json.")],
+    template: TemplateOption = None,
     options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
@@ -37,7 +38,7 @@ def audit(
     from assay.flows.audit import LEFT_OUT, ScorerAuditConfig, audit_scorer
 
     settings = options.settings(ScorerAuditConfig, family=RewardConfig)
-    found = audit_scorer(scorer, data, out, config=settings)
+    found = audit_scorer(scorer, data, out, config=settings, template=template)
     left_out = len(found.left_out)
     body = {**found.audit.to_dict(), "rows": found.rows, "rejected_rows": found.rejects, "left_out": left_out}
     text = summary(found.audit, out, rejects=found.rejects)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 from typing import Annotated
@@ -55,6 +56,7 @@ def main() -> None:
     Exit codes: 0 done, 1 gate failed, 2 bad input, 3 undecided, 70 a mistake of assay's own, 130 interrupted.
     """
     drop_kernel_advice()
+    say_what_cannot_be_said()
     try:
         build()()
     except AssayError as error:
@@ -72,8 +74,19 @@ def main() -> None:
         sys.exit(INTERRUPTED)
 
 
+def say_what_cannot_be_said() -> None:
+    """A character that the terminal's encoding has not is written as its number, and ends no command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # not what a caller put in its place
+            stream.reconfigure(errors="backslashreplace")
+
+
 def refused(error: OSError) -> str:
     """What the system would not do, to which file, and the way out."""
     place = str(error.filename2 or error.filename or "a file or connection")
     why = error.strerror or str(error)
     return f"{place}: the system says {why!r}. Is the place right, may you write there, and is there room on the disk?"
+
+
+if __name__ == "__main__":  # torchrun and accelerate launch start a module: -m assay.cli.main
+    main()

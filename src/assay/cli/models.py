@@ -1,18 +1,22 @@
-"""`assay models list` and `assay models get`: the catalogue of small pinned bases."""
+"""`assay models`: the catalogue of small pinned bases, and reward models of others made plain."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from assay.cli.options import Json, output
+from assay.cli.options import Json, TemplateOption, output
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="The catalogue of small pinned bases; any Hugging Face id or folder works as well.")
+    group = typer.Typer(
+        help="Small pinned bases (any Hugging Face id or folder works as well), and models of others made plain."
+    )
     group.command("list", epilog="Example: assay models list")(list_models)
     group.command("get", epilog="Example: assay models get minilm")(get)
+    group.command("convert", epilog="Example: assay models convert their-model --out plain-model")(convert)
     app.add_typer(group, name="models", no_args_is_help=True)
 
 
@@ -61,3 +65,26 @@ def get(
         "fingerprint": found.fingerprint,
     }
     output(body, f"{found.name}  {found.kind}  {found.folder}\n{found.fingerprint}", as_json=as_json)
+
+
+def convert(
+    model: Annotated[str, typer.Argument(help="Folder or Hugging Face id of a reward model with a value head.")],
+    out: Annotated[Path, typer.Option("--out", help="New folder for the plain reward model.")],
+    template: TemplateOption = None,
+    as_json: Json = False,
+) -> None:
+    """Write a reward model whose head has another name (v_head, value_head) as plain sequence classification.
+
+    The reward is the value head's at the last token of prompt and answer. Exit code 2 if there is no such head.
+    """
+    from assay.rewards.convert import convert_model
+
+    done = convert_model(model, out, template=template)
+    text = f"{done.head} of {model} is the head of {out}: assay score {out} DATA --out SCORES"
+    if done.left_out:
+        text += (
+            f"\nThe head's bias, {done.left_out:+.6f}, has no place in {done.kind}: every reward is that much lower. "
+            "Orders and differences of rewards are the same."
+        )
+    body = {"out": str(out), "head": done.head, "class": done.kind, "bias_left_out": done.left_out}
+    output(body, text, as_json=as_json)

@@ -38,6 +38,16 @@ ScorerArgument = Annotated[
         "baseline:longest."
     ),
 ]
+TemplateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--template",
+        metavar="FILE|plain",
+        help="Chat template of a model that was published without one: a file of jinja, or plain for 'User: ...', "
+        "'Assistant: ...' lines.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
 # Characters a terminal obeys instead of showing: controls (but line breaks and tabs) and changes of direction.

@@ -47,6 +47,7 @@ def reward(
 
     Exit code 0: the gate passed; 1: it failed; 3: undecided; 2: bad input; 130: interrupted, run again to go on.
     """
+    from assay.flows.processes import follows
     from assay.flows.reward import run_reward
 
     flags = {
@@ -62,6 +63,8 @@ def reward(
     }
     settings = options.settings(RewardConfig, flags)
     run = run_reward(data, out, config=settings, command=command_line(), notify=notes().print)
+    if follows():  # the first process of several says what came of it
+        return
     show(run, as_json=as_json)
     raise typer.Exit(EXIT[run.outcome])
 

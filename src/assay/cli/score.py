@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.options import Json, ScorerArgument, Sharing, notes, output
+from assay.cli.options import Json, ScorerArgument, Sharing, TemplateOption, notes, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
+from assay.errors import InputError
 from assay.train.reward_config import RewardConfig
 
 
@@ -26,29 +27,38 @@ def score(
         int | None, typer.Option(min=1, help="Tokens in one forward pass (CPU: 2,048, GPU: 16,384).")
     ] = None,
     sharing: Sharing = None,
+    template: TemplateOption = None,
     options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
     """Score pairs, or any number of candidates a prompt, with a reward model or any other scorer.
 
     What the scorer cannot take whole gets null and the reason, not the reward of a cut text. Options are those of
-    `assay reward` under data, such as --set data.ties=keep; its file may be given whole. Exit code 2: bad input.
+    `assay reward` under data, such as --set data.ties=keep; its file may be given whole. Exit code 2: bad input, or
+    rewards that are not finite.
     """
     from assay.flows.score import ScoreConfig, score_file
     from assay.scorers.local import Passes
     from assay.scorers.open import open_scorer
 
     settings = options.settings(ScoreConfig, family=RewardConfig)
-    opened = open_scorer(scorer, passes=Passes(micro_tokens=micro_tokens, sharing=sharing or "on"))
+    passes = Passes(micro_tokens=micro_tokens, sharing=sharing or "on")
+    opened = open_scorer(scorer, passes=passes, template=template)
     done = score_file(opened, data, out, config=settings, notify=progress)
     body = {
-        "out": str(out), done.unit: done.rows, "unscored": done.unscored, "rejected_rows": done.rejects,
+        "out": str(out), done.unit: done.rows, "unscored": done.unscored, "not_finite": done.not_finite,
+        "rejected_rows": done.rejects,
         "model": opened.name, "fingerprint": done.fingerprint,
     }  # fmt: skip
     text = f"{done.rows:,} {done.unit} scored into {out}"
     text += f"; {done.unscored:,} of them not whole: null with a reason" if done.unscored else ""
     text += f"; {done.rejects:,} rows did not become pairs (assay check says why)" if done.rejects else ""
     output(body, text, as_json=as_json)
+    if done.not_finite:
+        raise InputError(
+            f"{opened.name} gave {done.not_finite:,} of {done.rows:,} {done.unit} a reward that is not finite. They "
+            f"stand in {out} with the reason beside each. Such a model failed in training, or was damaged since."
+        )
 
 
 def progress(rows: int) -> None:

@@ -16,6 +16,7 @@ from assay.data import read_pairs
 from assay.data.config import DataConfig
 from assay.errors import EmptyBatchError
 from assay.records import Pair, PairScore
+from assay.scorers.local import LocalScorer
 from assay.scorers.open import AnyScorer, as_scorer, open_scorers
 from assay.scorers.scored_pairs import PairScores, ScoredPair, score_pairs
 
@@ -53,14 +54,17 @@ class Kept:
     left_out: Mapping[str, str]
 
 
-def audit_scorer(scorer: Path | str, source: object, out: Path, *, config: ScorerAuditConfig) -> ScorerAudit:
+def audit_scorer(
+    scorer: Path | str, source: object, out: Path, *, config: ScorerAuditConfig, template: str | None = None
+) -> ScorerAudit:
     """Audit a scorer on labelled pairs and write audit.json and left_out.jsonl to the folder `out`.
 
-    scorer: what assay.open_scorer takes; of a run folder, every seed. source: what assay.read_pairs takes. Raises
-    EmptyBatchError where nothing is left to audit, and what reading pairs, scores and models raises.
+    scorer, template: what assay.open_scorer takes; of a run folder, every seed. source: what assay.read_pairs takes.
+    Raises EmptyBatchError where nothing is left to audit, and what reading pairs, scores and models raises.
     """
-    scorers = open_scorers(scorer)
+    scorers = open_scorers(scorer, template=template)
     fingerprints = {f"scorer {seed}": one.fingerprint for seed, one in scorers.items()}  # fails before data are read
+    rendered = {f"rendering {seed}": one.rendering for seed, one in scorers.items() if isinstance(one, LocalScorer)}
     found = read_pairs(source, config=config.data)
     if not found.pairs:
         raise EmptyBatchError(f"{source}: no pair to audit among {found.rows} rows. Look at them with `assay check`.")
@@ -74,7 +78,7 @@ def audit_scorer(scorer: Path | str, source: object, out: Path, *, config: Score
         kept.pairs,
         groups=kept.groups,
         config=config.audit,
-        inputs={"data": str(source), **fingerprints},
+        inputs={"data": str(source), **fingerprints, **rendered},
     )
     audited.write(RunFolder(out))
     write_jsonl(out / LEFT_OUT, ({"pair_id": name, "why": why} for name, why in kept.left_out.items()))

@@ -7,23 +7,25 @@ were read first, prompt groups, rows as they were rendered.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit
 from assay.data import split
 from assay.data.grouped_split import Split
+from assay.flows.processes import FollowersFolder, follows, run_folder
 from assay.flows.reward_stages import Gated, audit_seeds, contract_stage, gate_stage, known_truth
-from assay.flows.run_record import RunRecord, begun_with, only_writer
-from assay.gate import Verdict, decide_run, load_criteria
+from assay.flows.run_record import RunRecord, begun_with
+from assay.gate import Criterion, Verdict, decide_run, load_criteria
 from assay.models.resolve import resolve
 from assay.report import model_card, render
+from assay.rewards.new_model import check_base
 from assay.train import TrainResult, train_reward
 from assay.train.precision_choice import PrecisionChoice, choose, weighed, why
 from assay.train.reward_config import RewardConfig
+from assay.train.trainer_options import wait_for_all
 
 Notify = Callable[[str], None]
 
@@ -53,9 +55,11 @@ def run_reward(
     """
     # Read before anything else, since a typing error there should cost no training; what was read then is decided by.
     criteria = None if config.criteria is None else load_criteria(config.criteria)
-    run = RunFolder(out)
-    with only_writer(run):
+    if follows():
+        notify = silent
+    with run_folder(out) as run:
         base = resolve(config.model.base, config.model.revision)
+        check_base(base, config.model)  # what is wrong with it costs no reading of data
         contract = contract_stage(source, run, config=config.data)
         precision = choose(config.train.precision, stored=begun_with(run))
         config = settled(config, precision)
@@ -80,6 +84,8 @@ def run_reward(
         precision = weighed(precision, notify)
         record.add(precision=precision.body)
         results = train_seeds(parts, gated, config=config, precision=precision, record=record, notify=notify)
+        if isinstance(run, FollowersFolder):
+            return followed(run, results, criteria)
         with record.stage("audit"):
             audit = audit_seeds(run, parts, gated, results, config=config.audit)
         with record.stage("gate"):
@@ -88,7 +94,23 @@ def run_reward(
         notify(f"gate       {verdict.verdict}")
         page = render(run)
         model_card(run)
+        wait_for_all()
         return RewardRun(folder=run.root, verdict=verdict, audit=audit, seeds=results, report=page)
+
+
+def silent(_line: str) -> None:
+    """Say nothing."""
+
+
+def followed(run: FollowersFolder, results: tuple[TrainResult, ...], criteria: Sequence[Criterion] | None) -> RewardRun:
+    """What the first process made of the seeds that all have trained."""
+    wait_for_all()
+    run.take_over()
+    verdict = decide_run(run, criteria)
+    shared = run.shared
+    return RewardRun(
+        folder=shared.root, verdict=verdict, audit=Audit.read(run), seeds=results, report=shared.path("report.html")
+    )
 
 
 def settled(config: RewardConfig, precision: PrecisionChoice) -> RewardConfig:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,7 +13,7 @@ from assay.data import read_pairs
 from assay.data.candidate_files import holds_candidates, read_candidates
 from assay.data.config import DataConfig
 from assay.errors import EmptyBatchError
-from assay.scorers.protocol import Scorer
+from assay.scorers.protocol import Scorer, Unscored
 from assay.scorers.scores_file import PairRow, PromptRow, pair_rows, prompt_rows
 
 EVERY = 1000  # rows between two words on how far it is
@@ -27,11 +27,16 @@ class ScoreConfig(StageConfig):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreFile:
-    """What was written. unscored: rows with an answer that has no reward; rejects: rows of data that were no pair."""
+    """What was written.
+
+    unscored: rows with an answer that has no reward; not_finite: of them those with one that is no number. rejects:
+    rows of data that were no pair.
+    """
 
     unit: Literal["pairs", "prompts"]
     rows: int
     unscored: int
+    not_finite: int
     rejects: int
     fingerprint: str
 
@@ -59,7 +64,10 @@ def score_file(
         unit, rows, rejects = "pairs", pair_rows(scorer, found.pairs), len(found.rejects)
     tally = Tally(notify)
     count = write_jsonl(out, tally.counted(rows))
-    return ScoreFile(unit=unit, rows=count, unscored=tally.unscored, rejects=rejects, fingerprint=fingerprint)
+    return ScoreFile(
+        unit=unit, rows=count, unscored=tally.unscored, not_finite=tally.not_finite, rejects=rejects,
+        fingerprint=fingerprint,
+    )  # fmt: skip
 
 
 class Tally:
@@ -67,12 +75,20 @@ class Tally:
 
     def __init__(self, notify: Callable[[int], None]) -> None:
         self.notify = notify
-        self.rows = self.unscored = 0
+        self.rows = self.unscored = self.not_finite = 0
 
     def counted(self, rows: Iterable[PairRow | PromptRow]) -> Iterator[PairRow | PromptRow]:
         for row in rows:
             self.rows += 1
-            self.unscored += "reason" in row or "reasons" in row
+            reasons = _reasons(row)
+            self.unscored += bool(reasons)
+            self.not_finite += any(Unscored(str(reason)).not_finite for reason in reasons)
             if self.rows % EVERY == 0:
                 self.notify(self.rows)
             yield row
+
+
+def _reasons(row: PairRow | PromptRow) -> Sequence[object]:
+    """Why answers of a row have no reward, answers that have one left out."""
+    found = row.get("reasons") or [row.get("reason")]
+    return [reason for reason in found if reason] if isinstance(found, list) else []

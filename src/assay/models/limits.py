@@ -27,6 +27,11 @@ def most_tokens(model: nn.Module) -> int | None:
     return limit if padding is None else limit - padding - 1
 
 
+def vocabulary(model: nn.Module) -> int:
+    """How many tokens the model's table has; ids are below it."""
+    return int(unwrap(model).get_input_embeddings().num_embeddings)  # type: ignore[operator]
+
+
 def check_positions(model: nn.Module, lengths: Sequence[int]) -> None:
     """Raises InputError if a row of these lengths is longer than the model has positions for."""
     limit, longest = most_tokens(model), max(lengths, default=0)

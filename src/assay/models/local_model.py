@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from assay.errors import ModelError, ModelNotFoundError, first_line
-from assay.models.opening import open_config
+from assay.errors import ModelError
+from assay.models.opening import open_config, told_as
 from assay.models.quiet import quiet
 from assay.models.transformers_types import Config
 
@@ -37,14 +37,14 @@ class LocalModel:
 
         Raises ModelNotFoundError if transformers cannot open that, ModelError if it is neither kind.
         """
-        with quiet():
-            try:
-                return kind_of(open_config(self.folder))
-            except (OSError, ValueError, KeyError, ImportError) as error:
-                raise ModelNotFoundError(
-                    f"{self.name}: {self.folder} holds no model that transformers can open "
-                    f"({first_line(error)}). It needs config.json, weights and tokenizer files."
-                ) from None
+        with quiet(), told_as(self._not_openable):
+            return kind_of(open_config(self.folder))
+
+    def _not_openable(self, why: str) -> str:
+        return (
+            f"{self.name}: {self.folder} holds no model that transformers can open ({why}). It needs config.json, "
+            "weights and tokenizer files."
+        )
 
 
 def kind_of(config: Config) -> Kind:

@@ -6,14 +6,14 @@ weights, told not to trust any. Knows the files of a model folder; knows not wha
 
 from __future__ import annotations
 
-import json
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from assay.errors import ForeignCodeError, ModelError
+from assay.errors import AssayError, ForeignCodeError, ModelError, ModelNotFoundError, first_line
+from assay.models.folder_faults import object_in, refuse_adapters, refuse_empty, refuse_quantised
 
 if TYPE_CHECKING:
     from assay.models.transformers_types import AutoClass, Config, Tokenizer
@@ -45,6 +45,7 @@ def open_weights(kind: AutoClass, folder: Path | str, **options: object) -> Any:
 
     Raises ForeignCodeError, ModelError for pickled weights that hold more than tensors, and what transformers raises.
     """
+    refuse_empty(folder)
     with own_code(folder):
         try:
             return kind.from_pretrained(folder, **options, **DATA_ONLY)
@@ -55,10 +56,35 @@ def open_weights(kind: AutoClass, folder: Path | str, **options: object) -> Any:
             ) from None
 
 
+def without_weights(kind: AutoClass, config: Config) -> Any:
+    """The model of a configuration as `kind`, its shapes without memory. Raises what transformers raises."""
+    import torch
+
+    with torch.device("meta"):
+        return kind.from_config(config, **OWN_CODE)
+
+
+@contextmanager
+def told_as(sentence: Callable[[str], str]) -> Iterator[None]:
+    """Whatever a loader raises is a ModelNotFoundError: `sentence` about the first line of what it said.
+
+    Caught as a kind and not one by one: a folder that is not whole makes loaders raise nearly anything, assertions and
+    a missing key among it, and none of that is a mistake of assay's own.
+    """
+    try:
+        yield
+    except AssayError:
+        raise
+    except Exception as error:
+        raise ModelNotFoundError(sentence(first_line(error))) from None
+
+
 @contextmanager
 def own_code(folder: Path | str) -> Iterator[None]:
     """What needs code of its own is a ForeignCodeError: before transformers opens it, or once transformers says so."""
     refuse_foreign_code(folder)
+    refuse_adapters(folder)
+    refuse_quantised(folder)
     try:
         yield
     except ValueError as error:
@@ -73,7 +99,7 @@ def refuse_foreign_code(folder: Path | str, *, name: str | None = None) -> None:
     name: what the user calls the folder. A map to own code is let pass where transformers knows the kind of model:
     it then takes its own code. A tokenizer's is refused: another tokenizer may cut the same text into other tokens.
     """
-    config, tokenizer = (_object_in(Path(folder) / file) for file in ("config.json", "tokenizer_config.json"))
+    config, tokenizer = (object_in(Path(folder) / file) for file in ("config.json", "tokenizer_config.json"))
     where = folder if name is None else name
     if config.get("auto_map") and not _known(config):
         raise foreign(where, "code of its own", "auto_map in config.json")
@@ -113,12 +139,3 @@ def _attentions(value: object) -> Iterator[tuple[str, str]]:
                 names = inner.values() if isinstance(inner, dict) else [inner]
                 yield from ((key, name) for name in names if isinstance(name, str))
             yield from _attentions(inner)
-
-
-def _object_in(path: Path) -> dict[str, object]:
-    """The JSON object in a file; empty where there is none, which transformers then says in its own way."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

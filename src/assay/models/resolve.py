@@ -13,6 +13,7 @@ from pathlib import Path
 from assay.artifacts.files import sha256_file
 from assay.errors import ModelError, ModelNotFoundError, first_line
 from assay.models.catalogue import CATALOGUE, fetched
+from assay.models.folder_faults import refuse_adapters, refuse_empty, refuse_quantised
 from assay.models.local_model import LocalModel
 from assay.models.opening import refuse_foreign_code
 
@@ -40,6 +41,7 @@ def locate(name: str, revision: str | None = None) -> LocalModel:
         if revision is not None:
             raise ModelError(f"{name} is a folder, which has no revisions. Leave model.revision out.")
         refuse_foreign_code(folder, name=name)
+        _refuse_faults(folder, name)
         return LocalModel(name=name, folder=folder, fingerprint=folder_fingerprint(folder))
     if name in CATALOGUE:
         entry = CATALOGUE[name]
@@ -55,7 +57,13 @@ def locate(name: str, revision: str | None = None) -> LocalModel:
             f"{name!r}: {what}. Give a folder with config.json, a Hugging Face id, or one of {', '.join(CATALOGUE)}."
         )
     path, commit = _from_hub(name, revision)
+    _refuse_faults(path, name)
     return LocalModel(name=name, folder=path, fingerprint=f"hub:{name}@{commit}", revision=commit)
+
+
+def _refuse_faults(folder: Path, name: str) -> None:
+    for refuse in (refuse_adapters, refuse_quantised, refuse_empty):
+        refuse(folder, name=name)
 
 
 def folder_fingerprint(folder: Path) -> str:

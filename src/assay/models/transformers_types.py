@@ -20,6 +20,7 @@ class Config(Protocol):
     model_type: str
     is_encoder_decoder: bool
     pad_token_id: int | None
+    problem_type: str | None
     max_position_embeddings: int
     _attn_implementation: str
 
@@ -89,6 +90,7 @@ class AutoClass(Protocol):
     """One of transformers' auto classes; what it opens is the caller's to say."""
 
     def from_pretrained(self, folder: Path | str, **options: object) -> Any: ...
+    def from_config(self, config: Config, **options: object) -> Any: ...
 
 
 def config_of(module: nn.Module) -> Config:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from assay.artifacts.files import sha256_json
-from assay.errors import ModelError, ModelNotFoundError, TemplateError, first_line
+from assay.errors import ConfigError, ModelError, TemplateError
 from assay.models.local_model import Kind, kind_of
-from assay.models.opening import open_config, open_tokenizer
+from assay.models.opening import open_config, open_tokenizer, told_as
 from assay.models.quiet import quiet
 from assay.models.transformers_types import Tokenizer
 from assay.records import Text, as_messages
@@ -54,26 +54,28 @@ class Renderer:
         # seeds, so each id is kept once and rows point to it; so are segment ids, which depend on two lengths only.
         self._numbers: dict[int, int] = {}
         self._segments: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._gone: dict[tuple[str, ...], frozenset[int]] = {}  # by the roles of a prompt: see _dropped
 
     @classmethod
-    def from_pretrained(cls, folder: Path | str, *, adapt: Literal["base", "published"] = "base") -> Renderer:
+    def from_pretrained(
+        cls, folder: Path | str, *, adapt: Literal["base", "published"] = "base", template: str | None = None
+    ) -> Renderer:
         """The renderer of a base (or of a reward model someone published: its template is then left as it is).
 
-        Raises ModelNotFoundError, ModelError or TemplateError.
+        template: one that the user names in place of the folder's: a file of jinja, or `plain` for assay's own lines.
+        Raises ModelNotFoundError, ModelError or TemplateError, which says so where a published decoder has none.
         """
-        with quiet():
-            try:
-                config = open_config(folder)
-                tokenizer = open_tokenizer(folder)
-            except (OSError, ValueError, KeyError, ImportError) as error:
-                raise ModelNotFoundError(
-                    f"{folder}: no usable tokenizer and configuration there ({first_line(error)}). Give a folder with "
-                    "config.json and tokenizer files, as save_pretrained writes them."
-                ) from None
+        with quiet(), told_as(lambda why: _not_openable(folder, why)):
+            config = open_config(folder)
+            tokenizer = open_tokenizer(folder)
         kind = kind_of(config)
         if kind == "encoder":
+            if template is not None:
+                raise ConfigError(
+                    f"{folder} is an encoder, whose rows its tokenizer makes without a template. Leave it out."
+                )
             return cls(tokenizer, kind=kind, rules=None)
-        rules = rules_for(tokenizer, source=str(folder), adapt=adapt)
+        rules = rules_for(tokenizer, source=str(folder), adapt=adapt, named=template)
         tokenizer.chat_template = rules.template
         if adapt == "base":
             settle_padding(tokenizer, rules)
@@ -160,8 +162,9 @@ class Renderer:
         heads = self._heads(prompts, generation=self.rules.prompt_end == "generation")
         # Prompts and whole rows are tokenised as whole texts: cut elsewhere, the same text has other tokens.
         ids = self._ids([text for text in (*heads.values(), *fulls) if isinstance(text, str)])
+        lost = {prompt: self._lost(prompt, head) for prompt, head in heads.items()}
         for (prompt, answer), full in zip(rows, fulls, strict=True):
-            fault = _fault(heads[prompt], full, answer)
+            fault = _fault(heads[prompt], full, answer) or lost[prompt]
             if fault is not None:
                 yield fault
                 continue
@@ -172,6 +175,32 @@ class Renderer:
     def _heads(self, prompts: list[Text], *, generation: bool) -> dict[Text, str | TemplateError]:
         texts = self._texts([self._chat(prompt) for prompt in prompts], generation=generation)
         return dict(zip(prompts, texts, strict=True))
+
+    def _lost(self, prompt: Text, head: str | TemplateError) -> TemplateError | None:
+        """Why a prompt is not whole in its rendered text; None if every message stands there."""
+        if isinstance(head, TemplateError):
+            return head
+        chat = self._chat(prompt)
+        rendered = "".join(head.split())
+        # A short message may stand in the text by chance, so what becomes of its role is asked with words of our own.
+        gone = self._dropped(tuple(turn["role"] for turn in chat))
+        for place, turn in enumerate(chat):
+            if place in gone or "".join(turn["content"].split()) not in rendered:
+                which = f"message {place + 1} of the prompt (role {turn['role']!r})"
+                return TemplateError(f"the chat template leaves out or rewrites {which}")
+        return None
+
+    def _dropped(self, roles: tuple[str, ...]) -> frozenset[int]:
+        """Which messages the template leaves out of a prompt with these roles, whatever they say."""
+        found = self._gone.get(roles)
+        if found is None:
+            assert self.rules is not None
+            words = [f"qzm{place}z" for place in range(len(roles))]
+            chat = [{"role": role, "content": word} for role, word in zip(roles, words, strict=True)]
+            text = self._text(chat, generation=self.rules.prompt_end == "generation")
+            gone = () if isinstance(text, TemplateError) else (n for n, word in enumerate(words) if word not in text)
+            found = self._gone[roles] = frozenset(gone)
+        return found
 
     def _texts(self, chats: list[Chat], *, generation: bool) -> list[str | TemplateError]:
         assert self.rules is not None
@@ -198,6 +227,13 @@ class Renderer:
         chat = [{"role": message.role, "content": message.content} for message in messages]
         assert self.rules is not None
         return fold_system(chat) if self.rules.system == "folded" else chat
+
+
+def _not_openable(folder: Path | str, why: str) -> str:
+    return (
+        f"{folder}: no usable tokenizer and configuration there ({why}). Give a folder with config.json and tokenizer "
+        "files, as save_pretrained writes them."
+    )
 
 
 def _fault(head: str | TemplateError, full: str | TemplateError, answer: Text) -> TemplateError | None:
@@ -232,14 +268,18 @@ def _common(a: Sequence[_Element], b: Sequence[_Element]) -> int:
 
 
 def fold_system(chat: Chat) -> Chat:
-    """System messages put before the first user turn's text."""
-    rules = [turn["content"] for turn in chat if turn["role"] == "system"]
-    rest = [dict(turn) for turn in chat if turn["role"] != "system"]
-    user = next((turn for turn in rest if turn["role"] == "user"), None)
-    if not rules or user is None:
-        return chat
-    user["content"] = "\n\n".join([*rules, user["content"]])
-    return rest
+    """System messages put before the text of the user turn that follows; one that none follows stays as it is."""
+    folded: Chat = []
+    waiting: Chat = []
+    for turn in chat:
+        if turn["role"] == "system":
+            waiting.append(turn)
+        elif turn["role"] == "user" and waiting:
+            folded.append({**turn, "content": "\n\n".join(said["content"] for said in (*waiting, turn))})
+            waiting = []
+        else:
+            folded.append(turn)
+    return [*folded, *waiting]
 
 
 def flat(text: Text) -> str:

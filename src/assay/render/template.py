@@ -10,13 +10,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 import jinja2
 
-from assay.errors import TemplateError
+from assay.errors import TemplateError, first_line
 from assay.models.transformers_types import Tokenizer
 
+PLAIN = "plain"  # the name of PLAIN_TEMPLATE for users
 PINNED_DATE = datetime(2024, 7, 26, tzinfo=UTC)
 PLAIN_TEMPLATE = (
     "{% for message in messages %}{{ message['role'] | capitalize }}: {{ message['content'] }}"
@@ -34,7 +36,7 @@ class Rules:
     """How conversations become text for one tokenizer.
 
     prompt_end: where the prompt's tokens end: after the header of the answer (generation) or after the last turn.
-    system: by the template, or folded into the first user turn where the template refuses or drops it.
+    system: by the template, or folded into the user turn that follows where the template refuses or drops it.
     notes: what was changed or found, in sentences.
     """
 
@@ -44,16 +46,24 @@ class Rules:
     notes: tuple[str, ...] = ()
 
 
-def rules_for(tokenizer: Tokenizer, *, source: str, adapt: Literal["base", "published"]) -> Rules:
+def rules_for(
+    tokenizer: Tokenizer, *, source: str, adapt: Literal["base", "published"], named: str | None = None
+) -> Rules:
     """The rendering rules of a decoder's tokenizer.
 
     adapt "base": date pinned, BOS and end marker put right; "published": a finished reward model's template as it is.
-    Raises TemplateError, naming `source`, for a template that no rule makes usable.
+    named: a file of jinja, or `plain`, in place of the tokenizer's template. Raises TemplateError, naming `source`, for
+    a template that no rule makes usable, or where a published model has none and none is named.
     """
+    if named is None and tokenizer.chat_template is None and adapt == "published":
+        raise TemplateError(
+            f"{source} has no chat template, so which text it was trained on cannot be known. Name the template: "
+            "--template FILE, or --template plain for 'User: ...', 'Assistant: ...' lines (in Python: template=...)."
+        )
     try:
-        template, notes = _source_template(tokenizer)
+        template, notes = _source_template(tokenizer) if named is None else _named_template(named)
         _check_content(tokenizer, template)
-        if adapt == "base":
+        if adapt == "base" or named == PLAIN:
             template, dated = _pin_date(tokenizer, template)
             template, framed = _frame(tokenizer, template)
             notes += dated + framed
@@ -92,6 +102,19 @@ def _source_template(tokenizer: Tokenizer) -> tuple[str, tuple[str, ...]]:
             "The base has no chat template: turns are rendered as 'User: ...', 'Assistant: ...', a blank line apart.",
         )
     return str(tokenizer.get_chat_template()), ()
+
+
+def _named_template(named: str) -> tuple[str, tuple[str, ...]]:
+    if named == PLAIN:
+        return PLAIN_TEMPLATE, (
+            "Turns are rendered as 'User: ...', 'Assistant: ...', a blank line apart, as asked for.",
+        )
+    try:
+        return Path(named).read_text(encoding="utf-8"), (f"The template is that of {named}, as asked for.",)
+    except (OSError, UnicodeDecodeError) as error:
+        raise TemplateError(
+            f"the template {named} cannot be read ({first_line(error)}); give a file of jinja, or {PLAIN}"
+        ) from None
 
 
 def _pin_date(tokenizer: Tokenizer, template: str) -> tuple[str, tuple[str, ...]]:
@@ -215,4 +238,6 @@ def _system_rule(tokenizer: Tokenizer, template: str) -> tuple[Literal["template
         text, how = "", "refuses"
     if _SYSTEM in text:
         return "template", ()
-    return "folded", (f"The template {how} system messages; they are put before the first user turn's text.",)
+    return "folded", (
+        f"The template {how} system messages; they are put before the text of the user turn that follows.",
+    )

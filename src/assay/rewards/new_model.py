@@ -13,10 +13,11 @@ from assay.artifacts.model_body import BaseName, Origin
 from assay.errors import ConfigError, ModelError, first_line
 from assay.models import fourbit
 from assay.models.config import ModelConfig
+from assay.models.folder_faults import refuse_without_weights
 from assay.models.head import head_layers
 from assay.models.limits import most_tokens
 from assay.models.local_model import LocalModel, kind_of
-from assay.models.opening import open_config, open_weights
+from assay.models.opening import open_config, open_weights, told_as, without_weights
 from assay.models.quiet import drop_kernel_advice, quiet
 from assay.models.resolve import resolve
 from assay.models.transformers_types import Config, config_of
@@ -38,7 +39,7 @@ def new_model(config: ModelConfig, *, seed: int) -> tuple[nn.Module, Renderer, O
     with torch.random.fork_rng(_devices()):
         torch.manual_seed(seed)
         model, new = _open(base, config)
-        _settle(model, renderer)
+        fit_padding(model, renderer)
         _check_length(model, config)
         _draw(model, new, seed=seed)
         if config.tuning != "full":
@@ -52,6 +53,23 @@ def new_model(config: ModelConfig, *, seed: int) -> tuple[nn.Module, Renderer, O
     return model.eval(), renderer, origin
 
 
+def check_base(base: LocalModel, config: ModelConfig) -> None:
+    """All that can be known of a base without opening its weights, so that a fault costs no reading of data.
+
+    Raises ModelError where it cannot become a reward model or its tokenizer does not fit, ConfigError where it has too
+    few positions.
+    """
+    from transformers import AutoModelForSequenceClassification
+
+    refuse_without_weights(base.folder, name=base.name)
+    with quiet(), told_as(lambda why: _not_openable(base, why)):
+        Renderer.from_pretrained(base.folder)
+        theirs = open_config(base.folder, num_labels=1)
+        empty: nn.Module = without_weights(AutoModelForSequenceClassification, theirs)
+    _check_length(empty, config)
+    _check_head(empty)
+
+
 def _devices() -> list[int]:
     return list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []
 
@@ -63,27 +81,41 @@ def _open(base: LocalModel, config: ModelConfig) -> tuple[nn.Module, set[str]]:
     # float32 also where the base is stored in 16 bit: what training adds to a weight is often less than bf16's last
     # digit.
     options = fourbit.loading() if config.tuning == "qlora" else {"dtype": torch.float32}
-    with quiet():
-        try:
-            theirs = open_config(base.folder, num_labels=1)
-            kind_of(theirs)
-            _set_dropout(theirs, config.dropout, base=base.name)
-            model, info = open_weights(
-                AutoModelForSequenceClassification,
-                base.folder,
-                config=theirs,
-                output_loading_info=True,
-                ignore_mismatched_sizes=True,  # a published classifier's head of several outputs is drawn anew
-                **options,
-            )
-        except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-            raise ModelError(
-                f"{base.name}: transformers cannot open it as a sequence-classification model ({first_line(error)}). "
-                "Take another base."
-            ) from None
+    with quiet(), told_as(lambda why: _not_openable(base, why)):
+        theirs = open_config(base.folder, num_labels=1)
+        kind_of(theirs)
+        _set_dropout(theirs, config.dropout, base=base.name)
+        model, info = open_weights(
+            AutoModelForSequenceClassification,
+            base.folder,
+            config=theirs,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # a published classifier's head of several outputs is drawn anew
+            **options,
+        )
     new = set(info["missing_keys"]) | {str(entry[0]) for entry in info["mismatched_keys"]}
     _check_new(model, new, base=base.name)
+    _check_finite(model, new, base=base.name)
     return model, new
+
+
+def _not_openable(base: LocalModel, why: str) -> str:
+    return f"{base.name}: transformers cannot open it as a sequence-classification model ({why}). Take another base."
+
+
+def _check_finite(model: nn.Module, new: set[str], *, base: str) -> None:
+    """A weight that is no number makes every reward none, which would be found at the first step and blamed on it."""
+    broken = [
+        name
+        for name, parameter in model.named_parameters()
+        if name not in new and parameter.is_floating_point() and parameter.numel()
+        if not all(bool(end.isfinite()) for end in torch.aminmax(parameter.detach()))
+    ]
+    if broken:
+        raise ModelError(
+            f"{base}: {len(broken)} weights of the base hold numbers that are not finite ({', '.join(broken[:3])}), so "
+            "no reward could be one. The files are damaged, or were written from a run that had failed; fetch others."
+        )
 
 
 def _check_new(model: nn.Module, new: set[str], *, base: str) -> None:
@@ -111,7 +143,7 @@ def _set_dropout(theirs: Config, dropout: float | None, *, base: str) -> None:
         setattr(theirs, name, dropout)
 
 
-def _settle(model: nn.Module, renderer: Renderer) -> None:
+def fit_padding(model: nn.Module, renderer: Renderer) -> None:
     """Tell the model which token is padding: transformers reads the reward before the first of them."""
     pad, tokens = renderer.tokenizer.pad_token_id, len(renderer.tokenizer)
     if tokens > model.get_input_embeddings().num_embeddings:  # type: ignore[operator]
@@ -129,12 +161,16 @@ def _check_length(model: nn.Module, config: ModelConfig) -> None:
         )
 
 
-def _draw(model: nn.Module, new: set[str], *, seed: int) -> None:
-    """New weights: normal with a small spread from `seed`, biases 0, in the order of their names."""
+def _check_head(model: nn.Module) -> None:
     if not head_layers(model):
         raise ModelError(
             f"{type(model).__name__} has no linear head with one output that assay knows. Take another base."
         )
+
+
+def _draw(model: nn.Module, new: set[str], *, seed: int) -> None:
+    """New weights: normal with a small spread from `seed`, biases 0, in the order of their names."""
+    _check_head(model)
     # A generator of its own, on the CPU: the same head on every device, whatever was drawn before.
     draw = torch.Generator().manual_seed(seed % 2**63)
     for name, parameter in sorted(model.named_parameters()):

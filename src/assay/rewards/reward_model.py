@@ -26,7 +26,7 @@ from assay.engine.micro_batches import micro_batches, pass_tokens
 from assay.errors import EmptyBatchError
 from assay.models.config import ModelConfig
 from assay.models.device_and_mode import device_of, evaluating
-from assay.models.limits import most_tokens
+from assay.models.limits import most_tokens, vocabulary
 from assay.models.resolve import locate
 from assay.records import Text
 from assay.render.encoder import Encoded, Renderer
@@ -58,19 +58,28 @@ class RewardModel:
         return cls(model, renderer, origin=origin)
 
     @classmethod
-    def load(cls, folder: Path | str, *, revision: str | None = None, device: str = "cpu") -> RewardModel:
+    def load(
+        cls, folder: Path | str, *, revision: str | None = None, device: str = "cpu", template: str | None = None
+    ) -> RewardModel:
         """A reward model from a folder assay wrote, or any sequence-classification model with one output, hub ids too.
 
-        Raises ModelNotFoundError, ModelError for weights that are missing (they would be random), and ArtifactError if
-        the tokenizer or template found there is not the one it was trained with.
+        template: a file of jinja, or `plain`, for a decoder that others published without one. Raises
+        ModelNotFoundError, ModelError for weights that are missing (they would be random) or not used, TemplateError
+        without a template, and ArtifactError if the tokenizer or template is not the one it was trained with.
         """
-        model, renderer, origin = saved_model.open_with_renderer(locate(str(folder), revision).folder)
+        found = locate(str(folder), revision).folder
+        model, renderer, origin = saved_model.open_with_renderer(found, template=template)
         return cls(model.to(device).eval(), renderer, origin=origin)
 
     @property
     def most_tokens(self) -> int | None:
         """The longest row the model has positions for, or None if it states no limit."""
         return most_tokens(self.model)
+
+    @property
+    def vocabulary(self) -> int:
+        """How many tokens the model has; its tokenizer may have more, which no row can hold then."""
+        return vocabulary(self.model)
 
     @property
     def device(self) -> torch.device:

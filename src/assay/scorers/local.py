@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from assay.artifacts.files import sha256_json
 from assay.errors import TemplateError
 from assay.records import Candidates, Text
 from assay.scorers.protocol import Scored, Unscored, scored
@@ -35,10 +36,20 @@ class Passes:
 
 
 class LocalScorer:
-    """Scores with a saved reward model: a folder assay wrote, or any sequence-classification model with one output."""
+    """Scores with a saved reward model: a folder assay wrote, or any sequence-classification model with one output.
 
-    def __init__(self, model: Path | str, *, revision: str | None = None, passes: Passes | None = None) -> None:
-        self.model, self.revision, self.passes = str(model), revision, passes or Passes()
+    template: for one that others published without a chat template: a file of jinja, or `plain`.
+    """
+
+    def __init__(
+        self,
+        model: Path | str,
+        *,
+        revision: str | None = None,
+        passes: Passes | None = None,
+        template: str | None = None,
+    ) -> None:
+        self.model, self.revision, self.passes, self.template = str(model), revision, passes or Passes(), template
 
     @property
     def name(self) -> str:
@@ -50,13 +61,24 @@ class LocalScorer:
         from assay.rewards.reward_model import RewardModel, best_device
 
         device = best_device() if self.passes.device == "auto" else self.passes.device
-        return RewardModel.load(self.model, revision=self.revision, device=device)
+        return RewardModel.load(self.model, revision=self.revision, device=device, template=self.template)
 
     @cached_property
     def fingerprint(self) -> str:
+        """Of the model's bytes, and of the template where one was named. Opens the model: its faults cost no data."""
         from assay.models.resolve import locate
 
-        return locate(self.model, self.revision).fingerprint
+        found = locate(self.model, self.revision).fingerprint
+        parts = self.reward_model.renderer.parts
+        return found if self.template is None else sha256_json({"model": found, "template": parts["template"]})
+
+    @property
+    def rendering(self) -> str:
+        """With what prompts and answers become text, in words, for the record."""
+        renderer = self.reward_model.renderer
+        whose = "the encoder's own pairs" if renderer.kind == "encoder" else "the chat template of its folder"
+        whose = whose if self.template is None else f"the template named: {self.template}"
+        return " ".join([f"{whose} ({renderer.parts['template']}).", *renderer.notes])
 
     def score(self, groups: Sequence[Candidates]) -> list[tuple[Scored, ...]]:
         """Each answer's reward; Unscored for a row that cannot be rendered or is too long to be read whole.
@@ -79,11 +101,15 @@ class LocalScorer:
             return {}
         model, most = self.reward_model, self.reward_model.most_tokens
 
+        known = model.vocabulary if len(model.renderer.tokenizer) > model.vocabulary else None
+
         def checked(row: Encoded | TemplateError) -> Encoded | Unscored:
             if isinstance(row, TemplateError):
                 return Unscored(str(row))
             if most is not None and len(row.ids) > most:
                 return Unscored(f"{len(row.ids)} tokens with its prompt; the model reads {most}")
+            if known is not None and max(row.ids) >= known:
+                return Unscored(f"token {max(row.ids)} of its row is the tokenizer's alone; the model has {known}")
             return row
 
         return dict(zip(texts, map(checked, model.renderer.encode_rows(texts)), strict=True))

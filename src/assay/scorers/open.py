@@ -25,16 +25,17 @@ KINDS: Mapping[str, Callable[[str], Scorer]] = {
 SCORE_FILES = {".jsonl", ".ndjson", ".json", ".gz"}
 
 
-def open_scorer(text: Path | str, *, passes: Passes | None = None) -> Scorer:
+def open_scorer(text: Path | str, *, passes: Passes | None = None, template: str | None = None) -> Scorer:
     """The scorer that `text` names.
 
     A folder: its reward model, or a run's, if it has one seed. A file: the scores recorded in it. `kind:argument`: see
-    KINDS. Anything else: a reward model by Hugging Face id. passes: how a model's rows are run.
+    KINDS. Anything else: a reward model by Hugging Face id. passes: how a model's rows are run. template: for a model
+    that others published without one: a file of jinja, or `plain`.
 
-    Raises InputError for a kind there is not, a run of several seeds, or passes for what is no model. A model is looked
-    for when its fingerprint or its scores are asked for.
+    Raises InputError for a kind there is not, a run of several seeds, or passes or a template for what is no model. A
+    model is looked for when its fingerprint or its scores are asked for.
     """
-    seeds = open_scorers(text, passes=passes)
+    seeds = open_scorers(text, passes=passes, template=template)
     if len(seeds) > 1:
         raise InputError(
             f"{text} is a run of {len(seeds)} seeds, each a scorer of its own. Name one of them, such as "
@@ -43,13 +44,13 @@ def open_scorer(text: Path | str, *, passes: Passes | None = None) -> Scorer:
     return next(iter(seeds.values()))
 
 
-def open_scorers(text: Path | str, *, passes: Passes | None = None) -> dict[int, Scorer]:
+def open_scorers(text: Path | str, *, passes: Passes | None = None, template: str | None = None) -> dict[int, Scorer]:
     """As open_scorer, by seed: a run folder has a scorer for each seed, everything else is one, called seed 0."""
     models = sorted(Path(text).expanduser().glob("seed-[0-9]*/model"))
     seeds = {int(model.parent.name.removeprefix("seed-")): model for model in models}
     if not seeds:
-        return {0: _one(str(text), passes)}
-    return {seed: LocalScorer(seeds[seed], passes=passes) for seed in sorted(seeds)}
+        return {0: _one(str(text), passes, template)}
+    return {seed: LocalScorer(seeds[seed], passes=passes, template=template) for seed in sorted(seeds)}
 
 
 def as_scorer(scorer: AnyScorer) -> Scorer:
@@ -66,16 +67,16 @@ def as_scorer(scorer: AnyScorer) -> Scorer:
     )
 
 
-def _one(text: str, passes: Passes | None) -> Scorer:
+def _one(text: str, passes: Passes | None, template: str | None) -> Scorer:
     scorer = _named(text)
-    if passes is None or passes == Passes():
+    if template is None and (passes is None or passes == Passes()):
         return scorer
     if not isinstance(scorer, LocalScorer):
         raise InputError(
-            f"{text} is no model, so nothing of it is run: device, tokens in one pass and sharing do not apply. "
-            "Leave them out."
+            f"{text} is no model, so nothing of it is run: device, tokens in one pass, sharing and template do not "
+            "apply. Leave them out."
         )
-    return LocalScorer(scorer.model, revision=scorer.revision, passes=passes)
+    return LocalScorer(scorer.model, revision=scorer.revision, passes=passes, template=template)
 
 
 def _named(text: str) -> Scorer:

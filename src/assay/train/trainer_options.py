@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,6 +67,17 @@ def leave_together() -> None:
             torch.distributed.destroy_process_group()
 
     atexit.register(leave)
+
+
+def wait_for_all() -> None:
+    """Go on when every process has come here; at once where there is one."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return
+    from accelerate import PartialState
+
+    state = PartialState(cpu=not torch.cuda.is_available())  # as Trainer does
+    leave_together()
+    state.wait_for_everyone()
 
 
 class _Recomputing(Protocol):

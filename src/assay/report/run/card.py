@@ -53,7 +53,8 @@ RENDERING = {
     "encoder": "Prompt and answer go to the tokenizer as a pair. A conversation of one message is its content; of "
     "several, each is written `Role: content`, a blank line between them.",
     "decoder": "The chat template saved beside the model is part of it: it writes the rows of training, with one BOS "
-    "where the base expects one and its end marker last. Add no generation prompt and no second BOS.",
+    "where the base expects one and its end marker last. Add no generation prompt. Text that was "
+    "rendered first (`tokenize=False`) is tokenised with `add_special_tokens=False`, or it may get a second BOS.",
 }
 
 
