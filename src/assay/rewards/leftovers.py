@@ -64,8 +64,8 @@ def check_shapes(folder: Path | str, mismatched: Iterable[Sequence[object]]) -> 
     found = sorted(f"{name}: {_shape(had)}, not {_shape(wanted)}" for name, had, wanted in mismatched)
     if found:
         raise ModelError(
-            f"{folder}: {len(found)} weights have another shape than config.json says ({'; '.join(found[:3])}). A reward "
-            "model has one output; take another model, or the config.json that belongs to these weights."
+            f"{folder}: {len(found)} weights have another shape than config.json says ({'; '.join(found[:3])}). "
+            "A reward model has one output; take another model, or the config.json that belongs to these weights."
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.flows.stages import dropped
+from assay.flows.reward_stages import dropped
 from assay.records import Pair, Reject, Where
 from assay.render.length_gate import LengthGate, RenderedPairs
 
