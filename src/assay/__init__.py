@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.doors import door
+from assay.lazy_names import door
 from assay.version import __version__
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 from assay.cli import analyse, reward
 from assay.cli.options import command_line
-from assay.study.place import without_password
+from assay.study.study_address import without_password
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 import torch
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from assay.engine.ability import ability
+from assay.engine.can_share import ability
 from assay.engine.drop_in import shared_prefixes
 from assay.engine.forward import last_hidden
 from tests.support.engine_rows import OLD_NAMES, ROWS, assert_close, padded

@@ -17,7 +17,7 @@ from torch.nn.attention import flex_attention as torch_flex
 from torch.nn.functional import scaled_dot_product_attention
 
 from assay.engine import flex_attention, segment_attention
-from assay.engine.ability import ability
+from assay.engine.can_share import ability
 from assay.engine.forward import last_hidden
 from assay.engine.trie import Trie, pack
 from tests.engine.test_segment_attention import assert_same_function

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.engine import ability
+from assay.engine import can_share
 from assay.engine.drop_in import shared_prefixes
 from assay.engine.forward import last_hidden, refusal
 from assay.errors import EmptyBatchError, InputError, ModelError
@@ -207,5 +207,5 @@ def test_bad_input_is_named() -> None:
 def test_ordinary_calls_of_the_model_stay_what_they_were() -> None:
     model = reward_model("llama").eval()
     before = model(**padded(ROWS)).logits
-    assert ability.ability(model).kernel == "segments"
+    assert can_share.ability(model).kernel == "segments"
     assert torch.equal(model(**padded(ROWS)).logits, before)

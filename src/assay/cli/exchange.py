@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 import typer
 
 from assay.cli.options import ConfigFile, Json, Sets, StudyPlace, output
-from assay.study.place import without_password
+from assay.study.study_address import without_password
 from assay.study.study_records import Tool
 
 if TYPE_CHECKING:

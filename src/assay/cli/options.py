@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from assay.artifacts.files import dumps
-from assay.study.place import without_password
+from assay.study.study_address import without_password
 from assay.train.config import OnOff
 
 ConfigFile = Annotated[

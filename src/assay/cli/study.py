@@ -11,7 +11,7 @@ import typer
 
 from assay.cli import analyse, exchange
 from assay.cli.options import ConfigFile, Json, Sets, StudyPlace, notes, output
-from assay.study.place import is_url, without_password
+from assay.study.study_address import is_url, without_password
 
 if TYPE_CHECKING:
     from assay.study.plan.create import Created

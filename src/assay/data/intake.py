@@ -20,7 +20,7 @@ from assay.data.contract_report import CONTRACT, contract_report
 from assay.data.groups.overlap import Groups, OverlapIndex
 from assay.data.rejects import reject_writer
 from assay.data.sources.any_source import locate
-from assay.data.sources.looks import looks_like
+from assay.data.sources.file_kind import looks_like
 from assay.data.text_ids import pair_id
 from assay.records import Pair, Reject
 

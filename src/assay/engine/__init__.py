@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING
 
-from assay.doors import door
+from assay.lazy_names import door
 
 if TYPE_CHECKING:
     from assay.engine.drop_in import shared_prefixes

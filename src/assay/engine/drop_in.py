@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from transformers.modeling_outputs import BaseModelOutputWithPast
 from transformers.utils.generic import ModelOutput
 
-from assay.engine.ability import ability
+from assay.engine.can_share import ability
 from assay.engine.forward import hidden_at, refusal
 from assay.engine.logprobs import token_figures
 from assay.engine.output_layer import output_layer, reads_plainly

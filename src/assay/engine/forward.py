@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from assay.engine.ability import ability
+from assay.engine.can_share import ability
 from assay.engine.headers import Header
 from assay.engine.pass_rules import rope_refusal, rope_sides, window_refusal
 from assay.engine.trie import Ints, Row, Trie, pack

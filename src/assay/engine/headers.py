@@ -14,7 +14,7 @@ import numpy as np
 from torch import Tensor, nn
 from transformers import DynamicCache
 
-from assay.engine.ability import ability
+from assay.engine.can_share import ability
 from assay.engine.pass_rules import rope_switch
 from assay.engine.trie import Ints, Row, common_prefix, distinct_tokens, plan, sort_key
 from assay.engine.trunk_calls import run_header

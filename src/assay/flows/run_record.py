@@ -21,7 +21,7 @@ from assay.artifacts.files import differences, sha256_json
 from assay.artifacts.run_body import MachineBody, RunBody, StageBody
 from assay.artifacts.run_folder import RunFolder
 from assay.errors import ArtifactError, ConfigError
-from assay.machine import memory_gib, usable_cpus
+from assay.machine_size import memory_gib, usable_cpus
 from assay.train.experiment import FREE as FREE_IN_TRAINING
 from assay.train.precision_choice import PrecisionChoice, trained_in
 from assay.train.reward_config import RewardConfig

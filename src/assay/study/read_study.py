@@ -6,8 +6,8 @@ from pathlib import Path
 
 from assay.errors import StudyError
 from assay.study.exchange.anonymous_folder import is_export, read_export
-from assay.study.place import is_url
 from assay.study.store.closed_study import read_closed
+from assay.study.study_address import is_url
 from assay.study.study_records import ClosedStudy
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from assay.doors import door
+from assay.lazy_names import door
 from assay.models.quiet import drop_kernel_advice
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-from assay.machine import usable_cpus
+from assay.machine_size import usable_cpus
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import pytest
 
 from assay.errors import StudyError
 from assay.study import read_votes
-from assay.study.place import is_url
 from assay.study.program_client import JudgeClient
 from assay.study.server.sessions import Limiter
 from assay.study.server.web import HEADERS
@@ -19,6 +18,7 @@ from assay.study.store.closing import close_study
 from assay.study.store.links import renew_link, revoke_link
 from assay.study.store.open_study import read_progress
 from assay.study.store.verification import verify
+from assay.study.study_address import is_url
 from assay.study.study_records import Editor
 from tests.study.harness import Browser, in_thread, make_study
 

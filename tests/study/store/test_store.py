@@ -10,7 +10,6 @@ from sqlalchemy import Connection, delete, insert, select, text, update
 
 from assay.errors import StudyError
 from assay.study import read_closed, read_votes
-from assay.study.place import is_url
 from assay.study.store import links
 from assay.study.store.closing import close_study
 from assay.study.store.database import create_database, open_database, tables
@@ -18,6 +17,7 @@ from assay.study.store.links import renew_link, revoke_link
 from assay.study.store.open_study import read_facts, read_progress, slots_of
 from assay.study.store.verification import verify
 from assay.study.store.votes import Ballot, record_undo, record_vote, standing
+from assay.study.study_address import is_url
 from assay.study.study_records import Slot
 from tests.study.harness import make_study
 

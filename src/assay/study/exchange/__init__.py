@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from assay.doors import door
+from assay.lazy_names import door
 
 if TYPE_CHECKING:
     from assay.study.exchange.annotated import write_annotated

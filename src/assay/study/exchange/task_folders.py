@@ -17,12 +17,12 @@ from assay.errors import StudyError
 from assay.study.exchange.new_folder import new_folder
 from assay.study.exchange.tools import argilla_tasks, label_studio_tasks, table_tasks
 from assay.study.exchange.tools.task_form import Form, Task, form_of, task_of
-from assay.study.place import Place, without_password
 from assay.study.store import links
 from assay.study.store.database import open_database
 from assay.study.store.open_study import items_of, slots_of, study_of
 from assay.study.store.study_log import note
 from assay.study.store.votes import is_open, standing
+from assay.study.study_address import Place, without_password
 from assay.study.study_records import Study, Tool
 
 

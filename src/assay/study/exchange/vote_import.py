@@ -20,13 +20,13 @@ from assay.artifacts.files import sha256_file
 from assay.errors import StudyError
 from assay.study.exchange.tools import argilla_tasks, label_studio_tasks, table_tasks
 from assay.study.exchange.tools.task_form import Reply, Task, same_text, task_of
-from assay.study.place import Place, is_url, without_password
 from assay.study.safe_html import visible_text
 from assay.study.store import links
 from assay.study.store.database import ServerLock, open_database, take_postgres_lock
 from assay.study.store.open_study import items_of, slots_of, study_of
 from assay.study.store.study_log import note
 from assay.study.store.votes import Ballot, is_open, record_vote, standing
+from assay.study.study_address import Place, is_url, without_password
 from assay.study.study_records import LONGEST_COMMENT, MsSource, Slot, Tool
 
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from assay.artifacts.files import sha256_file
 from assay.errors import StudyError
 from assay.study.config import StudyConfig
-from assay.study.place import Place
 from assay.study.plan.generation_files import items_from_generations, read_generations
 from assay.study.plan.giveaways import Giveaway, find_giveaways
 from assay.study.plan.pair_files import items_from_pairs, read_attention
 from assay.study.plan.sealed_plan import make_plan
 from assay.study.plan.study_power import Power, study_power
 from assay.study.store.new_study import NewStudy, write_study
+from assay.study.study_address import Place
 from assay.study.study_records import Editor, Item, SetAside, Slot
 
 BUILT_IN_ATTENTION = Path(__file__).parent / "attention.jsonl"

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from assay.doors import door
+from assay.lazy_names import door
 
 if TYPE_CHECKING:
     from assay.study.server.app import Address, build_app, is_loopback, open_study, serve

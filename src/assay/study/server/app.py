@@ -18,7 +18,6 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from assay.errors import StudyError
-from assay.study.place import without_password
 from assay.study.server.commit_queue import CommitQueue
 from assay.study.server.editor_pages import EditorPages
 from assay.study.server.entry_pages import EntryPages
@@ -28,6 +27,7 @@ from assay.study.server.sessions import Sessions
 from assay.study.server.web import HERE, Guard, PageError, Pages, wants_json
 from assay.study.store.database import StudyUnavailableError
 from assay.study.store.verification import verify_of
+from assay.study.study_address import without_password
 
 MOST_CONNECTIONS = 400
 

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, event
 
-from assay.study.place import is_url
 from assay.study.store.database import (
     Database,
     ServerLock,
@@ -25,6 +24,7 @@ from assay.study.store.database import (
     take_postgres_lock,
 )
 from assay.study.store.votes import Memo
+from assay.study.study_address import is_url
 
 T = TypeVar("T")
 Job = Callable[[Connection], Any]

@@ -12,11 +12,11 @@ import orjson
 from sqlalchemy import Connection
 
 from assay.errors import StudyError
-from assay.study.place import Place, without_password
 from assay.study.store.database import open_database
 from assay.study.store.open_study import iso, items_of, meta_of, progress_of, slots_of, study_of
 from assay.study.store.verification import trails_of, verify_of
 from assay.study.store.votes import Act
+from assay.study.study_address import Place, without_password
 from assay.study.study_records import OTHER, ClosedStudy, EditorKind, Item, Side, Slot, StudyVote
 
 

@@ -7,10 +7,10 @@ from contextlib import closing
 
 from sqlalchemy import Connection, insert, select
 
-from assay.study.place import Place
 from assay.study.store.database import open_database, tables
 from assay.study.store.open_study import iso, meta_of, progress_of, study_of
 from assay.study.store.study_log import note
+from assay.study.study_address import Place
 from assay.study.study_records import Study
 
 

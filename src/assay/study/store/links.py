@@ -17,9 +17,9 @@ from typing import Literal
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from assay.errors import StudyError
-from assay.study.place import Place
 from assay.study.store.database import open_database, tables
 from assay.study.store.study_log import note
+from assay.study.study_address import Place
 from assay.study.study_records import EditorKind
 
 Role = Literal["editor", "owner"]

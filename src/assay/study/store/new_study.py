@@ -10,12 +10,12 @@ from sqlalchemy import Connection, insert
 
 from assay.artifacts.files import dumps
 from assay.records import to_json
-from assay.study.place import Place
 from assay.study.store import links
 from assay.study.store.database import create_database, tables
 from assay.study.store.open_study import iso
 from assay.study.store.study_log import note
 from assay.study.store.verification import seal
+from assay.study.study_address import Place
 from assay.study.study_records import Editor, Item, SetAside, Slot
 
 

@@ -13,9 +13,9 @@ import orjson
 from sqlalchemy import Connection, func, select
 
 from assay.records import Message, Text
-from assay.study.place import Place
 from assay.study.store import links
 from assay.study.store.database import open_database, tables
+from assay.study.study_address import Place
 from assay.study.study_records import Editor, EditorProgress, Item, SetAside, Slot, Study
 
 

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, select
 
 from assay.artifacts.files import sha256_json
 from assay.records import to_json
-from assay.study.place import Place
 from assay.study.store.database import open_database, tables
 from assay.study.store.open_study import items_of, meta_of, slots_of
 from assay.study.store.votes import COLUMNS, Act, broken_at
+from assay.study.study_address import Place
 from assay.study.study_records import Item, Slot
 
 

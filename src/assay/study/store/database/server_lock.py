@@ -7,7 +7,7 @@ import sqlite3
 from sqlalchemy import Connection, text
 
 from assay.errors import StudyError
-from assay.study.place import is_url, without_password
+from assay.study.study_address import is_url, without_password
 
 
 class ServerLock:

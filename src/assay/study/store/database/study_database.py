@@ -19,9 +19,9 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from sqlalchemy.pool import NullPool, StaticPool
 
 from assay.errors import StudyError
-from assay.study.place import Place, is_url, without_password
 from assay.study.store.database import tables
 from assay.study.store.database.postgres import SCHEMES, error_text, is_passing, postgres_engine
+from assay.study.study_address import Place, is_url, without_password
 
 BUSY_MS = 5_000
 

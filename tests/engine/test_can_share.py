@@ -19,7 +19,7 @@ from transformers import (
     Qwen2MoeConfig,
 )
 
-from assay.engine.ability import ability
+from assay.engine.can_share import ability
 from assay.engine.forward import last_hidden, refusal
 from assay.engine.headers import Headers
 from assay.render.encoder import Encoded
