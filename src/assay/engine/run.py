@@ -1,4 +1,4 @@
-"""Call the trunk: packed, side by side, padded, one row by itself, a header; or the whole model for logits. All such calls are here.
+"""Call the trunk: packed, side by side, padded, one row by itself, a header; or the whole model. All calls are here.
 
 Rows of ids in, hidden states out. No other module of assay calls a trunk or a model of transformers, which a test reads
 in the sources; two are apart on purpose: `rewards/padded_forward.py`, the reference everything is held against, and

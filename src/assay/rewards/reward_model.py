@@ -102,7 +102,8 @@ class RewardModel:
     ) -> NDArray[np.float32]:
         """Rewards of rows without gradient, float32, shape (N,), in the order given; equal rows are run once.
 
-        micro_tokens: tokens in one forward pass, as its layout counts them; None: what suits the device. Runs in evaluation mode and leaves the model's mode as it was.
+        micro_tokens: tokens in one forward pass, as its layout counts them; None: what suits the device. Runs in
+        evaluation mode and leaves the model's mode as it was.
         """
         # Answers repeat across pairs: each distinct row is run once and its reward given to all its places.
         distinct = {row: number for number, row in enumerate(dict.fromkeys(encoded))}
