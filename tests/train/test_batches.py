@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import pytest
@@ -84,7 +85,7 @@ def test_without_padding_a_cut_counts_the_rows_own_tokens(lengths: list[tuple[in
     assert sorted(i for part in parts for i in part) == list(range(len(lengths)))
     tokens = [[sum(lengths[i]) for i in part] for part in parts]
     assert all(sum(part) <= budget for part in tokens)
-    assert all(sum(part) + after[0] > budget for part, after in zip(tokens, tokens[1:], strict=False))
+    assert all(sum(part) + after[0] > budget for part, after in itertools.pairwise(tokens))
 
 
 def test_equal_rows_run_once() -> None:
