@@ -27,7 +27,8 @@ MODELS = {"trunk", "model", "inner", "outer", "decoder", "base_model"}  # what t
 def model_calls(source: str, *, trains: bool = False) -> Iterator[int]:
     """Lines that run a trunk or a model: one is called by name, by its forward, or anything with a forward's inputs.
 
-    trains: in train/, `model(...)` is the module the Trainer was given, whose forward is `RewardModel.rewards`.
+    trains: in train/, `model(...)` is the module the Trainer was given, whose forward is `RewardModel.rewards`, and
+    `forward` is an Objective's, which calls that.
     """
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):

@@ -100,7 +100,7 @@ def test_order_batch_and_sharing_change_nothing(folders: dict[str, Path], kind: 
         rewards_padded(model.model, rows, side="right").detach().numpy(),
     ):
         np.testing.assert_allclose(scores, alone, atol=1e-5)
-    assert model.shares(rows) == (kind in {"llama", "gpt2"})
+    assert model.layout(rows) == ("shared" if kind in {"llama", "gpt2"} else "side by side")
 
 
 @pytest.mark.parametrize("kind", ["llama", "gpt2"])
@@ -345,7 +345,7 @@ def test_no_rows() -> None:
         rewards_padded(torch.nn.Linear(1, 1), [])
     assert model.score([]).shape == (0,)
     with pytest.raises(EmptyBatchError):
-        model.shares([])
+        model.layout([])
 
 
 def test_left_padding_gives_positions(folders: dict[str, Path]) -> None:

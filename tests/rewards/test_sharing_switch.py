@@ -42,6 +42,21 @@ def test_scores_are_the_same_with_fewer_tokens_run(tmp_path: Path) -> None:
     assert seen[1] == 6 * (len(PROMPT) + 10)
 
 
+def test_an_encoder_runs_no_padding(tmp_path: Path) -> None:
+    model = RewardModel.load(tiny.base(tmp_path / "base", "bert"))
+    some = rows()
+    assert model.layout(some) == "side by side"
+    assert model.layout(some, sharing="off") == "padded"
+    seen: list[int] = []
+    layer = model.model.bert.encoder.layer[0].intermediate
+    layer.register_forward_hook(lambda _module, inputs, _output: seen.append(inputs[0][..., 0].numel()))
+    on, off = model.score(some), model.score(some, sharing="off")
+    np.testing.assert_allclose(on, off, rtol=1e-5, atol=1e-6)
+    assert seen == [sum(len(row.ids) for row in some), 6 * max(len(row.ids) for row in some)]
+    for budget in (1, 60):
+        np.testing.assert_allclose(model.score(some, micro_tokens=budget), on, rtol=1e-5, atol=1e-6)
+
+
 def test_scores_do_not_depend_on_the_budget_of_a_pass(tmp_path: Path) -> None:
     model = RewardModel.load(tiny.base(tmp_path / "base", "llama"), template="plain")
     whole = model.score(rows())
@@ -49,9 +64,10 @@ def test_scores_do_not_depend_on_the_budget_of_a_pass(tmp_path: Path) -> None:
         np.testing.assert_allclose(model.score(rows(), micro_tokens=budget), whole, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["llama", "bert"])
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
-def test_training_ends_at_the_same_weights(tmp_path: Path) -> None:
-    base = tiny.base(tmp_path / "base", "llama")
+def test_training_ends_at_the_same_weights(tmp_path: Path, kind: str) -> None:
+    base = tiny.base(tmp_path / "base", kind, dropout=0.0)
     weights, losses = [], []
     for sharing in ("on", "off"):
         recipe = tiny.quick(base, epochs=1.0, batch_pairs=6, sharing=sharing)

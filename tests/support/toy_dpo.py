@@ -14,6 +14,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from assay.artifacts.train_body import SelfCheckBody
 from assay.engine.logprobs import completion_logprobs
+from assay.engine.micro_batches import Layout
 from assay.records import Pair, PairScore
 from assay.render.encoder import Encoded, Renderer
 from assay.train import TrainResult, pair_figures
@@ -46,8 +47,8 @@ class DpoObjective:
     def head(self) -> dict[str, nn.Parameter]:
         return {}
 
-    def shares(self, batch: Sequence[PairExample]) -> bool:
-        return self.config.sharing == "on"
+    def layout(self, batch: Sequence[PairExample]) -> Layout:
+        return "shared" if self.config.sharing == "on" else "padded"
 
     def forward(self, rows: Sequence[Encoded]) -> Tensor:
         return completion_logprobs(self.model, [row.ids for row in rows], [row.prompt_tokens for row in rows])
@@ -66,7 +67,7 @@ class DpoObjective:
 
     def scores(self, share: Sequence[PairExample]) -> list[PairScore]:
         found: dict[int, PairScore] = {}
-        for places in cut(share, micro_tokens=256, shared=True) if share else []:
+        for places in cut(share, micro_tokens=256, layout="shared") if share else []:
             rewards = self.losses([share[place] for place in places]).figures
             for place, chosen, rejected in zip(
                 places, rewards["chosen"].tolist(), rewards["rejected"].tolist(), strict=True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import pytest
@@ -76,6 +77,15 @@ def test_a_cut_holds_each_pair_once_within_the_budget(lengths: list[tuple[int, i
     assert sorted(i for part in parts for i in part) == list(range(len(examples)))
     for part in parts:
         assert 2 * len(part) * max(max(lengths[i]) for i in part) <= budget
+
+
+@given(st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30)), min_size=1, max_size=20), st.integers(60, 400))
+def test_without_padding_a_cut_counts_the_rows_own_tokens(lengths: list[tuple[int, int]], budget: int) -> None:
+    parts = cut([example(a, b) for a, b in lengths], micro_tokens=budget, layout="side by side")
+    assert sorted(i for part in parts for i in part) == list(range(len(lengths)))
+    tokens = [[sum(lengths[i]) for i in part] for part in parts]
+    assert all(sum(part) <= budget for part in tokens)
+    assert all(sum(part) + after[0] > budget for part, after in itertools.pairwise(tokens))
 
 
 def test_equal_rows_run_once() -> None:

@@ -38,6 +38,8 @@ from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from assay.engine import flex_attention
+from assay.engine.side_by_side import SideBySide, unknown
+from assay.engine.side_by_side import attention as by_rows
 from assay.engine.trie import Segment, Trie
 
 # Eager models cap their scores or add sinks, and who asked for flash attention shall keep it.
@@ -85,11 +87,11 @@ class Packed:
         return self._blocks
 
 
-_running: ContextVar[Packed | None] = ContextVar("assay_packed_trie", default=None)
+_running: ContextVar[Packed | SideBySide | None] = ContextVar("assay_packed", default=None)
 
 
 @contextmanager
-def running(packed: Packed) -> Iterator[None]:
+def running(packed: Packed | SideBySide) -> Iterator[None]:
     """Mark the shared forward pass, so that no L x L mask is made for it."""
     token = _running.set(packed)
     try:
@@ -115,12 +117,16 @@ def teach(name: str | None) -> bool:
 
 
 def _taught(plain: Callable[..., object]) -> Callable[..., object]:
-    """An attention function of transformers' interface: over the trie given as `trie=`, else exactly `plain`."""
+    """An attention function of transformers' interface: over the trie given as `trie=`, or over the rows given as
+    `side_by_side=`, else exactly `plain`.
+    """
 
     @functools.wraps(plain)
     def attention_or_plain(*args: Any, **options: Any) -> object:
         if options.get("trie") is not None:
             return attention(*args, **options)
+        if options.get("side_by_side") is not None:
+            return attention_by_rows(*args, **options)
         if _shared_pass():
             raise NotShareableError("the model does not hand its keyword arguments on to the attention function")
         return plain(*args, **options)
@@ -163,6 +169,23 @@ def attention(
     if options.get("softcap") is not None or options.get("s_aux") is not None:
         raise NotShareableError("the model caps its attention scores or adds sinks to them")
     return _over_trie(module, query, key, value, trie, **options), None
+
+
+def attention_by_rows(
+    module: torch.nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    *,
+    side_by_side: SideBySide,
+    **options: Any,
+) -> tuple[Tensor, None]:
+    """Attention of rows that stand side by side, called as transformers calls attention; the mask plays no part."""
+    asked = unknown(options)
+    if asked is not None or query.shape[1] != key.shape[1]:
+        raise NotShareableError(f"the model's attention asks for more ({asked or 'fewer key heads than query heads'})")
+    return by_rows(query, key, value, side_by_side, options), None
 
 
 # Every trie is other calls: there is nothing to compile, and tracing them would never end.

@@ -1,4 +1,4 @@
-"""Call the trunk: packed, padded, one row by itself, a header; or the whole model for logits. All such calls are here.
+"""Call the trunk: packed, side by side, padded, one row by itself, a header; or the whole model. All calls are here.
 
 Rows of ids in, hidden states out. No other module of assay calls a trunk or a model of transformers, which a test reads
 in the sources; two are apart on purpose: `rewards/padded_forward.py`, the reference everything is held against, and
@@ -15,11 +15,15 @@ from typing import Literal, cast
 import numpy as np
 import torch
 from torch import Tensor, nn
+from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from assay.engine import segment_attention
+from assay.engine.replaced_forward import replaced
+from assay.engine.side_by_side import SideBySide
 from assay.engine.trie import Ints, Row, Trie
 from assay.models.device_and_mode import device_of, dtype_of
 from assay.models.transformers_types import Cache, Output, config_of
+from assay.models.wrappers import trunk_of
 
 Kernel = Literal["segments", "dense"]
 
@@ -61,6 +65,38 @@ def run_packed(
                 "the model's attention does not go through transformers' attention interface"
             )
     return cast("Output", output).last_hidden_state[0]
+
+
+def run_side_by_side(trunk: nn.Module, rows: SideBySide) -> Tensor:
+    """Hidden states of all tokens of rows that stand side by side, shape (L, H); nothing shared and no padding.
+
+    Raises NotShareableError if the model's attention does not take such rows.
+    """
+    segment_attention.teach(config_of(trunk)._attn_implementation)
+    with segment_attention.running(rows):
+        output = cast("Output", trunk(**rows.inputs(), side_by_side=rows))
+    if not rows.calls:
+        raise segment_attention.NotShareableError(
+            "the model's attention does not go through transformers' attention interface"
+        )
+    return output.last_hidden_state[0]
+
+
+def run_head(model: nn.Module, first_NH: Tensor) -> Tensor:
+    """What a classifier's own head makes of the hidden states of each row's first token, shape (N, labels).
+
+    The trunk's pooler, where it has one, is run on them too. For heads that read no other token.
+    """
+    trunk, first_N1H = trunk_of(model), first_NH[:, None]
+
+    def trunk_has_run(*_: object, **__: object) -> BaseModelOutputWithPooling:
+        pooler = getattr(trunk, "pooler", None)
+        pooled_NH = None if pooler is None else pooler(first_N1H)
+        return BaseModelOutputWithPooling(last_hidden_state=first_N1H, pooler_output=pooled_NH)
+
+    with replaced(trunk, trunk_has_run):
+        output: Output = model(input_ids=torch.zeros(first_N1H.shape[:2], dtype=torch.long, device=first_NH.device))
+    return output.logits
 
 
 def run_padded(trunk: nn.Module, rows: Sequence[Row]) -> Tensor:

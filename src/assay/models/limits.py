@@ -20,11 +20,15 @@ def most_tokens(model: nn.Module) -> int | None:
     limit = getattr(config_of(unwrap(model)).get_text_config(), "max_position_embeddings", None)
     if not isinstance(limit, int) or limit <= 0:
         return None
-    embeddings = getattr(trunk, "embeddings", None)
-    table = getattr(embeddings, "position_embeddings", None)
+    padding = numbered_past(trunk)
+    return limit if padding is None else limit - padding - 1  # of RoBERTa's 514 rows in the table 512 are for tokens
+
+
+def numbered_past(trunk: nn.Module) -> int | None:
+    """The padding index after which RoBERTa and its kin number positions; None where the first position is 0."""
+    table = getattr(getattr(trunk, "embeddings", None), "position_embeddings", None)
     padding: int | None = getattr(table, "padding_idx", None)
-    # RoBERTa and its kin number positions from after the padding index: of 514 rows in the table 512 are for tokens.
-    return limit if padding is None else limit - padding - 1
+    return padding
 
 
 def vocabulary(model: nn.Module) -> int:

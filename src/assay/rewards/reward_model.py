@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from assay.artifacts.model_body import Origin
 from assay.engine.forward import hidden_at, refusal
 from assay.engine.headers import Header, packs_with_headers
-from assay.engine.micro_batches import micro_batches, pass_tokens
+from assay.engine.micro_batches import Layout, micro_batches, pass_tokens
 from assay.errors import EmptyBatchError
 from assay.models.config import ModelConfig
 from assay.models.device_and_mode import device_of, evaluating
@@ -31,6 +31,7 @@ from assay.models.resolve import locate
 from assay.records import Text
 from assay.render.encoder import Encoded, Renderer
 from assay.rewards import saved_model
+from assay.rewards.encoder_forward import may_stand_side_by_side, rewards_side_by_side, stands_side_by_side
 from assay.rewards.new_model import new_model
 from assay.rewards.padded_forward import check_rows, rewards_padded
 from assay.rewards.reward_head import pooled_places, read_rewards, reads_one_token
@@ -47,6 +48,7 @@ class RewardModel:
     def __init__(self, model: nn.Module, renderer: Renderer, *, origin: Origin | None = None) -> None:
         self.model, self.renderer, self.origin = model, renderer, origin
         self._reads_one_token: bool | None = None
+        self._stands_side_by_side: bool | None = None
 
     @classmethod
     def from_base(cls, config: ModelConfig, *, seed: int | None = None) -> RewardModel:
@@ -92,20 +94,25 @@ class RewardModel:
     def rewards(self, encoded: Sequence[Encoded], *, sharing: Sharing = "on") -> Tensor:
         """Rewards of rows, float32, shape (N,), in the order given, differentiable; one forward pass.
 
-        sharing "on": tokens of shared prompts run once where the model allows it; the rewards are the same.
+        sharing "on": tokens of shared prompts run once, and no padding is run, where the model allows it; the rewards
+        are the same.
         """
-        if sharing == "off" or not self.shares(encoded):
-            return rewards_padded(self.model, encoded)
-        check_rows(self.model, encoded)
-        return self._shared_rewards(encoded)
+        match self.layout(encoded, sharing=sharing):
+            case "shared":
+                check_rows(self.model, encoded)
+                return self._shared_rewards(encoded)
+            case "side by side":
+                return rewards_side_by_side(self.model, encoded)
+            case "padded":
+                return rewards_padded(self.model, encoded)
 
     def score(
         self, encoded: Sequence[Encoded], *, micro_tokens: int | None = None, sharing: Sharing = "on"
     ) -> NDArray[np.float32]:
         """Rewards of rows without gradient, float32, shape (N,), in the order given; equal rows are run once.
 
-        micro_tokens: tokens in one forward pass, padding included (with sharing: distinct tokens); None: what suits the
-        device. Runs in evaluation mode and leaves the model's mode as it was.
+        micro_tokens: tokens in one forward pass, as its layout counts them; None: what suits the device. Runs in
+        evaluation mode and leaves the model's mode as it was.
         """
         # Answers repeat across pairs: each distinct row is run once and its reward given to all its places.
         distinct = {row: number for number, row in enumerate(dict.fromkeys(encoded))}
@@ -116,13 +123,14 @@ class RewardModel:
         budget = pass_tokens(micro_tokens, self.device.type)
         found = np.zeros(len(rows), dtype=np.float32)
         with evaluating(self.model):
-            if sharing == "on" and self.shares(rows):
+            layout = self.layout(rows, sharing=sharing)
+            if layout == "shared":
                 groups = [[row.ids] for row in rows]
                 for batch, header in packs_with_headers(self.model, groups, token_budget=budget):
                     found[batch] = self._shared_rewards([rows[i] for i in batch], header).cpu().numpy()
             else:
-                for batch in micro_batches([len(row.ids) for row in rows], budget):
-                    found[batch] = self.rewards([rows[i] for i in batch], sharing="off").cpu().numpy()
+                for batch in micro_batches([len(row.ids) for row in rows], budget, padding=layout == "padded"):
+                    found[batch] = self.rewards([rows[i] for i in batch], sharing=sharing).cpu().numpy()
         return found[[distinct[row] for row in encoded]]
 
     def save(self, folder: Path | str, provenance: Mapping[str, JsonValue] | None = None) -> None:
@@ -132,15 +140,24 @@ class RewardModel:
         """
         saved_model.save(self.model, self.renderer, Path(folder), origin=self.origin, trained_on=dict(provenance or {}))
 
-    def shares(self, rows: Sequence[Encoded]) -> bool:
-        """Whether the tokens these rows share are run once; no for encoders and other models that cannot."""
+    def layout(self, rows: Sequence[Encoded], *, sharing: Sharing = "on") -> Layout:
+        """How these rows stand in one pass: what they share once, side by side without padding, or padded.
+
+        Decoders share or are padded, encoders stand side by side or are padded; sharing "off": padded.
+        """
         if not rows:
             raise EmptyBatchError("There are no rows to score. Give at least one rendered row.")
-        if self.renderer.kind == "encoder" or refusal(self.model, [row.ids for row in rows]) is not None:
-            return False
+        if sharing == "off":
+            return "padded"
+        if self.renderer.kind == "encoder":
+            if self._stands_side_by_side is None:  # found out once: it is a property of the model
+                self._stands_side_by_side = stands_side_by_side(self.model)
+            return "side by side" if self._stands_side_by_side and may_stand_side_by_side(self.model) else "padded"
+        if refusal(self.model, [row.ids for row in rows]) is not None:
+            return "padded"
         if self._reads_one_token is None:  # found out once: it is a property of the head's structure
             self._reads_one_token = reads_one_token(self.model, self._shared_rewards)
-        return self._reads_one_token
+        return "shared" if self._reads_one_token else "padded"
 
     def _shared_rewards(self, encoded: Sequence[Encoded], header: Header | None = None) -> Tensor:
         places_N = pooled_places(self.model, encoded)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from torch.utils.data import Sampler
 
-from assay.engine.micro_batches import micro_batches
+from assay.engine.micro_batches import Layout, micro_batches
 from assay.engine.trie import plan
 from assay.render.encoder import Encoded
 from assay.stats.draws import stream
@@ -62,14 +62,16 @@ def tokens_of(example: Example) -> int:
     return sum(len(row.ids) for row in example.rows)
 
 
-def cut(examples: Sequence[Example], *, micro_tokens: int, shared: bool = False) -> list[list[int]]:
+def cut(examples: Sequence[Example], *, micro_tokens: int, layout: Layout = "padded") -> list[list[int]]:
     """Places in `examples`, cut so that the tokens a forward pass runs stay within `micro_tokens`.
 
-    All rows of an example stay in one forward pass, since its loss needs them together. shared: distinct tokens count,
-    padding there is none; else examples are sorted by length and count as padded.
+    All rows of an example stay in one forward pass, since its loss needs them together. Examples are sorted by length.
+    What counts is what the layout runs: distinct tokens, the rows' own, or with padding.
     """
-    if shared:
+    if layout == "shared":
         return plan([[row.ids for row in one.rows] for one in examples], token_budget=micro_tokens)
+    if layout == "side by side":
+        return micro_batches([tokens_of(one) for one in examples], micro_tokens, padding=False)
     lengths = [len(one.rows) * max(len(row.ids) for row in one.rows) for one in examples]
     return micro_batches(lengths, micro_tokens)
 

@@ -133,7 +133,7 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         examples = [self.objective.examples[drawn.index] for drawn in inputs]
         share_B = torch.tensor([drawn.share for drawn in inputs], device=self.args.device)
         budget = pass_tokens(self.training.config.micro_tokens, self.args.device.type)
-        parts = cut(examples, micro_tokens=budget, shared=self.objective.shares(examples))
+        parts = cut(examples, micro_tokens=budget, layout=self.objective.layout(examples))
         found: list[Tensor] = []
         names: list[str] = []
         for number, places in enumerate(parts):

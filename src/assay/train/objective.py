@@ -15,6 +15,7 @@ from pydantic import JsonValue
 from torch import Tensor, nn
 
 from assay.artifacts.train_body import SelfCheckBody
+from assay.engine.micro_batches import Layout
 from assay.render.encoder import Encoded
 
 
@@ -74,8 +75,8 @@ class Objective(Protocol[E, S]):
     def head(self) -> Mapping[str, nn.Parameter]:
         """Parameters that begin at random and have a learning rate of their own; training must change them."""
 
-    def shares(self, batch: Sequence[E]) -> bool:
-        """Whether tokens that rows of the batch share are run once: a micro-batch then costs its distinct tokens."""
+    def layout(self, batch: Sequence[E]) -> Layout:
+        """How rows of the batch stand in one pass, by which its cost is counted."""
 
     def forward(self, rows: Sequence[Encoded]) -> Tensor:
         """Any differentiable result of running rows as training does: what compiled code meets first."""

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 from torch import Tensor, nn
 
 from assay.artifacts.train_body import SelfCheckBody
+from assay.engine.micro_batches import Layout
 from assay.errors import EmptyBatchError
 from assay.models.config import ModelConfig
 from assay.models.resolve import resolve
@@ -53,8 +54,10 @@ class RewardObjective:
     def head(self) -> dict[str, nn.Parameter]:
         return reward_checks.head_parameters(self.model)
 
-    def shares(self, batch: Sequence[PairExample]) -> bool:
-        return self.config.sharing == "on" and self.reward_model.shares([row for one in batch for row in one.rows])
+    def layout(self, batch: Sequence[PairExample]) -> Layout:
+        rows, half = [row for one in batch for row in one.rows], self.config.precision == "bf16"
+        with torch.autocast(self.reward_model.device.type, torch.bfloat16, enabled=half):  # as the pass will run
+            return self.reward_model.layout(rows, sharing=self.config.sharing)
 
     def forward(self, rows: Sequence[Encoded]) -> Tensor:
         return self.reward_model.rewards(rows, sharing=self.config.sharing)
