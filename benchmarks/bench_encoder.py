@@ -62,7 +62,8 @@ def operations(model: RewardModel, examples: Sequence[PairExample]) -> tuple[flo
     """Operations of a step over its distinct rows, their tokens, and the tokens of the padded passes."""
     trunk = trunk_of(model.model)
     config = trunk.config
-    weights = sum(m.weight.numel() for m in trunk.encoder.modules() if isinstance(m, torch.nn.Linear))  # type: ignore[union-attr]
+    linear = [m for m in trunk.encoder.modules() if isinstance(m, torch.nn.Linear)]  # type: ignore[union-attr]
+    weights = sum(int(m.weight.numel()) for m in linear)
     rows, _ = distinct_rows([row for one in examples for row in one.rows])
     lengths = [len(row.ids) for row in rows]
     seen = sum(length**2 for length in lengths)
