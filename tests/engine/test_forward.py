@@ -188,7 +188,7 @@ def test_prefix_tuning_is_refused_with_a_reason() -> None:
 
 def test_a_model_that_disagrees_with_its_probe_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     model = reward_model("llama")
-    monkeypatch.setattr(ability, "agrees", lambda *_ways, **_limits: False)
+    monkeypatch.setattr(can_share, "agrees", lambda *_ways, **_limits: False)
     assert "probe" in str(refusal(model, ROWS))
 
 
