@@ -65,7 +65,7 @@ def test_what_is_just_within_the_size_passes(tmp_path: Path) -> None:
     ("places", "found"),
     [
         (("stats/draws.py", "data/draws.py"), "'draws' stands for 2 things: data/draws.py, stats/draws.py"),
-        (("data/run/x.py", "engine/trunk_calls.py"), "'run' stands for 2 things: data/run/, engine/trunk_calls.py"),
+        (("data/run/x.py", "engine/run.py"), "'run' stands for 2 things: data/run/, engine/run.py"),
         (("report/a/words.py", "report/words.py"), "'words' stands for 2 things: report/a/words.py, report/words.py"),
     ],
 )

@@ -93,7 +93,11 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str, str | None]] = {
     ),
     "adapters": (adapters_only, "adapters to owner/base", "adapters to owner/base"),
     "adapters beside": (adapters_beside, "adapters to owner/base", "adapters to owner/base"),
-    "no such class": (lambda f: change(f, model_type="granitemoehybrid"), "GraniteMoeHybrid", "GraniteMoeHybrid"),
+    "no such class": (
+        lambda f: change(f, model_type="granitemoehybrid", mamba_n_heads=8, mamba_expand=2, mamba_d_head="auto"),
+        "GraniteMoeHybrid",
+        "GraniteMoeHybrid",
+    ),
     "no weights": (lambda f: (f / "model.safetensors").unlink(), "model.safetensors", "no weights"),
     "no head": (without_head, "not in the file (score.weight)", None),
     "a gating layer": (lambda f: reweigh(f, **{"gating.weight": torch.zeros(1, 32)}), "(gating.weight)", None),

@@ -117,7 +117,9 @@ class ColumnUse:
 
     def notice(self, data: Mapping[str, object]) -> None:
         """Take note of columns not seen before, and which of them have to be watched."""
-        for name in data.keys() - self.seen:
+        for name in data:  # in the order of the columns, so that a message is the same every time
+            if name in self.seen:
+                continue
             self.seen.add(name)
             if name in self.roles or name in self.ignore or name in OWN:
                 continue

@@ -125,9 +125,9 @@ def test_the_sides_shown_do_not_matter(said: list[tuple[Choice, str]]) -> None:
     assert strip[0] == strip[1]
 
 
-def check(folder: Path, rows: Any, *words: str) -> dict[str, Any]:
+def check(folder: Path, rows: Any, *words: str, code: int = 0) -> dict[str, Any]:
     (folder / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    run_assay("check", "pairs.jsonl", "--out", "checked", *words, cwd=folder)
+    run_assay("check", "pairs.jsonl", "--out", "checked", *words, cwd=folder, code=code)
     return dict(json.loads((folder / "checked" / "contract.json").read_bytes()))
 
 
@@ -184,5 +184,5 @@ def test_a_study_without_preferences(tmp_path: Path, choice: Choice | None) -> N
     found = training_rows(closed_after(str(tmp_path / "s.db"), lambda *_: choice))
     assert (len(found.rows), found.items_without_votes) == ((0, 8) if choice is None else (8, 0))
     if choice:
-        report = check(tmp_path, found.rows)
+        report = check(tmp_path, found.rows, code=2)  # no pair at all, and the files say why
         assert (report["kept"], reasons(report)) == (0, {"abstention": 8})
