@@ -62,6 +62,11 @@ def one_token_more(folder: Path) -> None:
     tokenizer.save_pretrained(folder)
 
 
+def without_a_class(folder: Path) -> None:
+    """A kind that has no sequence classification, with a configuration that is whole."""
+    change(folder, model_type="granitemoehybrid", mamba_n_heads=8, mamba_expand=2, mamba_d_head="auto")
+
+
 # What is done to a folder, what is said of it as a scorer, and as a base (None: it can be one).
 FAULTS: dict[str, tuple[Callable[[Path], None], str, str | None]] = {
     "gptq": (
