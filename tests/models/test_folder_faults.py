@@ -248,3 +248,9 @@ def test_a_configuration_that_is_no_configuration_is_no_mistake_of_ours(folder: 
         for opening in (lambda: LocalScorer(folder).fingerprint, lambda: as_base(folder)):
             with pytest.raises(ModelError):
                 opening()
+
+
+def test_what_a_loader_announces_is_told_with_its_reason(folder: Path) -> None:
+    change(folder, model_type="granitemoehybrid")
+    with pytest.raises(ModelError, match="mamba_n_heads must divide"):
+        _ = LocalScorer(folder).fingerprint

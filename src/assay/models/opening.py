@@ -76,7 +76,13 @@ def told_as(sentence: Callable[[str], str]) -> Iterator[None]:
     except AssayError:
         raise
     except Exception as error:
-        raise ModelNotFoundError(sentence(first_line(error))) from None
+        raise ModelNotFoundError(sentence(_said(error))) from None
+
+
+def _said(error: Exception) -> str:
+    """What an error says in one line; with the line after it where the first only announces it."""
+    said = first_line(error)
+    return " ".join(" ".join(str(error).strip().split("\n")[:2]).split()) if said.endswith(":") else said
 
 
 @contextmanager
