@@ -71,7 +71,7 @@ def reward(
 
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Run folder.")] = Path("runs/demo"),
-    pairs: Annotated[int, typer.Option(min=50, help="Pairs to simulate; a fifth is held out.")] = 2000,
+    pairs: Annotated[int, typer.Option(min=50, help="Pairs to simulate; a fifth is held out.")] = 1800,
     seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 0,
     as_json: Json = False,
 ) -> None:
