@@ -1,4 +1,4 @@
-"""What a verdict rests on, as it stands in gate.json: the rows of the data, the pairs they became, and those measured."""
+"""What a verdict rests on, as it stands in gate.json: rows of the data, the pairs they became, those measured."""
 
 from __future__ import annotations
 

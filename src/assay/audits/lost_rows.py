@@ -62,19 +62,17 @@ def commonest(counts: Mapping[str, int]) -> dict[str, int]:
 
 def why_unmeasured(found: CategoryRests) -> str:
     """In a clause, why no pair of a category was measured, and the way out."""
+    said = f"{found.name} is in the data and not measured:"
     rows = f"{found.rows:,} {'row' if found.rows == 1 else 'rows'}"
     if found.pairs == 0:
         way = "raise max_tokens" if next(iter(found.lost), "") == "too_long" else "see rejects.jsonl"
-        return f"{found.name} is in the data and not measured: none of its {rows} became a pair{reasons(found.lost)}; {way}"
+        return f"{said} none of its {rows} became a pair{reasons(found.lost)}; {way}"
     pairs = f"{found.pairs:,} {'pair' if found.pairs == 1 else 'pairs'}"
     if found.held_out is None:
-        return f"{found.name} is in the data and not measured: none of its {pairs} could be audited; see left_out.jsonl"
+        return f"{said} none of its {pairs} could be audited; see left_out.jsonl"
     if found.held_out == 0:
-        return (
-            f"{found.name} is in the data and not measured: no held-out pair is of its {pairs}; hold out more pairs, or "
-            "more of it"
-        )
-    return f"{found.name} is in the data and not measured: its {found.held_out:,} held-out pairs have no definite label"
+        return f"{said} no held-out pair is of its {pairs}; hold out more pairs, or more of it"
+    return f"{said} its {found.held_out:,} held-out pairs have no definite label"
 
 
 def reasons(lost: Mapping[str, int], most: int = 3) -> str:

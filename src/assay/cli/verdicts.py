@@ -30,7 +30,7 @@ def verdict_lines(verdict: Verdict, judged: str, *, counted: Literal["prompts", 
 
 
 def rests_on_lines(found: RestsOn | None) -> list[str]:
-    """What a verdict or an audit rests on, in rich markup: nothing where every row is in it, marked where many are not."""
+    """What a verdict or an audit rests on, in rich markup; marked where much of the data is not in it."""
     from rich.markup import escape
 
     from assay.report.lost_sentences import lost_sentences, rests_on_most

@@ -61,10 +61,11 @@ class Kept:
 def audit_scorer(
     scorer: Path | str, source: object, out: Path, *, config: ScorerAuditConfig, template: str | None = None
 ) -> ScorerAudit:
-    """Audit a scorer on labelled pairs and write audit.json, left_out.jsonl and the data's contract to the folder `out`.
+    """Audit a scorer on labelled pairs; audit.json, left_out.jsonl and the data's contract go to the folder `out`.
 
     scorer, template: what assay.open_scorer takes; of a run folder, every seed. source: what assay.read_pairs takes.
-    Raises InputError where `out` is a run's folder, EmptyBatchError where nothing is left to audit, and what reading pairs, scores and models raises.
+    Raises InputError where `out` is a run's folder, EmptyBatchError where nothing is left to audit, and what
+    reading pairs, scores and models raises.
     """
     if (out / "run.json").exists():
         raise InputError(f"{out} is the folder of a run, whose own audit would be lost. Give another --out.")

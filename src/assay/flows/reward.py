@@ -98,7 +98,14 @@ def run_reward(
         page = render(run)
         model_card(run)
         wait_for_all()
-        return RewardRun(folder=run.root, verdict=verdict, audit=audit, seeds=results, report=page, untrained=learned_nothing(results, config))
+        return RewardRun(
+            folder=run.root,
+            verdict=verdict,
+            audit=audit,
+            seeds=results,
+            report=page,
+            untrained=learned_nothing(results, config),
+        )
 
 
 def silent(_line: str) -> None:

@@ -103,7 +103,8 @@ def gate_stage(
 ) -> Gated:
     """Drop pairs whose rendered rows are too long or cannot be rendered; all counts go to contract.json.
 
-    most: the longest row the base has positions for. notify: gets a line for each reason that cost pairs, with what would keep them.
+    most: the longest row the base has positions for. notify: gets a line for each reason that cost pairs,
+    with what would keep them.
     """
     renderer = Renderer.from_pretrained(base.folder)
     gate = length_gate(contract.pairs, renderer, config.max_tokens)

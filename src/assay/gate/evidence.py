@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from assay.artifacts.run_evidence import AUDIT, CONTRACT, SPLIT, TRAIN, RunEvidence
 from assay.artifacts.rests_on_body import RestsOn
+from assay.artifacts.run_evidence import AUDIT, CONTRACT, SPLIT, TRAIN, RunEvidence
 from assay.artifacts.run_folder import RunFolder
 from assay.artifacts.split_body import SplitBody
 from assay.artifacts.train_body import SelfCheckBody

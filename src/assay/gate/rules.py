@@ -32,7 +32,12 @@ def decide(evidence: Evidence, criteria: Sequence[Criterion]) -> Verdict:
     if not criteria:
         raise GateError("no criteria: a gate without criteria would pass anything. Give at least one.")
     results = tuple(RULES[criterion.kind](evidence, criterion) for criterion in criteria)
-    return Verdict(verdict=worst([result.verdict for result in results]), criteria=results, inputs=evidence.inputs, rests_on=evidence.rests_on)
+    return Verdict(
+        verdict=worst([result.verdict for result in results]),
+        criteria=results,
+        inputs=evidence.inputs,
+        rests_on=evidence.rests_on,
+    )
 
 
 def worst(words: Sequence[Word]) -> Word:

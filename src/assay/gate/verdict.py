@@ -24,7 +24,8 @@ class Result:
 
     slice: what was compared. value_noun: what `value` counts where it is no figure. n: of `counted`.
     more_pairs: pairs (of a study: votes) that would decide it, where it is undecided. more_prompts: the same in
-    prompts, for figures counted in votes on prompts. toward: what these would decide if the figure stays. parts: of an "every ...", one a slice.
+    prompts, for figures counted in votes on prompts. toward: what these would decide if
+    the figure stays. parts: of an "every ...", one a slice.
     """
 
     criterion: Criterion

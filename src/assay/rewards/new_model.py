@@ -56,8 +56,8 @@ def new_model(config: ModelConfig, *, seed: int) -> tuple[nn.Module, Renderer, O
 def check_base(base: LocalModel, config: ModelConfig) -> int | None:
     """All that can be known of a base without opening its weights, so that a fault costs no reading of data.
 
-    Returns the longest row it has positions for, None where it states no end. Raises ModelError where it cannot become a reward model or its tokenizer does not fit, ConfigError where it has too
-    few positions.
+    Returns the longest row it has positions for, None where it states no end. Raises ModelError where it cannot become
+    a reward model or its tokenizer does not fit, ConfigError where it has too few positions.
     """
     from transformers import AutoModelForSequenceClassification
 

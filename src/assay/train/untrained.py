@@ -37,7 +37,7 @@ def untrained(rows: Sequence[Mapping[str, object]], loss: LossConfig) -> str | N
 
 
 def preference_loss(row: Mapping[str, object], centring: float) -> float:
-    """The loss of one step without what centring adds to it, in nats; too low where margins are wide, and never too high.
+    """The loss of one step without what centring adds to it, in nats: the least that it can have been.
 
     The mean of (chosen + rejected)^2 is 4 E[reward^2] - E[margin^2], and E[margin^2] is at least the mean margin's
     square: what is taken off is the most that the penalty can have been.

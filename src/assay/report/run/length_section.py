@@ -48,8 +48,8 @@ def length_reading(evidence: ReportedRun) -> list[str]:
     beat = []
     if rule is not None:
         beat.append(
-            f"People preferred {rule.answer} on {words.percent(rule.share)} of the pairs, so {rule.words} is the rule to "
-            f"beat; accuracy beyond it is {inline(evidence.head(rule.beyond))}."
+            f"People preferred {rule.answer} on {words.percent(rule.share)} of the pairs, so {rule.words} is the "
+            f"rule to beat; accuracy beyond it is {inline(evidence.head(rule.beyond))}."
         )
     return [
         *beat,
