@@ -41,8 +41,8 @@ def gap_sentence(found: Finding) -> str:
     best, worst = found.detail.get("best"), found.detail.get("worst")
     if not (best and worst):
         return f"{said}. {found.why}"
-    pairs = [found.detail.get(f"{name}_pairs") for name in ("best", "worst")]
-    on = f" ({words.count(pairs[0])} against {words.plural(pairs[1], 'pair')})" if all(map(words.known, pairs)) else ""
+    of_best, of_worst = (found.detail.get(f"{name}_pairs") for name in ("best", "worst"))
+    on = f" ({words.count(of_best)} against {words.plural(of_worst, 'pair')})" if words.known(of_worst) else ""
     return f"{said}, {best} against {worst}{on}. {found.why}"
 
 
