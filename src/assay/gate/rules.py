@@ -182,7 +182,8 @@ def compare(evidence: Evidence, criterion: Criterion, where: Slice) -> Result:
     if found is None:
         lost = evidence.rests_on.unmeasured if evidence.rests_on is not None and where.part == "category" else ()
         vanished = [why_unmeasured(one) for one in lost if one.name == where.name]
-        return _failed(criterion, f"the {evidence.source} has no {meaning.words} for {where.label}", *vanished, where=where)
+        none = f"the {evidence.source} has no {meaning.words} for {where.label}"
+        return _failed(criterion, none, *vanished, where=where)
     if found.known is None or found.n <= 0:
         why = found.reason or f"it was measured on no {evidence.counted}s"
         return _failed(criterion, f"{meaning.words} is unknown: {why}", where=where)
