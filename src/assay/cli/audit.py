@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.audits.pairs.length_rule import rule_to_beat
 from assay.cli.options import Json, ScorerArgument, TemplateOption, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.cli.verdicts import rests_on_lines
@@ -53,6 +52,7 @@ def summary(told: ScorerAudit, out: Path) -> str:
     """What the audit rests on, then the main findings, one a line, in rich markup."""
     from rich.markup import escape
 
+    from assay.audits.pairs.length_rule import rule_to_beat
     from assay.audits.pairs.pair_meanings import MEANINGS
     from assay.findings.slice import OVERALL
 
