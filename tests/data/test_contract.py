@@ -133,7 +133,7 @@ def test_review_holds_exactly_the_reasons_for_review(tmp_path: Path) -> None:
 def test_rejects_are_counted_in_their_category() -> None:
     found = read({"prompt": "Q", "chosen": "x", "rejected": "y", "category": "b"}, {"prompt": "Q", "category": "a"})
     assert found.report.by_category == {
-        "a": CategoryCounts(kept=0, rejected=1),
+        "a": CategoryCounts(kept=0, rejected=1, reasons={"missing_field": 1}),
         "b": CategoryCounts(kept=1, rejected=0),
     }
 

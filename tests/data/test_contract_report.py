@@ -35,6 +35,7 @@ def test_later_rejects_move_between_counts_and_nothing_else_changes() -> None:
     assert {name: (count.kept, count.rejected) for name, count in report.by_category.items()} == {
         "a": (3, 2), "b": (4, 0), "c": (0, 1), "(none)": (2, 2),
     }  # fmt: skip
+    assert report.by_category["a"].reasons == {"missing_field": 1, "too_long": 1}
     assert report.categories == {"a": 3, "b": 4, "c": 0, "(none)": 2}
     moved = {"kept", "rejected", "rejects", "for_review", "categories", "by_category"}
     assert report.model_dump(exclude=moved) == found.report.model_dump(exclude=moved)

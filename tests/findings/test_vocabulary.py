@@ -36,11 +36,15 @@ def test_a_row_says_where_it_is_shown_and_with_which_words() -> None:
 
 def test_a_new_row_is_shown_without_another_edit(capsys: pytest.CaptureFixture[str]) -> None:
     """The places read the vocabulary: what the terminal prints of an audit is what the rows say."""
+    from assay.artifacts.rests_on_body import RestsOn
     from assay.cli.audit import summary
+    from assay.flows.audit import ScorerAudit
     from tests.audits.planted import audited, healthy, make_pairs
 
     pairs = make_pairs(60)
-    lines = summary(audited(healthy(pairs), pairs), Path("out"), rejects=0).splitlines()
+    data = RestsOn(rows=60, pairs=60, lost={}, categories=(), token_limit=None)
+    found = ScorerAudit(audit=audited(healthy(pairs), pairs), rows=60, rejects=0, left_out={}, rests_on=data)
+    lines = summary(found, Path("out")).splitlines()
     shown = [line for line in lines if re.match(r"  \[\w+\]", line)]
     assert len(shown) == len(PAIRS.shown_in("terminal"))
 

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from assay.artifacts.contract_body import ContractBody
 from assay.artifacts.files import read_jsonl, write_jsonl
 from assay.audits import audit
+from assay.cli.audit import summary
 from assay.data import prompt_groups, read_pairs
 from assay.data.native_rows import as_native
 from assay.errors import EmptyBatchError, InputError
 from assay.flows.audit import ScorerAuditConfig, audit_scorer, audit_scores, without_unscored
+from assay.gate import decide_run
 from assay.records import Pair, PairScore, Text
 from assay.scorers.function import FunctionScorer
 from assay.scorers.open import KINDS
@@ -145,3 +148,45 @@ def test_what_is_written_can_be_read(data: Path, tmp_path: Path) -> None:
     body = json.loads((tmp_path / "out" / "audit.json").read_text())
     assert body["inputs"] == {"data": str(data), "scorer 0": "baseline:random"}
     assert list(read_jsonl(tmp_path / "out" / "left_out.jsonl")) == []
+
+
+def test_what_is_left_of_the_data_stands_in_the_first_lines_and_beside_the_audit(data: Path, tmp_path: Path) -> None:
+    """Forty pairs, ten ties of one more category, and pairs the rule takes no answer of; the gate reads the same."""
+    ties = [
+        {"prompt": f"t{n}", "chosen": "w1", "rejected": "w2", "category": "even", "votes": ["tie", "tie"]}
+        for n in range(10)
+    ]
+    write_jsonl(tmp_path / "more.jsonl", [*map(as_native, PAIRS), *ties])
+    write_jsonl(tmp_path / "scores.jsonl", pair_rows(FunctionScorer(rule), PAIRS))
+    out = tmp_path / "out"
+    found = audit_scorer(tmp_path / "scores.jsonl", str(tmp_path / "more.jsonl"), out, config=CONFIG)
+    unread = holding("w7", PAIRS)
+    lines = summary(found, out).splitlines()
+    assert "Rests on 80.0% of the rows: 40 of 50 became pairs that could be used, 10 did not (10 tie)." in lines[1]
+    assert "In the data and not measured: even (10 rows, 0 pairs left)." in " ".join(lines[:5])
+    left = next(line for line in lines[:6] if "left out" in line)
+    assert f"{len(unread)} pairs left out, not counted as wrong" in left
+    assert "it holds w7" in left
+    body = ContractBody.read(out / "contract.json")
+    assert (body.rows, body.by_category["even"].reasons) == (50, {"tie": 10})
+    assert len(list(read_jsonl(out / "rejects.jsonl"))) == 10
+    by = {line.text: line for line in decide_run(out).criteria}
+    assert "even is in the data and not measured: none of its 10 rows became a pair (10 tie)" in (
+        by["every category > 0.65"].reason
+    )
+    assert "give --criteria without “no prompt overlap”" in by["no prompt overlap"].reason
+
+
+def test_the_terminal_names_the_length_rule_people_follow(tmp_path: Path) -> None:
+    pairs = [Pair(id=f"p{n}", prompt=f"q{n}", chosen="w" * (n % 4 == 0) * 9 + "a", rejected="bbbb") for n in range(40)]
+    write_jsonl(tmp_path / "pairs.jsonl", map(as_native, pairs))
+    found = audit_scorer("baseline:longest", str(tmp_path / "pairs.jsonl"), tmp_path / "out", config=CONFIG)
+    text = summary(found, tmp_path)
+    assert "people preferred the shorter answer on 75.0% of the pairs: “shortest wins” is the rule to beat" in text
+    assert "accuracy beyond shortest" in text
+
+
+def test_the_folder_of_a_run_is_not_overwritten(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(InputError, match="Give another --out"):
+        audit_scorer("baseline:longest", str(data), tmp_path, config=CONFIG)

@@ -245,3 +245,61 @@ def test_a_category_that_was_never_held_out_does_not_pass():
     assert only(whole, "every category > 0.5").verdict == "pass"
     assert only(short, "every category > 0.5").verdict == "fail"
     assert "rare" in only(short, "every category > 0.5").reason
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "toward"),
+    [
+        ("accuracy > 0.72", 0.74, "pass"),
+        ("accuracy > 0.72", 0.71, "fail"),
+        ("length baseline < 0.72", 0.71, "pass"),
+        ("length baseline < 0.72", 0.74, "fail"),
+    ],
+)
+def test_more_pairs_say_which_way_they_would_decide(text, value, toward):
+    name = "accuracy" if text.startswith("accuracy") else "length_baseline"
+    found = only(evidence(finding(name, value, 0.68, 0.78)), text)
+    assert (found.verdict, found.toward) == ("undecided", toward)
+    assert found.more_pairs > 0
+    assert found.to_body().toward == toward
+
+
+def test_what_no_number_of_pairs_decides_goes_no_way():
+    found = only(evidence(finding("accuracy", 0.72, 0.70, 0.74)), "accuracy > 0.72")
+    assert (found.more_pairs, found.toward) == (None, None)
+    assert only(evidence(finding("accuracy", 0.8, 0.75, 0.85)), "accuracy > 0.72").toward is None
+
+
+def test_one_category_that_would_fail_makes_every_category_fail():
+    def category(name: str, value: float) -> Finding:
+        return finding("accuracy", value, 0.6, 0.72, slice=Slice("category", name), n=200)
+
+    up, down = category("a", 0.68), category("b", 0.62)
+    assert only(evidence(up), "every category > 0.65").toward == "pass"
+    assert only(evidence(up, down), "every category > 0.65").toward == "fail"
+
+
+def test_the_length_baseline_says_which_rule_it_was():
+    def both(longest: tuple[float, float], shortest: tuple[float, float]):
+        return evidence(
+            finding("accuracy_beyond_length", sum(longest) / 2, *longest),
+            finding("accuracy_beyond_shortest", sum(shortest) / 2, *shortest),
+        )
+
+    found = only(both((0.3, 0.4), (0.1, 0.2)), "beats the length baseline")
+    assert found.reason.startswith("held against “shortest wins”, the stronger rule here: +15.0 points")
+    found = only(both((0.1, 0.2), (0.3, 0.4)), "beats the length baseline")
+    assert found.reason.startswith("held against “longest wins”, the stronger rule here: +15.0 points")
+    # Both are open and lean to a pass: it takes the pairs of the one that needs more, here 0.02 with 0.06 either way.
+    found = only(both((-0.02, 0.2), (-0.04, 0.08)), "beats the length baseline")
+    assert (found.verdict, found.toward) == ("undecided", "pass")
+    lone = only(evidence(finding("accuracy_beyond_length", 0.02, -0.04, 0.08)), "accuracy beyond length > 0")
+    assert found.more_pairs == lone.more_pairs
+
+
+def test_a_scorer_trained_elsewhere_is_told_what_to_leave_out():
+    found = only(evidence(), "no prompt overlap")
+    assert "give --criteria without “no prompt overlap”" in found.reason
+    assert "give --criteria without “self-checks pass”" in only(evidence(), "self-checks pass").reason
+    ours = evidence(self_checks={0: reload(passed=True)})
+    assert "without “no prompt" not in only(ours, "no prompt overlap").reason

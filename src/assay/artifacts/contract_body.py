@@ -24,10 +24,21 @@ class CandidateCounts(ContractPart):
 
 
 class CategoryCounts(ContractPart):
-    """Rows of one category."""
+    """Rows of one category. reasons: of the rejected; absent where none is, and from earlier contracts."""
 
     kept: int
     rejected: int
+    reasons: dict[str, int] = Field(default_factory=dict, exclude_if=lambda value: not value)
+
+
+class TokenLimit(ContractPart):
+    """The longest rendered row a run takes, the limit at which 95% of its pairs would have fitted, and the longest row
+    the base has positions for (None: it states no end).
+    """
+
+    asked: int
+    keeps_95_percent: int
+    most: int | None
 
 
 class AgreementReport(ContractPart):
@@ -104,7 +115,10 @@ class ColumnCounts(ContractPart):
 
 
 class ContractBody(Body):
-    """The whole of contract.json: kept and rejected add up to rows. candidates: only where rows held candidates."""
+    """The whole of contract.json: kept and rejected add up to rows. candidates: only where rows held candidates.
+
+    token_limit: only where a length gate has dropped pairs.
+    """
 
     SCHEMA: ClassVar[str] = "contract/1"
 
@@ -126,5 +140,6 @@ class ContractBody(Body):
     source: str
     inputs: dict[str, str]
     config: dict[str, JsonValue]
+    token_limit: TokenLimit | None = Field(None, exclude_if=lambda value: value is None)
     warnings: list[str]
     seconds: dict[str, float]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from assay.artifacts.body import Body
 from assay.artifacts.finding_body import IntervalBody
+from assay.artifacts.rests_on_body import RestsOn
 
 Word = Literal["pass", "fail", "undecided"]
 
@@ -18,6 +19,7 @@ class DecidedBody(BaseModel):
     slice: "overall" or "category=NAME"; null where no single slice was compared. reasons: clauses; reason: all in one.
     value_noun: what `value` counts ("problem", "check"), null for figures. n: of `counted` ("pair", "vote").
     more_pairs: how many more of them would decide it, more_prompts: the same in prompts; null where that is not known.
+    toward: what they would decide if the figure stays; null where nothing is open, and in files of earlier versions.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +35,7 @@ class DecidedBody(BaseModel):
     counted: str
     more_pairs: int | None
     more_prompts: int | None
+    toward: Literal["pass", "fail"] | None = None
 
 
 class CriterionBody(DecidedBody):
@@ -54,10 +57,11 @@ class CriterionBody(DecidedBody):
 
 
 class GateBody(Body):
-    """inputs: hashes of what was decided on, and of the criteria."""
+    """inputs: hashes of what was decided on, and of the criteria. rests_on: absent where no contract.json told it."""
 
     SCHEMA: ClassVar[str] = "gate/2"
 
     verdict: Word
     criteria: tuple[CriterionBody, ...]
     inputs: dict[str, str]
+    rests_on: RestsOn | None = Field(None, exclude_if=lambda value: value is None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,10 +10,11 @@ import typer
 
 from assay.cli.options import Json, ScorerArgument, TemplateOption, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
+from assay.cli.verdicts import rests_on_lines
 from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
-    from assay.audits import Audit
+    from assay.flows.audit import ScorerAudit
 
 
 def register(app: typer.Typer) -> None:
@@ -31,32 +33,37 @@ def audit(
     """Audit any scorer on labelled pairs: accuracy, what length explains, distribution, calibration, worst mistakes.
 
     Of a run folder every seed is audited, together. Rows that are no definite pairs are left out by the pair contract
-    and counted; pairs that the scorer cannot read whole are left out, counted and named in left_out.jsonl. Pairs should
+    and counted (contract.json, rejects.jsonl); pairs that the scorer cannot read whole are left out, counted and named
+    in left_out.jsonl, and are not wrong ones. Pairs should
     be ones the scorer was not trained on; nothing here can check that for a foreign scorer. Options are
     those of `assay reward` under data and audit, such as --set audit.level=0.9; its file may be given whole.
     """
-    from assay.flows.audit import LEFT_OUT, ScorerAuditConfig, audit_scorer
+    from assay.flows.audit import ScorerAuditConfig, audit_scorer
 
     settings = options.settings(ScorerAuditConfig, family=RewardConfig)
     found = audit_scorer(scorer, data, out, config=settings, template=template)
     left_out = len(found.left_out)
     body = {**found.audit.to_dict(), "rows": found.rows, "rejected_rows": found.rejects, "left_out": left_out}
-    text = summary(found.audit, out, rejects=found.rejects)
-    if left_out:
-        text += f"\n  {left_out:,} pairs left out that the scorer cannot read whole: {out / LEFT_OUT}"
+    text = summary(found, out)
     output({**body, "folder": str(out)}, text, as_json=as_json)
 
 
-def summary(found: Audit, out: Path, *, rejects: int) -> str:
-    """The main findings, one a line, in rich markup."""
+def summary(told: ScorerAudit, out: Path) -> str:
+    """What the audit rests on, then the main findings, one a line, in rich markup."""
     from rich.markup import escape
 
+    from assay.audits.pairs.length_rule import rule_to_beat
     from assay.audits.pairs.pair_meanings import MEANINGS
     from assay.findings.slice import OVERALL
 
+    found = told.audit
     shown = MEANINGS.shown_in("terminal")
     colours = {"ok": "green", "warning": "yellow", "problem": "red", None: "dim"}
-    lines = [f"[bold]audit[/] of {found.pairs:,} pairs ({rejects:,} rows were no definite pairs)  {escape(str(out))}"]
+    lines = [
+        f"[bold]audit[/] of {found.pairs:,} pairs ({told.rejects:,} rows were no definite pairs)  {escape(str(out))}",
+        *rests_on_lines(told.rests_on),
+        *left_out_lines(told.left_out, out),
+    ]
     for finding in found.findings:
         if finding.name not in shown or finding.slice != OVERALL or finding.seed is not None:
             continue
@@ -67,8 +74,31 @@ def summary(found: Audit, out: Path, *, rejects: int) -> str:
         lines.append(
             f"  [{colours[finding.verdict]}]{judged:<8}[/] {finding.name.replace('_', ' '):<27} {escape(said)}"
         )
-    for row in found.tables["categories"]:
+    if rule := rule_to_beat(found.find("length_baseline")):
         lines.append(
-            f"  {escape(row['category']):<36} accuracy {row['accuracy']:.3f}, longest wins {row['length_baseline']:.3f}"
+            f"  people preferred {rule.answer} on {rule.share:.1%} of the pairs: {rule.words} is the rule to beat"
+        )
+    for row in found.tables["categories"]:
+        interval = row["interval"]
+        span = f"{interval['low']:.3f} to {interval['high']:.3f}, " if interval else ""
+        lines.append(
+            f"  {escape(row['category']):<36} accuracy {row['accuracy']:.3f} ({span}{row['n']:,} pairs), "
+            f"longest wins {row['length_baseline']:.3f}"
         )
     return "\n".join(lines)
+
+
+def left_out_lines(left_out: Mapping[str, str], out: Path) -> list[str]:
+    """Pairs of which an answer could not be taken: how many, that they are not counted as wrong, the first reason."""
+    from rich.markup import escape
+
+    from assay.flows.audit import LEFT_OUT
+
+    if not left_out:
+        return []
+    name, why = next(iter(left_out.items()))
+    pairs = f"{len(left_out):,} {'pair' if len(left_out) == 1 else 'pairs'}"
+    return [
+        f"  [yellow]{pairs} left out, not counted as wrong, since an answer got no reward. The first, {escape(name)}: "
+        f"{escape(why)}. All: {escape(str(out / LEFT_OUT))}[/]"
+    ]

@@ -87,11 +87,13 @@ def demo(
 
 def show(run: RewardRun, *, as_json: bool) -> None:
     lines = verdict_lines(run.verdict, str(run.folder), counted="held-out pairs")
+    lines[1:1] = [f"  [yellow]{escape(line)}[/]" for line in run.untrained]
     lines.append(f"Report: {escape(str(run.report))}")
     body = {
         "verdict": run.outcome,
         "folder": str(run.folder),
         "report": str(run.report),
+        "untrained": list(run.untrained),
         "criteria": run.verdict.to_dict()["criteria"],
     }
     output(body, "\n".join(lines), as_json=as_json)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from assay.artifacts.rests_on_body import RestsOn
     from assay.gate import Verdict
 
 EXIT = {"pass": 0, "fail": 1, "undecided": 3}
@@ -18,9 +19,23 @@ def verdict_lines(verdict: Verdict, judged: str, *, counted: Literal["prompts", 
     from assay.report.words import rounded
 
     lines = [f"[bold {COLOUR[verdict.verdict]}]{verdict.verdict}[/]  {escape(judged)}"]
+    lines += rests_on_lines(verdict.rests_on)
     for result in verdict.criteria:
         needed = result.more_prompts if counted == "prompts" else result.more_pairs
-        more = f"; about {rounded(needed)} more {counted} would decide" if needed else ""
+        way = f", for a {result.toward} if the figure stays" if result.toward else ""
+        more = f"; about {rounded(needed)} more {counted} would decide{way}" if needed else ""
         said = f"{escape(result.text)}: {escape(result.reason)}{more}"
         lines.append(f"  [{COLOUR[result.verdict]}]{result.verdict:<9}[/] {said}")
     return lines
+
+
+def rests_on_lines(found: RestsOn | None) -> list[str]:
+    """What a verdict or an audit rests on, in rich markup; marked where much of the data is not in it."""
+    from rich.markup import escape
+
+    from assay.report.lost_sentences import lost_sentences, rests_on_most
+
+    if found is None:
+        return []
+    colour = "dim" if rests_on_most(found) else "yellow"
+    return [f"  [{colour}]{escape(text)}[/]" for text in lost_sentences(found)]

@@ -119,7 +119,7 @@ class Tally:
     reasons: Counter[str] = field(default_factory=Counter)
     categories: dict[str | None, int] = field(default_factory=dict)
     category: array[int] = field(default_factory=lambda: array("i"))
-    rejected_in: Counter[str | None] = field(default_factory=Counter)
+    rejected_in: dict[str | None, Counter[str]] = field(default_factory=dict)  # category -> reason -> rows
     ids: array[int] = field(default_factory=lambda: array("q"))  # hashes of the pairs' ids
     ties: int = 0
     encoding: str | None = None  # of the first row that is not UTF-8: what it looks like
@@ -138,7 +138,7 @@ class Tally:
 
     def reject(self, reject: Reject) -> None:
         self.reasons[reject.reason] += 1
-        self.rejected_in[reject.category] += 1
+        self.rejected_in.setdefault(reject.category, Counter())[reject.reason] += 1
         if self.encoding is None and reject.reason == "bad_encoding":
             self.encoding = f"{reject.where}: {reject.detail}"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.artifacts.contract_body import CategoryCounts, ContractBody, LengthFigures, LengthReport
+from assay.artifacts.contract_body import CategoryCounts, ContractBody, LengthFigures, LengthReport, TokenLimit
 from assay.data.contract_pass import Pass, Tally
 from assay.data.groups.overlap import Groups, Repeats, overlap_report, overlap_warnings
 from assay.data.layouts.label_values import counted, guesses
@@ -32,12 +32,21 @@ def write_contract(folder: Path, report: ContractBody, rejects: Sequence[Reject]
     report.write(folder / CONTRACT)
 
 
-def with_rejects(report: ContractBody, rejects: Sequence[Reject]) -> ContractBody:
-    """The report once pairs it counts as kept were rejected after all; what it says of the data stays."""
+def with_rejects(report: ContractBody, rejects: Sequence[Reject], *, limit: TokenLimit | None = None) -> ContractBody:
+    """The report once pairs it counts as kept were rejected after all; what it says of the data stays.
+
+    limit: what rejected those that are too long.
+    """
     reasons: Counter[str] = Counter(reject.reason for reject in rejects)
-    lost = Counter(reject.category or NO_CATEGORY for reject in rejects)
+    lost: dict[str, Counter[str]] = {name: Counter() for name in report.by_category}
+    for reject in rejects:
+        lost[reject.category or NO_CATEGORY][reject.reason] += 1
     by_category = {
-        name: CategoryCounts(kept=count.kept - lost[name], rejected=count.rejected + lost[name])
+        name: CategoryCounts(
+            kept=count.kept - lost[name].total(),
+            rejected=count.rejected + lost[name].total(),
+            reasons=dict(Counter(count.reasons) + lost[name]),
+        )
         for name, count in report.by_category.items()
     }
     return report.model_copy(
@@ -48,6 +57,7 @@ def with_rejects(report: ContractBody, rejects: Sequence[Reject]) -> ContractBod
             "for_review": report.for_review + sum(reasons[reason] for reason in REVIEW_REASONS),
             "by_category": by_category,
             "categories": {name: count.kept for name, count in by_category.items()},
+            "token_limit": limit,
         }
     )
 
@@ -107,8 +117,9 @@ def category_counts(tally: Tally, keep: NDArray[np.bool_]) -> dict[str, Category
         # data that use the name "(none)" themselves are counted there as well
         name = NO_CATEGORY if stated is None else stated
         before = named.get(name, CategoryCounts(kept=0, rejected=0))
+        reasons = Counter(before.reasons) + rejected.get(stated, Counter())
         named[name] = CategoryCounts(
-            kept=before.kept + kept.get(stated, 0), rejected=before.rejected + rejected[stated]
+            kept=before.kept + kept.get(stated, 0), rejected=reasons.total(), reasons=dict(reasons)
         )
     return named
 

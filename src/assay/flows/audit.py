@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.artifacts.files import write_jsonl
+from assay.artifacts.rests_on_body import RestsOn
 from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit, audit
 from assay.audits.config import AuditConfig
+from assay.audits.lost_rows import rests_on
 from assay.config import StageConfig
 from assay.data import read_pairs
 from assay.data.config import DataConfig
-from assay.errors import EmptyBatchError
+from assay.data.contract_report import write_contract
+from assay.errors import EmptyBatchError, InputError
 from assay.records import Pair, PairScore
 from assay.scorers.local import LocalScorer
 from assay.scorers.open import AnyScorer, as_scorer, open_scorers
@@ -35,13 +38,14 @@ class ScorerAudit:
     """What was found.
 
     rows: rows read; rejects: of them no definite pairs; left_out: pairs of which the scorer could not take an answer,
-    by id, and why.
+    by id, and why. rests_on: what became of the rows of each category.
     """
 
     audit: Audit
     rows: int
     rejects: int
     left_out: Mapping[str, str]
+    rests_on: RestsOn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +61,14 @@ class Kept:
 def audit_scorer(
     scorer: Path | str, source: object, out: Path, *, config: ScorerAuditConfig, template: str | None = None
 ) -> ScorerAudit:
-    """Audit a scorer on labelled pairs and write audit.json and left_out.jsonl to the folder `out`.
+    """Audit a scorer on labelled pairs; audit.json, left_out.jsonl and the data's contract go to the folder `out`.
 
     scorer, template: what assay.open_scorer takes; of a run folder, every seed. source: what assay.read_pairs takes.
-    Raises EmptyBatchError where nothing is left to audit, and what reading pairs, scores and models raises.
+    Raises InputError where `out` is a run's folder, EmptyBatchError where nothing is left to audit, and what
+    reading pairs, scores and models raises.
     """
+    if (out / "run.json").exists():
+        raise InputError(f"{out} is the folder of a run, whose own audit would be lost. Give another --out.")
     scorers = open_scorers(scorer, template=template)
     fingerprints = {f"scorer {seed}": one.fingerprint for seed, one in scorers.items()}  # fails before data are read
     rendered = {f"rendering {seed}": one.rendering for seed, one in scorers.items() if isinstance(one, LocalScorer)}
@@ -82,7 +89,14 @@ def audit_scorer(
     )
     audited.write(RunFolder(out))
     write_jsonl(out / LEFT_OUT, ({"pair_id": name, "why": why} for name, why in kept.left_out.items()))
-    return ScorerAudit(audit=audited, rows=found.rows, rejects=len(found.rejects), left_out=kept.left_out)
+    write_contract(out, found.report, found.rejects)
+    return ScorerAudit(
+        audit=audited,
+        rows=found.rows,
+        rejects=len(found.rejects),
+        left_out=kept.left_out,
+        rests_on=rests_on(found.report, audited.findings),
+    )
 
 
 def audit_scores(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from assay.artifacts.files import read_jsonl
 from assay.audits import Audit
 from assay.data import split
 from assay.data.grouped_split import Split
@@ -26,6 +27,7 @@ from assay.train import TrainResult, train_reward
 from assay.train.precision_choice import PrecisionChoice, choose, weighed, why
 from assay.train.reward_config import RewardConfig
 from assay.train.trainer_options import wait_for_all
+from assay.train.untrained import untrained
 
 Notify = Callable[[str], None]
 
@@ -39,6 +41,7 @@ class RewardRun:
     audit: Audit
     seeds: tuple[TrainResult, ...]
     report: Path
+    untrained: tuple[str, ...] = ()  # a sentence for each seed that learned nothing
 
     @property
     def outcome(self) -> Literal["pass", "fail", "undecided"]:
@@ -59,7 +62,7 @@ def run_reward(
         notify = silent
     with run_folder(out) as run:
         base = resolve(config.model.base, config.model.revision)
-        check_base(base, config.model)  # what is wrong with it costs no reading of data
+        most = check_base(base, config.model)  # what is wrong with it costs no reading of data
         contract = contract_stage(source, run, config=config.data)
         precision = choose(config.train.precision, stored=begun_with(run))
         config = settled(config, precision)
@@ -73,7 +76,7 @@ def run_reward(
         if precision.asked == "auto":
             notify(f"precision  {precision.used}: {why(precision)}")
         with record.stage("length gate"):
-            gated = gate_stage(contract, run, base=base, config=config.model, notify=notify)
+            gated = gate_stage(contract, run, base=base, config=config.model, most=most, notify=notify)
         record.add(length_gate=gated.summary)
         notify(f"render     {len(gated.pairs):,} pairs within {config.model.max_tokens} tokens")
         with record.stage("split"):
@@ -95,7 +98,14 @@ def run_reward(
         page = render(run)
         model_card(run)
         wait_for_all()
-        return RewardRun(folder=run.root, verdict=verdict, audit=audit, seeds=results, report=page)
+        return RewardRun(
+            folder=run.root,
+            verdict=verdict,
+            audit=audit,
+            seeds=results,
+            report=page,
+            untrained=learned_nothing(results, config),
+        )
 
 
 def silent(_line: str) -> None:
@@ -140,4 +150,12 @@ def train_seeds(
         accuracy = "unknown" if result.held_out_accuracy is None else f"{result.held_out_accuracy:.1%}"
         notify(f"seed {seed}     held-out accuracy {accuracy} on {result.held_out:,} pairs ({result.seconds:.0f} s)")
         results.append(result)
+        for line in learned_nothing([result], config):
+            notify(f"untrained  {line}")
     return tuple(results)
+
+
+def learned_nothing(results: Sequence[TrainResult], config: RewardConfig) -> tuple[str, ...]:
+    """A sentence for each seed whose training loss stayed at guessing."""
+    found = {one.seed: untrained(list(read_jsonl(one.metrics_path)), config.loss) for one in results}
+    return tuple(f"seed {seed}: {why}." for seed, why in found.items() if why)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.artifacts.contract_body import ContractBody
+from assay.artifacts.contract_body import ContractBody, TokenLimit
 from assay.artifacts.files import read_json, sha256_file, sha256_json
 from assay.artifacts.run_body import LengthGateBody, OracleBody, RunData
 from assay.artifacts.run_folder import RunFolder
@@ -98,15 +98,20 @@ def gate_stage(
     *,
     base: LocalModel,
     config: ModelConfig,
+    most: int | None = None,
     notify: Callable[[str], None] = lambda _line: None,
 ) -> Gated:
     """Drop pairs whose rendered rows are too long or cannot be rendered; all counts go to contract.json.
 
-    notify: gets a line for each reason that cost pairs, with what would keep them.
+    most: the longest row the base has positions for. notify: gets a line for each reason that cost pairs,
+    with what would keep them.
     """
     renderer = Renderer.from_pretrained(base.folder)
     gate = length_gate(contract.pairs, renderer, config.max_tokens)
-    report = with_rejects(contract.report, gate.rejects)
+    limit = None
+    if gate.rejects and gate.longest:
+        limit = TokenLimit(asked=config.max_tokens, keeps_95_percent=keeping(gate, 0.95), most=most)
+    report = with_rejects(contract.report, gate.rejects, limit=limit)
     write_contract(run.root, report, [*contract.rejects, *gate.rejects])
     for line in dropped(gate, config.max_tokens):
         notify(line)
@@ -131,14 +136,19 @@ def dropped(gate: LengthGate, max_tokens: int) -> list[str]:
     read = len(gate.pairs) + len(gate.rejects)
     lines: list[str] = []
     if long := reasons.get("too_long", 0):
-        lengths = sorted(gate.longest)
-        enough = lengths[math.ceil(0.95 * len(lengths)) - 1]
+        enough = keeping(gate, 0.95)
         way = f"; model.max_tokens={enough} would keep 95%" if enough > max_tokens else ""
         lines.append(f"too long   {long:,} pairs ({long / read:.1%}) are over {max_tokens} tokens{way}")
     if lost := reasons.get("template_not_prefix", 0):
         first = next(reject for reject in gate.rejects if reject.reason == "template_not_prefix")
         lines.append(f"template   {lost:,} pairs ({lost / read:.1%}) cannot be rendered; {first.where}: {first.detail}")
     return lines
+
+
+def keeping(gate: LengthGate, share: float) -> int:
+    """The least limit, in tokens, at which that share of the pairs that can be rendered would fit."""
+    lengths = sorted(gate.longest)
+    return lengths[math.ceil(share * len(lengths)) - 1]
 
 
 def known_truth(source: object, contract: Contract, held_out: Sequence[Pair]) -> RunData:

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from assay.artifacts.run_evidence import AUDIT, SPLIT, TRAIN, RunEvidence
+from assay.artifacts.rests_on_body import RestsOn
+from assay.artifacts.run_evidence import AUDIT, CONTRACT, SPLIT, TRAIN, RunEvidence
 from assay.artifacts.run_folder import RunFolder
 from assay.artifacts.split_body import SplitBody
 from assay.artifacts.train_body import SelfCheckBody
 from assay.audits import Audit
+from assay.audits.lost_rows import rests_on
 from assay.findings.finding import Finding
 from assay.findings.slice import OVERALL, Slice
 
@@ -31,11 +33,13 @@ class Evidence:
 
     figures: an audit, or a study's analysis. source: what they come from, as reasons say it. counted: what n counts.
     split: the split's proof, None where there is none. self_checks: of each seed with a train.json, by name.
+    rests_on: what became of the rows of the data, None where there is no contract.json.
     """
 
     figures: Figures
     split: SplitBody | None = None
     self_checks: Mapping[int, Mapping[str, SelfCheckBody]] = field(default_factory=dict)
+    rests_on: RestsOn | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
     source: str = "audit"
     counted: str = "pair"
@@ -43,11 +47,13 @@ class Evidence:
 
 def read_evidence(folder: RunFolder) -> Evidence:
     """Read a run folder. Raises ArtifactError without an audit, or where the audit was made from other files."""
-    there = RunEvidence.read(folder, names=(AUDIT, SPLIT, TRAIN), needed=(AUDIT,))
+    there = RunEvidence.read(folder, names=(AUDIT, CONTRACT, SPLIT, TRAIN), needed=(AUDIT,))
     assert there.audit is not None
+    figures = Audit.from_body(there.audit)
     return Evidence(
-        figures=Audit.from_body(there.audit),
+        figures=figures,
         split=there.split,
         self_checks={seed: one.train.self_checks for seed, one in there.seeds.items() if one.train is not None},
+        rests_on=rests_on(there.contract, figures.findings, there.split) if there.contract is not None else None,
         inputs=there.hashes,
     )

@@ -7,10 +7,11 @@ What is missing fails: a gate never passes on evidence it does not have.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from assay.artifacts.gate_body import Word
+from assay.audits.lost_rows import pairs_measured, why_unmeasured
 from assay.errors import GateError
 from assay.findings.finding import Finding
 from assay.findings.slice import OVERALL, Slice
@@ -19,7 +20,7 @@ from assay.gate.every_figure import EVERY_FIGURE
 from assay.gate.evidence import Evidence
 from assay.gate.more_needed import more_pairs, more_prompts
 from assay.gate.reasons import MANY, comparison_text, figure_text
-from assay.gate.verdict import Result, Verdict
+from assay.gate.verdict import Result, Toward, Verdict
 from assay.records import NO_CATEGORY
 from assay.stats.intervals import Interval
 from assay.stats.unknown import Unknown
@@ -31,7 +32,12 @@ def decide(evidence: Evidence, criteria: Sequence[Criterion]) -> Verdict:
     if not criteria:
         raise GateError("no criteria: a gate without criteria would pass anything. Give at least one.")
     results = tuple(RULES[criterion.kind](evidence, criterion) for criterion in criteria)
-    return Verdict(verdict=worst([result.verdict for result in results]), criteria=results, inputs=evidence.inputs)
+    return Verdict(
+        verdict=worst([result.verdict for result in results]),
+        criteria=results,
+        inputs=evidence.inputs,
+        rests_on=evidence.rests_on,
+    )
 
 
 def worst(words: Sequence[Word]) -> Word:
@@ -48,29 +54,44 @@ def decide_every_slice(evidence: Evidence, criterion: Criterion) -> Result:
     part = str(criterion.part)
     measure = "win_rate" if criterion.finding in VOTE_MEANINGS else "accuracy"
     slices = {f.slice: None for f in evidence.figures.findings if f.name == measure and f.slice.part == part}
+    # Asked of the data and not of the figures: what was lost on the way has no figure that could fail.
+    unmeasured = not_measured(evidence) if part == "category" else []
+    if unmeasured:
+        return _failed(criterion, *unmeasured)
     if not slices:
         return _failed(criterion, f"the {evidence.source} has no {MANY[part]}, so none of them is shown to hold")
-    unmeasured = never_held_out(evidence, {where.label for where in slices}) if part == "category" else []
-    if unmeasured:
-        return _failed(
-            criterion, f"no held-out pair measures {', '.join(unmeasured)}: hold out more pairs, or more of it"
-        )
     parts = tuple(compare(evidence, criterion, where) for where in slices)
     word = worst([result.verdict for result in parts])
     short = [result for result in parts if result.verdict == word]
     nearest = min(short, key=_nearness(criterion))
     whole = replace(nearest, slice=None, more_pairs=None, more_prompts=None, parts=parts)
     if word == "pass":
-        return replace(whole, reasons=(f"all {len(parts)} hold", f"nearest is {_named(nearest)}"))
+        unsure = not_told(evidence) if part == "category" else []
+        return replace(whole, reasons=(f"all {len(parts)} hold", f"nearest is {_named(nearest)}", *unsure))
     # Added up, since a pair of one category decides nothing about another; unknown as soon as one of them is.
     needed = [result.more_pairs for result in short]
     more = sum(n for n in needed if n is not None) if word == "undecided" and None not in needed else None
-    return replace(whole, reasons=tuple(map(_named, short)), more_pairs=more)
+    toward: Toward | None = None
+    if more is not None:
+        toward = "fail" if any(result.toward == "fail" for result in short) else "pass"
+    return replace(whole, reasons=tuple(map(_named, short)), more_pairs=more, toward=toward)
 
 
-def never_held_out(evidence: Evidence, measured: Set[str]) -> list[str]:
-    """Categories that the split knows and the audit has no figure for: unmeasured is not good."""
-    return sorted(set(evidence.split.categories) - measured - {NO_CATEGORY}) if evidence.split else []
+def not_measured(evidence: Evidence) -> list[str]:
+    """A clause for each category that the data or the split know and the audit has no figure for: it is not good."""
+    told = {one.name: why_unmeasured(one) for one in evidence.rests_on.unmeasured} if evidence.rests_on else {}
+    if evidence.split is not None:
+        measured = pairs_measured(evidence.figures.findings)
+        for name in sorted(set(evidence.split.categories) - set(measured) - set(told) - {NO_CATEGORY}):
+            told[name] = f"no held-out pair measures {name}: hold out more pairs, or more of it"
+    return [told[name] for name in sorted(told)]
+
+
+def not_told(evidence: Evidence) -> list[str]:
+    """That categories may have been lost before the split, where no contract.json could show it."""
+    if evidence.rests_on is not None or evidence.source != "audit":
+        return []
+    return ["whether the data held other categories is not known: there is no contract.json"]
 
 
 def decide_beats_length(evidence: Evidence, criterion: Criterion) -> Result:
@@ -85,7 +106,13 @@ def decide_beats_length(evidence: Evidence, criterion: Criterion) -> Result:
     weaker = min(results, key=lambda result: math.inf if result.value is None else result.value)
     word = worst([result.verdict for result in results])
     deciding = weaker if weaker.verdict == word else next(r for r in results if r.verdict == word)
-    return replace(deciding, more_prompts=None)
+    rule = "longest wins" if deciding.criterion.finding == "accuracy_beyond_length" else "shortest wins"
+    told = f"held against “{rule}”, the stronger rule here" if deciding is weaker else f"held against “{rule}”"
+    more = deciding.more_pairs
+    if deciding.toward == "pass":  # then both rules have to be cleared
+        needed = [result.more_pairs for result in results if result.verdict == "undecided"]
+        more = max(n for n in needed if n is not None) if None not in needed else None
+    return replace(deciding, reasons=(f"{told}: {deciding.reason}",), more_pairs=more, more_prompts=None)
 
 
 def decide_not_degenerate(evidence: Evidence, criterion: Criterion) -> Result:
@@ -113,13 +140,20 @@ def decide_no_overlap(evidence: Evidence, criterion: Criterion) -> Result:
     proof, noun = evidence.split, "shared group"
     if proof is None:
         why = "there is no split.json, so nothing shows that training and held-out prompts differ"
-        return _failed(criterion, why, noun=noun)
+        return _failed(criterion, why, *trained_elsewhere(evidence, criterion), noun=noun)
     for what, count in (("groups", proof.shared_groups), ("prompts", proof.shared_prompts)):
         if count:
             why = f"{count:,} of the {what} are on both sides of the split"
             return _failed(criterion, why, value=float(count), noun=noun)
     why = "no prompt group is on both sides of the split, near-duplicate prompts counted as one"
     return Result(criterion=criterion, verdict="pass", reasons=(why,), value=0.0, value_noun=noun)
+
+
+def trained_elsewhere(evidence: Evidence, criterion: Criterion) -> list[str]:
+    """What to leave out of the criteria where the scorer was not trained here, so that no run can prove it."""
+    if evidence.split is not None or evidence.self_checks:
+        return []
+    return [f"of a scorer trained elsewhere nothing here can show it: give --criteria without “{criterion.text}”"]
 
 
 def decide_self_checks(evidence: Evidence, criterion: Criterion) -> Result:
@@ -133,7 +167,8 @@ def decide_self_checks(evidence: Evidence, criterion: Criterion) -> Result:
         passed += len(checks) - len(failed)
         problems += [f"seed {seed}: {name.replace('_', ' ')} did not pass" for name in failed]
     if problems or not passed:
-        return _failed(criterion, *(problems or ["no self-checks are on record"]), noun=noun)
+        told = [*(problems or ["no self-checks are on record"]), *trained_elsewhere(evidence, criterion)]
+        return _failed(criterion, *told, noun=noun)
     seeds = len(evidence.figures.seeds)
     why = f"all {passed} self-checks of {seeds} {'seed' if seeds == 1 else 'seeds'} passed"
     return Result(criterion=criterion, verdict="pass", reasons=(why,), value=float(passed), value_noun=noun)
@@ -145,7 +180,10 @@ def compare(evidence: Evidence, criterion: Criterion, where: Slice) -> Result:
     assert bar is not None
     found = evidence.figures.find(meaning.name, where)
     if found is None:
-        return _failed(criterion, f"the {evidence.source} has no {meaning.words} for {where.label}", where=where)
+        lost = evidence.rests_on.unmeasured if evidence.rests_on is not None and where.part == "category" else ()
+        vanished = [why_unmeasured(one) for one in lost if one.name == where.name]
+        none = f"the {evidence.source} has no {meaning.words} for {where.label}"
+        return _failed(criterion, none, *vanished, where=where)
     if found.known is None or found.n <= 0:
         why = found.reason or f"it was measured on no {evidence.counted}s"
         return _failed(criterion, f"{meaning.words} is unknown: {why}", where=where)
@@ -183,6 +221,11 @@ def _compared(evidence: Evidence, criterion: Criterion, found: Finding, word: Wo
     more = more_pairs(found, bar) if word == "undecided" else None
     if isinstance(more, Unknown):
         said, more = f"{said} ({more.reason})", None
+    toward: Toward | None = None
+    if more is not None:
+        assert found.known is not None
+        # The side the figure itself is on is where its interval ends up as it narrows.
+        toward = "pass" if side(found.known, found.known, criterion) == "pass" else "fail"
     return Result(
         criterion=criterion,
         verdict=word,
@@ -194,6 +237,7 @@ def _compared(evidence: Evidence, criterion: Criterion, found: Finding, word: Wo
         counted=evidence.counted,
         more_pairs=more,
         more_prompts=more_prompts(found, more) if evidence.counted == "vote" else None,
+        toward=toward,
     )
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from assay.artifacts.finding_body import IntervalBody
 from assay.artifacts.gate_body import CriterionBody, DecidedBody, GateBody, Word
+from assay.artifacts.rests_on_body import RestsOn
 from assay.findings.slice import Slice
 from assay.gate.criteria import Criterion
 from assay.gate.every_figure import EVERY_FIGURE
 from assay.stats.intervals import Interval
 
 ARTIFACT = "gate.json"
+Toward = Literal["pass", "fail"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +24,8 @@ class Result:
 
     slice: what was compared. value_noun: what `value` counts where it is no figure. n: of `counted`.
     more_pairs: pairs (of a study: votes) that would decide it, where it is undecided. more_prompts: the same in
-    prompts, for figures counted in votes on prompts. parts: of an "every ...", one a slice.
+    prompts, for figures counted in votes on prompts. toward: what these would decide if
+    the figure stays. parts: of an "every ...", one a slice.
     """
 
     criterion: Criterion
@@ -35,6 +39,7 @@ class Result:
     counted: str = "pair"
     more_pairs: int | None = None
     more_prompts: int | None = None
+    toward: Toward | None = None
     parts: tuple[Result, ...] = ()
 
     @property
@@ -78,22 +83,28 @@ class Result:
             "counted": self.counted,
             "more_pairs": self.more_pairs,
             "more_prompts": self.more_prompts,
+            "toward": self.toward,
         }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The verdict and the criteria behind it; fail if any fails, else undecided if any is, else pass."""
+    """The verdict and the criteria behind it; fail if any fails, else undecided if any is, else pass.
+
+    rests_on: what became of the rows of the data, so that no figure hides what it leaves out; None where not known.
+    """
 
     verdict: Word
     criteria: tuple[Result, ...]
     inputs: Mapping[str, str] = field(default_factory=dict)
+    rests_on: RestsOn | None = None
 
     def to_body(self) -> GateBody:
         return GateBody(
             verdict=self.verdict,
             criteria=tuple(result.to_body() for result in self.criteria),
             inputs=dict(self.inputs),
+            rests_on=self.rests_on,
         )
 
     def to_dict(self) -> dict[str, object]:

@@ -53,11 +53,11 @@ def new_model(config: ModelConfig, *, seed: int) -> tuple[nn.Module, Renderer, O
     return model.eval(), renderer, origin
 
 
-def check_base(base: LocalModel, config: ModelConfig) -> None:
+def check_base(base: LocalModel, config: ModelConfig) -> int | None:
     """All that can be known of a base without opening its weights, so that a fault costs no reading of data.
 
-    Raises ModelError where it cannot become a reward model or its tokenizer does not fit, ConfigError where it has too
-    few positions.
+    Returns the longest row it has positions for, None where it states no end. Raises ModelError where it cannot become
+    a reward model or its tokenizer does not fit, ConfigError where it has too few positions.
     """
     from transformers import AutoModelForSequenceClassification
 
@@ -68,6 +68,7 @@ def check_base(base: LocalModel, config: ModelConfig) -> None:
         empty: nn.Module = without_weights(AutoModelForSequenceClassification, theirs)
     _check_length(empty, config)
     _check_head(empty)
+    return most_tokens(empty)
 
 
 def _devices() -> list[int]:

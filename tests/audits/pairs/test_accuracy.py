@@ -140,3 +140,15 @@ def test_one_prompt_group_has_no_interval_and_says_so():
     found = audit(healthy(pairs), pairs, groups=groups_of(pairs), config=QUICK).find("accuracy")
     assert found.bounds is None
     assert "one prompt group" in found.reason
+
+
+def test_a_gap_to_a_category_of_one_prompt_has_no_interval():
+    """Its two pairs say nothing of other prompts: a bound made from the other category's spread would be a guess."""
+    pairs = make_pairs(300)
+    alone = [Pair(id=f"one-{n}", prompt="one question", chosen="c" * n, rejected="r", category="alone") for n in (2, 3)]
+    scores = [*healthy(pairs), *(PairScore(pair_id=p.id, chosen=0.0, rejected=1.0) for p in alone)]
+    gap = audited(scores, [*pairs, *alone]).find("category_gap")
+    assert (gap.detail["worst"], gap.detail["worst_pairs"], gap.verdict) == ("alone", 2, None)
+    assert gap.bounds is None
+    assert gap.reason == "all pairs of alone belong to one prompt group, so nothing is known about other prompts"
+    assert audited(healthy(pairs), pairs).find("category_gap").bounds is not None

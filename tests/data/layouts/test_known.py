@@ -446,7 +446,7 @@ def test_a_category_called_none_or_unnamed_is_counted_once() -> None:
     rows = [{"prompt": f"q{n}", "chosen": "a", "rejected": "b", "category": name} for n, name in enumerate(names)]
     report = read(*rows, {**rows[0], "chosen": ""}).report
     assert report.by_category == {
-        "(none)": CategoryCounts(kept=3, rejected=1),
+        "(none)": CategoryCounts(kept=3, rejected=1, reasons={"empty_candidate": 1}),
         "None": CategoryCounts(kept=1, rejected=0),
     }
     assert report.categories == {"(none)": 3, "None": 1}

@@ -174,9 +174,15 @@ def _category_gap(aligned: Aligned, *, level: float) -> Finding:
     pull[high] += (correct[high] - correct[high].mean()) / high.mean()
     pull[low] -= (correct[low] - correct[low].mean()) / low.mean()
     both = low | high
+    pairs = {"best_pairs": int(high.sum()), "worst_pairs": int(low.sum())}
     # The best and the worst were picked by looking; any two could have been, so each gets its share of the error.
     strict = 1 - (1 - level) / tests
     interval = cluster_t(pull[both] * both.mean(), aligned.groups[both], level=strict)
+    # A category of one prompt adds nothing to that variance, and an unknown part of it must not count as none.
+    single = [where.name for where, mask in (ranked[0], ranked[-1]) if len(set(aligned.groups[mask])) < 2]
+    if single:
+        names = " and ".join(str(name) for name in single)
+        interval = Unknown(f"all pairs of {names} belong to one prompt group, so nothing is known about other prompts")
     if isinstance(interval, Interval):
         how = f"t, clustered by prompt group, Bonferroni over {tests} pairs of categories"
         # Only the width is taken: pulls have mean 0 by making, so their interval lies around 0 and the gap's own around
@@ -189,6 +195,7 @@ def _category_gap(aligned: Aligned, *, level: float) -> Finding:
         "worst": worst.name,
         "best_accuracy": float(correct[high].mean()),
         "worst_accuracy": float(correct[low].mean()),
+        **pairs,
     }
     return measured(MEANINGS["category_gap"], gap, n=int(both.sum()), interval=interval, verdict=verdict, detail=detail)
 

@@ -57,7 +57,12 @@ PAIR_FIGURES: tuple[Meaning, ...] = (
         unit="share difference",
         why="Accuracy minus 'shortest wins' on the same pairs. Where people preferred the shorter answer this is "
         "the length rule to beat.",
-        shown={"results table": "accuracy beyond shortest wins"},
+        shown={
+            "terminal": "",
+            "card": "Accuracy beyond shortest wins",
+            "length section": "",
+            "results table": "accuracy beyond shortest wins",
+        },
     ),
     Meaning(
         name="length_matched_accuracy",

@@ -39,7 +39,11 @@ def accuracy(evidence: ReportedRun) -> dict[str, object]:
 def gap_sentence(found: Finding) -> str:
     said = f"Gap between best and worst category: {inline(found)}"
     best, worst = found.detail.get("best"), found.detail.get("worst")
-    return f"{said}, {best} against {worst}. {found.why}" if best and worst else f"{said}. {found.why}"
+    if not (best and worst):
+        return f"{said}. {found.why}"
+    of_best, of_worst = (found.detail.get(f"{name}_pairs") for name in ("best", "worst"))
+    on = f" ({words.count(of_best)} against {words.plural(of_worst, 'pair')})" if words.known(of_worst) else ""
+    return f"{said}, {best} against {worst}{on}. {found.why}"
 
 
 def accuracy_rows(evidence: ReportedRun) -> list[forest.Row]:

@@ -23,6 +23,7 @@ from assay.report import words
 from assay.report.finding_text import kind
 from assay.report.run.accuracy_section import accuracy_table
 from assay.report.run.data_section import data_facts
+from assay.report.run.first_lines import first_lines
 from assay.report.run.limits_section import limits
 from assay.report.run.method_section import method
 from assay.report.run.reported_run import ReportedRun, read_reported_run
@@ -73,6 +74,7 @@ def card(evidence: ReportedRun) -> str:
     return template.render(
         front=Markup(front_matter(evidence)),
         name=evidence.run.name or "reward model",
+        first_lines=first_lines(evidence),
         summary=three_sentences(evidence),
         simulated=evidence.simulated,
         verdict=verdict(evidence),

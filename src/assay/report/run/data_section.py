@@ -50,8 +50,10 @@ def grid(rows: Mapping[str, BaseModel]) -> Grid | None:
     figures = {name: row.model_dump(mode="json") for name, row in rows.items()}
     if not figures:
         return None
-    columns = [words.spaced(column) for column in next(iter(figures.values()))]
-    return Grid(columns, [(name, [value_text(value) for value in row.values()]) for name, row in figures.items()])
+    # A figure that is left out where it has nothing to say, such as reasons, stands in some rows only.
+    names = list(dict.fromkeys(name for row in figures.values() for name in row))
+    rows_of = [(name, [value_text(row[one]) if one in row else "" for one in names]) for name, row in figures.items()]
+    return Grid([words.spaced(name) for name in names], rows_of)
 
 
 def lengths_grid(contract: ContractBody | None) -> Grid | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assay.artifacts.audit_body import LengthBin
+from assay.audits.pairs.length_rule import rule_to_beat
 from assay.gate.every_figure import EVERY_FIGURE
 from assay.report import words
 from assay.report.finding_text import cell, inline, label
@@ -43,7 +44,15 @@ def length_reading(evidence: ReportedRun) -> list[str]:
     """What the length findings say, in sentences."""
     shorter, longer = evidence.head("accuracy_shorter_preferred"), evidence.head("accuracy_longer_preferred")
     matched, tied = evidence.head("length_matched_accuracy"), evidence.head("reward_length_correlation")
+    rule = rule_to_beat(evidence.head("length_baseline"))
+    beat = []
+    if rule is not None:
+        beat.append(
+            f"People preferred {rule.answer} on {words.percent(rule.share)} of the pairs, so {rule.words} is the "
+            f"rule to beat; accuracy beyond it is {inline(evidence.head(rule.beyond))}."
+        )
     return [
+        *beat,
         f"Where people preferred the shorter answer, the model is right on {inline(shorter)}; where they preferred the "
         f"longer one, on {inline(longer)}.",
         f"On pairs of about equal length, where length cannot help: {inline(matched)}.",

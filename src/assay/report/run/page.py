@@ -10,6 +10,7 @@ from pathlib import Path
 
 from assay.artifacts.files import atomic_write
 from assay.artifacts.run_folder import RunFolder
+from assay.audits.pairs.length_rule import rule_to_beat
 from assay.audits.pairs.pair_meanings import MEANINGS
 from assay.report import words
 from assay.report.finding_text import Cell, cell
@@ -18,6 +19,7 @@ from assay.report.html import html_environment, inlined_styles
 from assay.report.run.accuracy_section import accuracy
 from assay.report.run.calibration_section import calibration
 from assay.report.run.data_section import data
+from assay.report.run.first_lines import first_lines
 from assay.report.run.length_section import length
 from assay.report.run.limits_section import limits
 from assay.report.run.method_section import intervals, method
@@ -77,6 +79,7 @@ def context(evidence: ReportedRun) -> dict[str, object]:
         "simulated": evidence.simulated,
         "oracle": words.percent(evidence.oracle()) if evidence.oracle() is not None else "",
         "sections": SECTIONS,
+        "first_lines": first_lines(evidence),
         "verdict": verdict(evidence),
         "summary": three_sentences(evidence),
         "keys": keys(evidence),
@@ -103,10 +106,15 @@ def short(name: str | None) -> str:
 
 
 def keys(evidence: ReportedRun) -> list[Mapping[str, object]]:
-    """The large figures under the summary, as the vocabulary names them."""
+    """The large figures under the summary, as the vocabulary names them; of the length rules, the one to beat."""
+    shown = MEANINGS.shown_in("key figures")
+    rule = rule_to_beat(evidence.head("length_baseline"))
+    if rule is not None and rule.name == "shortest":
+        swapped = {"accuracy_beyond_length": (rule.beyond, f"Beyond {rule.words}")}
+        shown = dict(swapped.get(name, (name, title)) for name, title in shown.items())
     return [
         {"name": title, "cell": spread_cell(evidence) if name == "seed_spread" else cell(evidence.head(name))}
-        for name, title in MEANINGS.shown_in("key figures").items()
+        for name, title in shown.items()
     ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from assay.report import words
 from assay.report.plots import charts
+from assay.report.run.first_lines import training_line
 from assay.report.run.reported_run import ReportedRun
 
 CURVE_POINTS = 160
@@ -41,8 +42,10 @@ def training(evidence: ReportedRun) -> dict[str, object]:
                     ),
                 }
             )
+    told = training_line(evidence)
     return {
         "panels": drawn,
+        "untrained": told.text if told is not None else "",
         "seeds": [(one.seed, index % 4) for index, one in enumerate(evidence.seeds) if one.metrics],
     }
 

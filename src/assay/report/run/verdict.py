@@ -27,7 +27,14 @@ def verdict(evidence: ReportedRun) -> VerdictText:
 
 def more_pairs(row: CriterionBody) -> str:
     """How many pairs would decide an open criterion, in words."""
-    return "" if row.more_pairs is None else f"About {words.rounded(row.more_pairs)} more held-out pairs would decide."
+    if row.more_pairs is None:
+        return ""
+    return f"About {words.rounded(row.more_pairs)} more held-out pairs would decide{way(row.toward)}."
+
+
+def way(toward: str | None) -> str:
+    """Which way an open criterion would be decided; nothing where an earlier version of the gate did not say."""
+    return f", for a {toward} if the figure stays" if toward else ""
 
 
 def threshold(evidence: ReportedRun, category: str | None) -> float | None:

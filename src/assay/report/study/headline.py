@@ -59,7 +59,10 @@ def verdict(evidence: ReportedStudy) -> VerdictText:
 def more_prompts(row: CriterionBody) -> str:
     """How many prompts would decide an open criterion, in words."""
     more = row.more_prompts
-    return f"About {words.rounded(more)} more prompts, judged as these were, would decide." if more else ""
+    if not more:
+        return ""
+    way = f", for a {row.toward} if the figure stays" if row.toward else ""
+    return f"About {words.rounded(more)} more prompts, judged as these were, would decide{way}."
 
 
 def summary(analysis: Analysis) -> list[str]:

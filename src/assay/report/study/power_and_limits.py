@@ -30,8 +30,8 @@ def power(analysis: Analysis, gate: GateBody) -> list[str]:
     for criterion in gate.criteria:
         if more := criterion.more_prompts:
             lines.append(
-                f"“{criterion.text}” is open; about {words.rounded(more)} more prompts would decide it if "
-                "the rate stayed where it is."
+                f"“{criterion.text}” is open; about {words.rounded(more)} more prompts would decide it"
+                f"{f', for a {criterion.toward},' if criterion.toward else ''} if the rate stayed where it is."
             )
     return lines
 

@@ -1,0 +1,55 @@
+"""What a reader must know before the verdict: how much of the data it rests on, and seeds that learned nothing.
+
+Knows the run's contract and training curves; knows no HTML.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assay.audits.lost_rows import rests_on
+from assay.report import words
+from assay.report.lost_sentences import lost_sentences, rests_on_most
+from assay.report.run.reported_run import ReportedRun
+from assay.train.reward_config import RewardConfig
+from assay.train.untrained import untrained
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstLine:
+    """One notice. title: what it is about; grave: whether it changes how the rest is to be read."""
+
+    title: str
+    text: str
+    grave: bool
+
+
+def first_lines(evidence: ReportedRun) -> list[FirstLine]:
+    """Notices, those that change how the page is to be read first."""
+    found = [line for line in (data_line(evidence), training_line(evidence)) if line is not None]
+    return sorted(found, key=lambda line: not line.grave)
+
+
+def data_line(evidence: ReportedRun) -> FirstLine | None:
+    """How much of the data is left; None where all of it is."""
+    if evidence.contract is None:
+        why = "What share of the rows this rests on is unknown: contract.json is missing from the run folder."
+        return FirstLine(title="Data.", text=why, grave=True)
+    found = rests_on(evidence.contract, evidence.findings, evidence.split)
+    told = " ".join(lost_sentences(found))
+    if not told:
+        return None
+    few = not rests_on_most(found)
+    return FirstLine(title="Not all of the data." if few else "Data.", text=told, grave=few)
+
+
+def training_line(evidence: ReportedRun) -> FirstLine | None:
+    """Seeds whose loss stayed at guessing; None where every seed learned something, or has no curve."""
+    loss = RewardConfig.build(evidence.run.config).loss
+    found = {one.seed: why for one in evidence.seeds if (why := untrained(one.metrics, loss)) is not None}
+    if not found:
+        return None
+    first = next(iter(found))
+    seeds = words.listing([str(seed) for seed in found])
+    named = f"Seed {seeds}" if len(found) == 1 else f"Seeds {seeds}; of seed {first}"
+    return FirstLine(title="Untrained.", text=words.sentence(f"{named}: {found[first]}"), grave=True)
