@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -133,7 +134,7 @@ def _faster_of(timed: Timed, examples: Sequence[Example], found: CompileChoice, 
     found = replace(found, plain_seconds=_rounded(seconds), compiled_seconds=_rounded(compiled_seconds))
     if not _agree([out for _, out in plain], [out for _, out in compiled], half=timed.half):
         return replace(found, reason="differs")
-    used = "on" if compiled_seconds <= terms.faster * seconds else "off"
+    used: Literal["on", "off"] = "on" if compiled_seconds <= terms.faster * seconds else "off"
     return replace(found, reason="measured", used=used)
 
 
