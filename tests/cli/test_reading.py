@@ -38,6 +38,7 @@ def test_the_options_of_reading_are_the_same_everywhere(name: str) -> None:
     [
         ("--tuning", ModelConfig, "tuning"),
         ("--precision", TrainConfig, "precision"),
+        ("--compile", TrainConfig, "compile"),
         ("--sharing", TrainConfig, "sharing"),
     ],
 )

@@ -46,7 +46,7 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "train.micro_tokens": (64, {}),
     "train.precision": ("bf16", {}),
     "train.gradient_checkpointing": ("on", {}),
-    "train.compile": ("on", {"base": "llama"}),
+    "train.compile": ("on", {"base": "llama", "train.compile": "off"}),  # under auto another file is left
     "train.sharing": ("off", {"base": "llama"}),
     "train.save_every": (2, {}),
     "train.eval_every": (1, {}),

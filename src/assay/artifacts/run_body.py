@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from assay.artifacts.body import Body
+from assay.artifacts.compile_body import CompileBody
 from assay.artifacts.files import write_json
 from assay.artifacts.precision_body import PrecisionBody
 
@@ -83,8 +84,9 @@ class StageBody(BaseModel):
 class RunBody(Body):
     """One run, as far as it has come: what a later stage adds is absent before.
 
-    key: hash of what the weights and the split depend on. config: with the precision that is used, never `auto`.
-    precision: how it was chosen; absent from runs made before it was chosen by a measurement.
+    key: hash of what the weights and the split depend on. config: with the precision that is used, never `auto`,
+    and of train.compile what is used, from the first training step on. precision, compile: how they were chosen; absent
+    from runs made before they were chosen by a measurement, and compile before the first step.
     """
 
     SCHEMA: ClassVar[str] = "run/1"
@@ -97,6 +99,7 @@ class RunBody(Body):
     assay_version: str
     config: dict[str, JsonValue]
     precision: PrecisionBody | None = None
+    compile: CompileBody | None = None
     inputs: dict[str, str]
     machine: MachineBody
     versions: dict[str, str]

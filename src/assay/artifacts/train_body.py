@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, JsonValue, StrictBool
 
 from assay.artifacts.body import Body
+from assay.artifacts.compile_body import CompileBody
 from assay.artifacts.files import write_json
 from assay.artifacts.precision_body import PrecisionBody
 
@@ -46,7 +47,7 @@ class TrainBody(Body):
     identity: everything its weights depend on; inputs: of that, the hashes of the data. config: the options of the run
     itself. pairs: examples trained on. seconds: of all stages, with the training of earlier starts. held_out: figures
     by name; `n` is how many held-out examples they are of. files: `sha256:...` by path inside the seed's folder.
-    precision is absent from seeds that were trained before it was chosen by a measurement.
+    precision and compile are absent from seeds that were trained before they were chosen by a measurement.
     """
 
     SCHEMA: ClassVar[str] = "train/1"
@@ -57,6 +58,7 @@ class TrainBody(Body):
     base: TrainedBase
     config: dict[str, JsonValue]
     precision: PrecisionBody | None = None
+    compile: CompileBody | None = None
     report_to: tuple[str, ...]
     pairs: int
     steps: int

@@ -12,7 +12,7 @@ from assay.cli.options import Json, Sharing, command_line, notes, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.cli.verdicts import EXIT, verdict_lines
 from assay.models.config import Tuning
-from assay.train.config import Precision
+from assay.train.config import Compile, Precision
 from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ def reward(
     max_tokens: Annotated[int | None, typer.Option(help="Longest rendered row; longer pairs are dropped.")] = None,
     tuning: Annotated[Tuning | None, typer.Option(help="All weights, or adapters over full or 4-bit ones.")] = None,
     precision: Annotated[Precision | None, typer.Option(help="auto: bf16 where measured to be faster.")] = None,
+    compiling: Annotated[
+        Compile | None, typer.Option("--compile", help="Compile layers; auto: decoders, where a long run gains by it.")
+    ] = None,
     sharing: Sharing = None,
     criteria: Annotated[Path | None, typer.Option(help="YAML file of gate criteria.")] = None,
     options: DataOptions = UNSET,
@@ -58,6 +61,7 @@ def reward(
         "train.seeds": None if seeds is None else list(range(seeds)),
         "train.epochs": epochs,
         "train.precision": precision,
+        "train.compile": compiling,
         "train.sharing": sharing,
         "criteria": None if criteria is None else str(criteria),
     }

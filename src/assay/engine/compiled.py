@@ -34,36 +34,69 @@ def compile_layers(model: nn.Module, forward: Callable[[Sequence[Encoded]], Tens
     one is needed, or if there is no list of layers.
     """
     device = device_of(model).type
-    if device == "cpu" and not any(map(shutil.which, (os.environ.get("CXX") or "g++", "clang++"))):
+    if device == "cpu" and not has_compiler():
         raise ConfigError(
             "train.compile=on needs a C++ compiler on a CPU (g++ or clang++, or one named by CXX), and none was found. "
             "Install one, or leave train.compile off."
         )
     layers = layers_of(model)
     torch.compiler.reset()  # code of earlier models counts against a limit, past which layers run plain without a word
-    gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
     training = model.training
     model.train()
     devices = range(torch.cuda.device_count()) if device == "cuda" else []
-    with torch.random.fork_rng(devices), torch.autocast(device, dtype=torch.bfloat16, enabled=precision == "bf16"):
+    half = torch.autocast(device, dtype=torch.bfloat16, enabled=precision == "bf16")
+    with leaving_gradients(model), torch.random.fork_rng(devices), half:
         with torch.no_grad():
             forward(_FIRST)  # a model is probed for sharing once, and those passes are none to compile for
         for layer in layers:
             layer.compile(dynamic=True)
         forward(_FIRST).sum().backward()  # type: ignore[no-untyped-call]
-    for name, parameter in model.named_parameters():
-        parameter.grad = gradients[name]
     model.train(training)
 
 
+def plain_again(model: nn.Module) -> None:
+    """Undo `compile_layers`, and forget the code that was made, also where it stopped half-way."""
+    for layer in layers_of(model):
+        # nn.Module.compile() has no way back of its own: it keeps the compiled call here, and calls it if it is there.
+        layer._compiled_call_impl = None
+    torch.compiler.reset()
+
+
 @contextmanager
-def plain_layers(switch: Literal["on", "off"]) -> Iterator[None]:
+def leaving_gradients(model: nn.Module) -> Iterator[None]:
+    """Backward passes in here add to no gradient that was there before, and leave none."""
+    before = {name: parameter.grad for name, parameter in model.named_parameters()}
+    for parameter in model.parameters():
+        parameter.grad = None
+    try:
+        yield
+    finally:
+        for name, parameter in model.named_parameters():
+            parameter.grad = before[name]
+
+
+def has_compiler() -> bool:
+    """Whether there is the C++ compiler that compiled code for a CPU needs: the one CXX names, g++ or clang++."""
+    return any(map(shutil.which, (os.environ.get("CXX") or "g++", "clang++")))
+
+
+@contextmanager
+def plain_layers(switch: Literal["auto", "on", "off"]) -> Iterator[None]:
     """Run compiled layers as they were before: evaluation would be code of its own for every kind of pass."""
-    if switch == "off":
+    if switch != "on":
         yield
         return
     with torch.compiler.set_stance("force_eager"):
         yield
+
+
+def keeps_its_layers(model: nn.Module) -> bool:
+    """Whether the trunk keeps its layers in one list, so that they can be compiled."""
+    try:
+        layers_of(model)
+    except ConfigError:
+        return False
+    return True
 
 
 def layers_of(model: nn.Module) -> nn.ModuleList:

@@ -18,15 +18,16 @@ from assay.data import split
 from assay.data.grouped_split import Split
 from assay.flows.processes import FollowersFolder, follows, run_folder
 from assay.flows.reward_stages import Gated, audit_seeds, contract_stage, gate_stage, known_truth
-from assay.flows.run_record import RunRecord, begun_with
+from assay.flows.run_record import RunRecord, begun_with, layers_begun_with
 from assay.gate import Criterion, Verdict, decide_run, load_criteria
 from assay.models.resolve import resolve
 from assay.report import model_card, render
 from assay.rewards.new_model import check_base
-from assay.train import TrainResult, train_reward
+from assay.train import TrainResult, compile_choice, train_reward
+from assay.train.compile_choice import CompileChoice, Compiling
 from assay.train.precision_choice import PrecisionChoice, choose, weighed, why
 from assay.train.reward_config import RewardConfig
-from assay.train.trainer_options import wait_for_all
+from assay.train.trainer_options import of_the_first, wait_for_all
 from assay.train.untrained import untrained
 
 Notify = Callable[[str], None]
@@ -65,9 +66,10 @@ def run_reward(
         most = check_base(base, config.model)  # what is wrong with it costs no reading of data
         contract = contract_stage(source, run, config=config.data)
         precision = choose(config.train.precision, stored=begun_with(run))
-        config = settled(config, precision)
+        layers = of_the_first(compile_choice.choose(config.train.compile, stored=layers_begun_with(run)))
+        config = settled(config, precision, layers)
         inputs = {**contract.inputs, "base": base.fingerprint}
-        record = RunRecord(run, command=command, config=config, precision=precision, inputs=inputs)
+        record = RunRecord(run, command=command, config=config, precision=precision, layers=layers, inputs=inputs)
         record.add(base={"name": base.name, "fingerprint": base.fingerprint, "kind": base.kind})
         record.add(seeds=config.train.seeds)
         with record.stage("contract") as stage:
@@ -75,6 +77,8 @@ def run_reward(
         notify(f"contract   {len(contract.pairs):,} pairs of {contract.rows:,} rows ({contract.seconds:.0f} s)")
         if precision.asked == "auto":
             notify(f"precision  {precision.used}: {why(precision)}")
+        if layers is not None and layers.asked == "auto":
+            notify(compile_choice.line(layers))
         with record.stage("length gate"):
             gated = gate_stage(contract, run, base=base, config=config.model, most=most, notify=notify)
         record.add(length_gate=gated.summary)
@@ -123,15 +127,27 @@ def followed(run: FollowersFolder, results: tuple[TrainResult, ...], criteria: S
     )
 
 
-def settled(config: RewardConfig, precision: PrecisionChoice) -> RewardConfig:
-    """The configuration with the precision that is used: what the experiment is, on any machine."""
-    return config.model_copy(update={"train": config.train.model_copy(update={"precision": precision.used})})
+def settled(config: RewardConfig, precision: PrecisionChoice, layers: CompileChoice | None) -> RewardConfig:
+    """The configuration with what is used in place of `auto`: what the experiment is, on any machine.
+
+    layers: None leaves train.compile at `auto`, until the first seed has measured it on its rows.
+    """
+    used = {"precision": precision.used, "compile": config.train.compile if layers is None else layers.used}
+    return config.model_copy(update={"train": config.train.model_copy(update=used)})
 
 
 def train_seeds(
     parts: Split, gated: Gated, *, config: RewardConfig, precision: PrecisionChoice, record: RunRecord, notify: Notify
 ) -> tuple[TrainResult, ...]:
-    """One reward model per seed, each in its folder; none renders again what the length gate rendered."""
+    """One reward model per seed, each in its folder; none renders again what the length gate rendered.
+
+    The first that has to try whether compiling pays says so, and the others do as it does.
+    """
+
+    def tell(choice: CompileChoice) -> None:
+        record.settle_layers(choice)
+        notify(compile_choice.line(choice))
+
     results = []
     for seed in config.train.seeds:
         with record.stage(f"train seed {seed}") as stage:
@@ -145,6 +161,7 @@ def train_seeds(
                 loss=config.loss,
                 config=config.train,
                 precision=precision,
+                compiling=Compiling(choice=record.layers, tell=tell),
             )
             stage.seconds, stage.tokens = round(result.seconds, 1), result.tokens
         accuracy = "unknown" if result.held_out_accuracy is None else f"{result.held_out_accuracy:.1%}"

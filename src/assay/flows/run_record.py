@@ -22,6 +22,7 @@ from assay.artifacts.run_body import MachineBody, RunBody, StageBody
 from assay.artifacts.run_folder import RunFolder
 from assay.errors import ArtifactError, ConfigError
 from assay.machine_size import memory_gib, usable_cpus
+from assay.train.compile_choice import CompileChoice, named_in
 from assay.train.experiment import FREE as FREE_IN_TRAINING
 from assay.train.precision_choice import PrecisionChoice, trained_in
 from assay.train.reward_config import RewardConfig
@@ -72,7 +73,8 @@ class StageEntry:
 class RunRecord:
     """Keeps run.json current while stages run.
 
-    config: with the precision that is used, never `auto`. precision: how it was chosen.
+    config: with the precision that is used, never `auto`, and with what train.compile is, if that is known yet.
+    precision, layers: how they were chosen.
     """
 
     def __init__(
@@ -82,9 +84,10 @@ class RunRecord:
         command: str,
         config: RewardConfig,
         precision: PrecisionChoice,
+        layers: CompileChoice | None = None,
         inputs: Mapping[str, str],
     ) -> None:
-        self.run = run
+        self.run, self.layers = run, layers
         options = config.model_dump(mode="json")
         experiment = experiment_of(options, inputs)
         refuse_other_experiment(run, experiment, seeds=config.train.seeds)
@@ -102,12 +105,22 @@ class RunRecord:
             versions=versions(PACKAGES),
             stages=(),
         )
+        if layers is not None:
+            self.body = self.body.with_more(compile=layers.body)
         self.body.write(run.path(RUN))
 
     def add(self, **more: object) -> None:
         """Add `more`, fields of RunBody, to run.json and write it."""
         self.body = self.body.with_more(**more)
         self.body.write(self.run.path(RUN))
+
+    def settle_layers(self, choice: CompileChoice) -> None:
+        """Put down whether layers are compiled, once it is measured: from then on the run is this experiment."""
+        self.layers = choice
+        train = self.body.config["train"]
+        assert isinstance(train, Mapping)
+        config = {**self.body.config, "train": {**train, "compile": choice.used}}
+        self.add(config=config, key=sha256_json(experiment_of(config, self.body.inputs)), compile=choice.body)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[StageEntry]:
@@ -128,6 +141,14 @@ def begun_with(run: RunFolder) -> PrecisionChoice | None:
     body = RunBody.read(path)
     found = PrecisionChoice.of(body.precision) if body.precision else trained_in(body.config, where=path)
     return found if found.asked == "auto" or has_begun(run) else None
+
+
+def layers_begun_with(run: RunFolder) -> CompileChoice | None:
+    """Whether the layers of the run are compiled, as run.json says; None where that is not known or nothing trained."""
+    if not has_begun(run):
+        return None
+    body = RunBody.read(run.path(RUN))
+    return CompileChoice.of(body.compile) if body.compile else named_in(body.config)
 
 
 def has_begun(run: RunFolder) -> bool:

@@ -16,6 +16,7 @@ from pydantic import (
 from assay.config import StageConfig
 
 OnOff = Literal["on", "off"]
+Compile = Literal["auto", "on", "off"]
 Precision = Literal["auto", "float32", "bf16"]
 
 
@@ -51,7 +52,9 @@ class TrainConfig(StageConfig):
         "auto", description="auto: bf16 where this machine is measured to multiply it clearly faster, else float32"
     )
     gradient_checkpointing: OnOff = "off"
-    compile: OnOff = Field("off", description="the trunk's layers through torch.compile")
+    compile: Compile = Field(
+        "auto", description="the trunk's layers through torch.compile; auto: where a long run is measured to gain by it"
+    )
     sharing: OnOff = Field("on", description="run each token of a shared prompt once where possible")
     save_every: PositiveInt = Field(100, description="optimiser steps between checkpoints")
     eval_every: PositiveInt | None = Field(None, description="steps between held-out evaluations; null: each epoch")

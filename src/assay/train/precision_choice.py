@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
 from pydantic import JsonValue
 
 from assay.artifacts.precision_body import PrecisionBody
@@ -20,7 +19,7 @@ from assay.models import precision
 from assay.models.precision import Asked, Precision
 from assay.train.checkpoint import begun
 from assay.train.threads import threads_within_quota
-from assay.train.trainer_options import leave_together
+from assay.train.trainer_options import of_the_first
 
 FILE = "precision.json"
 
@@ -61,7 +60,7 @@ def choose(asked: Asked, *, stored: PrecisionChoice | None) -> PrecisionChoice:
         with threads_within_quota():
             factor = round(precision.measured().factor, 3)
             found = PrecisionChoice(asked=asked, used=precision.resolve(asked), factor=factor)
-    return _of_the_first(found)
+    return of_the_first(found)
 
 
 def weighed(choice: PrecisionChoice, warn: Callable[[str], None]) -> PrecisionChoice:
@@ -111,15 +110,3 @@ def store(choice: PrecisionChoice, folder: Path) -> None:
     if choice.asked == "auto" and not (folder / FILE).exists() and int(os.environ.get("RANK", "0")) == 0:
         folder.mkdir(parents=True, exist_ok=True)
         choice.body.write(folder / FILE)
-
-
-def _of_the_first(choice: PrecisionChoice) -> PrecisionChoice:
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        return choice
-    from accelerate import PartialState
-    from accelerate.utils import broadcast_object_list
-
-    PartialState(cpu=not torch.cuda.is_available())  # as Trainer will do
-    leave_together()
-    found: list[PrecisionChoice] = broadcast_object_list([choice])
-    return found[0]

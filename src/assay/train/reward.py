@@ -25,6 +25,7 @@ from assay.render.length_gate import RenderedPairs
 from assay.rewards.reward_model import RewardModel
 from assay.train import pair_figures, reward_checks
 from assay.train.batches import distinct_rows
+from assay.train.compile_choice import Compiling
 from assay.train.config import LossConfig, TrainConfig
 from assay.train.experiment import Experiment, hash_pairs
 from assay.train.losses.targets import pair_losses
@@ -94,12 +95,13 @@ class RewardObjective:
 
 
 class Recipe(TypedDict, total=False):
-    """How to train. precision: chosen for all seeds of a run, in place of what `config` asks for."""
+    """How to train. precision, compiling: chosen for all seeds of a run, in place of what `config` asks for."""
 
     model: ModelConfig
     loss: LossConfig
     config: TrainConfig
     precision: PrecisionChoice
+    compiling: Compiling
 
 
 def train_reward(
@@ -143,5 +145,6 @@ def train_reward(
         base=base.fingerprint,
         data={"train": hash_pairs(train_pairs), "held_out": hash_pairs(held_out)},
     )
-    seed_to_train = Seed(experiment, Path(out), config=config, precision=precision, base_name=base.name)
+    compiling = recipe.get("compiling", Compiling())
+    seed_to_train = Seed(experiment, Path(out), config, precision, base_name=base.name, compiling=compiling)
     return train_seed(seed_to_train, objective, notify=progress or display())

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -19,10 +19,13 @@ from torch import Tensor, nn
 
 from assay.artifacts.files import write_jsonl
 from assay.artifacts.train_body import TrainBody, TrainedBase
-from assay.engine.compiled import compile_layers, plain_layers
+from assay.engine.compiled import compile_layers, plain_again, plain_layers
 from assay.errors import TrainingError
+from assay.train import compile_choice
 from assay.train.callbacks import Reporting, Schedule, Sealing
 from assay.train.checkpoint import Checkpoint, latest, remove_all, sweep
+from assay.train.compile_choice import CompileChoice, Compiling
+from assay.train.compile_trial import in_one_line, tried
 from assay.train.config import TrainConfig
 from assay.train.experiment import FREE, Experiment
 from assay.train.loop import Evaluation, ObjectiveTrainer, Training, chosen_precision
@@ -32,7 +35,13 @@ from assay.train.precision_choice import PrecisionChoice, store, weighed
 from assay.train.progress import Progress, Stage
 from assay.train.result import TrainResult, finished, hashes, read_result, save_whole
 from assay.train.threads import threads_within_quota
-from assay.train.trainer_options import checkpoint_activations, own_randomness, trainer_arguments, without_printer
+from assay.train.trainer_options import (
+    checkpoint_activations,
+    of_the_first,
+    own_randomness,
+    trainer_arguments,
+    without_printer,
+)
 from assay.version import versions
 
 PACKAGES = ("assay", "torch", "transformers", "accelerate", "peft", "tokenizers", "numpy")
@@ -41,13 +50,31 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """What one seed is and where: its experiment, its folder, its options with the precision chosen."""
+    """What one seed is and where: its experiment, its folder, its options with the precision chosen.
+
+    experiment: `train` among its options is `config`. compiling: how it comes to compile its layers or not.
+    """
 
     experiment: Experiment
     folder: Path
     config: TrainConfig
     precision: PrecisionChoice
     base_name: str
+    compiling: Compiling = field(default_factory=Compiling)
+
+    def begun(self) -> Seed:
+        """The seed with its layers as asked for, or else as its run or its folder began; as it is where none has."""
+        found = self.compiling.choice
+        if found is None:
+            found = compile_choice.choose(self.config.compile, stored=compile_choice.stored_in(self.folder))
+        return self if found is None else self.with_layers(found)
+
+    def with_layers(self, choice: CompileChoice) -> Seed:
+        """The seed with its layers compiled or not: what its weights depend on, and so what the experiment is."""
+        config = self.config.model_copy(update={"compile": choice.used})
+        experiment = replace(self.experiment, options={**self.experiment.options, "train": config})
+        compiling = replace(self.compiling, choice=choice)
+        return replace(self, config=config, experiment=experiment, compiling=compiling)
 
 
 def train_seed(seed: Seed, objective: Callable[[], AnyObjective], *, notify: Callable[[Progress], None]) -> TrainResult:
@@ -57,6 +84,7 @@ def train_seed(seed: Seed, objective: Callable[[], AnyObjective], *, notify: Cal
     the folder belongs to another experiment, TrainingError for what is not finite or a self-check that fails.
     """
     started = time.monotonic()
+    seed = seed.begun()
     done = finished(seed.folder, identity=seed.experiment.identity)
     if done is not None:
         return done
@@ -94,15 +122,39 @@ class SeedRun:
         args = trainer_arguments(config, seed=self.training.seed, folder=self.seed.folder)
         if config.gradient_checkpointing == "on":
             checkpoint_activations(objective.model, "on")
-        if config.compile == "on":
-            # The same bits after a kill: compiled code is specialised to the shape it meets first, so that is a fixed
-            # one here, and not the batch with which a run happens to begin or to go on.
-            objective.model.to(args.device)
-            compile_layers(objective.model, objective.forward, precision=chosen_precision(config))
+        self._settle_layers(args.device)
         metrics = MetricsFile(self.seed.folder / "metrics.jsonl", writes=args.process_index == 0)
         trainer = ObjectiveTrainer(self.training, args, metrics=metrics)
         without_printer(trainer)
         return trainer
+
+    def _settle_layers(self, device: torch.device) -> None:
+        """Compile the layers or leave them plain: as asked for, as the seed began, or as is measured now."""
+        choice = self.seed.compiling.choice
+        if choice is None:
+            # Before the first step and stored before it: a run that goes on tries nothing and does the same.
+            choice = of_the_first(tried(self.training, device=device, terms=self.seed.compiling.terms))
+            self.seed.compiling.tell(choice)
+            self.seed = self.seed.with_layers(choice)
+            self.training = replace(self.training, config=self.seed.config)
+        compile_choice.store(choice, self.seed.folder)
+        if choice.used == "on":
+            self.training.objective.model.to(device)
+            self._compile(choice)
+
+    def _compile(self, choice: CompileChoice) -> None:
+        objective = self.training.objective
+        try:
+            # The same bits after a kill: compiled code is specialised to the shape it meets first, so that is a fixed
+            # one here, and not the batch with which a run happens to begin or to go on, nor the rows of a trial.
+            compile_layers(objective.model, objective.forward, precision=chosen_precision(self.training.config))
+        except Exception as error:
+            if choice.asked != "auto":
+                raise
+            # Compiled where it began, which this machine cannot: plain layers differ by rounding, and nobody asked.
+            plain_again(objective.model)
+            _log.warning(f"Warning: this run began with compiled layers, and goes on plain: {in_one_line(error)}")
+            self.seed = self.seed.with_layers(replace(choice, error=in_one_line(error)))
 
     def _train(self, trainer: ObjectiveTrainer) -> Evaluation:
         """Run or go on with the optimiser's steps; returns the held-out scores of the final weights."""
@@ -145,7 +197,7 @@ class SeedRun:
     def _finish(self, evaluation: Evaluation, metrics: MetricsFile) -> None:
         """Save, check, and write train.json last: that file says the seed is finished."""
         objective, folder, steps = self.training.objective, self.seed.folder, self.training.steps
-        experiment = self.seed.experiment
+        experiment, layers = self.seed.experiment, self.seed.compiling.choice
         if self.seed.config.gradient_checkpointing == "on":
             checkpoint_activations(objective.model, "off")
         objective.model.eval()
@@ -168,6 +220,7 @@ class SeedRun:
                 "save_every": self.seed.config.save_every,
             },
             precision=self.seed.precision.body,
+            compile=None if layers is None else layers.body,
             report_to=self.seed.config.report_to,
             pairs=len(objective.examples),
             steps=steps,

@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, Protocol, cast
+from typing import Literal, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
@@ -18,6 +18,8 @@ from transformers import Trainer, TrainingArguments
 
 from assay.errors import ConfigError
 from assay.train.config import TrainConfig
+
+T = TypeVar("T")
 
 
 def trainer_arguments(config: TrainConfig, *, seed: int, folder: Path) -> TrainingArguments:
@@ -78,6 +80,19 @@ def wait_for_all() -> None:
     state = PartialState(cpu=not torch.cuda.is_available())  # as Trainer does
     leave_together()
     state.wait_for_everyone()
+
+
+def of_the_first(found: T) -> T:
+    """What the first process found, in all of them: where clocks decide, they may differ."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return found
+    from accelerate import PartialState
+    from accelerate.utils import broadcast_object_list
+
+    PartialState(cpu=not torch.cuda.is_available())  # as Trainer does
+    leave_together()
+    told: list[T] = broadcast_object_list([found])
+    return told[0]
 
 
 class _Recomputing(Protocol):
