@@ -55,7 +55,7 @@ def summary(found: Audit, out: Path, *, rejects: int) -> str:
     from assay.findings.slice import OVERALL
 
     shown = MEANINGS.shown_in("terminal")
-    colours = {"ok": "green", "warning": "yellow", "problem": "red", None: "dim"}
+    colours = {"ok": "green", "warning": "yellow", "problem": "red", "too_few": "dim", None: "dim"}
     lines = [f"[bold]audit[/] of {found.pairs:,} pairs ({rejects:,} rows were no definite pairs)  {escape(str(out))}"]
     for finding in found.findings:
         if finding.name not in shown or finding.slice != OVERALL or finding.seed is not None:
