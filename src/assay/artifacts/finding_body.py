@@ -34,6 +34,6 @@ class FindingBody(BaseModel):
     interval: IntervalBody | None
     why: str
     reason: str | None = None
-    verdict: Literal["ok", "warning", "problem"] | None = None
+    verdict: Literal["ok", "warning", "problem", "too_few"] | None = None
     seed: int | None = None
     detail: dict[str, JsonValue] = Field(default_factory=dict)

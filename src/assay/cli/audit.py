@@ -58,7 +58,7 @@ def summary(told: ScorerAudit, out: Path) -> str:
 
     found = told.audit
     shown = MEANINGS.shown_in("terminal")
-    colours = {"ok": "green", "warning": "yellow", "problem": "red", None: "dim"}
+    colours = {"ok": "green", "warning": "yellow", "problem": "red", "too_few": "dim", None: "dim"}
     lines = [
         f"[bold]audit[/] of {found.pairs:,} pairs ({told.rejects:,} rows were no definite pairs)  {escape(str(out))}",
         *rests_on_lines(told.rests_on),
@@ -70,7 +70,7 @@ def summary(told: ScorerAudit, out: Path) -> str:
         said = f"{finding.known:.3f}" if finding.known is not None else f"unknown: {finding.reason}"
         if finding.bounds:
             said += f"  ({finding.bounds.low:.3f} to {finding.bounds.high:.3f})"
-        judged = finding.verdict or "-"
+        judged = (finding.verdict or "-").replace("_", " ")
         lines.append(
             f"  [{colours[finding.verdict]}]{judged:<8}[/] {finding.name.replace('_', ' '):<27} {escape(said)}"
         )

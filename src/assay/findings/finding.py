@@ -11,12 +11,13 @@ from pydantic import ValidationError
 
 from assay.artifacts.finding_body import FindingBody, IntervalBody
 from assay.errors import ArtifactError
+from assay.findings.alarm import Alarm
 from assay.findings.slice import OVERALL, Slice
 from assay.findings.vocabulary import Meaning
 from assay.stats.intervals import Interval
 from assay.stats.unknown import Unknown
 
-Judgement = Literal["ok", "warning", "problem"]
+Judgement = Literal["ok", "warning", "problem", "too_few"]
 Detail = Mapping[str, Any]  # what else is known of a figure; its keys are the figure's own
 # Why a figure that only describes has no interval. In artifacts it is an interval of null without a reason.
 DESCRIBES = Unknown("it describes what is at hand and estimates nothing beyond it")
@@ -28,7 +29,8 @@ class Finding:
     """One figure: its value or why it is unknown, its interval or why there is none, its n, and why it matters.
 
     n: pairs, votes, prompts or items it was measured on. seed: the training seed, None over all seeds.
-    verdict: "ok", "warning", "problem", or None where the figure is described and not judged.
+    verdict: "ok", "warning", "problem", "too_few" (nothing found, on too little to find it), or None where the figure
+    is described and not judged. alarm: how surprising it is, for who judges the findings of an audit together.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Finding:
     verdict: Judgement | None = None
     seed: int | None = None
     detail: Detail = field(default_factory=dict)
+    alarm: Alarm | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.value, Unknown) and not self.value.reason:
@@ -133,6 +136,7 @@ class More(TypedDict, total=False):
     verdict: Judgement | None
     seed: int | None
     detail: Detail
+    alarm: Alarm | None
 
 
 def measured(
@@ -140,7 +144,7 @@ def measured(
 ) -> Finding:
     """A known figure. Not finite becomes unknown, with the reason."""
     if not math.isfinite(value):
-        more["verdict"] = None
+        more["verdict"] = more["alarm"] = None
         return unknown(meaning, "the computed value is not finite", n=n, **more)
     return Finding(
         name=meaning.name, value=float(value), unit=meaning.unit, n=n, interval=interval, why=meaning.why, **more

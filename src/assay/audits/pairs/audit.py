@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
 from assay.artifacts.audit_body import AuditBody, AuditTables
 from assay.artifacts.run_folder import RunFolder
@@ -16,12 +16,15 @@ from assay.audits.pairs.audit_tables import category_table, distribution_table, 
 from assay.audits.pairs.calibration import calibration_audit
 from assay.audits.pairs.distribution import distribution_findings
 from assay.audits.pairs.length import length_findings
+from assay.audits.part import Found, Given, Part
 from assay.audits.scores_table import Scores, align
+from assay.findings.family import judged_together
 from assay.findings.finding import Finding
 from assay.findings.slice import OVERALL, Slice
 from assay.records import Pair, PairScore
 
 ARTIFACT = "audit.json"
+_TABLES = TypeAdapter(AuditTables)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,28 +98,42 @@ def audit(
     config = config or AuditConfig()
     by_seed: Scores = scores if isinstance(scores, Mapping) else {0: scores}
     aligned = align(by_seed, pairs, groups if groups is not None else default_groups(pairs, config), tokens)
-    calibration, table = calibration_audit(aligned, config=config)
-    findings = (
-        *accuracy_findings(aligned, level=config.level),
-        *length_findings(aligned, config=config),
-        *distribution_findings(aligned, level=config.level),
-        calibration,
-    )
+    given = Given(aligned=aligned, config=config)
+    parts = [part(given) for part in PARTS]
+    findings = judged_together([one for part in parts for one in part.findings], level=config.level)
+    tables: dict[str, object] = {name: table for part in parts for name, table in part.tables.items()}
+    tables |= {"categories": category_table(findings), "seeds": seed_table(aligned, findings)}
     return Audit(
-        findings=findings,
-        tables={
-            "distribution": distribution_table(aligned),
-            "length": length_table(aligned, config=config),
-            "categories": category_table(findings),
-            "seeds": seed_table(aligned, findings),
-            "mistakes": mistakes(aligned, limit=config.mistakes),
-            "calibration": table,
-        },
+        findings=tuple(findings),
+        tables=_TABLES.validate_python(tables),
         seeds=aligned.seeds,
         pairs=aligned.n,
         inputs=dict(inputs or {}),
         config=config.model_dump(mode="json"),
     )
+
+
+def _accuracy(given: Given) -> Found:
+    mistaken = mistakes(given.aligned, limit=given.config.mistakes)
+    return Found(findings=accuracy_findings(given.aligned, level=given.config.level), tables={"mistakes": mistaken})
+
+
+def _length(given: Given) -> Found:
+    table = length_table(given.aligned, config=given.config)
+    return Found(findings=length_findings(given.aligned, config=given.config), tables={"length": table})
+
+
+def _distribution(given: Given) -> Found:
+    findings = distribution_findings(given.aligned, level=given.config.level)
+    return Found(findings=findings, tables={"distribution": distribution_table(given.aligned)})
+
+
+def _calibration(given: Given) -> Found:
+    finding, table = calibration_audit(given.aligned, config=given.config)
+    return Found(findings=[finding], tables={"calibration": table})
+
+
+PARTS: tuple[Part, ...] = (_accuracy, _length, _distribution, _calibration)
 
 
 def default_groups(pairs: Sequence[Pair], config: AuditConfig) -> list[str]:
