@@ -14,7 +14,7 @@ from assay.findings.finding import Finding, unknown
 from assay.findings.slice import OVERALL, Slice
 from assay.records import NO_CATEGORY
 from assay.study.analysis import editors, programs, vote_figures
-from assay.study.analysis.ballots import Ballots, aspect_ballots, ballots, takes_part
+from assay.study.analysis.ballots import Ballots, aspect_ballots, ballots, reading_words, takes_part
 from assay.study.analysis.observed_power import observed_power
 from assay.study.analysis.strengths import strengths
 from assay.study.analysis.study_result import Analysis
@@ -40,6 +40,7 @@ def analyse(closed: ClosedStudy, *, config: AnalysisConfig | None = None) -> Ana
         ours=_ours(closed, config),
         order={name: index for index, name in enumerate(closed.study.systems)},
         items=closed.items,
+        words=reading_words(closed.items),
         config=config,
     )
     people = [vote for vote in closed.votes if vote.judge == "human"]

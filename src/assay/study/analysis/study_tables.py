@@ -21,7 +21,7 @@ from assay.artifacts.analysis_body import (
 )
 from assay.stats.agreement import pair_agreement
 from assay.stats.unknown import Unknown
-from assay.study.analysis.ballots import ballots, label, score, takes_part
+from assay.study.analysis.ballots import ballots, by_editor, label, score, takes_part
 from assay.study.analysis.vote_figures import Frame
 from assay.study.study_records import EDITOR_KINDS, ClosedStudy, StudyVote
 
@@ -53,9 +53,9 @@ def analysis_tables(
 
 def editor_rows(closed: ClosedStudy, failed: frozenset[str]) -> tuple[EditorRow, ...]:
     """Counts of every judge, people and programs, in the study's order."""
-    rows = []
+    rows, votes = [], by_editor(closed.votes)
     for editor in closed.study.editors:
-        own = [vote for vote in closed.votes if vote.editor == editor.name]
+        own = votes[editor.name]
         rows.append(
             EditorRow(
                 editor=editor.name,

@@ -35,12 +35,21 @@ from assay.study.study_records import Item, StudyVote
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What every figure of one analysis shares. order: the place of each system in the study's list."""
+    """What every figure of one analysis shares.
+
+    order: the place of each system in the study's list. words: of prompt and both answers, by item; counted once, since
+    the figures of every editor ask for them.
+    """
 
     ours: str
     order: Mapping[str, int]
     items: Mapping[str, Item]
+    words: Mapping[str, int]
     config: AnalysisConfig
+
+    @property
+    def two_systems(self) -> bool:
+        return len(self.order) <= 2
 
 
 def rate_finding(name: str, found: winrate.Rate | Unknown, where: Slice, **detail: object) -> Finding:
@@ -179,7 +188,7 @@ def time_findings(votes: Sequence[StudyVote], where: Slice, frame: Frame) -> lis
     """Median seconds per item and the share of votes too quick to have read the answers."""
     # Attention items are made to be seen through at once: they would make honest judges look quick.
     real = [vote for vote in votes if vote.kind != "attention"]
-    fastest = reading_seconds(real, frame.items, frame.config.quick_words_per_minute)
+    fastest = reading_seconds(real, frame.words, frame.config.quick_words_per_minute)
     found = winrate.times(seconds(real), fastest)
     if isinstance(found, Unknown):
         return [unknown(MEANINGS[name], found.reason, slice=where) for name in ("seconds_per_item", "quick_votes")]
@@ -196,17 +205,23 @@ def time_findings(votes: Sequence[StudyVote], where: Slice, frame: Frame) -> lis
 def agreement_findings(votes: Sequence[StudyVote], where: Slice, frame: Frame) -> list[Finding]:
     """Krippendorff's alpha over items (nominal; ordinal beside it), and plain agreement of two judges."""
     label_UR = label_table(votes, frame)
+    prompt_of = {vote.item: vote.prompt_id for vote in votes if vote.kind == "real"}
+    prompts = [prompt_of[item] for item in sorted(prompt_of)]  # in the order of the table's rows
+    # With two systems a label is a system. With more, which of an item's two is called the first is the order in which
+    # systems were named, and no figure may hang on that.
+    either = None if frame.two_systems else (0.0, 1.0)
     config = frame.config
     level, resamples, seed = config.level, config.resamples, config.seed
-    found = alpha(label_UR, level=level, resamples=resamples, seed=seed)
-    plain = observed_agreement(label_UR, level=level, resamples=resamples, seed=seed)
+    found = alpha(label_UR, clusters=prompts, exchangeable=either, level=level, resamples=resamples, seed=seed)
+    plain = observed_agreement(label_UR, clusters=prompts, level=level, resamples=resamples, seed=seed)
     judges = len({vote.editor for vote in votes if vote.kind == "real"})
     if isinstance(found, Unknown):
         why = "one judge has nobody to agree with" if judges == 1 else found.reason
         first = unknown(MEANINGS["alpha"], why, slice=where)
     else:
         # Only its value is shown, so its interval is not paid for.
-        ordinal = alpha(_ordered(label_UR), metric="ordinal", level=config.level, resamples=2, seed=config.seed)
+        ends = None if either is None else (0.0, 2.0)
+        ordinal = alpha(_ordered(label_UR), metric="ordinal", exchangeable=ends, resamples=2)
         detail = AgreementDetail(
             labels=found.labels,
             judges=judges,
