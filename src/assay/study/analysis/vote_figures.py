@@ -30,7 +30,7 @@ from assay.stats.unknown import Unknown
 from assay.study.analysis.ballots import Ballots, label, length_differences, reading_seconds, seconds
 from assay.study.analysis.vote_meanings import MEANINGS
 from assay.study.config import AnalysisConfig
-from assay.study.study_records import Item, StudyVote
+from assay.study.study_records import Item, OutsideVotes, StudyVote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,12 @@ class Frame:
     items: Mapping[str, Item]
     words: Mapping[str, int]
     config: AnalysisConfig
+    outside: OutsideVotes | None = None
+
+    @property
+    def nameless(self) -> bool:
+        """Whether nobody knows whose each vote is."""
+        return self.outside is not None and not self.outside.named
 
     @property
     def two_systems(self) -> bool:
@@ -130,6 +136,10 @@ def choice_findings(votes: Sequence[StudyVote], where: Slice, *, level: float) -
 
 def side_findings(found: Ballots, where: Slice, *, level: float) -> list[Finding]:
     """Share of left among decided votes, and our win rate on the left less that on the right."""
+    whole, found = found, found.where(lambda vote: vote.source != "file_without_sides")
+    if len(whole) and not len(found):
+        why = "which answer stood on the left is not in the file"
+        return [unknown(MEANINGS[name], why, slice=where) for name in ("left_share", "side_difference")]
     decided = found.decided()
     left = [vote.choice == "left" for vote in decided.votes]
     share = winrate.share(left, decided.prompts, level=level)
@@ -165,7 +175,7 @@ def consistency_finding(votes: Sequence[StudyVote], where: Slice, frame: Frame) 
     # a habit of sides, which `side_kept` counts.
     same = [label(once, frame.order) == label(again, frame.order) for once, again in told]
     side_kept = sum(
-        once.choice == again.choice and once.choice in ("left", "right")
+        once.choice == again.choice and again.source != "file_without_sides" and once.choice in ("left", "right")
         for (once, again), kept in zip(told, same, strict=True)
         if not kept
     )
@@ -214,7 +224,7 @@ def agreement_findings(votes: Sequence[StudyVote], where: Slice, frame: Frame) -
     level, resamples, seed = config.level, config.resamples, config.seed
     found = alpha(label_UR, clusters=prompts, exchangeable=either, level=level, resamples=resamples, seed=seed)
     plain = observed_agreement(label_UR, clusters=prompts, level=level, resamples=resamples, seed=seed)
-    judges = len({vote.editor for vote in votes if vote.kind == "real"})
+    judges = None if frame.nameless else len({vote.editor for vote in votes if vote.kind == "real"})
     if isinstance(found, Unknown):
         why = "one judge has nobody to agree with" if judges == 1 else found.reason
         first = unknown(MEANINGS["alpha"], why, slice=where)
@@ -262,7 +272,9 @@ def icc_finding(found: Ballots, where: Slice) -> Finding:
     return measured(MEANINGS["icc"], value, n=len(found), slice=where)
 
 
-def coverage_finding(done: int, planned: int) -> Finding:
+def coverage_finding(done: int, planned: int | None) -> Finding:
+    if planned is None:
+        return unknown(MEANINGS["coverage"], "votes of a file have no plan")
     if not planned:
         return unknown(MEANINGS["coverage"], "the plan holds no showing for a person")
     detail = CoverageDetail(done=done, planned=planned).model_dump()
