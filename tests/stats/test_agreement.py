@@ -48,8 +48,8 @@ def test_two_raters_by_hand() -> None:
 
 
 def test_labels_that_may_change_names_by_hand() -> None:
-    # Units aa, bb, ab, where a and b are only "its first answer" and "its second". Coincidences off the diagonal 2 of 6;
-    # under both namings three labels of each, so chance gives 2 x 3 x 3 = 18: alpha = 1 - 5 x 2 / 18.
+    # Units aa, bb, ab, where a and b are only "its first answer" and "its second". Coincidences off the diagonal: 2 of
+    # 6; under both namings three labels of each, so chance gives 2 x 3 x 3 = 18: alpha = 1 - 5 x 2 / 18.
     table = [[0, 0], [1, 1], [0, 1]]
     found = known(alpha(table, exchangeable=(0.0, 1.0), resamples=50))
     assert found.value == pytest.approx(1 - 10 / 18)

@@ -9,7 +9,7 @@ wrote it, the answers themselves) is unknown and told in the notes; a row that c
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -140,8 +140,9 @@ def take_row(poll: Poll, plan: Plan, row: Row) -> None:
         found = plan.build(row)
         if not isinstance(found, Draft):
             raise InputError(
-                f"{row.where}: layout {plan.name} gives several comparisons a row. Votes are analysed of rows that hold "
-                "one comparison or one vote: write a layout with row: pair or row: vote, and one outcome (docs/data.md)."
+                f"{row.where}: layout {plan.name} gives several comparisons a row. Votes are analysed of rows that "
+                "hold one comparison or one vote: write a layout with row: pair or row: vote, and one outcome "
+                "(docs/data.md)."
             )
         if found.unfit is not None:
             raise found.unfit
@@ -250,11 +251,11 @@ def as_closed(poll: Poll, plan: Plan, source: Source, told: Sequence[str]) -> Cl
     )
 
 
-def holds_names_only(items: Iterator[Item] | object) -> bool:
+def holds_names_only(items: Iterable[Item]) -> bool:
     """Whether the answers' columns name systems: no system ever has two different texts, over several prompts."""
     texts: dict[str, set[str]] = defaultdict(set)
     prompts: set[str] = set()
-    for item in items:  # type: ignore[attr-defined]
+    for item in items:
         texts[item.system_a].add(item.answer_a)
         texts[item.system_b].add(item.answer_b)
         prompts.add(item.prompt_id)
@@ -281,21 +282,21 @@ def outside_notes(poll: Poll, plan: Plan, *, named: bool, texts: bool) -> Iterat
         yield f"Which system gave which answer stands in {' and '.join(poll.systems.columns)}."
     else:
         yield (
-            "Which system gave which answer is not known: rates are of what stands in one column against the other, and "
-            "mean a system only if each column held one. Name the columns that say it: "
+            "Which system gave which answer is not known: rates are of what stands in one column against the other, "
+            "and mean a system only if each column held one. Name the columns that say it: "
             "--columns system_left=...,system_right=..., or systems: [.., ..] in a layout file."
         )
     if not named:
         yield "Who voted is not known for every vote: no figure speaks of persons, and nobody's repeats can be told."
     repeats = sum(vote.kind == "repeat" for vote in poll.votes)
     if repeats:
-        yield f"{repeats:,} votes are a person's second on the same two answers; they are in no rate, only in consistency."
+        yield f"{repeats:,} votes are a person's second on the same two answers; they are in consistency, and no rate."
     sideless = sum(vote.source == "file_without_sides" for vote in poll.votes)
     if sideless:
         part = "any vote" if sideless == len(poll.votes) else f"{sideless:,} of {len(poll.votes):,} votes"
         yield (
-            f"Which answer stood on the left of the screen is not known for {part}, so a habit of sides can hide in the "
-            "rates. If the file's left answer stood on the left: row: vote and shown: as_read in a layout file."
+            f"Which answer stood on the left of the screen is not known for {part}, so a habit of sides can hide in "
+            "the rates. If the file's left answer stood on the left: row: vote and shown: as_read in a layout file."
         )
     if not texts:
         yield "The answers' texts are not in the file, only names: nothing is said of their length."
