@@ -83,22 +83,43 @@ def alpha(
         count_UC, values_C = with_both(count_UC, values_C, exchangeable)
     if values_C.size < 2:
         return Unknown("everyone said the same about every item, and agreement by chance is then certain as well")
-    size_U = count_UC.sum(axis=1)
-    # Each unit adds n_c n_k / (m - 1) off the diagonal and n_c (n_c - 1) / (m - 1) on it.
-    pairs_UCC = count_UC[:, :, None] * count_UC[:, None, :]
-    index = np.arange(values_C.size)
-    pairs_UCC[:, index, index] -= count_UC
-    pairs_UCC /= (size_U - 1)[:, None, None]
-    other_C = np.arange(values_C.size)
-    if exchangeable is not None:
-        one, two = (int(np.flatnonzero(values_C == value)[0]) for value in exchangeable)
-        other_C[[one, two]] = two, one
-    # Each unit half as it is named and half the other way round; what two labels of a unit differ by stays the same.
-    pairs_UCC = (pairs_UCC + pairs_UCC[:, other_C][:, :, other_C]) / 2
+    other_C = exchanged(values_C, exchangeable)
+    pairs_UCC = coincidences(count_UC, other_C)
     coincidence_CC = pairs_UCC.sum(axis=0)
     value = float(_alpha_of(coincidence_CC[None], values_C, metric)[0])
-    # Alpha is a function of the coincidence matrix, and that is a sum over units: so drawing units again needs no
-    # label, only sums.
+    if len(pairs_UCC) < 2:
+        interval: Interval | Unknown = Unknown("one item says nothing about others")
+    elif metric == "nominal" and float(np.ptp(_shares(count_UC))) == 0:
+        # The labels of the whole pile, which say what chance would give: under both namings as well.
+        total_C = (count_UC.sum(axis=0) + count_UC[:, other_C].sum(axis=0)) / 2
+        interval = _alpha_where_alike((_shares(count_UC), names_U), total_C, value, level=level)
+    else:
+        drawn = names_U, whole
+        interval = _bootstrapped(pairs_UCC, values_C, metric, drawn, level=level, resamples=resamples, seed=seed)
+    return Alpha(
+        value=value,
+        interval=interval,
+        metric=metric,
+        observed=float(np.trace(coincidence_CC) / coincidence_CC.sum()),
+        units=len(pairs_UCC),
+        labels=int(count_UC.sum()),
+    )
+
+
+def _bootstrapped(
+    pairs_UCC: Array,
+    values_C: Array,
+    metric: Metric,
+    drawn: tuple[Names, str],
+    *,
+    level: float,
+    resamples: int,
+    seed: int,
+) -> Interval | Unknown:
+    """The interval of alpha from drawing units again in whole clusters. drawn: their names, and how that is called."""
+    names_U, whole = drawn
+    # Alpha is a function of the coincidence matrix, and that is a sum over units: so drawing units again needs no label,
+    # only sums.
     interval = cluster_bootstrap(
         pairs_UCC.reshape(len(pairs_UCC), -1),
         names_U,
@@ -108,22 +129,29 @@ def alpha(
         resamples=resamples,
         seed=seed,
     )
-    if len(pairs_UCC) < 2:
-        interval = Unknown("one item says nothing about others")
-    elif metric == "nominal" and float(np.ptp(_shares(count_UC))) == 0:
-        # The labels of the whole pile, which say what chance would give: under both namings as well.
-        total_C = (count_UC.sum(axis=0) + count_UC[:, other_C].sum(axis=0)) / 2
-        interval = _alpha_where_alike((_shares(count_UC), names_U), total_C, value, level=level)
-    elif isinstance(interval, Interval):
-        interval = ending(replace(interval, method=interval.method.replace(CLUSTERED, whole)), -1.0, 1.0)
-    return Alpha(
-        value=value,
-        interval=interval,
-        metric=metric,
-        observed=float(np.trace(coincidence_CC) / coincidence_CC.sum()),
-        units=len(pairs_UCC),
-        labels=int(size_U.sum()),
-    )
+    if isinstance(interval, Interval):
+        return ending(replace(interval, method=interval.method.replace(CLUSTERED, whole)), -1.0, 1.0)
+    return interval
+
+
+def exchanged(values_C: Array, exchangeable: tuple[float, float] | None) -> npt.NDArray[np.intp]:
+    """The place of each label's other name, shape (C,): its own, but for two that may be named either way."""
+    other_C = np.arange(values_C.size)
+    if exchangeable is not None:
+        one, two = (int(np.flatnonzero(values_C == value)[0]) for value in exchangeable)
+        other_C[[one, two]] = two, one
+    return other_C
+
+
+def coincidences(count_UC: Array, other_C: npt.NDArray[np.intp]) -> Array:
+    """What each unit adds to the coincidence matrix, shape (U, C, C), half under either name of its labels."""
+    # Each unit adds n_c n_k / (m - 1) off the diagonal and n_c (n_c - 1) / (m - 1) on it.
+    pairs_UCC = count_UC[:, :, None] * count_UC[:, None, :]
+    index = np.arange(count_UC.shape[1])
+    pairs_UCC[:, index, index] -= count_UC
+    pairs_UCC /= (count_UC.sum(axis=1) - 1)[:, None, None]
+    # Names change what chance gives and never what two labels of one unit differ by.
+    return np.asarray((pairs_UCC + pairs_UCC[:, other_C][:, :, other_C]) / 2)
 
 
 def _shares(count_UC: Array) -> Array:
