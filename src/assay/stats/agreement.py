@@ -118,7 +118,7 @@ def _bootstrapped(
 ) -> Interval | Unknown:
     """The interval of alpha from drawing units again in whole clusters. drawn: their names, and how that is called."""
     names_U, whole = drawn
-    # Alpha is a function of the coincidence matrix, and that is a sum over units: so drawing units again needs no label,
+    # Alpha is a function of the coincidence matrix, and that is a sum over units: drawing units again needs no label,
     # only sums.
     interval = cluster_bootstrap(
         pairs_UCC.reshape(len(pairs_UCC), -1),
