@@ -241,7 +241,8 @@ def as_closed(poll: Poll, plan: Plan, source: Source, told: Sequence[str]) -> Cl
         editors=tuple(Editor(name=one) for one in people), config={}, inputs=source.inputs(), power={}, giveaways=(),
         set_aside=(),
     )  # fmt: skip
-    notes = (*outside_notes(poll, plan, named=named, texts=texts), *told)
+    ours = f"Unless --system names another, rates are of {systems[-1]}: nothing in a file says which system is yours."
+    notes = (*outside_notes(poll, plan, named=named, texts=texts), ours, *told)
     return ClosedStudy(
         study=study,
         items=items if texts else {},
