@@ -80,3 +80,10 @@ def test_a_json_array_of_candidates_is_one_too(tmp_path: Path) -> None:
     path.write_bytes(orjson.dumps([{"prompt": "Q", "answers": ["a"]}]))
     assert holds_candidates(path)
     assert [one.answers for one in read_candidates(path)] == [("a",)]
+
+
+def test_a_system_text_beside_candidates_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    path.write_text('{"prompt": "How?", "answers": ["So.", "Thus."], "system": "Be brief."}\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"'system' \(a system text beside the prompt\) would be lost"):
+        list(read_candidates(path))

@@ -47,6 +47,41 @@ def test_two_raters_by_hand() -> None:
     assert found.observed == pytest.approx(6 / 8)
 
 
+def test_labels_that_may_change_names_by_hand() -> None:
+    # Units aa, bb, ab, where a and b are only "its first answer" and "its second". Coincidences off the diagonal: 2 of
+    # 6; under both namings three labels of each, so chance gives 2 x 3 x 3 = 18: alpha = 1 - 5 x 2 / 18.
+    table = [[0, 0], [1, 1], [0, 1]]
+    found = known(alpha(table, exchangeable=(0.0, 1.0), resamples=50))
+    assert found.value == pytest.approx(1 - 10 / 18)
+    turned = known(alpha([[1, 1], [1, 1], [0, 1]], exchangeable=(0.0, 1.0), resamples=50))
+    assert turned == found
+
+
+def test_votes_by_coin_agree_as_chance_does_under_either_naming() -> None:
+    labels = np.random.default_rng(0).integers(0, 2, size=(2000, 3)).astype(float)
+    assert known(alpha(labels, exchangeable=(0.0, 1.0), resamples=10)).value == pytest.approx(0.0, abs=0.03)
+
+
+def test_all_for_the_first_named_is_agreement_where_names_may_change() -> None:
+    found = known(
+        alpha(
+            [
+                [0, 0],
+                [0, 0],
+                [
+                    0,
+                    0,
+                ],
+            ],
+            exchangeable=(0.0, 1.0),
+            resamples=50,
+        )
+    )
+    assert found.value == 1.0
+    assert isinstance(found.interval, Interval)
+    assert found.interval.low < 1.0  # Wilson's, of three items
+
+
 @pytest.mark.parametrize("metric", ["nominal", "ordinal", "interval"])
 @pytest.mark.parametrize("seed", range(5))
 def test_parity_with_evalica(metric: Any, seed: int) -> None:

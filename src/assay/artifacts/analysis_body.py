@@ -24,16 +24,19 @@ class Part(BaseModel):
 
 
 class VoteCounts(Part):
-    """Votes of people behind the win rate. real: showings judged; ballots: those with an opinion about our system."""
+    """Votes of people behind the win rate. real: showings judged; ballots: those with an opinion about our system.
+
+    people: None where the votes do not say whose they are. both_bad: None where the file has one word for it and a tie.
+    """
 
     real: int
     ballots: int
     prompts: int
-    people: int
+    people: int | None
     won: int
     lost: int
     tied: int
-    both_bad: int
+    both_bad: int | None
 
 
 class EditorRow(Part):
@@ -116,7 +119,10 @@ class AsideRow(Part):
 
 
 class StudyFacts(Part):
-    """What was analysed. judges: how many of each kind; votes_from: votes by where they were given."""
+    """What was analysed. judges: how many of each kind; votes_from: votes by where they were given.
+
+    outside: how votes that were cast elsewhere were read and what their file does not say; None for a study of ours.
+    """
 
     id: str
     title: str
@@ -130,6 +136,7 @@ class StudyFacts(Part):
     set_aside: tuple[AsideRow, ...]
     giveaways: tuple[dict[str, JsonValue], ...]
     planned_power: dict[str, JsonValue]
+    outside: tuple[str, ...] | None = None
 
 
 class AnalysisBody(Body):
@@ -214,7 +221,7 @@ class AgreementDetail(Detail):
     """Of alpha. ordinal: alpha on the scale from one system over a tie to the other; None where it is not known."""
 
     labels: int
-    judges: int
+    judges: int | None
     ordinal: float | None
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.cli.options import ConfigFile, Json, Sets, command_line, output
+from assay.cli.options import Json, command_line, output
+from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.cli.verdicts import EXIT, verdict_lines
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def register(study_app: typer.Typer) -> None:
     study_app.command("analyse", epilog="Example: assay study analyse study.db --out result --criteria criteria.yaml")(
-        analyse
+        with_data_options(analyse)
     )
 
 
@@ -25,7 +26,9 @@ def analyse(
     study: Annotated[
         str,
         typer.Argument(
-            metavar="STUDY", help="A closed study: a SQLite file, postgresql://user@host/database, or an export folder."
+            metavar="STUDY|VOTES",
+            help="A closed study: a SQLite file, postgresql://user@host/database, or an export folder; or a file of "
+            "votes cast elsewhere (CSV, JSON, Parquet).",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder for analysis.json, gate.json and result.html.")],
@@ -35,29 +38,21 @@ def analyse(
     criteria: Annotated[
         Path | None, typer.Option("--criteria", metavar="FILE", help="YAML file of criteria; unset: win rate > 0.5.")
     ] = None,
-    config: ConfigFile = None,
-    sets: Sets = None,
+    options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
-    """Say what a closed study found, how sure that is, and whether it meets the criteria.
+    """Say what a closed study, or a file of votes, found, how sure that is, and whether it meets the criteria.
 
     Exit code 0: the criteria are met; 1: they are not; 3: undecided, with how many more prompts would decide; 2: bad
     input. Votes of people and of programs are told apart throughout.
     """
-    from assay.config import load_config
     from assay.flows.study import read_and_analyse
     from assay.study.config import AnalysisConfig
 
-    chosen = [*(sets or ()), *([f"system={_quoted(system)}"] if system is not None else [])]
-    settings = load_config(AnalysisConfig, file=config, sets=chosen)
+    settings = options.settings(AnalysisConfig, {"system": system})
     found = read_and_analyse(study, out, config=settings, criteria=criteria, command=command_line())
     output(_json(found), _text(found), as_json=as_json)
     raise typer.Exit(EXIT[found.verdict.verdict])
-
-
-def _quoted(text: str) -> str:
-    """A name as a YAML string, so that a system called 2 or null stays a name."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _json(found: Analysed) -> dict[str, object]:
@@ -89,4 +84,6 @@ def _text(found: Analysed) -> str:
             lines.append(
                 f"  program {escape(finding.slice.label)}, {label(finding.name).lower()}: {escape(inline(finding))}"
             )
+    if analysis.study.outside is not None:
+        lines += ["not known, and how the file was read:", *(f"  {escape(note)}" for note in analysis.study.outside)]
     return "\n".join([*lines, f"Page: {escape(str(found.page))}"])

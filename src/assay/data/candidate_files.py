@@ -12,10 +12,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+from assay.data.column_use import lost_field
 from assay.data.layouts.candidate_rows import candidates_of
 from assay.data.layouts.columns import ANSWERS_NAMES, Columns
 from assay.data.layouts.texts import UnfitError, blank
 from assay.data.sources.json_rows import json_objects
+from assay.data.sources.row import Row
 from assay.errors import InputError
 from assay.records import Candidates
 
@@ -47,9 +49,15 @@ def read_candidates(path: Path, *, known: Literal["read", "skip"] = "skip") -> I
         try:
             found = candidates_of(row, Columns(names), known=known)
             refuse_blank(found, names["answers"])
+            refuse_lost_field(row, found)
         except (UnfitError, TypeError, UnicodeEncodeError) as error:
             raise InputError(f"{row.where}: {error}. {EXPECTED}") from None
         yield found if row.data.get("id") is not None else replace(found, id=str(row.where.line))
+
+
+def refuse_lost_field(row: Row, group: Candidates) -> None:
+    if (lost := lost_field(row.data, group.prompt, ())) is not None:
+        raise UnfitError("not_text", f"{lost}; put it into the prompt, or remove the field")
 
 
 def refuse_blank(group: Candidates, column: str) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from assay.artifacts.contract_body import ColumnCounts
@@ -21,7 +21,7 @@ from assay.data.layouts.stated_fields import number
 from assay.data.layouts.texts import CHAT, filled, literal, plain_list
 from assay.data.sources.row import Row
 from assay.errors import InputError
-from assay.records import Pair, Where
+from assay.records import Pair, Text, Where, plain_text
 
 SYSTEM = "a system text beside the prompt"
 WATCHED: Mapping[str, str] = {
@@ -228,6 +228,20 @@ class ColumnUse:
         if name in self.ignore:
             return "ignored"
         return self.roles.get(name) or ("weight" if name == "weight" else "unused")
+
+
+def lost_field(data: Mapping[str, object], prompt: Text, used: Collection[str]) -> str | None:
+    """The first field of a row that carries meaning and is not read, and what it is; for files read without a layout.
+
+    used: fields that were read. What the prompt holds anyway is not lost.
+    """
+    for name, value in data.items():
+        kind = WATCHED.get(str(name).casefold())
+        if kind is None or name in used or not filled(value):
+            continue
+        if not (isinstance(value, str) and value.strip() in plain_text(prompt)):
+            return f"{name!r} ({kind}) would be lost, and it changes what an answer means"
+    return None
 
 
 def top(path: str) -> str:

@@ -15,7 +15,7 @@ from assay.report.study.study_page import PAGE, render_study
 from assay.study.analysis.analyse import analyse
 from assay.study.analysis.study_result import Analysis
 from assay.study.config import AnalysisConfig
-from assay.study.read_study import read_study
+from assay.study.read_study import read_judged
 from assay.study.study_records import ClosedStudy
 from assay.version import __version__, versions
 
@@ -40,13 +40,16 @@ def read_and_analyse(
     criteria: Path | str | None = None,
     command: str = "",
 ) -> Analysed:
-    """Read a closed study from where it lies and analyse it: `read_study`, then `analyse_study`.
+    """Read a closed study, or a file of votes, from where it lies and analyse it: `read_judged`, then `analyse_study`.
 
     Criteria that cannot be read are told before a study that cannot; an earlier verdict and page do not outlive either.
     """
+    settings = config or AnalysisConfig()
     conditions = load_criteria(criteria if criteria is not None else DEFAULT_CRITERIA)
     take_away_old_results(out)
-    return analyse_study(read_study(source), out, config=config, criteria=conditions, command=command)
+    return analyse_study(
+        read_judged(source, config=settings.data), out, config=settings, criteria=conditions, command=command
+    )
 
 
 def analyse_study(

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from assay.stats.intervals import (
     Array,
     Interval,
+    Names,
     cluster_bootstrap,
     cluster_wilson,
     ending,
@@ -24,7 +25,7 @@ from assay.stats.intervals import (
 from assay.stats.unknown import Unknown
 
 Metric = Literal["nominal", "ordinal", "interval"]
-WHOLE_ITEMS = "clustered by prompt group", "items drawn whole"
+CLUSTERED = "clustered by prompt group"  # as the bootstrap calls what it draws
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +45,20 @@ class Alpha:
 
 
 def alpha(
-    label_UR: npt.ArrayLike, *, metric: Metric = "nominal", level: float = 0.95, resamples: int = 2000, seed: int = 0
+    label_UR: npt.ArrayLike,
+    *,
+    metric: Metric = "nominal",
+    clusters: Names | None = None,
+    exchangeable: tuple[float, float] | None = None,
+    level: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
 ) -> Alpha | Unknown:
-    """Krippendorff's alpha over units with at least two labels, with a bootstrap interval that draws whole units.
+    """Krippendorff's alpha over units with at least two labels, with a bootstrap interval that draws whole clusters.
+
+    clusters: one name a unit, such as its prompt; each unit by itself where not given. exchangeable: two labels that
+    might as well be named the other way round on any unit, such as "its first answer" and "its second": every unit
+    then counts half under either naming, so that agreement by chance does not depend on which was called first.
 
     Where every unit agrees alike (all fully, say) draws cannot differ: Wilson's interval of the agreement takes over.
     Unknown with fewer than two labels on every unit, or where all labels are the same: chance agreement is then 1.
@@ -58,48 +70,88 @@ def alpha(
     """
     labels = np.asarray(label_UR, dtype=np.float64)
     count_UC, values_C = label_counts(labels)
-    count_UC = count_UC[count_UC.sum(axis=1) >= 2]
+    judged_U = count_UC.sum(axis=1) >= 2
+    names_U, whole = drawn_whole(clusters, judged_U)
+    count_UC = count_UC[judged_U]
     if not count_UC.shape[0]:
         return Unknown("no item was judged by two people")
     # Labels given only where nobody else judged pair with nothing. Kept, they would hide that all that can be paired
     # are the same.
     used = count_UC.sum(axis=0) > 0
     count_UC, values_C = count_UC[:, used], values_C[used]
+    if exchangeable is not None:
+        count_UC, values_C = with_both(count_UC, values_C, exchangeable)
     if values_C.size < 2:
         return Unknown("everyone said the same about every item, and agreement by chance is then certain as well")
-    size_U = count_UC.sum(axis=1)
-    # Each unit adds n_c n_k / (m - 1) off the diagonal and n_c (n_c - 1) / (m - 1) on it.
-    pairs_UCC = count_UC[:, :, None] * count_UC[:, None, :]
-    index = np.arange(values_C.size)
-    pairs_UCC[:, index, index] -= count_UC
-    pairs_UCC /= (size_U - 1)[:, None, None]
+    other_C = exchanged(values_C, exchangeable)
+    pairs_UCC = coincidences(count_UC, other_C)
     coincidence_CC = pairs_UCC.sum(axis=0)
     value = float(_alpha_of(coincidence_CC[None], values_C, metric)[0])
-    # Alpha is a function of the coincidence matrix, and that is a sum over units: so drawing units again needs no
-    # label, only sums.
-    interval = cluster_bootstrap(
-        pairs_UCC.reshape(len(pairs_UCC), -1),
-        np.arange(len(pairs_UCC)),
-        lambda sums_RK: _alpha_of(sums_RK.reshape(-1, values_C.size, values_C.size), values_C, metric),
-        use=f"krippendorff {metric}",
-        level=level,
-        resamples=resamples,
-        seed=seed,
-    )
     if len(pairs_UCC) < 2:
-        interval = Unknown("one item says nothing about others")
+        interval: Interval | Unknown = Unknown("one item says nothing about others")
     elif metric == "nominal" and float(np.ptp(_shares(count_UC))) == 0:
-        interval = _alpha_where_alike(count_UC, value, level=level)
-    elif isinstance(interval, Interval):
-        interval = ending(replace(interval, method=interval.method.replace(*WHOLE_ITEMS)), -1.0, 1.0)
+        # The labels of the whole pile, which say what chance would give: under both namings as well.
+        total_C = (count_UC.sum(axis=0) + count_UC[:, other_C].sum(axis=0)) / 2
+        interval = _alpha_where_alike((_shares(count_UC), names_U), total_C, value, level=level)
+    else:
+        drawn = names_U, whole
+        interval = _bootstrapped(pairs_UCC, values_C, metric, drawn, level=level, resamples=resamples, seed=seed)
     return Alpha(
         value=value,
         interval=interval,
         metric=metric,
         observed=float(np.trace(coincidence_CC) / coincidence_CC.sum()),
         units=len(pairs_UCC),
-        labels=int(size_U.sum()),
+        labels=int(count_UC.sum()),
     )
+
+
+def _bootstrapped(
+    pairs_UCC: Array,
+    values_C: Array,
+    metric: Metric,
+    drawn: tuple[Names, str],
+    *,
+    level: float,
+    resamples: int,
+    seed: int,
+) -> Interval | Unknown:
+    """The interval of alpha from drawing units again in whole clusters. drawn: their names, and how that is called."""
+    names_U, whole = drawn
+    # Alpha is a function of the coincidence matrix, and that is a sum over units: drawing units again needs no label,
+    # only sums.
+    interval = cluster_bootstrap(
+        pairs_UCC.reshape(len(pairs_UCC), -1),
+        names_U,
+        lambda sums_RK: _alpha_of(sums_RK.reshape(-1, values_C.size, values_C.size), values_C, metric),
+        use=f"krippendorff {metric}",
+        level=level,
+        resamples=resamples,
+        seed=seed,
+    )
+    if isinstance(interval, Interval):
+        return ending(replace(interval, method=interval.method.replace(CLUSTERED, whole)), -1.0, 1.0)
+    return interval
+
+
+def exchanged(values_C: Array, exchangeable: tuple[float, float] | None) -> npt.NDArray[np.intp]:
+    """The place of each label's other name, shape (C,): its own, but for two that may be named either way."""
+    other_C = np.arange(values_C.size)
+    if exchangeable is not None:
+        one, two = (int(np.flatnonzero(values_C == value)[0]) for value in exchangeable)
+        other_C[[one, two]] = two, one
+    return other_C
+
+
+def coincidences(count_UC: Array, other_C: npt.NDArray[np.intp]) -> Array:
+    """What each unit adds to the coincidence matrix, shape (U, C, C), half under either name of its labels."""
+    # Each unit adds n_c n_k / (m - 1) off the diagonal and n_c (n_c - 1) / (m - 1) on it.
+    pairs_UCC = count_UC[:, :, None] * count_UC[:, None, :]
+    index = np.arange(count_UC.shape[1])
+    pairs_UCC[:, index, index] -= count_UC
+    pairs_UCC /= (count_UC.sum(axis=1) - 1)[:, None, None]
+    # Names change what chance gives and never what two labels of one unit differ by.
+    return np.asarray((pairs_UCC + pairs_UCC[:, other_C][:, :, other_C]) / 2)
 
 
 def _shares(count_UC: Array) -> Array:
@@ -108,17 +160,36 @@ def _shares(count_UC: Array) -> Array:
     return np.asarray((count_UC * (count_UC - 1)).sum(axis=1) / (size_U * (size_U - 1)))
 
 
-def _alpha_where_alike(count_UC: Array, value: float, *, level: float) -> Interval | Unknown:
+def _alpha_where_alike(
+    agreed: tuple[Array, Names], total_C: Array, value: float, *, level: float
+) -> Interval | Unknown:
     """Wilson's interval of the agreement seen, through alpha = 1 - (1 - agreement) / disagreement by chance."""
-    found = cluster_wilson(_shares(count_UC), np.arange(len(count_UC)), level=level)
+    found = cluster_wilson(*agreed, level=level)
     if isinstance(found, Unknown):
         return found
     # Chance that two labels of the whole pile disagree, the second drawn without putting the first back.
-    total_C, n = count_UC.sum(axis=0), float(count_UC.sum())
+    n = float(total_C.sum())
     chance = (n**2 - float(np.square(total_C).sum())) / (n * (n - 1))
     low, high = (1 - (1 - end) / chance for end in (found.low, found.high))
     method = "Wilson of the agreement, items alike"
     return Interval(low=max(min(low, value), -1.0), high=min(max(high, value), 1.0), level=level, method=method)
+
+
+def drawn_whole(clusters: Names | None, judged_U: npt.NDArray[np.bool_]) -> tuple[Names, str]:
+    """What a bootstrap draws of the units judged twice, and how that is called: clusters, or the units themselves."""
+    own = np.arange(int(judged_U.sum()))
+    if clusters is None:
+        return own, "items drawn whole"
+    names = np.asarray(clusters)[judged_U]
+    # One unit a cluster is the same as no cluster, and its draws are then those of the units.
+    return (own, "items drawn whole") if len(set(names.tolist())) == own.size else (names, "prompts drawn whole")
+
+
+def with_both(count_UC: Array, values_C: Array, exchangeable: tuple[float, float]) -> tuple[Array, Array]:
+    """The counts with a column for each of two labels that stand for one another, though nobody may have given one."""
+    absent = [value for value in exchangeable if value not in values_C]
+    order = np.argsort(values := np.concatenate([values_C, absent]))
+    return np.column_stack([count_UC, np.zeros((len(count_UC), len(absent)))])[:, order], values[order]
 
 
 def label_counts(label_UR: Array) -> tuple[Array, Array]:
@@ -204,24 +275,31 @@ def pair_agreement(first_U: npt.ArrayLike, second_U: npt.ArrayLike, *, categorie
 
 
 def observed_agreement(
-    label_UR: npt.ArrayLike, *, level: float = 0.95, resamples: int = 2000, seed: int = 0
+    label_UR: npt.ArrayLike,
+    *,
+    clusters: Names | None = None,
+    level: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
 ) -> tuple[float, int, Interval | Unknown] | Unknown:
-    """Share of agreeing pairs of labels within units, each label counted once; units; bootstrap interval over units.
+    """Share of agreeing pairs of labels within units, each label counted once; units; bootstrap interval over clusters.
 
+    clusters: as `alpha` takes them.
     Where every unit agrees alike, so that draws cannot differ, Wilson's interval with units as draws.
     """
     count_UC, _ = label_counts(np.asarray(label_UR, dtype=np.float64))
     size_U = count_UC.sum(axis=1)
+    names_U, whole = drawn_whole(clusters, size_U >= 2)
     count_UC, size_U = count_UC[size_U >= 2], size_U[size_U >= 2]
     if not size_U.size:
         return Unknown("no item was judged by two people")
     agree_U = (count_UC * (count_UC - 1)).sum(axis=1) / (size_U - 1)
     if size_U.size > 1 and float(np.ptp(_shares(count_UC))) == 0:
-        alike = cluster_wilson(_shares(count_UC), np.arange(size_U.size), level=level)
+        alike = cluster_wilson(_shares(count_UC), names_U, level=level)
         return float(agree_U.sum() / size_U.sum()), int(size_U.size), alike
     interval = cluster_bootstrap(
         np.column_stack([agree_U, size_U]),
-        np.arange(size_U.size),
+        names_U,
         mean_of_sums,
         use="observed agreement",
         level=level,
@@ -229,7 +307,7 @@ def observed_agreement(
         seed=seed,
     )
     if isinstance(interval, Interval):
-        interval = ending(replace(interval, method=interval.method.replace(*WHOLE_ITEMS)), 0.0, 1.0)
+        interval = ending(replace(interval, method=interval.method.replace(CLUSTERED, whole)), 0.0, 1.0)
     elif size_U.size < 2:
         interval = Unknown("one item says nothing about others")
     return float(agree_U.sum() / size_U.sum()), int(size_U.size), interval

@@ -65,6 +65,7 @@ class AnalysisConfig(StageConfig):
     editors: Literal["named", "numbered"] = Field("named", description="how the artifacts call the editors")
     resamples: PositiveInt = Field(2000, description="of bootstrap intervals")
     seed: int = Field(0, description="of bootstrap intervals")
+    data: DataConfig = Field(DataConfig(), description="how votes that were cast elsewhere are read from their file")
 
 
 class NextConfig(StageConfig):

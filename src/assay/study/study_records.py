@@ -25,7 +25,7 @@ EDITOR_KINDS: tuple[str, ...] = get_args(EditorKind)
 Rating = Literal["left", "tie", "right"]
 RATINGS: tuple[str, ...] = get_args(Rating)
 MsSource = Literal["page", "server", "tool"]
-VoteSource = Literal["page", "labelstudio", "argilla", "csv", "jsonl"]
+VoteSource = Literal["page", "labelstudio", "argilla", "csv", "jsonl", "file", "file_without_sides"]
 Tool = Literal["labelstudio", "argilla", "csv", "jsonl"]
 TOOLS: tuple[Tool, ...] = get_args(Tool)
 LONGEST_COMMENT = 5_000  # characters of a vote's comment, wherever it was written
@@ -87,7 +87,8 @@ class StudyVote:
     item: the same name for a real showing and its repeat. expected: the known answer of an attention showing.
     ms: time the item was in view, None where neither page, server nor tool could tell (see ms_source).
     left: which of the item's answers stood on the left; systems alone do not tell where one system gave both.
-    source: "page" where it was given on the study's own pages, else the tool it was imported from.
+    source: "page" where it was given on the study's own pages, the tool it was imported from, or "file" where it was
+    never one of a study of ours; "file_without_sides" where the file does not say which answer stood on the left.
     """
 
     item: str
@@ -152,17 +153,33 @@ class Study:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideVotes:
+    """What is known of votes that were cast elsewhere: there was no plan, no attention item and no seal.
+
+    named: whether every vote says whose it is; if not, editors are only places, and no figure speaks of persons.
+    rejected: rows that gave no vote, by reason. notes: how the file was read and what it does not say, in sentences.
+    """
+
+    named: bool
+    rows: int
+    rejected: Mapping[str, int]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedStudy:
     """A study after its end, whole: what analysis and export read, wherever it came from.
 
     items: real and attention items with their texts, by id. votes: those that stand, by editor and position.
     planned: showings of the sealed plan by editor, so that what was never judged is known too.
+    outside: of votes that were cast elsewhere; None for a study of ours.
     """
 
     study: Study
     items: Mapping[str, Item]
     votes: tuple[StudyVote, ...]
     planned: Mapping[str, int]
+    outside: OutsideVotes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

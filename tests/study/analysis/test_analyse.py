@@ -7,6 +7,7 @@ import json
 from collections import Counter, defaultdict
 from dataclasses import replace
 from functools import cache
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -339,7 +340,56 @@ def test_llmfao_agreement_is_evalicas() -> None:
     code = frame["winner"].map({"left": 0.0, "right": 1.0, "tie": 2.0})
     frame["code"] = code.where(~swapped | (code == 2), 1 - code)
     wide = frame.pivot_table(index="worker", columns="id", values="code", aggfunc="first")
-    assert value(found, "alpha") == pytest.approx(evalica.alpha(wide, distance="nominal").alpha, abs=1e-9)
+    # Of 59 systems none is the first one everywhere, so every item stands twice, once under either naming. That doubles
+    # the n labels, and Krippendorff's n - 1 with them: 2n - 1 for 2 (n - 1).
+    twice = pd.concat([wide, wide.replace({0.0: 1.0, 1.0: 0.0}).add_suffix(" turned")], axis=1)
+    theirs = evalica.alpha(twice, distance="nominal").alpha
+    counts = wide.count()
+    n = counts[counts > 1].sum()
+    assert value(found, "alpha") == pytest.approx(1 - (1 - theirs) * (n - 1) / (n - 0.5), abs=1e-9)
+
+
+def test_agreement_on_three_systems_does_not_hang_on_the_order_in_which_they_are_named() -> None:
+    """Three systems, each pair on one prompt. By hand: 2, 2 and 3 labels; the third item's split 2 to 1."""
+    systems = ("base", "tuned", "third")
+    said = {"i1": ("base", "tuned", "ll"), "i2": ("tuned", "third", "rr"), "i3": ("third", "base", "llr")}
+    votes = [
+        replace(vote(f"e{n}", item, "left" if word == "l" else "right"), left_system=left, right_system=right)
+        for item, (left, right, choices) in said.items()
+        for n, word in enumerate(choices)
+    ]
+    closed = closed_study(editors=[Editor(name=f"e{n}") for n in range(3)])
+    found = []
+    for order in permutations(systems):
+        study = replace(closed.study, systems=order)
+        analysis = analyse(replace(closed, study=study, votes=tuple(votes)), config=AnalysisConfig(system="base"))
+        found.append(figure(analysis, "alpha").to_dict() | {"detail": figure(analysis, "alpha").detail["ordinal"]})
+    assert all(one == found[0] for one in found)
+    # Coincidences off the diagonal: i3 gives 2 x 2 / 2 = 2 of 7. Under both namings there are 3.5 labels of each side,
+    # so chance gives 2 x 3.5 x 3.5 = 24.5; alpha = 1 - 6 x 2 / 24.5.
+    assert found[0]["value"] == pytest.approx(1 - 12 / 24.5)
+
+
+def test_agreement_on_items_that_share_a_prompt_draws_prompts() -> None:
+    """Ten prompts with the same item four times say no more than ten prompts: the interval must not narrow."""
+    editors = [Editor(name="Anna"), Editor(name="Bilal")]
+    closed = closed_study(editors=editors)
+
+    def judged(copies: int) -> Finding:
+        votes = [
+            replace(vote(editor.name, f"i{prompt}-{copy}", choice), prompt_id=f"p{prompt}")
+            for prompt in range(10)
+            for copy in range(copies)
+            for editor, choice in zip(editors, ("left", "left" if prompt % 3 else "right"), strict=True)
+        ]
+        return figure(analyse(with_votes(closed, votes)), "alpha")
+
+    once, four_times = judged(1), judged(4)
+    assert once.bounds is not None
+    assert four_times.bounds is not None
+    assert four_times.bounds.high - four_times.bounds.low == pytest.approx(once.bounds.high - once.bounds.low, rel=0.1)
+    assert "prompts drawn whole" in four_times.bounds.method
+    assert "items drawn whole" in once.bounds.method
 
 
 def test_llmfao_programs_against_people_a_second_way() -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Engine, event, select, update
 
 from assay.errors import InputError, StudyError
 from assay.records import Message
@@ -429,3 +429,29 @@ def test_by_command(tmp_path: Path) -> None:
     sdk("argilla", "check", tmp_path / "a")
     for command in ("tasks", "import"):
         assert f"Example: assay study {command}" in run_assay("study", command, "--help", cwd=tmp_path)
+
+
+def test_importing_a_sheet_asks_the_database_for_each_vote_once(tmp_path: Path) -> None:
+    """A trail is folded once an editor. Folded once a row, 400 rows would read 80,000 acts."""
+    place, prompts = str(tmp_path / "s.db"), 400
+    make_study(tmp_path, place, prompts=prompts, editors=[Editor(name="Anna")])
+    sheet = fill(tmp_path / write_folder(place, tmp_path), lambda _: "left")
+    asked: Counter[str] = Counter()
+
+    def count(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        asked["acts of an editor"] += "assay_votes.hash" in statement and statement.startswith("SELECT")
+        asked["all"] += 1
+
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        found = import_votes(place, [sheet], tool="csv")
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+    assert found.recorded == found.rows >= prompts
+    assert asked["acts of an editor"] == 1
+    assert asked["all"] <= 2 * found.rows + 30  # open still, and append; the rest reads the study
+
+
+def write_folder(place: str, folder: Path) -> str:
+    made = write_tasks(place, folder / "one", tool="csv")
+    return f"one/{made.sheets['Anna'][0]}"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from assay.errors import InputError
+from assay.records import Message
 from assay.study.config import StudyConfig
 from assay.study.plan.generation_files import items_from_generations, read_generations
 from assay.study.plan.pair_files import items_from_pairs
@@ -187,3 +188,43 @@ def test_a_json_array_is_read_as_its_lines_would_be(tmp_path) -> None:
     path.write_text(json.dumps(rows(["yes", "no"])), encoding="utf-8")
     lines = read_generations(write(tmp_path / "base.jsonl", list(rows(["yes", "no"]))))
     assert [row.answer for row in read_generations(path).answers] == [row.answer for row in lines.answers]
+
+
+def pair(**more: object) -> dict[str, object]:
+    return {"prompt": "How?", "answer_a": "So.", "answer_b": "Thus.", **more}
+
+
+def test_a_system_text_of_a_pair_comes_before_its_prompt(tmp_path: Path) -> None:
+    items, _ = items_from_pairs(write(tmp_path / "p.jsonl", [pair(system="Be brief.")]), config=REFUSE)
+    assert items[0].prompt == (Message(role="system", content="Be brief."), Message(role="user", content="How?"))
+
+
+def test_an_instruction_has_its_input(tmp_path: Path) -> None:
+    row = {"instruction": "Translate.", "input": "bonjour", "answer_a": "hello", "answer_b": "hi"}
+    items, _ = items_from_pairs(write(tmp_path / "p.jsonl", [row, row | {"input": ""}]), config=REFUSE)
+    assert [item.prompt for item in items] == ["Translate.\n\nbonjour", "Translate."]
+    answers = read_generations(write(tmp_path / "g.jsonl", [{**row, "answer": "hello", "system": "base"}]))
+    assert (answers.system, answers.answers[0].prompt) == ("base", "Translate.\n\nbonjour")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("input", "bonjour"), ("tools", [{"name": "search"}]), ("images", ["a.png"]), ("system", {"text": "Be brief."})],
+)
+def test_a_field_that_belongs_to_the_prompt_is_refused_by_name(tmp_path: Path, field: str, value: object) -> None:
+    with pytest.raises(InputError, match=f"'{field}' .* would be lost"):
+        items_from_pairs(write(tmp_path / "p.jsonl", [pair(**{field: value})]), config=REFUSE)
+
+
+def test_what_the_prompt_holds_anyway_is_not_lost(tmp_path: Path) -> None:
+    items, _ = items_from_pairs(write(tmp_path / "p.jsonl", [pair(input="How?", tools=[])]), config=REFUSE)
+    assert items[0].prompt == "How?"
+
+
+def test_roles_are_mapped_or_refused_by_name(tmp_path: Path) -> None:
+    turns = [{"role": "developer", "content": "Be brief."}, {"role": "human", "content": "How?"}, {"content": "Well?"}]
+    items, _ = items_from_pairs(write(tmp_path / "p.jsonl", [pair(prompt=turns)]), config=REFUSE)
+    assert [turn.role for turn in items[0].prompt if isinstance(turn, Message)] == ["system", "user", "user"]
+    turns[0] = {"role": "ipython", "content": "1"}
+    with pytest.raises(InputError, match="role 'ipython'"):
+        items_from_pairs(write(tmp_path / "p.jsonl", [pair(prompt=turns)]), config=REFUSE)

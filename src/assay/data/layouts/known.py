@@ -60,7 +60,8 @@ class Plan:
     """The layout chosen for a source, and its columns.
 
     gather: how rows that make one are brought together, where each holds a vote or an answer. least_difference: by
-    which scores of candidates have to differ, to be no tie.
+    which scores of candidates have to differ, to be no tie. systems: the two columns that name the systems of the left
+    and the right answer, where the layout says so.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Plan:
     columns: Columns
     gather: Gather | None = None
     least_difference: float = 0.0
+    systems: tuple[str, ...] = ()
 
     def build(self, row: Row) -> Draft | Drafts | Candidates:
         return self.layout.build(row, self.columns)
@@ -178,5 +180,6 @@ def mapped_plan(layout: MappedLayout, config: DataConfig) -> Plan:
         ),
         columns=Columns(layout.columns(), config.labels),
         gather=found.gather,
+        systems=layout.systems or next((verdict.names for verdict in layout.verdicts if verdict.names), ()),
         least_difference=max((verdict.least_difference for verdict in layout.verdicts), default=0.0),
     )

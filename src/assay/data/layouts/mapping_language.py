@@ -182,6 +182,7 @@ class MappedLayout(Part):
     row: Literal["pair", "candidates", "vote", "answer"] = "pair"
     prompt: Place | Paths | Prompt | None = None
     system: Place | None = None
+    systems: Two | None = Field(None, description="columns that name the systems of the left and the right answer")
     answers: Answers
     outcome: Verdict | None = None
     outcomes: tuple[Verdict, ...] = ()
@@ -217,6 +218,8 @@ class MappedLayout(Part):
             raise ValueError(f"row: with these answers a row is a {' or a '.join(expected)}, not a {self.row}")
         if self.prompt is None and kind != "pair":
             raise ValueError("prompt is missing; only two conversations may begin with it")
+        if self.systems is not None and kind != "pair":
+            raise ValueError("systems goes with two answers: left and right, or chosen and rejected")
         if (self.annotator or self.shown_left or self.shown) and self.row != "vote":
             raise ValueError("annotator, shown_left and shown go with row: vote")
         return self
@@ -242,6 +245,7 @@ class MappedLayout(Part):
                 yield {"list": "answers", "one": "answers"}.get(role, role), used
         for verdict in self.verdicts:
             yield from verdict_paths(verdict)
+        yield from (("systems", used) for used in self.systems or ())
         about = ("system", "annotator", "shown_left", "margin", "weight", "category", "group", "id", "source")
         yield from ((role, used) for role in about if (used := getattr(self, role)) is not None)
 

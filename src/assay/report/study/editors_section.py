@@ -25,7 +25,8 @@ def editors(evidence: ReportedStudy) -> dict[str, object]:
             {
                 "name": one.editor,
                 "failed": one.failed_attention,
-                "judged": f"{words.count(one.judged)} of {words.count(one.planned)}",
+                "judged": words.count(one.judged)
+                + ("" if evidence.analysis.study.outside is not None else f" of {words.count(one.planned)}"),
                 "win_rate": evidence.cell("win_rate", where),
                 "left": evidence.cell("left_share", where),
                 "same": evidence.cell("self_consistency", where),
@@ -39,6 +40,9 @@ def editors(evidence: ReportedStudy) -> dict[str, object]:
         "figure": interval_plot(plotted, label="Win rate by editor"),
         "left_out": max(0, len(plotted) - MOST_ROWS),
         "table": table,
+        "nobody": "No person is an editor of this study."
+        if evidence.analysis.study.outside is None
+        else "The votes do not say whose they are.",
         "both_ways": [
             (name, cell(found))
             for name in ("all", "attention passed")

@@ -23,17 +23,24 @@ DECISION = {
 
 def lede(analysis: Analysis, closed: str | None) -> str:
     counts = analysis.tables.counts
-    people = words.plural(counts.people, "person", "people")
-    prompts = words.plural(counts.prompts, "prompt")
+    people, prompts = who_judged(analysis), words.plural(counts.prompts, "prompt")
     return f"{analysis.ours} against {other_system(analysis)} · {people} · {prompts}" + (
         f" · closed {closed}" if closed else ""
     )
+
+
+def who_judged(analysis: Analysis) -> str:
+    """124 people; an unknown number of people."""
+    people = analysis.tables.counts.people
+    return "an unknown number of people" if people is None else words.plural(people, "person", "people")
 
 
 def banner(analysis: Analysis) -> str:
     """What must be known before any figure; empty where nothing must."""
     judges = analysis.study.judges
     programs = sum(n for kind, n in judges.items() if kind != "human")
+    if analysis.study.outside is not None:
+        return "These votes were not cast in a study of assay. What their file does not say stands under Not known."
     if not analysis.tables.counts.people and programs:
         return (
             "No person's vote is in this result. Programs judged; their figures stand in their own section and say "
@@ -71,8 +78,8 @@ def summary(analysis: Analysis) -> list[str]:
     if found is None or found.known is None:
         return [f"There is no win rate of people: {found.reason if found else 'not measured'}."]
     counts = analysis.tables.counts
-    people, prompts = words.plural(counts.people, "person", "people"), words.plural(counts.prompts, "prompt")
-    drawn = counts.tied + counts.both_bad
+    people, prompts = who_judged(analysis), words.plural(counts.prompts, "prompt")
+    drawn = counts.tied + (counts.both_bad or 0)
     judged = (
         f"In {words.plural(counts.ballots, 'judgement')} by {people} on {prompts}, {analysis.ours} was preferred "
         f"{words.count(counts.won)} times, {other_system(analysis)} {words.count(counts.lost)} times, and "

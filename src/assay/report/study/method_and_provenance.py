@@ -18,7 +18,9 @@ def method(analysis: Analysis) -> list[tuple[str, str]]:
     return [
         (
             "Votes",
-            "Real showings of the closed, sealed study; repeats, attention items and abstentions are in no rate.",
+            "Real showings of the closed, sealed study; repeats, attention items and abstentions are in no rate."
+            if analysis.study.outside is None
+            else "Votes as their file holds them; a person's repeats and abstentions are in no rate.",
         ),
         ("Win rate", "Mean of 1 for ours, 0 for the other, one half for a tie or both bad."),
         (
@@ -35,7 +37,8 @@ def method(analysis: Analysis) -> list[tuple[str, str]]:
         (
             "Agreement",
             "Krippendorff's alpha, nominal, over the four things a vote can say of an item; interval by bootstrap over "
-            "items. Two editors: raw share, Cohen's kappa, Gwet's AC1.",
+            "prompts. With three or more systems, no answer of an item is the first by name, and chance is that of "
+            "either naming. Two editors: raw share, Cohen's kappa, Gwet's AC1.",
         ),
         ("Attention", f"An editor fails below {share} of the items with a known answer."),
         ("Several systems", "Bradley-Terry, a tie half a win for both; interval by bootstrap over prompts."),
@@ -60,5 +63,9 @@ def study_facts(analysis: Analysis) -> list[tuple[str, str]]:
 
 def came_from(sources: Mapping[str, int]) -> str:
     """Where votes were given: the study's own pages, or a tool they were imported from."""
-    names = {"page": "the study's own pages"}
+    names = {
+        "page": "the study's own pages",
+        "file": "a file that says the sides",
+        "file_without_sides": "a file that does not say the sides",
+    }
     return ", ".join(f"{names.get(name, name)} ({words.count(n)})" for name, n in sources.items()) or "nobody voted"

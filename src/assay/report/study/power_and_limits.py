@@ -42,6 +42,7 @@ def limits(analysis: Analysis) -> list[str]:
         "Other people: the intervals speak of other prompts, judged by these people. More or other editors may differ.",
         "Other prompts than the kind asked here: nothing speaks for topics or languages that were not judged.",
         "Right and wrong: people's preference is measured, not truth, safety or use.",
+        *(analysis.study.outside or ()),
         "Blinding beyond names: habits of style can tell systems apart although no name was shown.",
     ]
     reasons = [entry.reason for entry in analysis.study.set_aside]

@@ -11,6 +11,8 @@ def sides_sentences(analysis: Analysis) -> str:
     found = analysis.find("side_difference")
     said = (
         "Sides were drawn at random and balanced when the plan was made, so a habit of sides cancels in the win rate."
+        if analysis.study.outside is None
+        else "How sides were drawn is not in the file, so a habit of sides may stand in the win rate."
     )
     if found is None or found.known is None:
         return said

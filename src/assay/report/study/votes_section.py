@@ -21,10 +21,11 @@ def votes(evidence: ReportedStudy) -> dict[str, object]:
         ("both bad", counts.both_bad, "bad"),
         (f"{other_system(evidence.analysis)} better", counts.lost, "lost"),
     ]
-    total = sum(n for _, n, _ in parts_)
+    known = [(said, n, css) for said, n, css in parts_ if n is not None]
+    total = sum(n for _, n, _ in known)
     return {
-        "bars": [vote_bar(parts_, total, width) for width in (760, 350)] if total else None,
-        "parts": [(said, words.count(n), words.percent(n / total) if total else "", css) for said, n, css in parts_],
+        "bars": [vote_bar(known, total, width) for width in (760, 350)] if total else None,
+        "parts": [(said, words.count(n), words.percent(n / total) if total else "", css) for said, n, css in known],
         "said": majority_sentences(evidence.analysis),
         "table": evidence.named("ties", "both_bad", "abstentions", "majority_share", "majority_p_value", "coverage"),
     }

@@ -14,7 +14,7 @@ from assay.findings.finding import Finding, unknown
 from assay.findings.slice import OVERALL, Slice
 from assay.records import NO_CATEGORY
 from assay.study.analysis import editors, programs, vote_figures
-from assay.study.analysis.ballots import Ballots, aspect_ballots, ballots, takes_part
+from assay.study.analysis.ballots import Ballots, aspect_ballots, ballots, reading_words, takes_part
 from assay.study.analysis.observed_power import observed_power
 from assay.study.analysis.strengths import strengths
 from assay.study.analysis.study_result import Analysis
@@ -40,7 +40,9 @@ def analyse(closed: ClosedStudy, *, config: AnalysisConfig | None = None) -> Ana
         ours=_ours(closed, config),
         order={name: index for index, name in enumerate(closed.study.systems)},
         items=closed.items,
+        words=reading_words(closed.items),
         config=config,
+        outside=closed.outside,
     )
     people = [vote for vote in closed.votes if vote.judge == "human"]
     failed = editors.failing(people, config.attention_pass)
@@ -78,7 +80,7 @@ def _people(closed: ClosedStudy, people: Sequence[StudyVote], kept: Sequence[Stu
     level = frame.config.level
     humans = {editor.name for editor in closed.study.editors if editor.judge == "human"}
     planned = sum(count for name, count in closed.planned.items() if name in humans)
-    coverage = vote_figures.coverage_finding(len(people), planned)
+    coverage = vote_figures.coverage_finding(len(people), planned if closed.outside is None else None)
     found = ballots(kept, frame.ours)
     # One reason for all, or each figure would say in its own words that it has no votes.
     if not any(vote.kind == "real" for vote in kept):
@@ -88,7 +90,10 @@ def _people(closed: ClosedStudy, people: Sequence[StudyVote], kept: Sequence[Stu
     out = vote_figures.win_rates(found, OVERALL, level=level, nobody=_no_ballots(kept, frame))
     out.append(vote_figures.length_finding(found, OVERALL, frame))
     out += vote_figures.majority_findings(found, OVERALL, level=level)
-    out += vote_figures.choice_findings(kept, OVERALL, level=level)
+    choices = vote_figures.choice_findings(kept, OVERALL, level=level)
+    if frame.outside is not None:  # ties, both_bad, abstentions
+        choices[1] = unknown(MEANINGS["both_bad"], "the file is read with one word for a tie and for both bad")
+    out += choices
     out += vote_figures.side_findings(found, OVERALL, level=level)
     out.append(vote_figures.consistency_finding(kept, OVERALL, frame))
     out += vote_figures.agreement_findings(kept, OVERALL, frame)
@@ -165,4 +170,5 @@ def with_numbered_editors(closed: ClosedStudy) -> ClosedStudy:
         items=closed.items,
         votes=tuple(replace(vote, editor=new(vote.editor)) for vote in closed.votes),
         planned={new(name): count for name, count in closed.planned.items()},
+        outside=closed.outside,
     )

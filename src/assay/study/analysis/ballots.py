@@ -5,6 +5,7 @@ Shapes: N ballots. A ballot is a judgement with an opinion on an item where our 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -108,13 +109,25 @@ def length_differences(found: Ballots, items: Mapping[str, Item], ours: str, uni
     return np.array([differences[vote.item] for vote in found.votes], dtype=np.float64)
 
 
-def reading_seconds(votes: Sequence[StudyVote], items: Mapping[str, Item], words_per_minute: float) -> Array:
-    """Seconds it takes to read prompt and answers at that speed; 0 where the texts are not at hand."""
-    words = {
+def reading_words(items: Mapping[str, Item]) -> dict[str, int]:
+    """Words of prompt and both answers, by item."""
+    return {
         item.id: len(" ".join((plain_text(item.prompt), item.answer_a, item.answer_b)).split())
         for item in items.values()
     }
+
+
+def reading_seconds(votes: Sequence[StudyVote], words: Mapping[str, int], words_per_minute: float) -> Array:
+    """Seconds it takes to read prompt and answers at that speed; 0 where the texts are not at hand."""
     return np.array([60 * words.get(vote.item, 0) / words_per_minute for vote in votes], dtype=np.float64)
+
+
+def by_editor(votes: Iterable[StudyVote]) -> Mapping[str, list[StudyVote]]:
+    """The votes of each editor, in their order; an editor without any has an empty list."""
+    found: dict[str, list[StudyVote]] = defaultdict(list)
+    for vote in votes:
+        found[vote.editor].append(vote)
+    return found
 
 
 def seconds(votes: Sequence[StudyVote]) -> Array:

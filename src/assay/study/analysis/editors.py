@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from assay.findings.finding import Finding
 from assay.findings.slice import Slice
 from assay.study.analysis import vote_figures
-from assay.study.analysis.ballots import ballots
+from assay.study.analysis.ballots import ballots, by_editor
 from assay.study.analysis.vote_figures import Frame
 from assay.study.study_records import ClosedStudy, StudyVote
 
@@ -25,11 +25,10 @@ def failing(votes: Sequence[StudyVote], least: float) -> frozenset[str]:
 
 def editor_findings(closed: ClosedStudy, people: Sequence[StudyVote], frame: Frame) -> list[Finding]:
     """Each person's own figures; an editor who said nothing has them unknown, with the reason."""
-    out = []
+    out, votes = [], by_editor(people)
     for editor in closed.study.editors:
         if editor.judge == "human":
-            own = [vote for vote in people if vote.editor == editor.name]
-            out += _one_editor(own, Slice("editor", editor.name), frame)
+            out += _one_editor(votes[editor.name], Slice("editor", editor.name), frame)
     return out
 
 

@@ -27,11 +27,16 @@ class Analysis:
     config: AnalysisConfig
     inputs: Mapping[str, str] = field(default_factory=dict)
     seeds: tuple[int, ...] = ()
+    # By name and slice: a page of hundreds of editors asks for thousands of findings.
+    places: Mapping[tuple[str, Slice], Finding] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        first_wins = {(found.name, found.slice): found for found in reversed(self.findings)}
+        object.__setattr__(self, "places", first_wins)
 
     def find(self, name: str, where: Slice | str = OVERALL) -> Finding | None:
         """The finding of that name and slice; "editor=Anna" will do."""
-        place = Slice.read(where)
-        return next((f for f in self.findings if (f.name, f.slice) == (name, place)), None)
+        return self.places.get((name, Slice.read(where)))
 
     def to_body(
         self, *, assay_version: str = "", versions: Mapping[str, str] | None = None, command: str = ""

@@ -21,7 +21,7 @@ from assay.artifacts.analysis_body import (
 )
 from assay.stats.agreement import pair_agreement
 from assay.stats.unknown import Unknown
-from assay.study.analysis.ballots import ballots, label, score, takes_part
+from assay.study.analysis.ballots import ballots, by_editor, label, score, takes_part
 from assay.study.analysis.vote_figures import Frame
 from assay.study.study_records import EDITOR_KINDS, ClosedStudy, StudyVote
 
@@ -36,16 +36,20 @@ def analysis_tables(
     """kept: votes of people that count. failed: editors below the attention bar."""
     found = ballots(kept, frame.ours)
     people = {vote.editor for vote in kept}
+    counted = found.counts()
     return AnalysisTables(
         counts=VoteCounts(
             real=sum(vote.kind == "real" for vote in kept),
             ballots=len(found),
             prompts=len(set(found.prompts)),
-            people=len(people),
-            **found.counts(),
+            people=None if frame.nameless else len(people),
+            won=counted["won"],
+            lost=counted["lost"],
+            tied=counted["tied"],
+            both_bad=counted["both_bad"] if frame.outside is None else None,
         ),
         editors=editor_rows(closed, failed),
-        editor_pairs=pair_rows(kept, frame) if 1 < len(people) <= MANY else (),
+        editor_pairs=pair_rows(kept, frame) if 1 < len(people) <= MANY and not frame.nameless else (),
         prompts=prompt_rows(kept, frame),
         power=power,
     )
@@ -53,9 +57,9 @@ def analysis_tables(
 
 def editor_rows(closed: ClosedStudy, failed: frozenset[str]) -> tuple[EditorRow, ...]:
     """Counts of every judge, people and programs, in the study's order."""
-    rows = []
+    rows, votes = [], by_editor(closed.votes)
     for editor in closed.study.editors:
-        own = [vote for vote in closed.votes if vote.editor == editor.name]
+        own = votes[editor.name]
         rows.append(
             EditorRow(
                 editor=editor.name,
@@ -133,4 +137,5 @@ def study_facts(closed: ClosedStudy) -> StudyFacts:
         set_aside=tuple(AsideRow(reason=aside.reason, prompt_id=aside.prompt_id) for aside in study.set_aside),
         giveaways=tuple(dict(giveaway) for giveaway in study.giveaways),
         planned_power=dict(study.power),
+        outside=None if closed.outside is None else closed.outside.notes,
     )

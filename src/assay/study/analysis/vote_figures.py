@@ -30,17 +30,32 @@ from assay.stats.unknown import Unknown
 from assay.study.analysis.ballots import Ballots, label, length_differences, reading_seconds, seconds
 from assay.study.analysis.vote_meanings import MEANINGS
 from assay.study.config import AnalysisConfig
-from assay.study.study_records import Item, StudyVote
+from assay.study.study_records import Item, OutsideVotes, StudyVote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What every figure of one analysis shares. order: the place of each system in the study's list."""
+    """What every figure of one analysis shares.
+
+    order: the place of each system in the study's list. words: of prompt and both answers, by item; counted once, since
+    the figures of every editor ask for them.
+    """
 
     ours: str
     order: Mapping[str, int]
     items: Mapping[str, Item]
+    words: Mapping[str, int]
     config: AnalysisConfig
+    outside: OutsideVotes | None = None
+
+    @property
+    def nameless(self) -> bool:
+        """Whether nobody knows whose each vote is."""
+        return self.outside is not None and not self.outside.named
+
+    @property
+    def two_systems(self) -> bool:
+        return len(self.order) <= 2
 
 
 def rate_finding(name: str, found: winrate.Rate | Unknown, where: Slice, **detail: object) -> Finding:
@@ -121,6 +136,10 @@ def choice_findings(votes: Sequence[StudyVote], where: Slice, *, level: float) -
 
 def side_findings(found: Ballots, where: Slice, *, level: float) -> list[Finding]:
     """Share of left among decided votes, and our win rate on the left less that on the right."""
+    whole, found = found, found.where(lambda vote: vote.source != "file_without_sides")
+    if len(whole) and not len(found):
+        why = "which answer stood on the left is not in the file"
+        return [unknown(MEANINGS[name], why, slice=where) for name in ("left_share", "side_difference")]
     decided = found.decided()
     left = [vote.choice == "left" for vote in decided.votes]
     share = winrate.share(left, decided.prompts, level=level)
@@ -156,7 +175,7 @@ def consistency_finding(votes: Sequence[StudyVote], where: Slice, frame: Frame) 
     # a habit of sides, which `side_kept` counts.
     same = [label(once, frame.order) == label(again, frame.order) for once, again in told]
     side_kept = sum(
-        once.choice == again.choice and once.choice in ("left", "right")
+        once.choice == again.choice and again.source != "file_without_sides" and once.choice in ("left", "right")
         for (once, again), kept in zip(told, same, strict=True)
         if not kept
     )
@@ -179,7 +198,7 @@ def time_findings(votes: Sequence[StudyVote], where: Slice, frame: Frame) -> lis
     """Median seconds per item and the share of votes too quick to have read the answers."""
     # Attention items are made to be seen through at once: they would make honest judges look quick.
     real = [vote for vote in votes if vote.kind != "attention"]
-    fastest = reading_seconds(real, frame.items, frame.config.quick_words_per_minute)
+    fastest = reading_seconds(real, frame.words, frame.config.quick_words_per_minute)
     found = winrate.times(seconds(real), fastest)
     if isinstance(found, Unknown):
         return [unknown(MEANINGS[name], found.reason, slice=where) for name in ("seconds_per_item", "quick_votes")]
@@ -196,17 +215,23 @@ def time_findings(votes: Sequence[StudyVote], where: Slice, frame: Frame) -> lis
 def agreement_findings(votes: Sequence[StudyVote], where: Slice, frame: Frame) -> list[Finding]:
     """Krippendorff's alpha over items (nominal; ordinal beside it), and plain agreement of two judges."""
     label_UR = label_table(votes, frame)
+    prompt_of = {vote.item: vote.prompt_id for vote in votes if vote.kind == "real"}
+    prompts = [prompt_of[item] for item in sorted(prompt_of)]  # in the order of the table's rows
+    # With two systems a label is a system. With more, which of an item's two is called the first is the order in which
+    # systems were named, and no figure may hang on that.
+    either = None if frame.two_systems else (0.0, 1.0)
     config = frame.config
     level, resamples, seed = config.level, config.resamples, config.seed
-    found = alpha(label_UR, level=level, resamples=resamples, seed=seed)
-    plain = observed_agreement(label_UR, level=level, resamples=resamples, seed=seed)
-    judges = len({vote.editor for vote in votes if vote.kind == "real"})
+    found = alpha(label_UR, clusters=prompts, exchangeable=either, level=level, resamples=resamples, seed=seed)
+    plain = observed_agreement(label_UR, clusters=prompts, level=level, resamples=resamples, seed=seed)
+    judges = None if frame.nameless else len({vote.editor for vote in votes if vote.kind == "real"})
     if isinstance(found, Unknown):
         why = "one judge has nobody to agree with" if judges == 1 else found.reason
         first = unknown(MEANINGS["alpha"], why, slice=where)
     else:
         # Only its value is shown, so its interval is not paid for.
-        ordinal = alpha(_ordered(label_UR), metric="ordinal", level=config.level, resamples=2, seed=config.seed)
+        ends = None if either is None else (0.0, 2.0)
+        ordinal = alpha(_ordered(label_UR), metric="ordinal", exchangeable=ends, resamples=2)
         detail = AgreementDetail(
             labels=found.labels,
             judges=judges,
@@ -247,7 +272,9 @@ def icc_finding(found: Ballots, where: Slice) -> Finding:
     return measured(MEANINGS["icc"], value, n=len(found), slice=where)
 
 
-def coverage_finding(done: int, planned: int) -> Finding:
+def coverage_finding(done: int, planned: int | None) -> Finding:
+    if planned is None:
+        return unknown(MEANINGS["coverage"], "votes of a file have no plan")
     if not planned:
         return unknown(MEANINGS["coverage"], "the plan holds no showing for a person")
     detail = CoverageDetail(done=done, planned=planned).model_dump()

@@ -25,7 +25,7 @@ from assay.study.store import links
 from assay.study.store.database import ServerLock, open_database, take_postgres_lock
 from assay.study.store.open_study import items_of, slots_of, study_of
 from assay.study.store.study_log import note
-from assay.study.store.votes import Ballot, is_open, record_vote, standing
+from assay.study.store.votes import Ballot, Memo, Standing, is_open, record_vote, standing
 from assay.study.study_address import Place, is_url, without_password
 from assay.study.study_records import LONGEST_COMMENT, MsSource, Slot, Tool
 
@@ -111,11 +111,13 @@ def _import(connection: Connection, place: str, paths: Sequence[Path], tool: Too
     now = time.time()
     counts: Counter[str] = Counter()
     rejected: list[Rejected] = []
+    memo: Memo = {}  # each editor's trail is folded once, not once a row: sheets of hundreds would take squares of time
     for reply in replies:
         slot = slots[str(reply.showing)]
         why = _why_not(reply, task_of(study.id, slot, items[slot.item]), people.get(slot.editor))
         if why is None:
-            why = _record(connection, reply, slot, editor=numbers[slot.editor], tool=tool, at=now)
+            found = _ballot(reply, slot, standing(connection, numbers[slot.editor], memo), tool)
+            why = record_vote(connection, editor_id=numbers[slot.editor], ballot=found, at=now, memo=memo)
         if why in ("recorded", "repeated"):
             counts[why] += 1
         else:
@@ -183,12 +185,13 @@ def _why_not(reply: Reply, task: Task, person: str | None) -> str | None:
     return None
 
 
-def _record(connection: Connection, reply: Reply, slot: Slot, *, editor: int, tool: Tool, at: float) -> str:
+def _ballot(reply: Reply, slot: Slot, editor: Standing, tool: Tool) -> Ballot:
+    """A reply as a vote on its showing, in the round where the editor stands."""
     assert reply.choice is not None
     ms_source: MsSource | None = None if reply.ms is None else "tool"
-    ballot = Ballot(
+    return Ballot(
         showing=slot.showing,
-        round=standing(connection, editor).rounds.get(slot.showing, 0),
+        round=editor.rounds.get(slot.showing, 0),
         choice=reply.choice,
         ratings=dict(reply.ratings),
         comment=visible_text(reply.comment)[:LONGEST_COMMENT],
@@ -196,4 +199,3 @@ def _record(connection: Connection, reply: Reply, slot: Slot, *, editor: int, to
         ms_source=ms_source,
         source=tool,
     )
-    return record_vote(connection, editor_id=editor, ballot=ballot, at=at)

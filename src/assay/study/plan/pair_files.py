@@ -32,7 +32,7 @@ def items_from_pairs(path: Path, *, config: StudyConfig) -> tuple[list[Item], li
             Item(
                 id=f"item-{len(items) + 1}",
                 prompt_id=prompt_id if prompt_id is not None else f"prompt-{len(items) + 1}",
-                prompt=prompt_of(row, where),
+                prompt=prompt_of(row, where, system="text"),
                 answer_a=answer_of(row, fields[:1], where),
                 answer_b=answer_of(row, fields[1:], where),
                 system_a=systems[0],
@@ -54,7 +54,7 @@ def read_attention(path: Path) -> list[Item]:
             Item(
                 id=f"attention-{number}",
                 prompt_id=f"attention-{number}",
-                prompt=prompt_of(row, where),
+                prompt=prompt_of(row, where, system="text"),
                 answer_a=answer_of(row, ("good",), where),
                 answer_b=answer_of(row, ("bad",), where),
                 system_a="good",
