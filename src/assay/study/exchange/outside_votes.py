@@ -156,7 +156,7 @@ def add_votes(poll: Poll, draft: Draft, systems: tuple[str, str]) -> None:
     """The votes of one comparison. Raises UnfitError where it holds none, or nothing to compare."""
     for text, side in ((draft.prompt, "the prompt"), (draft.left, "an answer"), (draft.right, "an answer")):
         if blank(text):
-            raise UnfitError("empty_text", f"{side} is empty")
+            raise UnfitError("empty_candidate", f"{side} is empty")
     votes = draft.votes or (() if draft.label is None else (Ballot(outcome=draft.label),))
     if not votes:
         raise UnfitError("missing_field", "no vote")
