@@ -121,11 +121,11 @@ def test_a_pass_is_timed_and_leaves_nothing_behind(bases: dict[str, Path]) -> No
 
 def test_a_folder_that_began_before_auto_goes_on_as_it_was(bases: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(StopHere):
-        train(tmp_path, bases["bert"], asked="off", progress=stop_at(4))
-    body = train(tmp_path, bases["bert"])
+        train(tmp_path, bases["llama"], asked="off", progress=stop_at(4))
+    body = train(tmp_path, bases["llama"], terms=ANYHOW)  # by which a folder of its own would be compiled
     assert body["identity"]["train"]["compile"] == body["compile"]["used"] == "off"
     with pytest.raises(ArtifactError, match=r"train\.compile"):
-        train(tmp_path, bases["bert"], asked="on")
+        train(tmp_path, bases["llama"], asked="on")
 
 
 def test_a_compiler_that_fails_costs_nobody_the_run(
