@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isnan
 
 from assay.artifacts.contract_body import ColumnCounts
 from assay.data.layouts.columns import Columns
@@ -41,6 +42,7 @@ SCORED = re.compile(r"score|rating|reward", re.IGNORECASE)
 IMAGE = "<image>"
 IMAGE_PLACE = re.compile(r"(?:\A|\n)\s*<image>|<image>\s*(?:\n|\Z)")
 OWN = frozenset({"review", "weight"})  # of assay's own rows: why one is for review, and what the native layout reads
+MOST_SHAPES = 1000  # different sets of columns that are counted before they are brought together
 CONSTANT_FROM = 20  # rows from which a system text that never differs is told, and does not stop the reading
 
 
@@ -73,6 +75,8 @@ class ColumnUse:
     source: str
     rows: int = 0
     filled: Counter[str] = field(default_factory=Counter)
+    shapes: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    empty: Counter[str] = field(default_factory=Counter)
     roles: dict[str, str] = field(default_factory=dict)
     watched: dict[str, str] = field(default_factory=dict)
     systems: dict[str, tuple[object, Where]] = field(default_factory=dict)
@@ -98,14 +102,17 @@ class ColumnUse:
 
     def see(self, row: Row) -> None:
         """Count one row's columns."""
-        data, count = row.data, self.filled
+        data = row.data
         self.rows += 1
-        for name, value in data.items():
-            if value is None or (type(value) is str and not value) or (type(value) is float and value != value):  # noqa: PLR0124 (NaN)
-                continue
-            count[name] += 1
-        if not data.keys() <= self.seen:
+        shape = tuple(data)
+        if shape not in self.shapes:
             self.notice(data)
+            if len(self.shapes) == MOST_SHAPES:
+                self.fold()
+        # Rows are counted by their columns as a whole, and only what is empty in them one by one.
+        self.shapes[shape] += 1
+        if not surely_full(data):
+            self.empty.update(name for name, value in data.items() if is_empty(value))
         if self.watched:
             lost = self.lost_in(row)
             if lost:
@@ -113,7 +120,17 @@ class ColumnUse:
         for scores in self.scores:
             scores.see(data)
         status = data.get("status")
-        self.ties += type(status) is str and status == "tie" and "chosen" in self.columns.names
+        if type(status) is str and status == "tie":
+            self.ties += "chosen" in self.columns.names
+
+    def fold(self) -> None:
+        """Turn counts of whole rows into counts of columns: rows may have any number of shapes, columns are few."""
+        for shape, count in self.shapes.items():
+            for name in shape:
+                self.filled[name] += count
+        self.filled.subtract(self.empty)
+        self.shapes.clear()
+        self.empty.clear()
 
     def notice(self, data: Mapping[str, object]) -> None:
         """Take note of columns not seen before, and which of them have to be watched."""
@@ -161,6 +178,8 @@ class ColumnUse:
     def texts(self, outcome: Pair) -> None:
         """Look for the place of an image in the prompt of a pair."""
         prompt = outcome.prompt
+        if type(prompt) is str and IMAGE not in prompt:
+            return
         for text in (prompt,) if isinstance(prompt, str) else [message.content for message in prompt]:
             if IMAGE in text and IMAGE not in self.ignore and IMAGE_PLACE.search(text):
                 raise self.stopped({IMAGE: outcome.where})
@@ -219,6 +238,7 @@ class ColumnUse:
 
     def report(self) -> dict[str, ColumnCounts]:
         """Every column: its role, \"unused\" or \"ignored\", and how many rows hold it."""
+        self.fold()
         return {
             str(name): ColumnCounts(role=self.role(name), rows=self.filled[name])
             for name in sorted(self.seen, key=lambda name: (name not in self.roles, str(name)))
@@ -228,6 +248,20 @@ class ColumnUse:
         if name in self.ignore:
             return "ignored"
         return self.roles.get(name) or ("weight" if name == "weight" else "unused")
+
+
+def surely_full(data: Mapping[str, object]) -> bool:
+    """Whether no value of a row is empty; False where only a look at each can say."""
+    values = data.values()
+    try:
+        return all(values) and float not in set(map(type, values))
+    except (TypeError, ValueError):  # an array in a cell has no truth value
+        return False
+
+
+def is_empty(value: object) -> bool:
+    """Whether a cell holds nothing: null, a text without letters, or the NaN of a table."""
+    return value is None or (type(value) is str and not value) or (type(value) is float and isnan(value))
 
 
 def top(path: str) -> str:

@@ -82,9 +82,10 @@ class Pass:
             found = self.contract.outcomes(self.read(row))
         except LostReasoningError as error:
             raise self.columns.lost_reasoning(error.key, row.where) from None
+        texts = self.columns.texts
         for outcome in found:
-            if isinstance(outcome, Pair):
-                self.columns.texts(outcome)
+            if type(outcome) is Pair:
+                texts(outcome)
         return found
 
     def read(self, row: Row) -> Row:
@@ -133,8 +134,10 @@ class Tally:
         self.category.append(self.categories.setdefault(pair.category, len(self.categories)))
         self.ids.append(hash(pair.id))
         self.ties += pair.label == "tie"
-        for lengths, text in zip(self.lengths, (pair.prompt, pair.chosen, pair.rejected), strict=True):
-            lengths.append(characters(text))
+        prompt, chosen, rejected = self.lengths
+        prompt.append(characters(pair.prompt))
+        chosen.append(characters(pair.chosen))
+        rejected.append(characters(pair.rejected))
 
     def reject(self, reject: Reject) -> None:
         self.reasons[reject.reason] += 1

@@ -44,11 +44,14 @@ def native(row: Row, columns: Columns) -> Draft:
     chosen = as_text(pick(data, "chosen"), "chosen", columns.names["chosen"])
     rejected = as_text(pick(data, "rejected"), "rejected", columns.names["rejected"])
     draft = Draft(
-        prompt=prompt, other_prompt=other, left=after_prompt(prompt, chosen), right=after_prompt(other, rejected)
+        prompt=prompt,
+        other_prompt=other,
+        left=chosen if type(chosen) is str else after_prompt(prompt, chosen),
+        right=rejected if type(rejected) is str else after_prompt(other, rejected),
+        label=native_label(pick(data, "label")),
+        votes=votes(data, columns),
+        weight=data.get("weight"),  # may first occur after the rows that showed the layout
     )
-    draft.label = native_label(pick(data, "label"))
-    draft.votes = votes(data, columns)
-    draft.weight = data.get("weight")  # may first occur after the rows that showed the layout
     return extras(draft, data, columns)
 
 
@@ -57,10 +60,10 @@ def native_label(value: object) -> Outcome | None:
 
     Raises InputError for any other: it may turn the pair around.
     """
-    if isinstance(value, str) and value == "votes":
-        return None
-    if missing(value) or (isinstance(value, str) and value == "chosen"):
+    if value is None or value == "chosen" or missing(value):
         return "left"
+    if value == "votes":
+        return None
     if value == "tie" or value == "abstain":  # noqa: PLR1714 (mypy narrows on this form)
         return value
     raise InputError(
@@ -111,8 +114,10 @@ def votes(data: Mapping[str, object], columns: Columns) -> tuple[Ballot, ...]:
 
 
 def extras(draft: Draft, data: Mapping[str, object], columns: Columns) -> Draft:
-    for role in columns.extras:
-        setattr(draft, role, columns.pick(data, role))
+    for role, column, leads in columns.more:
+        value = data.get(column)
+        if value is not None or leads:
+            setattr(draft, role, columns.pick(data, role) if leads else value)
     return draft
 
 

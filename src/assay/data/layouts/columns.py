@@ -54,6 +54,11 @@ class Columns:
         return tuple(role for role in ("id", "category", "group", "margin", "weight", "source") if role in self.names)
 
     @cached_property
+    def more(self) -> tuple[tuple[str, str, bool], ...]:
+        """(role, column, whether the column leads into an object) of `extras`: looked up once, read for every row."""
+        return tuple((role, self.names[role], "." in self.names[role]) for role in self.extras)
+
+    @cached_property
     def spelling(self) -> Spelling:
         """What labels mean for these columns."""
         if "left" in self.names:
