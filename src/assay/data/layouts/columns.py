@@ -96,7 +96,14 @@ def find(seen: Iterable[str], stated: Mapping[str, str], role: str, names: Itera
     there = {name.lower(): name for name in seen}
     found = [there[name] for name in names if name in there]
     if len(found) > 1 and found[0].lower() != role:
-        raise InputError(f"Columns {listed(found)} could each be the {role}. Say which: --columns {role}={found[0]}")
+        whole = (
+            f", or where together they make it, in a layout of your own (--layout FILE.yaml): "
+            f"prompt: [{', '.join(found)}]"
+        )
+        raise InputError(
+            f"Columns {listed(found)} could each be the {role}. Say which: --columns {role}={found[0]}"
+            f"{whole if role == 'prompt' else ''}"
+        )
     return {role: found[0]} if found else {}
 
 
