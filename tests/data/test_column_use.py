@@ -181,6 +181,17 @@ def test_two_halves_of_a_prompt_are_told_how_to_join() -> None:
         read(*rows, columns={"prompt": "instruction"})
 
 
+def test_who_won_is_not_passed_over_where_one_column_is_called_chosen() -> None:
+    rows = [{"prompt": f"Q{n}", "one": "a", "two": "b", "winner": "model_b"} for n in range(2)]
+    named = {"prompt": "prompt", "chosen": "one", "rejected": "two"}
+    with pytest.raises(InputError, match=r"'winner' .who won, .*memory:1.*--columns left=.*label=winner"):
+        read(*rows, columns=named)
+    assert len(read(*rows, columns=named, ignore=("winner",)).pairs) == 2
+    decided = read(*rows, columns={"prompt": "prompt", "left": "one", "right": "two", "label": "winner"})
+    assert [pair.chosen for pair in decided.pairs] == ["b", "b"]
+    assert len(read(*[{**PAIR, "prompt": row["prompt"], "winner": "x"} for row in rows]).pairs) == 2
+
+
 def test_every_column_is_accounted_for(tmp_path: Path) -> None:
     rows = [
         {**PAIR, "id": "a", "model": "m"},

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from math import isnan
 
 from assay.artifacts.contract_body import ColumnCounts
-from assay.data.layouts.columns import Columns
+from assay.data.layouts.columns import LABEL_NAMES, Columns
 from assay.data.layouts.stated_fields import number
 from assay.data.layouts.texts import CHAT, filled, literal, plain_list
 from assay.data.sources.row import Row
@@ -35,6 +35,9 @@ WATCHED: Mapping[str, str] = {
     **dict.fromkeys(("image", "images", "video", "videos", "audio", "audios"), "what the prompt shows beside its text"),
     **dict.fromkeys(("reasoning_content", "thinking"), "reasoning that belongs to an answer"),
 }
+# Which answer is the chosen one was said by the user: a column that says who won may say otherwise of some rows.
+VERDICT = "who won, where --columns calls one answer chosen in every row"
+JUDGED = frozenset(LABEL_NAMES) - {"label", "gold", "vote"}
 TEXTS = frozenset({SYSTEM, "a second half of the prompt", "what an answer goes on from"})
 SIDE = r"(?:chosen|rejected|left|right|response|answer|[ab12])"
 REASONED = re.compile(rf"(?:{SIDE}_)?(?:reasoning_content|thinking)(?:_{SIDE})?|{SIDE}_reasoning|reasoning_{SIDE}")
@@ -142,6 +145,8 @@ class ColumnUse:
                 continue
             known = str(name).casefold()
             kind = WATCHED.get(known) or ("reasoning that belongs to an answer" if REASONED.fullmatch(known) else None)
+            if known in JUDGED and self.columns.names.get("chosen", "chosen") != "chosen":
+                kind = VERDICT
             if kind is not None:
                 self.watched[name] = kind
             other = str(name).replace("chosen", "rejected")
@@ -194,6 +199,8 @@ class ColumnUse:
         ways = [f"To leave it out knowingly: --set 'data.ignore=[{', '.join([*sorted(self.ignore), *lost])}]'."]
         kinds = {self.kind(name) for name in lost}
         prompt = self.columns.names.get("prompt")
+        if VERDICT in kinds:
+            ways.insert(0, f"To let it decide: --columns left=...,right=...,label={self.first(lost, VERDICT)}.")
         if SYSTEM in kinds and "answers" not in self.columns.names:
             ways.insert(0, f"To make it part of the prompt: --columns system={self.first(lost, SYSTEM)}.")
         if (half := "a second half of the prompt") in kinds and prompt:

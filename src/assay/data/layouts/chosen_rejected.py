@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from assay.data.layouts.columns import PROMPT_NAMES, Columns, Names, find, find_answers, optional
+from assay.data.layouts.columns import PROMPT_NAMES, SAYS_MORE, Columns, Names, find, find_answers, optional
 from assay.data.layouts.draft import Draft
 from assay.data.layouts.labels import Ballot, Outcome, ballots
 from assay.data.layouts.texts import UnfitError, after_prompt, as_text, blank, missing, shared_prompt, told, turns
@@ -173,7 +173,7 @@ def from_shared(data: Mapping[str, object], columns: Columns, chosen: Text, reje
 
 
 def rewardbench_columns(rows: Sequence[Row], seen: Sequence[str], stated: Mapping[str, str]) -> Names | None:
-    if not {"prompt", "chosen", "rejected", "subset"} <= set(seen) or stated:
+    if not {"prompt", "chosen", "rejected", "subset"} <= set(seen) or stated.keys() - SAYS_MORE:
         return None
     names = native_columns(rows, [name for name in seen if name != "label"], stated)
-    return None if names is None else names | {"category": "subset"}
+    return None if names is None else names | {"category": stated.get("category", "subset")}

@@ -17,6 +17,7 @@ ROLES = (
     "ranks", "scores", "system",
 )  # fmt: skip
 PROMPT_NAMES = ("prompt", "question", "instruction", "query", "input", "history", "context", "post", "conversation")
+SAYS_MORE = frozenset({"id", "category", "group", "margin", "weight", "source"})  # what says no answer and no outcome
 LABEL_NAMES = (
     "label", "winner", "preference", "preferred", "choice", "better", "better_response_id",
     "overall_preference", "gold", "vote",
