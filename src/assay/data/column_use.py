@@ -183,8 +183,6 @@ class ColumnUse:
     def texts(self, outcome: Pair) -> None:
         """Look for the place of an image in the prompt of a pair."""
         prompt = outcome.prompt
-        if type(prompt) is str and IMAGE not in prompt:
-            return
         for text in (prompt,) if isinstance(prompt, str) else [message.content for message in prompt]:
             if IMAGE in text and IMAGE not in self.ignore and IMAGE_PLACE.search(text):
                 raise self.stopped({IMAGE: outcome.where})
@@ -261,7 +259,7 @@ def surely_full(data: Mapping[str, object]) -> bool:
     """Whether no value of a row is empty; False where only a look at each can say."""
     values = data.values()
     try:
-        return all(values) and float not in set(map(type, values))
+        return all(values) and float not in map(type, values)
     except (TypeError, ValueError):  # an array in a cell has no truth value
         return False
 

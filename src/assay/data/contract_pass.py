@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import chain
 
-from assay.data.column_use import ColumnUse, without
+from assay.data.column_use import IMAGE, ColumnUse, without
 from assay.data.config import DataConfig
 from assay.data.contract import PairContract
 from assay.data.groups.overlap import OverlapIndex, Repeats
@@ -79,13 +79,12 @@ class Pass:
         assert self.columns is not None
         self.columns.see(row)
         try:
-            found = self.contract.outcomes(self.read(row))
+            found = self.contract.outcomes(self.read(row) if self.config.ignore else row)
         except LostReasoningError as error:
             raise self.columns.lost_reasoning(error.key, row.where) from None
-        texts = self.columns.texts
         for outcome in found:
-            if type(outcome) is Pair:
-                texts(outcome)
+            if type(outcome) is Pair and (type(outcome.prompt) is not str or IMAGE in outcome.prompt):
+                self.columns.texts(outcome)
         return found
 
     def read(self, row: Row) -> Row:

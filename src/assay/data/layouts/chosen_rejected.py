@@ -76,7 +76,8 @@ def native_label(value: object) -> Outcome | None:
 def prompts(data: Mapping[str, object], columns: Columns) -> tuple[Text, Text]:
     if "prompt" in columns.names:
         prompt = as_text(columns.pick(data, "prompt"), "prompt", columns.names["prompt"])
-        prompt = under_system(prompt, data, columns)
+        if "system" in columns.names:
+            prompt = under_system(prompt, data, columns)
         return prompt, prompt
     left = as_text(columns.pick(data, "prompt_left"), "prompt", columns.names["prompt_left"])
     right = as_text(columns.pick(data, "prompt_right"), "prompt", columns.names["prompt_right"])

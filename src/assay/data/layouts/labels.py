@@ -125,13 +125,10 @@ def ballots(value: object, spelling: Spelling) -> tuple[Ballot, ...]:
     """
     if type(value) is list:
         known = spelling.ballots
-        return tuple(
-            [
-                (known.get(vote) or ballot(vote, spelling)) if type(vote) is str else ballot(vote, spelling)
-                for vote in value
-                if type(vote) is str or submitted(vote)
-            ]
-        )
+        try:
+            return tuple([known[vote] for vote in value])  # plain words, as in most files
+        except (KeyError, TypeError):
+            return tuple([ballot(vote, spelling) for vote in value if type(vote) is str or submitted(vote)])
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, Mapping):
