@@ -38,6 +38,32 @@ def test_bad_candidates_are_named_by_line(tmp_path: Path, row: str, message: str
         list(read_candidates(path))
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"system": "Be rude."}, "a system text"),
+        ({"tools": [{"name": "search"}]}, "tools"),
+        ({"input": "The other half."}, "second half of the prompt"),
+        ({"images": ["a.png"]}, "what the prompt shows"),
+        ({"answers": [[{"role": "assistant", "content": "a", "thinking": "hm"}]]}, "reasoning inside messages"),
+    ],
+)
+def test_what_candidates_would_lose_stops_as_in_data(tmp_path: Path, more: dict[str, object], told: str) -> None:
+    path = tmp_path / "c.jsonl"
+    rows = [{"prompt": "p", "answers": ["a"]}, {"prompt": "q", "answers": ["b"], **more}]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    with pytest.raises(
+        InputError, match=rf"it changes what an answer means.*{told}.*c\.jsonl:2.*data\.ignore="
+    ) as error:
+        list(read_candidates(path))
+    assert "--columns" not in str(error.value)  # no way out here
+    ignored = tuple(more) if "answers" not in more else ("thinking",)
+    assert len(list(read_candidates(path, ignore=ignored))) == 2
+    held = {"prompt": "p. The other half.", "answers": ["a"], "input": "The other half."}
+    path.write_text(json.dumps(held))
+    assert len(list(read_candidates(path))) == 1
+
+
 def test_pairs_are_not_taken_for_candidates(tmp_path: Path) -> None:
     for name, text in (
         ("a.jsonl", '{"prompt": "p", "chosen": "a", "rejected": "b"}'),
@@ -85,5 +111,5 @@ def test_a_json_array_of_candidates_is_one_too(tmp_path: Path) -> None:
 def test_a_system_text_beside_candidates_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     path.write_text('{"prompt": "How?", "answers": ["So.", "Thus."], "system": "Be brief."}\n', encoding="utf-8")
-    with pytest.raises(InputError, match=r"'system' \(a system text beside the prompt\) would be lost"):
+    with pytest.raises(InputError, match=r"would be lost.*'system' \(a system text beside the prompt"):
         list(read_candidates(path))

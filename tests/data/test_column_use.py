@@ -162,6 +162,36 @@ def test_ties_by_status_are_said() -> None:
     assert read(*rows).report.warnings == ["In 2 rows 'status' says tie; the pairs stand as chosen and rejected."]
 
 
+def test_columns_are_counted_one_by_one_whatever_shapes_rows_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assay.data.column_use.MOST_SHAPES", 3)
+    rows = [{**row, f"c{n % 5}": value} for n, row in enumerate(numbered(20)) for value in ("x" if n % 2 else "",)]
+    rows += [{**row, "c0": value} for row, value in zip(numbered(4), (float("nan"), None, 0, []), strict=True)]
+    counts = {name: use.rows for name, use in read(*rows).report.columns.items()}
+    # c0 at 0, 5, 10, 15, of which 5 and 15 are filled; then NaN and null are nothing, 0 and an empty list are there.
+    assert counts == {"prompt": 24, "chosen": 24, "rejected": 24, "c0": 4, "c1": 2, "c2": 2, "c3": 2, "c4": 2}
+
+
+def test_two_halves_of_a_prompt_are_told_how_to_join() -> None:
+    rows = [{"instruction": f"Do {n}", "input": f"x{n}", "answer_a": "a", "answer_b": "b", "label": "a"} for n in "12"]
+    with pytest.raises(
+        InputError, match=r"--columns prompt=instruction, or where together.*prompt: .instruction, input."
+    ):
+        read(*rows)
+    with pytest.raises(InputError, match=r"'input' .a second half of the prompt"):
+        read(*rows, columns={"prompt": "instruction"})
+
+
+def test_who_won_is_not_passed_over_where_one_column_is_called_chosen() -> None:
+    rows = [{"prompt": f"Q{n}", "one": "a", "two": "b", "winner": "model_b"} for n in range(2)]
+    named = {"prompt": "prompt", "chosen": "one", "rejected": "two"}
+    with pytest.raises(InputError, match=r"'winner' .who won, .*memory:1.*--columns left=.*label=winner"):
+        read(*rows, columns=named)
+    assert len(read(*rows, columns=named, ignore=("winner",)).pairs) == 2
+    decided = read(*rows, columns={"prompt": "prompt", "left": "one", "right": "two", "label": "winner"})
+    assert [pair.chosen for pair in decided.pairs] == ["b", "b"]
+    assert len(read(*[{**PAIR, "prompt": row["prompt"], "winner": "x"} for row in rows]).pairs) == 2
+
+
 def test_every_column_is_accounted_for(tmp_path: Path) -> None:
     rows = [
         {**PAIR, "id": "a", "model": "m"},

@@ -55,11 +55,13 @@ def crowded() -> list[dict[str, Any]]:
 
 
 SYSTEMS = [{"prompt": "Q", "chosen": "x", "rejected": "y", "category": "a", "system": "s"}]
+TWO_OUTCOMES = [{"prompt": "Q", "response_0": "x", "response_1": "y", "better_response_id": 0, "safer_response_id": 1}]
 DATA_CASES: dict[str, tuple[Callable[[], object], dict[str, Any], object]] = {
     "layout": (lambda: SHARED, {}, "implicit"),
     "columns": (lambda: RENAMED, {}, {"prompt": "prompt", "chosen": "good", "rejected": "poor"}),
     "labels": (lambda: NUMBERED, {}, {"1": "left"}),
     "ignore": (lambda: SYSTEMS, {"columns": {"system": "system"}}, ("category",)),
+    "objective": (lambda: TWO_OUTCOMES, {}, "safer"),
     "split": (splits, {}, "test"),
     "min_agreement": (lambda: VOTED, {}, 0.7),
     "ties": (lambda: TIED, {}, "keep"),

@@ -6,16 +6,16 @@ file of candidates and in a file of pairs. A row that cannot be read is an error
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from assay.data.column_use import lost_field
+from assay.data.column_use import ColumnUse, without
 from assay.data.layouts.candidate_rows import candidates_of
 from assay.data.layouts.columns import ANSWERS_NAMES, Columns
-from assay.data.layouts.texts import UnfitError, blank
+from assay.data.layouts.texts import LostReasoningError, UnfitError, blank
 from assay.data.sources.json_rows import json_objects
 from assay.data.sources.row import Row
 from assay.errors import InputError
@@ -37,27 +37,47 @@ def holds_candidates(path: Path) -> bool:
     return any(isinstance(row.data.get(name), list) for row in first for name in ANSWERS_NAMES)
 
 
-def read_candidates(path: Path, *, known: Literal["read", "skip"] = "skip") -> Iterator[Candidates]:
+def read_candidates(
+    path: Path,
+    *,
+    known: Literal["read", "skip"] = "skip",
+    ignore: Iterable[str] = (),
+    lost: Literal["stop", "pass"] = "stop",
+) -> Iterator[Candidates]:
     """Rows {"prompt", "answers" or "candidates", "id"?} of a JSON-lines file or JSON array, `.gz` included.
 
     known="read": with ranks, scores, votes and what else a row says of its answers; to score texts, nothing else need
-    be right. A row without an id is called as its line. Raises InputError with file and line for any other row.
+    be right. A row without an id is called as its line. ignore: names left out knowingly, as columns and in messages.
+    lost="stop": a system text, tools or another column that changes what an answer means is an error, as in data.
+    Raises InputError with file and line for any other row.
     """
-    for row in json_objects(path, holds=EXPECTED):
-        names = {role: role for role in ROLES}
-        names["answers"] = next((name for name in ANSWERS_NAMES if name in row.data), ANSWERS_NAMES[0])
+    ignored, use = frozenset(ignore), ColumnUse(candidate_columns(ANSWERS_NAMES[0]), frozenset(ignore), str(path))
+    use.roles = dict.fromkeys((*ROLES, *ANSWERS_NAMES), "candidates")
+    for read in json_objects(path, holds=EXPECTED):
+        row = without(read, ignored) if ignored else read
+        columns = candidate_columns(next((name for name in ANSWERS_NAMES if name in row.data), ANSWERS_NAMES[0]))
         try:
-            found = candidates_of(row, Columns(names), known=known)
-            refuse_blank(found, names["answers"])
-            refuse_lost_field(row, found)
+            if lost == "stop":
+                refuse_lost(use, read)
+            found = candidates_of(row, columns, known=known)
+            refuse_blank(found, columns.names["answers"])
+        except LostReasoningError as error:
+            raise use.lost_reasoning(error.key, row.where) from None
         except (UnfitError, TypeError, UnicodeEncodeError) as error:
             raise InputError(f"{row.where}: {error}. {EXPECTED}") from None
         yield found if row.data.get("id") is not None else replace(found, id=str(row.where.line))
 
 
-def refuse_lost_field(row: Row, group: Candidates) -> None:
-    if (lost := lost_field(row.data, group.prompt, ())) is not None:
-        raise UnfitError("not_text", f"{lost}; put it into the prompt, or remove the field")
+def candidate_columns(answers: str) -> Columns:
+    """The roles of a file of candidates: columns called as they are."""
+    return Columns({**{role: role for role in ROLES}, "answers": answers})
+
+
+def refuse_lost(use: ColumnUse, row: Row) -> None:
+    """Raises InputError where a row says more than prompt and answers: here nobody is told at the end, so at once."""
+    use.see(row)
+    if said := {name: where for name, (value, where) in use.systems.items() if value}:
+        raise use.stopped(said)
 
 
 def refuse_blank(group: Candidates, column: str) -> None:

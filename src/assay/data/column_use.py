@@ -14,9 +14,10 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isnan
 
 from assay.artifacts.contract_body import ColumnCounts
-from assay.data.layouts.columns import Columns
+from assay.data.layouts.columns import LABEL_NAMES, Columns
 from assay.data.layouts.stated_fields import number
 from assay.data.layouts.texts import CHAT, filled, literal, plain_list
 from assay.data.sources.row import Row
@@ -34,6 +35,9 @@ WATCHED: Mapping[str, str] = {
     **dict.fromkeys(("image", "images", "video", "videos", "audio", "audios"), "what the prompt shows beside its text"),
     **dict.fromkeys(("reasoning_content", "thinking"), "reasoning that belongs to an answer"),
 }
+# Which answer is the chosen one was said by the user: a column that says who won may say otherwise of some rows.
+VERDICT = "who won, where --columns calls one answer chosen in every row"
+JUDGED = frozenset(LABEL_NAMES) - {"label", "gold", "vote"}
 TEXTS = frozenset({SYSTEM, "a second half of the prompt", "what an answer goes on from"})
 SIDE = r"(?:chosen|rejected|left|right|response|answer|[ab12])"
 REASONED = re.compile(rf"(?:{SIDE}_)?(?:reasoning_content|thinking)(?:_{SIDE})?|{SIDE}_reasoning|reasoning_{SIDE}")
@@ -41,6 +45,7 @@ SCORED = re.compile(r"score|rating|reward", re.IGNORECASE)
 IMAGE = "<image>"
 IMAGE_PLACE = re.compile(r"(?:\A|\n)\s*<image>|<image>\s*(?:\n|\Z)")
 OWN = frozenset({"review", "weight"})  # of assay's own rows: why one is for review, and what the native layout reads
+MOST_SHAPES = 1000  # different sets of columns that are counted before they are brought together
 CONSTANT_FROM = 20  # rows from which a system text that never differs is told, and does not stop the reading
 
 
@@ -73,6 +78,8 @@ class ColumnUse:
     source: str
     rows: int = 0
     filled: Counter[str] = field(default_factory=Counter)
+    shapes: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    empty: Counter[str] = field(default_factory=Counter)
     roles: dict[str, str] = field(default_factory=dict)
     watched: dict[str, str] = field(default_factory=dict)
     systems: dict[str, tuple[object, Where]] = field(default_factory=dict)
@@ -98,14 +105,17 @@ class ColumnUse:
 
     def see(self, row: Row) -> None:
         """Count one row's columns."""
-        data, count = row.data, self.filled
+        data = row.data
         self.rows += 1
-        for name, value in data.items():
-            if value is None or (type(value) is str and not value) or (type(value) is float and value != value):  # noqa: PLR0124 (NaN)
-                continue
-            count[name] += 1
-        if not data.keys() <= self.seen:
+        shape = tuple(data)
+        if shape not in self.shapes:
             self.notice(data)
+            if len(self.shapes) == MOST_SHAPES:
+                self.fold()
+        # Rows are counted by their columns as a whole, and only what is empty in them one by one.
+        self.shapes[shape] += 1
+        if not surely_full(data):
+            self.empty.update(name for name, value in data.items() if is_empty(value))
         if self.watched:
             lost = self.lost_in(row)
             if lost:
@@ -113,7 +123,17 @@ class ColumnUse:
         for scores in self.scores:
             scores.see(data)
         status = data.get("status")
-        self.ties += type(status) is str and status == "tie" and "chosen" in self.columns.names
+        if type(status) is str and status == "tie":
+            self.ties += "chosen" in self.columns.names
+
+    def fold(self) -> None:
+        """Turn counts of whole rows into counts of columns: rows may have any number of shapes, columns are few."""
+        for shape, count in self.shapes.items():
+            for name in shape:
+                self.filled[name] += count
+        self.filled.subtract(self.empty)
+        self.shapes.clear()
+        self.empty.clear()
 
     def notice(self, data: Mapping[str, object]) -> None:
         """Take note of columns not seen before, and which of them have to be watched."""
@@ -125,6 +145,8 @@ class ColumnUse:
                 continue
             known = str(name).casefold()
             kind = WATCHED.get(known) or ("reasoning that belongs to an answer" if REASONED.fullmatch(known) else None)
+            if known in JUDGED and self.columns.names.get("chosen", "chosen") != "chosen":
+                kind = VERDICT
             if kind is not None:
                 self.watched[name] = kind
             other = str(name).replace("chosen", "rejected")
@@ -175,6 +197,8 @@ class ColumnUse:
         ways = [f"To leave it out knowingly: --set 'data.ignore=[{', '.join([*sorted(self.ignore), *lost])}]'."]
         kinds = {self.kind(name) for name in lost}
         prompt = self.columns.names.get("prompt")
+        if VERDICT in kinds:
+            ways.insert(0, f"To let it decide: --columns left=...,right=...,label={self.first(lost, VERDICT)}.")
         if SYSTEM in kinds and "answers" not in self.columns.names:
             ways.insert(0, f"To make it part of the prompt: --columns system={self.first(lost, SYSTEM)}.")
         if (half := "a second half of the prompt") in kinds and prompt:
@@ -219,6 +243,7 @@ class ColumnUse:
 
     def report(self) -> dict[str, ColumnCounts]:
         """Every column: its role, \"unused\" or \"ignored\", and how many rows hold it."""
+        self.fold()
         return {
             str(name): ColumnCounts(role=self.role(name), rows=self.filled[name])
             for name in sorted(self.seen, key=lambda name: (name not in self.roles, str(name)))
@@ -242,6 +267,20 @@ def lost_field(data: Mapping[str, object], prompt: Text, used: Collection[str]) 
         if not (isinstance(value, str) and value.strip() in plain_text(prompt)):
             return f"{name!r} ({kind}) would be lost, and it changes what an answer means"
     return None
+
+
+def surely_full(data: Mapping[str, object]) -> bool:
+    """Whether no value of a row is empty; False where only a look at each can say."""
+    values = data.values()
+    try:
+        return all(values) and float not in map(type, values)
+    except (TypeError, ValueError):  # an array in a cell has no truth value
+        return False
+
+
+def is_empty(value: object) -> bool:
+    """Whether a cell holds nothing: null, a text without letters, or the NaN of a table."""
+    return value is None or (type(value) is str and not value) or (type(value) is float and isnan(value))
 
 
 def top(path: str) -> str:

@@ -20,6 +20,9 @@ class DataConfig(StageConfig):
     ignore: tuple[str, ...] = Field(
         (), description="columns, and fields of messages, left out knowingly although they change what an answer means"
     )
+    objective: str | None = Field(
+        None, description="of data whose rows state several outcomes (better, safer): the one to read; all when unset"
+    )
     split: str | None = Field(None, description="split of a datasets folder or hub id (train when unset)")
     min_agreement: float = Field(
         0.6, ge=0.5, le=1.0, description="majority share of votes below which a pair is for review"

@@ -108,8 +108,8 @@ class PairContract:
             if type(text) is not str or not text.isascii():
                 encoded(text)  # raises UnicodeEncodeError
         for vote in draft.votes:
-            if vote.annotator is not None and not vote.annotator.isascii():
-                vote.annotator.encode()  # raises UnicodeEncodeError
+            if (who := vote.annotator) is not None and not who.isascii():
+                who.encode()  # raises UnicodeEncodeError
         label: Label = "tie" if outcome == "tie" else "chosen"
         named = name(draft.id, "id") or pair_id(prompt, chosen, rejected)
         if draft.objective is not None:

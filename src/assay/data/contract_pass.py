@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import chain
 
-from assay.data.column_use import ColumnUse, without
+from assay.data.column_use import IMAGE, ColumnUse, without
 from assay.data.config import DataConfig
 from assay.data.contract import PairContract
 from assay.data.groups.overlap import OverlapIndex, Repeats
@@ -79,11 +79,11 @@ class Pass:
         assert self.columns is not None
         self.columns.see(row)
         try:
-            found = self.contract.outcomes(self.read(row))
+            found = self.contract.outcomes(self.read(row) if self.config.ignore else row)
         except LostReasoningError as error:
             raise self.columns.lost_reasoning(error.key, row.where) from None
         for outcome in found:
-            if isinstance(outcome, Pair):
+            if type(outcome) is Pair and (type(outcome.prompt) is not str or IMAGE in outcome.prompt):
                 self.columns.texts(outcome)
         return found
 
@@ -133,8 +133,10 @@ class Tally:
         self.category.append(self.categories.setdefault(pair.category, len(self.categories)))
         self.ids.append(hash(pair.id))
         self.ties += pair.label == "tie"
-        for lengths, text in zip(self.lengths, (pair.prompt, pair.chosen, pair.rejected), strict=True):
-            lengths.append(characters(text))
+        prompt, chosen, rejected = self.lengths
+        prompt.append(characters(pair.prompt))
+        chosen.append(characters(pair.chosen))
+        rejected.append(characters(pair.rejected))
 
     def reject(self, reject: Reject) -> None:
         self.reasons[reject.reason] += 1

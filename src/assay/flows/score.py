@@ -54,7 +54,7 @@ def score_file(
     rows: Iterable[PairRow | PromptRow]
     unit: Literal["pairs", "prompts"]
     if holds_candidates(Path(source)):
-        unit, rows = "prompts", prompt_rows(scorer, read_candidates(Path(source)))
+        unit, rows = "prompts", prompt_rows(scorer, read_candidates(Path(source), ignore=config.data.ignore))
     else:
         found = read_pairs(source, config=config.data)
         if not found.pairs:

@@ -301,6 +301,25 @@ def test_shp_follows_its_own_card() -> None:
     assert read(row, {**row, "labels": 2}).rejects[0].reason == "missing_field"
 
 
+def test_a_group_of_ones_own_takes_nothing_from_a_known_layout() -> None:
+    row = {"prompt": "Q", "chosen": "x", "rejected": "y", "subset": "chat", "tag": "g"}
+    (pair,) = read_pairs([row], config=DataConfig(columns={"group": "tag"})).pairs
+    assert (pair.category, pair.group) == ("chat", "g")
+    (pair,) = read_pairs([row], config=DataConfig(columns={"category": "tag"})).pairs
+    assert (pair.category, pair.group) == ("g", None)
+    shp = {
+        "history": "Q",
+        "human_ref_A": "x",
+        "human_ref_B": "y",
+        "labels": 0,
+        "domain": "d",
+        "post_id": "7",
+        "who": "w",
+    }
+    (pair,) = read_pairs([shp], config=DataConfig(columns={"group": "who"})).pairs
+    assert (pair.chosen, pair.category, pair.group) == ("y", "d", "w")
+
+
 def test_label_studio_full_export() -> None:
     def annotation(who: object, selected: str | None, **more: object) -> dict[str, object]:
         region = {

@@ -125,6 +125,42 @@ def test_a_ranker_is_understood() -> None:
     assert [reject.reason for reject in one.rejects] == ["missing_field"]
 
 
+def ranked(who: int, *ids: str, left_over: tuple[str, ...] = ()) -> dict[str, object]:
+    value = {"ranker": {"rank": list(ids), "_": list(left_over)}}
+    return {"completed_by": who, "result": [{"from_name": "rank", "to_name": "list", "type": "ranker", "value": value}]}
+
+
+def listed_task(*annotations: dict[str, object]) -> dict[str, object]:
+    items = [{"id": "p", "body": "best"}, {"id": "q", "body": "middle"}, {"id": "r", "body": "worst"}]
+    return {"id": 7, "data": {"prompt": "Q", "items": items}, "annotations": list(annotations)}
+
+
+def test_a_ranker_over_a_list_is_a_vote_on_every_two_that_were_ranked() -> None:
+    found = read(listed_task(ranked(1, "p", "q", "r"), ranked(2, "q", "p", left_over=("r",)), ranked(3, "p", "q")))
+    pairs = {pair.id: pair for pair in found.pairs}
+    assert {name: (pair.chosen, pair.rejected) for name, pair in pairs.items()} == {
+        "7/0-1": ("best", "middle"), "7/0-2": ("best", "worst"), "7/1-2": ("middle", "worst"),
+    }  # fmt: skip
+    assert [(vote.annotator, vote.choice) for vote in pairs["7/0-1"].votes] == [
+        ("1", "chosen"), ("2", "rejected"), ("3", "chosen"),
+    ]  # fmt: skip
+    assert [(vote.annotator, vote.choice) for vote in pairs["7/0-2"].votes] == [("1", "chosen")]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "reason"),
+    [
+        (ranked(1, "p", "nobody"), "missing_field"),
+        (ranked(1, "p", "q", "p"), "conflicting_labels"),
+        (ranked(1, "p", left_over=("q", "r")), "abstention"),
+        (ranked(1, "p", "q") | {"was_cancelled": True}, "abstention"),
+    ],
+)
+def test_a_ranking_that_says_nothing_or_two_things_is_a_reject(annotation: dict[str, object], reason: str) -> None:
+    found = read(listed_task(annotation))
+    assert ([reject.reason for reject in found.rejects], found.pairs) == ([reason], [])
+
+
 def test_a_vote_on_the_screen_names_the_answer_not_its_place() -> None:
     votes = [
         {"annotator": "ann", "choice": "a", "shown_left": "a"},

@@ -10,6 +10,7 @@ import pytest
 from assay.data import PairSet, read_pairs
 from assay.data.config import DataConfig
 from assay.data.layouts.mapped_layouts import known_layouts
+from assay.errors import ConfigError
 from assay.records import Text, plain_text
 
 Rows = dict[str, Any]
@@ -50,14 +51,14 @@ USER, BOT = "user", "assistant"
 STEERED = {
     "domain": "code", "language": "python", "context": [said(USER, "Sort a list?")],
     "response1": "by hand", "response2": "sorted(x)",
-    "individual_preference": [{"score": 2, "reasoning": "r", "feedback": "f"}],
 }  # fmt: skip
 
 
 def test_helpsteer3_signs_its_strength() -> None:
+    right, left = [{"score": 1, "reasoning": "r", "feedback": "f"}], [{"score": -3, "reasoning": "r", "feedback": "f"}]
     found = read(
-        {**STEERED, "overall_preference": 1},
-        {**STEERED, "context": [said(USER, "two")], "overall_preference": -3},
+        {**STEERED, "overall_preference": 1, "individual_preference": right},
+        {**STEERED, "context": [said(USER, "two")], "overall_preference": -3, "individual_preference": left},
         {**STEERED, "context": [said(USER, "three")], "overall_preference": 0},
         {**STEERED, "context": [said(USER, "four")], "overall_preference": None},
     )
@@ -66,6 +67,23 @@ def test_helpsteer3_signs_its_strength() -> None:
     assert [pair.margin for pair in found.pairs] == [1.0, 3.0]
     assert reasons(found) == ["tie", "missing_field"]
     assert {pair.category for pair in found.pairs} == {"code"}
+
+
+def test_helpsteer3_keeps_the_votes_of_its_annotators() -> None:
+    def votes(*scores: int) -> list[dict[str, object]]:
+        return [{"score": score, "reasoning": "r", "feedback": "f"} for score in scores]
+
+    found = read(
+        {**STEERED, "overall_preference": -2, "individual_preference": votes(-3, -1, 2)},
+        {**STEERED, "context": [said(USER, "two")], "overall_preference": 1, "individual_preference": votes(1, -1, -2)},
+    )
+    (pair,) = found.pairs
+    assert (plain_text(pair.chosen), pair.margin) == ("by hand", 2.0)
+    assert [vote.choice for vote in pair.votes] == ["chosen", "chosen", "rejected"]
+    assert reasons(found) == ["low_agreement"]  # one of three agrees with what the row says
+    assert found.report.agreement is not None
+    assert (found.report.agreement.votes, found.report.agreement.mean_majority_share) == (6, 2 / 3)
+    assert found.report.columns["individual_preference"].role == "votes"
 
 
 def test_helpsteer2_signs_its_strength() -> None:
@@ -188,6 +206,19 @@ def test_distilabel_pairs_say_which_are_tied() -> None:
     assert words(found) == [("good", "bad")] * 2
 
 
+def test_distilabel_ratings_are_the_margin_in_whatever_order_they_stand() -> None:
+    row = {"system": "S", "chosen": "good", "rejected": "bad", "status": "unchanged"}
+    found = read(
+        {**row, "input": "Q", "rating": [9.0, 6.5]},
+        {**row, "input": "R", "rating": [7, 8], "status": "swapped"},
+        {**row, "input": "T", "rating": None},
+        {**row, "input": "U", "rating": ["none", 8]},
+    )
+    assert [pair.margin for pair in found.pairs] == [2.5, 1.0, None]
+    assert [(reject.reason, reject.detail[:11]) for reject in found.rejects] == [("missing_field", '"rating[0]"')]
+    assert found.report.columns["rating"].role == "margin"
+
+
 def test_pku_saferlhf_is_a_pair_by_each_objective() -> None:
     row = {"prompt": "Q", "response_0": "long", "response_1": "safe", "is_response_0_safe": False,
            "is_response_1_safe": True, "better_response_id": 0, "safer_response_id": 1}  # fmt: skip
@@ -203,6 +234,20 @@ def test_pku_saferlhf_is_a_pair_by_each_objective() -> None:
     assert reasons(both) == ["duplicate", "conflicting_labels", "conflicting_labels"] or sorted(reasons(both)) == [
         "conflicting_labels", "conflicting_labels", "duplicate",
     ]  # fmt: skip
+
+
+def test_one_objective_can_be_chosen() -> None:
+    row = {"prompt": "Q", "response_0": "long", "response_1": "safe", "better_response_id": 0, "safer_response_id": 1}
+    for objective, expected in (("better", ("long", "safe")), ("safer", ("safe", "long"))):
+        found = read(row, {**row, "prompt": "R"}, objective=objective)
+        assert (words(found), reasons(found)) == ([expected] * 2, [])
+        assert [(pair.category, dict(pair.source)) for pair in found.pairs] == [(None, {})] * 2
+        other = {"better": "safer_response_id", "safer": "better_response_id"}[objective]
+        assert found.report.columns[other].role == "unused"
+    with pytest.raises(ConfigError, match=r"no objective 'kinder': its objectives are better, safer"):
+        read(row, objective="kinder")
+    with pytest.raises(ConfigError, match=r"layout native has no objective 'better': its rows state one outcome"):
+        read({"prompt": "Q", "chosen": "x", "rejected": "y"}, objective="better")
 
 
 def test_arena_conversations_begin_with_their_prompt() -> None:

@@ -19,7 +19,7 @@ from assay.data.sources.row import Row
 from assay.data.text_ids import candidates_id
 from assay.records import Candidates, Comparison, Text
 
-TEXT_KEYS = ("text", "answer", "response", "completion", "output")  # of an answer that is an object
+TEXT_KEYS = ("text", "answer", "response", "completion", "output", "body")  # of an answer that is an object
 INSIDE: Mapping[str, str] = {"ranks": "rank", "scores": "score"}
 ABOUT = ("id", "category", "group", "source")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from assay.data.layouts.columns import PROMPT_NAMES, Columns, Names, find, find_answers, optional
+from assay.data.layouts.columns import PROMPT_NAMES, SAYS_MORE, Columns, Names, find, find_answers, optional
 from assay.data.layouts.draft import Draft
 from assay.data.layouts.labels import Ballot, Outcome, ballots
 from assay.data.layouts.texts import UnfitError, after_prompt, as_text, blank, missing, shared_prompt, told, turns
@@ -44,11 +44,14 @@ def native(row: Row, columns: Columns) -> Draft:
     chosen = as_text(pick(data, "chosen"), "chosen", columns.names["chosen"])
     rejected = as_text(pick(data, "rejected"), "rejected", columns.names["rejected"])
     draft = Draft(
-        prompt=prompt, other_prompt=other, left=after_prompt(prompt, chosen), right=after_prompt(other, rejected)
+        prompt=prompt,
+        other_prompt=other,
+        left=chosen if type(chosen) is str else after_prompt(prompt, chosen),
+        right=rejected if type(rejected) is str else after_prompt(other, rejected),
+        label=native_label(pick(data, "label")),
+        votes=votes(data, columns),
+        weight=data.get("weight"),  # may first occur after the rows that showed the layout
     )
-    draft.label = native_label(pick(data, "label"))
-    draft.votes = votes(data, columns)
-    draft.weight = data.get("weight")  # may first occur after the rows that showed the layout
     return extras(draft, data, columns)
 
 
@@ -57,10 +60,10 @@ def native_label(value: object) -> Outcome | None:
 
     Raises InputError for any other: it may turn the pair around.
     """
-    if isinstance(value, str) and value == "votes":
-        return None
-    if missing(value) or (isinstance(value, str) and value == "chosen"):
+    if value is None or value == "chosen" or missing(value):
         return "left"
+    if value == "votes":
+        return None
     if value == "tie" or value == "abstain":  # noqa: PLR1714 (mypy narrows on this form)
         return value
     raise InputError(
@@ -73,7 +76,8 @@ def native_label(value: object) -> Outcome | None:
 def prompts(data: Mapping[str, object], columns: Columns) -> tuple[Text, Text]:
     if "prompt" in columns.names:
         prompt = as_text(columns.pick(data, "prompt"), "prompt", columns.names["prompt"])
-        prompt = under_system(prompt, data, columns)
+        if "system" in columns.names:
+            prompt = under_system(prompt, data, columns)
         return prompt, prompt
     left = as_text(columns.pick(data, "prompt_left"), "prompt", columns.names["prompt_left"])
     right = as_text(columns.pick(data, "prompt_right"), "prompt", columns.names["prompt_right"])
@@ -111,8 +115,10 @@ def votes(data: Mapping[str, object], columns: Columns) -> tuple[Ballot, ...]:
 
 
 def extras(draft: Draft, data: Mapping[str, object], columns: Columns) -> Draft:
-    for role in columns.extras:
-        setattr(draft, role, columns.pick(data, role))
+    for role, column, leads in columns.more:
+        value = data.get(column)
+        if value is not None or leads:
+            setattr(draft, role, columns.pick(data, role) if leads else value)
     return draft
 
 
@@ -168,7 +174,7 @@ def from_shared(data: Mapping[str, object], columns: Columns, chosen: Text, reje
 
 
 def rewardbench_columns(rows: Sequence[Row], seen: Sequence[str], stated: Mapping[str, str]) -> Names | None:
-    if not {"prompt", "chosen", "rejected", "subset"} <= set(seen) or stated:
+    if not {"prompt", "chosen", "rejected", "subset"} <= set(seen) or stated.keys() - SAYS_MORE:
         return None
     names = native_columns(rows, [name for name in seen if name != "label"], stated)
-    return None if names is None else names | {"category": "subset"}
+    return None if names is None else names | {"category": stated.get("category", "subset")}

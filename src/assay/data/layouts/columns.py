@@ -17,6 +17,7 @@ ROLES = (
     "ranks", "scores", "system",
 )  # fmt: skip
 PROMPT_NAMES = ("prompt", "question", "instruction", "query", "input", "history", "context", "post", "conversation")
+SAYS_MORE = frozenset({"id", "category", "group", "margin", "weight", "source"})  # what says no answer and no outcome
 LABEL_NAMES = (
     "label", "winner", "preference", "preferred", "choice", "better", "better_response_id",
     "overall_preference", "gold", "vote",
@@ -52,6 +53,11 @@ class Columns:
     def extras(self) -> tuple[str, ...]:
         """Roles of this source that say more about a pair."""
         return tuple(role for role in ("id", "category", "group", "margin", "weight", "source") if role in self.names)
+
+    @cached_property
+    def more(self) -> tuple[tuple[str, str, bool], ...]:
+        """(role, column, whether the column leads into an object) of `extras`: looked up once, read for every row."""
+        return tuple((role, self.names[role], "." in self.names[role]) for role in self.extras)
 
     @cached_property
     def spelling(self) -> Spelling:
@@ -91,7 +97,14 @@ def find(seen: Iterable[str], stated: Mapping[str, str], role: str, names: Itera
     there = {name.lower(): name for name in seen}
     found = [there[name] for name in names if name in there]
     if len(found) > 1 and found[0].lower() != role:
-        raise InputError(f"Columns {listed(found)} could each be the {role}. Say which: --columns {role}={found[0]}")
+        whole = (
+            f", or where together they make it, in a layout of your own (--layout FILE.yaml): "
+            f"prompt: [{', '.join(found)}]"
+        )
+        raise InputError(
+            f"Columns {listed(found)} could each be the {role}. Say which: --columns {role}={found[0]}"
+            f"{whole if role == 'prompt' else ''}"
+        )
     return {role: found[0]} if found else {}
 
 

@@ -30,7 +30,16 @@ from assay.data.layouts.draft import Draft, Drafts
 from assay.data.layouts.gathered_rows import Gather
 from assay.data.layouts.label_studio import label_studio, label_studio_columns
 from assay.data.layouts.label_values import column_numbers, labels_seen, refuse_unknown
-from assay.data.layouts.mapped_layouts import ENDS, known_layouts, own_layout, recognised, refuse_absent, with_stated
+from assay.data.layouts.mapped_layouts import (
+    ENDS,
+    by_objective,
+    known_layouts,
+    no_objective,
+    own_layout,
+    recognised,
+    refuse_absent,
+    with_stated,
+)
 from assay.data.layouts.mapped_rows import compiled
 from assay.data.layouts.mapping_language import MappedLayout
 from assay.data.layouts.published import shp, shp_columns, ukp, ukp_columns
@@ -153,6 +162,8 @@ def named(config: DataConfig, rows: Sequence[Row], seen: list[str], columns: Map
 
 def general_plan(name: str, names: Mapping[str, str], rows: Sequence[Row], config: DataConfig, source: str) -> Plan:
     """The plan of a layout of LAYOUTS. Raises InputError where its labels could mean either side."""
+    if config.objective is not None:
+        raise no_objective(config.objective, name, ())
     layout, columns = LAYOUTS[name], Columns(names, config.labels)
     if name not in BY_LABEL:
         return Plan(name=name, layout=layout, columns=columns)
@@ -170,6 +181,8 @@ def general_plan(name: str, names: Mapping[str, str], rows: Sequence[Row], confi
 
 def mapped_plan(layout: MappedLayout, config: DataConfig) -> Plan:
     """The plan of a layout in the mapping language; what it reads is compiled here, once."""
+    if config.objective is not None:
+        layout = by_objective(layout, config.objective)
     found = compiled(layout, config.labels)
     return Plan(
         name=layout.name,

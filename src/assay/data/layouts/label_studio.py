@@ -7,15 +7,22 @@ Knows no study and no contract.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
+from assay.data.layouts.candidate_rows import answer_text
 from assay.data.layouts.columns import PROMPT_NAMES, Columns, Names, find, find_answers, optional
 from assay.data.layouts.draft import Draft
 from assay.data.layouts.labels import Ballot, Outcome, Spelling, spelled
 from assay.data.layouts.nested import draft_of, inner_columns, inner_spelling
-from assay.data.layouts.texts import UnfitError, as_list
+from assay.data.layouts.stated_fields import name
+from assay.data.layouts.texts import UnfitError, after_prompt, as_list, as_text, plain_list
 from assay.data.sources.row import Row
+from assay.data.text_ids import candidates_id
 from assay.errors import InputError
+from assay.records import Candidates, Comparison
+
+LIST_NAMES = ("answers", "candidates", "items", "responses", "completions")
 
 
 class Region(NamedTuple):
@@ -66,7 +73,10 @@ def person(who: object) -> str | None:
 def label_studio_columns(rows: Sequence[Row], seen: Sequence[str], stated: Mapping[str, str]) -> Names | None:
     """Full export: data and annotations. Short export (JSON-MIN): the fields, and the choice as an object."""
     if {"data", "annotations"} <= set(seen):
-        found = inner_columns(rows, "data", {role: name for role, name in stated.items() if role != "votes"})
+        told = {role: name for role, name in stated.items() if role != "votes"}
+        if (listed := list_columns(rows, told)) is not None:
+            return listed | {"votes": f"annotations.{control(rows, stated)}", "id": "id"}
+        found = inner_columns(rows, "data", told)
         if found is None:
             return None
         return found | {"votes": f"annotations.{control(rows, stated)}", "id": found.get("id", "id")}
@@ -80,6 +90,58 @@ def label_studio_columns(rows: Sequence[Row], seen: Sequence[str], stated: Mappi
     fields = [name for name in seen if name not in chosen]
     found = find_answers(fields, stated) | find(fields, stated, "prompt", PROMPT_NAMES)
     return optional(fields, {}) | found | {"votes": chosen.pop()} if len(found) == 3 else None
+
+
+def list_columns(rows: Sequence[Row], stated: Mapping[str, str]) -> Names | None:
+    """Prompt and a list of answers, as a Ranker over a List tag asks; None where the data hold no such list."""
+    inner = [inside for row in rows if isinstance(inside := row.data.get("data"), Mapping)]
+    seen = list(dict.fromkeys(str(name) for fields in inner for name in fields))
+    plain = {role: name.removeprefix("data.") for role, name in stated.items()}
+    if plain.keys() & {"left", "right"}:
+        return None
+    answers = find(seen, plain, "answers", LIST_NAMES)
+    if not answers or not any(plain_list(fields.get(answers["answers"])) for fields in inner):
+        return None
+    prompt = find([name for name in seen if name not in answers.values()], plain, "prompt", PROMPT_NAMES)
+    return {role: f"data.{name}" for role, name in (prompt | answers).items()} if prompt else None
+
+
+def ranked_answers(row: Row, columns: Columns) -> Candidates:
+    """Any number of answers that people put in order: of every two that one of them ranked, a vote for the first."""
+    pick, column = columns.pick, columns.names["answers"]
+    prompt = as_text(pick(row.data, "prompt"), "prompt", columns.names["prompt"])
+    items = plain_list(pick(row.data, "answers")) or ()
+    answers = tuple(after_prompt(prompt, answer_text(item, f"{column}[{n}]")) for n, item in enumerate(items))
+    if len(answers) < 2:
+        raise UnfitError("missing_field", "one answer alone cannot be compared", "both")
+    places = {str(item.get("id", n)) if isinstance(item, Mapping) else str(item): n for n, item in enumerate(items)}
+    tag = columns.names["votes"].partition(".")[2]
+    votes = [
+        Comparison(first=first, second=second, choice="first", annotator=one.person)
+        for one in annotations_of(row.data)
+        for first, second in combinations(order_of(one, tag, places), 2)
+    ]
+    if not votes:
+        raise UnfitError("abstention", "nobody ranked two of the answers")
+    named = name(pick(row.data, "id"), "id") or candidates_id(prompt, answers)
+    return Candidates(id=named, prompt=prompt, answers=answers, votes=tuple(votes), where=row.where)
+
+
+def order_of(one: Annotation, tag: str, places: Mapping[str, int]) -> list[int]:
+    """Places of the answers a person ranked, the best first. Raises UnfitError for a name that is no answer's."""
+    found: list[int] = []
+    for region in () if one.skipped else one.regions:
+        if "ranker" not in region.value or (tag and region.control != tag):
+            continue
+        if found:
+            raise UnfitError("conflicting_labels", "one annotation ranks the answers twice")
+        for ranked in order(region.value["ranker"]):
+            if ranked not in places:
+                raise UnfitError("missing_field", f"the ranking names {ranked[:40]!r}, which is no answer's id")
+            found.append(places[ranked])
+    if len(set(found)) != len(found):
+        raise UnfitError("conflicting_labels", "one annotation ranks an answer twice")
+    return found
 
 
 def control(rows: Sequence[Row], stated: Mapping[str, str]) -> str:
@@ -100,8 +162,10 @@ def control(rows: Sequence[Row], stated: Mapping[str, str]) -> str:
     return next(iter(tags), "")
 
 
-def label_studio(row: Row, columns: Columns) -> Draft:
+def label_studio(row: Row, columns: Columns) -> Draft | Candidates:
     """Annotations of a Pairwise or Ranker tag: "left" is the first answer, which also stood on the left."""
+    if "answers" in columns.names:
+        return ranked_answers(row, columns)
     draft, words = draft_of(row.data, columns), inner_spelling(columns)
     value = columns.pick(row.data, "votes")
     if isinstance(value, Mapping):
@@ -139,13 +203,18 @@ def outcome_of(one: Annotation, words: Spelling, tag: str) -> Outcome:
     return next(iter(said), chosen)
 
 
-def ranked_first(value: object, words: Spelling) -> Outcome:
-    """Which answer a Ranker puts first: it holds buckets of names, the best first; bucket "_" is what was left over."""
+def order(value: object) -> list[str]:
+    """What a Ranker holds, the best first: buckets of names in their order; bucket "_" is what was left over."""
     buckets = value if isinstance(value, Mapping) else {"rank": value}
-    order = [str(name) for bucket, names in buckets.items() if bucket != "_" for name in as_list(names)]
-    sides = [words.read(name) for name in order if words.knows(spelled(name))]
-    if not order:
+    return [str(name) for bucket, names in buckets.items() if bucket != "_" for name in as_list(names)]
+
+
+def ranked_first(value: object, words: Spelling) -> Outcome:
+    """Which of two answers a Ranker puts first."""
+    ranked = order(value)
+    sides = [words.read(name) for name in ranked if words.knows(spelled(name))]
+    if not ranked:
         return "abstain"
     if len(sides) < 2 or sides[0] == sides[1]:
-        raise UnfitError("missing_field", f"the ranking ({', '.join(order)[:60]}) does not name both answers")
+        raise UnfitError("missing_field", f"the ranking ({', '.join(ranked)[:60]}) does not name both answers")
     return sides[0]

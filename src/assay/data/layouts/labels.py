@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from assay.data.layouts.texts import UnfitError, literal, missing, told
@@ -47,12 +48,17 @@ class Ballot:
     shown_left: Literal["left", "right"] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Spelling:
     """Which written labels mean which side, for one pair of answer columns."""
 
     words: Mapping[str, Outcome]
     columns: tuple[str, str]
+
+    @cached_property
+    def ballots(self) -> Mapping[str, Ballot]:
+        """The vote of nobody in particular for each word: made once, for a million votes."""
+        return {word: BALLOTS[outcome] for word, outcome in self.words.items()}
 
     def read(self, value: object) -> Outcome:
         """The outcome a label stands for.
@@ -118,7 +124,11 @@ def ballots(value: object, spelling: Spelling) -> tuple[Ballot, ...]:
     Raises UnfitError if it is none of these.
     """
     if type(value) is list:
-        return tuple([ballot(vote, spelling) for vote in value if type(vote) is str or submitted(vote)])
+        known = spelling.ballots
+        try:
+            return tuple([known[vote] for vote in value])  # plain words, as in most files
+        except (KeyError, TypeError):
+            return tuple([ballot(vote, spelling) for vote in value if type(vote) is str or submitted(vote)])
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, Mapping):

@@ -77,6 +77,21 @@ def with_stated(layout: MappedLayout, stated: Mapping[str, str]) -> MappedLayout
     return layout.model_copy(update=dict(stated)) if stated else layout
 
 
+def by_objective(layout: MappedLayout, objective: str) -> MappedLayout:
+    """The layout with one of its outcomes only. Raises ConfigError that names those there are."""
+    found = next((one for one in layout.verdicts if one.objective == objective), None)
+    if found is None:
+        raise no_objective(objective, layout.name, [one.objective for one in layout.verdicts if one.objective])
+    only = found.model_copy(update={"objective": None})  # one label a row: nothing has to be told apart
+    return layout.model_copy(update={"outcome": only, "outcomes": ()})
+
+
+def no_objective(objective: str, name: str, there: Sequence[str]) -> ConfigError:
+    """The error for an objective that a layout does not state."""
+    known = f"its objectives are {', '.join(there)}" if there else "its rows state one outcome"
+    return ConfigError(f"data.objective: layout {name} has no objective {objective!r}: {known}.")
+
+
 def refuse_absent(layout: MappedLayout, seen: Sequence[str], source: str) -> None:
     """Raises InputError where the rows lack a column that the layout cannot do without."""
     for role, used in layout.columns().items():

@@ -15,8 +15,8 @@ from assay.data.layouts.gathered_rows import GATHERED, Gather, texts_digest
 from assay.data.layouts.labels import Ballot
 from assay.data.layouts.mapped_texts import answer_of, asking, couple_reading, list_of, text_of
 from assay.data.layouts.mapped_verdicts import Said, row_vote, stated_number, truth, verdict_reading, words_of
-from assay.data.layouts.mapping_language import MappedLayout, Verdict
-from assay.data.layouts.paths import path
+from assay.data.layouts.mapping_language import Distance, MappedLayout, Verdict
+from assay.data.layouts.paths import Look, path
 from assay.data.layouts.stated_fields import name, source
 from assay.data.layouts.texts import UnfitError, after_prompt, as_list, missing
 from assay.data.sources.row import Row
@@ -58,8 +58,23 @@ class About(TypedDict, total=False):
 
 def about_reading(layout: MappedLayout) -> Callable[[Data], About]:
     """What a row says beside its texts, by role."""
-    looks = [(role, path(used)) for role in ABOUT if (used := getattr(layout, role)) is not None]
+    looks = [(role, path(used)) for role in ABOUT if isinstance(used := getattr(layout, role), str)]
+    if isinstance(layout.margin, Distance):
+        looks.append(("margin", distance(layout.margin)))
     return lambda data: cast("About", {role: look(data) for role, look in looks})
+
+
+def distance(margin: Distance) -> Look:
+    """How far two numbers of a row lie apart; None where the row has not both."""
+    left, right = map(path, margin.between)
+
+    def reading(data: Data) -> object:
+        one, other = left(data), right(data)
+        if missing(one) or missing(other):
+            return None
+        return abs(stated_number(one, margin.between[0]) - stated_number(other, margin.between[1]))
+
+    return reading
 
 
 def pairs(layout: MappedLayout, labels: Mapping[str, str]) -> Building:

@@ -50,6 +50,12 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Distance(Part):
+    """A margin that is how far two numbers lie apart, whichever is the higher."""
+
+    between: Two
+
+
 class Recognise(Part):
     """By what a file is known: columns that are there, columns that are not, keys of the objects in a list."""
 
@@ -189,7 +195,7 @@ class MappedLayout(Part):
     annotator: Place | None = None
     shown_left: Place | None = None
     shown: Literal["as_read"] | None = Field(None, description="as_read: the left answer stood on the left")
-    margin: Place | None = None
+    margin: Place | Distance | None = None
     weight: Place | None = None
     category: Place | None = None
     group: Place | None = None
@@ -246,7 +252,11 @@ class MappedLayout(Part):
         for verdict in self.verdicts:
             yield from verdict_paths(verdict)
         yield from (("systems", used) for used in self.systems or ())
-        about = ("system", "annotator", "shown_left", "margin", "weight", "category", "group", "id", "source")
+        if isinstance(self.margin, Distance):
+            yield from (("margin", used) for used in self.margin.between)
+        elif self.margin is not None:
+            yield "margin", self.margin
+        about = ("system", "annotator", "shown_left", "weight", "category", "group", "id", "source")
         yield from ((role, used) for role in about if (used := getattr(self, role)) is not None)
 
 
@@ -299,7 +309,7 @@ def explained(error: ValidationError) -> str:
     told: dict[str, str] = {}
     for issue in error.errors():
         place: Sequence[str | int] = [part for part in issue["loc"] if not str(part).startswith(("function-", "tuple"))]
-        name = ".".join(map(str, place)).replace(".Prompt", "")
+        name = ".".join(map(str, place)).replace(".Prompt", "").replace(".Distance", "")
         known = "" if issue["type"] != "extra_forbidden" else " (no word of the language here)"
         told.setdefault(name or "layout", issue["msg"].removeprefix("Value error, ") + known)
     return "; ".join(f"{name}: {message}" for name, message in told.items())

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
-from assay.data.layouts.columns import Columns, Names
+from assay.data.layouts.chosen_rejected import extras
+from assay.data.layouts.columns import SAYS_MORE, Columns, Names
 from assay.data.layouts.draft import Draft
 from assay.data.layouts.labels import Outcome
 from assay.data.layouts.texts import UnfitError, as_text
@@ -53,11 +54,12 @@ def unmarked(text: Text) -> Text:
 
 
 def shp_columns(_: Sequence[Row], seen: Sequence[str], stated: Mapping[str, str]) -> Names | None:
-    if stated or not {"history", "human_ref_A", "human_ref_B", "labels"} <= set(seen):
+    if stated.keys() - SAYS_MORE or not {"history", "human_ref_A", "human_ref_B", "labels"} <= set(seen):
         return None
     names = {"prompt": "history", "left": "human_ref_A", "right": "human_ref_B", "label": "labels"}
     domain = {"category": "domain"} if "domain" in seen else {}
-    return names | domain | ({"group": "post_id"} if "post_id" in seen else {})
+    post = {"group": "post_id"} if "post_id" in seen else {}
+    return names | domain | post | dict(stated)
 
 
 def shp(row: Row, columns: Columns) -> Draft:
@@ -68,12 +70,5 @@ def shp(row: Row, columns: Columns) -> Draft:
         raise UnfitError("missing_field", f"labels is {data.get('labels')!r}; SHP has 1 (A) and 0 (B)")
     prompt = as_text(data.get("history"), "prompt", "history")
     left, right = (as_text(data.get(name), "both", name) for name in ("human_ref_A", "human_ref_B"))
-    return Draft(
-        prompt=prompt,
-        other_prompt=prompt,
-        left=left,
-        right=right,
-        label=label,
-        category=columns.pick(data, "category"),
-        group=columns.pick(data, "group"),
-    )
+    draft = Draft(prompt=prompt, other_prompt=prompt, left=left, right=right, label=label)
+    return extras(draft, data, columns)

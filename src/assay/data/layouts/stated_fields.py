@@ -13,6 +13,8 @@ from assay.data.layouts.texts import UnfitError, missing, told
 
 def name(value: object, what: Literal["id", "category", "group"]) -> str | None:
     """A name as text. Raises UnfitError for lists and objects."""
+    if type(value) is str and value and value.isascii():
+        return value
     if missing(value):
         return None
     if not isinstance(value, str):
@@ -42,7 +44,7 @@ def number(value: object) -> float | None:
 
 def margin(value: object) -> float | None:
     """A stated strength of preference. Raises UnfitError unless it is a finite number >= 0 or nothing."""
-    if missing(value):
+    if value is None or missing(value):
         return None
     found = number(value)
     if found is None or found < 0:
@@ -52,7 +54,7 @@ def margin(value: object) -> float | None:
 
 def weight(value: object) -> float:
     """A stated weight; 1 where there is none. Raises UnfitError unless it is a finite number > 0 or nothing."""
-    if missing(value):
+    if value is None or missing(value):
         return 1.0
     found = number(value)
     if found is None or found <= 0:
@@ -62,7 +64,7 @@ def weight(value: object) -> float:
 
 def source(value: object) -> Mapping[str, object]:
     """Where a pair came from, as the data say it. Raises UnfitError if it cannot be written as JSON again."""
-    if missing(value):
+    if value is None or missing(value):
         return {}
     found = value if isinstance(value, Mapping) else {"name": value}
     try:

@@ -45,7 +45,7 @@ def as_text(value: object, side: Part, name: str) -> Text:
     """A text, or messages. Raises UnfitError: missing_field for nothing there, not_text for anything else."""
     if isinstance(value, str):
         text = value if type(value) is str else str(value)
-        head = text[:16]
+        head = text[:16]  # most texts are told to be no chat by their head alone
         return chat_in(text, side, name) if ("[" in head or "{" in head) and CHAT.match(text) else text
     if value is None:
         raise UnfitError("missing_field", f'"{name}" is missing', side)

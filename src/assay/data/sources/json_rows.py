@@ -67,9 +67,10 @@ def json_row(line: bytes, where: Where) -> Row | Reject:
         kind = {list: "a list", str: "a text", type(None): "null"}.get(type(data), "a number or truth value")
         hint = " A file that is one JSON array should be named .json." if type(data) is list else ""
         return unreadable(where, "bad_json", f"the line holds {kind}, not an object.{hint}", line)
-    if not keys_once(line, data) and (twice := repeated_key(line)) is not None:
+    large: list[float] = []
+    if not keys_once(line, count_keys(data, large)) and (twice := repeated_key(line)) is not None:
         return unreadable(where, "bad_json", f'the key "{twice}" occurs twice in one object', line)
-    if rounded(data) and isinstance(exact := exactly(line), dict):
+    if large and isinstance(exact := exactly(line), dict):
         data = exact
     return Row(data, where)
 
@@ -88,18 +89,6 @@ def written_constant(word: str) -> float:
     return WrittenNaN("nan") if word == "NaN" else float(word)
 
 
-def rounded(value: dict[str, object] | list[object]) -> bool:
-    """Whether a number is so large that it may be an integer of more than 64 bits, which orjson reads as a float."""
-    for item in value.values() if type(value) is dict else value:
-        kind = type(item)
-        if kind is float:
-            if not -LARGEST < item < LARGEST:  # type: ignore[operator]
-                return True
-        elif (kind is dict or kind is list) and rounded(item):  # type: ignore[arg-type]
-            return True
-    return False
-
-
 def exactly(text: bytes) -> object:
     """What a JSON text holds, long integers as text so that no digit is lost (they are names, such as ids), NaN as
     written. Raises ValueError, or RecursionError, where it is no JSON but for NaN and Infinity."""
@@ -111,13 +100,12 @@ def exact_integer(digits: str) -> int | str:
     return number if -LARGEST <= number < 2 * LARGEST and len(digits) <= MOST_DIGITS else digits
 
 
-def keys_once(line: bytes, data: dict[str, object]) -> bool:
-    """Whether no object surely has a key twice; False means "look closer".
+def keys_once(line: bytes, kept: int) -> bool:
+    """Whether no object surely has a key twice, where `kept` keys were read; False means "look closer".
 
     Each key written has its colon. orjson keeps one of several equal keys: if as many keys were kept as there are
     colons (or quote-colons, where texts hold colons too), none was lost.
     """
-    kept = count_keys(data)
     if line.count(b":") == kept:
         return True
     if line.count(b'":') == kept and not (b" :" in line or b"\t:" in line or b"\r:" in line):
@@ -125,12 +113,21 @@ def keys_once(line: bytes, data: dict[str, object]) -> bool:
     return len(KEY.findall(line)) == kept
 
 
-def count_keys(value: dict[str, object] | list[object]) -> int:
-    """Keys in a JSON value, at all depths (orjson reads at most 1,024 of them)."""
+def count_keys(value: dict[str, object] | list[object], large: list[float]) -> int:
+    """Keys in a JSON value, at all depths (orjson reads at most 1,024 of them).
+
+    large: gets every number that may be an integer of more than 64 bits, which orjson rounds to a float. One walk
+    finds both, because this one costs a fifth of reading a row.
+    """
     count, items = (len(value), value.values()) if type(value) is dict else (0, value)
     for item in items:
-        if type(item) is dict or type(item) is list:
-            count += count_keys(item)
+        kind = type(item)
+        if kind is str:
+            continue
+        if kind is dict or kind is list:
+            count += count_keys(item, large)  # type: ignore[arg-type]
+        elif kind is float and not -LARGEST < item < LARGEST:  # type: ignore[operator]
+            large.append(item)  # type: ignore[arg-type]
     return count
 
 
@@ -177,9 +174,11 @@ def json_array(stream: IO[bytes], name: str) -> Iterator[Row | Reject]:
             found = encoding_advice(text, name)
             why = f"is not UTF-8{found}" if found else f"starts as a JSON array but cannot be read as one ({error})"
             raise InputError(f"{name}: {why}.") from None
-    if rounded(rows):
+    large: list[float] = []
+    kept = count_keys(rows, large)
+    if large:
         rows = exactly(text.removeprefix(BOM))
-    if sum(1 for _ in KEY.finditer(text)) != count_keys(rows) and (twice := repeated_key(text)) is not None:
+    if sum(1 for _ in KEY.finditer(text)) != kept and (twice := repeated_key(text)) is not None:
         raise InputError(f'{name}: the key "{twice}" occurs twice in one object, so one of its values would be lost.')
     for number, data in enumerate(rows, 1):
         where = Where(name, number)

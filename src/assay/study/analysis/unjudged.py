@@ -144,7 +144,7 @@ def _from_candidates(path: Path) -> list[Pair]:
             rejected=group.answers[j],
             category=categories.get(group.id),
         )
-        for group in read_candidates(path)
+        for group in read_candidates(path, lost="pass")
         for i, j in combinations(range(len(group.answers)), 2)
         if group.answers[i] != group.answers[j]
     ]
