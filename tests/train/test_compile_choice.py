@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch._inductor.utils import fresh_cache
 
 from assay.artifacts.compile_body import CompileBody
 from assay.artifacts.files import read_json, sha256_file
@@ -137,8 +138,8 @@ def test_a_compiler_that_fails_costs_nobody_the_run(
     (tmp_path / "bin" / "g++").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.delenv("CXX", raising=False)
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))  # nothing an earlier test compiled
-    with caplog.at_level(logging.INFO, logger="assay"):
+    # In a cache of its own, on disk and in memory: nothing an earlier test compiled.
+    with fresh_cache(), caplog.at_level(logging.INFO, logger="assay"):
         body = train(tmp_path / "auto", bases["llama"], terms=ANYHOW)
     assert (body["compile"]["used"], body["compile"]["reason"]) == ("off", "failed")
     assert "layers     plain: compiling failed (" in caplog.text
@@ -148,7 +149,8 @@ def test_a_compiler_that_fails_costs_nobody_the_run(
     # A seed that began compiled elsewhere goes on here, plain, and says so.
     (tmp_path / "moved").mkdir()
     MEASURED.body.write(tmp_path / "moved" / "compile.json")
-    body = train(tmp_path / "moved", bases["llama"])
+    with fresh_cache(), caplog.at_level(logging.INFO, logger="assay"):
+        body = train(tmp_path / "moved", bases["llama"])
     assert "began with compiled layers, and goes on plain" in caplog.text
     assert body["compile"]["error"]
     assert weights(tmp_path / "moved") == weights(tmp_path / "plain")

@@ -75,10 +75,7 @@ def run_reward(
         with record.stage("contract") as stage:
             stage.seconds = contract.seconds
         notify(f"contract   {len(contract.pairs):,} pairs of {contract.rows:,} rows ({contract.seconds:.0f} s)")
-        if precision.asked == "auto":
-            notify(f"precision  {precision.used}: {why(precision)}")
-        if layers is not None and layers.asked == "auto":
-            notify(compile_choice.line(layers))
+        say_what_auto_chose(precision, layers, notify)
         with record.stage("length gate"):
             gated = gate_stage(contract, run, base=base, config=config.model, most=most, notify=notify)
         record.add(length_gate=gated.summary)
@@ -110,6 +107,13 @@ def run_reward(
             report=page,
             untrained=learned_nothing(results, config),
         )
+
+
+def say_what_auto_chose(precision: PrecisionChoice, layers: CompileChoice | None, notify: Notify) -> None:
+    if precision.asked == "auto":
+        notify(f"precision  {precision.used}: {why(precision)}")
+    if layers is not None and layers.asked == "auto":
+        notify(compile_choice.line(layers))
 
 
 def silent(_line: str) -> None:
