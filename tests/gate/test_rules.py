@@ -68,13 +68,14 @@ def test_a_side_is_what_every_value_in_the_interval_says(first, second, bar, ope
 
 
 def test_more_pairs_by_hand():
-    # 0.74 with an interval down to 0.70 over 1,000 pairs: to shrink 0.04 below 0.02 takes 4,001 pairs
+    # 0.74 with an interval down to 0.70 over 1,000 pairs: to shrink 0.04 below 0.02 takes 4,000 pairs, and
+    # (1 + 0.8416/1.9600)^2 = 2.0432 times as many for a chance of 80% in place of one half
     found = only(evidence(finding("accuracy", 0.74, 0.70, 0.78)), "accuracy > 0.72")
-    assert (found.verdict, found.more_pairs) == ("undecided", 3001)
+    assert (found.verdict, found.more_pairs) == ("undecided", 8173 - 1000)
     detail = {"design_effect": 1.5, "clusters": 100_000}
-    # 1.5 * 1.95999^2 * 0.72 * 0.28 / 0.02^2 = 2904.2
+    # 1.5 * (1.95999 sqrt(0.72 * 0.28) + 0.84162 sqrt(0.74 * 0.26))^2 / 0.02^2 = 5851.9
     found = only(evidence(finding("accuracy", 0.74, 0.70, 0.78, detail=detail)), "accuracy > 0.72")
-    assert found.more_pairs == 2905 - 1000
+    assert found.more_pairs == 5852 - 1000
 
 
 def test_as_many_more_pairs_would_indeed_decide():
@@ -142,8 +143,8 @@ def test_every_category_is_as_good_as_its_worst():
     assert only(evidence(good), "every category > 0.65").verdict == "pass"
     found = only(evidence(good, unsure), "every category > 0.65")
     assert (found.verdict, found.value) == ("undecided", pytest.approx(0.66))
-    # 0.66 with an interval down to 0.60 over 200 pairs: (0.06 / 0.01)^2 * 200 = 7,200, and one
-    assert found.more_pairs in (7000, 7001)
+    # 0.66 with an interval down to 0.60 over 200 pairs: (0.06 / 0.01)^2 * 200 = 7,200, 2.0432 times as many for 80%
+    assert found.more_pairs == 14_512
     assert "b: 66.0%" in found.reason
     found = only(evidence(good, unsure, bad), "every category > 0.65")
     assert (found.verdict, found.value) == ("fail", pytest.approx(0.55))

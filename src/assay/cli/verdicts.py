@@ -22,7 +22,7 @@ def verdict_lines(verdict: Verdict, judged: str, *, counted: Literal["prompts", 
     lines += rests_on_lines(verdict.rests_on)
     for result in verdict.criteria:
         needed = result.more_prompts if counted == "prompts" else result.more_pairs
-        way = f", for a {result.toward} if the figure stays" if result.toward else ""
+        way = f", for a {result.toward} if the figure stays (80% chance)" if result.toward else ""
         more = f"; about {rounded(needed)} more {counted} would decide{way}" if needed else ""
         said = f"{escape(result.text)}: {escape(result.reason)}{more}"
         lines.append(f"  [{COLOUR[result.verdict]}]{result.verdict:<9}[/] {said}")

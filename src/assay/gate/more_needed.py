@@ -1,4 +1,8 @@
-"""How many more pairs, votes or prompts would decide what is open, if figures stayed where they are."""
+"""How many more pairs, votes or prompts would decide what is open with a good chance, were the figures the true ones.
+
+As many as would just move the interval off the threshold if the next figure came out as this one leave it open every
+second time: the next one varies too. Knows findings and thresholds; decides nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,12 @@ import math
 from assay.findings.finding import Finding
 from assay.gate.every_figure import EVERY_FIGURE
 from assay.stats.intervals import Interval
-from assay.stats.power import pairs_needed, pairs_needed_for_mean
+from assay.stats.power import LIKELY, pairs_needed, pairs_needed_for_mean
 from assay.stats.unknown import Unknown
 
 
 def more_pairs(found: Finding, bar: float) -> int | Unknown:
-    """Held-out pairs beyond those at hand at which the interval would clear `bar`; or why no number would."""
+    """Held-out pairs beyond those at hand at which the interval clears `bar` with a chance of 80%, or why none would."""
     assert found.known is not None
     assert isinstance(found.interval, Interval)
     effect, clusters = found.detail.get("design_effect"), found.detail.get("clusters")
@@ -25,11 +29,19 @@ def more_pairs(found: Finding, bar: float) -> int | Unknown:
             design_effect=effect,
             level=found.interval.level,
             clusters_per_pair=int(clusters) / found.n,
+            chance=LIKELY,
         )
     else:
         interval = found.interval
         needed = pairs_needed_for_mean(
-            found.known, bar, n=found.n, low=interval.low, high=interval.high, level=interval.level, clusters=clusters
+            found.known,
+            bar,
+            n=found.n,
+            low=interval.low,
+            high=interval.high,
+            level=interval.level,
+            clusters=clusters,
+            chance=LIKELY,
         )
     return needed if isinstance(needed, Unknown) else max(needed - found.n, 1)
 

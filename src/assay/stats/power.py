@@ -13,6 +13,7 @@ from scipy import stats as scipy_stats
 from assay.stats.unknown import Unknown
 
 MOST = 10**12  # pairs; nobody has more
+LIKELY = 0.8  # the usual chance of seeing what is there
 
 
 def pairs_needed(
@@ -22,15 +23,21 @@ def pairs_needed(
     design_effect: float = 1.0,
     level: float = 0.95,
     clusters_per_pair: float | None = None,
+    chance: float = 0.5,
 ) -> int | Unknown:
-    """Pairs at which the Wilson interval of `mean` no longer holds `threshold`, if the mean stays where it is.
+    """Pairs at which the Wilson interval of a true `mean` excludes `threshold` with `chance` (one half: if the figure
+    comes out at the mean).
 
-    Wilson's interval excludes t exactly when |mean - t| > q sqrt(t(1-t)/n_effective), so n is the least with
-    n > design_effect * q^2 t(1-t) / (mean - t)^2. q is of the normal, or, with `clusters_per_pair`, of Student's t
-    for as many clusters as n pairs would bring: with two prompts at hand q is 12.7, with fifty it is 2.0.
+    Wilson's interval excludes t exactly when |mean - t| > q sqrt(t(1-t)/n_effective), and the figure itself varies by
+    sqrt(p(1-p)/n_effective) around its mean p, so n is the least with
+    n > design_effect * (q sqrt(t(1-t)) + z sqrt(p(1-p)))^2 / (p - t)^2, z the normal quantile of `chance`. q is of the
+    normal, or, with `clusters_per_pair`, of Student's t for as many clusters as n pairs would bring: with two prompts
+    at hand q is 12.7, with fifty it is 2.0.
 
     >>> pairs_needed(0.75, 0.72)  # 1.96^2 x 0.72 x 0.28 / 0.03^2 = 860.5
     861
+    >>> pairs_needed(0.75, 0.72, chance=0.8)  # (1.96 sqrt(.2016) + .842 sqrt(.1875))^2 / .0009
+    1725
     >>> pairs_needed(0.72, 0.72)
     Unknown(reason='the figure equals the threshold, so more pairs at this rate would not decide')
     """
@@ -40,12 +47,21 @@ def pairs_needed(
         return Unknown("the figure equals the threshold, so more pairs at this rate would not decide")
     if threshold in (0.0, 1.0):
         return Unknown("no interval of a share excludes 0 or 1 while the share varies")
-    one = design_effect * threshold * (1 - threshold) / (mean - threshold) ** 2
-    return least(lambda n: n > one * quantile(n, clusters_per_pair, level) ** 2)
+    bar, own = (math.sqrt(share * (1 - share)) for share in (threshold, min(max(mean, 0.0), 1.0)))
+    one, above = design_effect / (mean - threshold) ** 2, float(scipy_stats.norm.ppf(chance)) * own
+    return least(lambda n: n > one * (quantile(n, clusters_per_pair, level) * bar + above) ** 2)
 
 
-def pairs_needed_for_mean(
-    mean: float, threshold: float, *, n: int, low: float, high: float, level: float = 0.95, clusters: int | None = None
+def pairs_needed_for_mean(  # noqa: PLR0913
+    mean: float,
+    threshold: float,
+    *,
+    n: int,
+    low: float,
+    high: float,
+    level: float = 0.95,
+    clusters: int | None = None,
+    chance: float = 0.5,
 ) -> int | Unknown:
     """The same for any mean whose interval [low, high] over `n` pairs shrinks as one over the root of n.
 
@@ -62,7 +78,8 @@ def pairs_needed_for_mean(
     # A half-width is quantile x standard error, and only the latter shrinks as one over the root of n: so today's
     # quantile is taken out of it here, and the one of as many pairs put in below.
     one = n * (half / distance / quantile(n, rate, level)) ** 2
-    return least(lambda pairs: pairs > one * quantile(pairs, rate, level) ** 2)
+    above = float(scipy_stats.norm.ppf(chance))
+    return least(lambda pairs: pairs > one * (quantile(pairs, rate, level) + above) ** 2)
 
 
 def quantile(pairs: int, clusters_per_pair: float | None, level: float) -> float:

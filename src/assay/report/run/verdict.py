@@ -34,7 +34,7 @@ def more_pairs(row: CriterionBody) -> str:
 
 def way(toward: str | None) -> str:
     """Which way an open criterion would be decided; nothing where an earlier version of the gate did not say."""
-    return f", for a {toward} if the figure stays" if toward else ""
+    return f", for a {toward} if the figure stays (80% chance)" if toward else ""
 
 
 def threshold(evidence: ReportedRun, category: str | None) -> float | None:

@@ -68,7 +68,7 @@ def more_prompts(row: CriterionBody) -> str:
     more = row.more_prompts
     if not more:
         return ""
-    way = f", for a {row.toward} if the figure stays" if row.toward else ""
+    way = f", for a {row.toward} if the figure stays (80% chance)" if row.toward else ""
     return f"About {words.rounded(more)} more prompts, judged as these were, would decide{way}."
 
 
