@@ -15,7 +15,7 @@ from assay.train.time_estimate import seconds_to_train
 HELD_OUT_SHARE = 5  # one pair in five is held out
 AROUND_TRAINING = 10.0  # seconds of reading, rendering, audit and report, on two cores
 _RECIPE = {
-    "model": {"base": "minilm", "max_tokens": 256, "dropout": 0.0},
+    "model": {"base": "minilm", "max_tokens": 256},
     # One short look at the data: small batches, and a head that begins at random learns faster than its trunk.
     "train": {"epochs": 1.0, "batch_pairs": 16, "learning_rate": 1e-4, "head_learning_rate": 1e-3},
 }

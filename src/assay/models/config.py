@@ -25,4 +25,4 @@ class ModelConfig(StageConfig):
     lora_alpha: PositiveInt = 32
     lora_dropout: float = Field(0.0, ge=0, lt=1)
     lora_targets: tuple[str, ...] | Literal["all-linear"] = "all-linear"
-    dropout: float | None = Field(None, ge=0, lt=1, description="dropout of the trunk; null keeps the base's own")
+    dropout: float | None = Field(0.0, ge=0, lt=1, description="dropout of the trunk; null keeps the base's own")
