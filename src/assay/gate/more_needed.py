@@ -16,7 +16,7 @@ from assay.stats.unknown import Unknown
 
 
 def more_pairs(found: Finding, bar: float) -> int | Unknown:
-    """Held-out pairs beyond those at hand at which the interval clears `bar` with a chance of 80%, or why none would."""
+    """Held-out pairs beyond those at hand at which the interval clears `bar` with a chance of 80%, or why not."""
     assert found.known is not None
     assert isinstance(found.interval, Interval)
     effect, clusters = found.detail.get("design_effect"), found.detail.get("clusters")

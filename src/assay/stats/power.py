@@ -52,7 +52,7 @@ def pairs_needed(
     return least(lambda n: n > one * (quantile(n, clusters_per_pair, level) * bar + above) ** 2)
 
 
-def pairs_needed_for_mean(  # noqa: PLR0913
+def pairs_needed_for_mean(
     mean: float,
     threshold: float,
     *,

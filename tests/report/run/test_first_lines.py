@@ -129,5 +129,7 @@ def test_an_open_criterion_says_which_way_more_pairs_would_decide(tmp_path: Path
     for bar, way in ((accuracy.known - 0.01, "pass"), (accuracy.known + 0.01, "fail")):
         run.path("criteria.yaml").write_text(f"- overall accuracy > {bar:.4f}\n")
         decide_run(run, run.path("criteria.yaml"))
-        assert three_sentences(read_reported_run(run))[2].endswith(f"would decide, for a {way} if the figure stays (80% chance).")
+        assert three_sentences(read_reported_run(run))[2].endswith(
+            f"would decide, for a {way} if the figure stays (80% chance)."
+        )
         assert f"more held-out pairs would decide, for a {way} if the figure stays (80% chance)." in shown(run)

@@ -30,7 +30,7 @@ def power(analysis: Analysis, gate: GateBody) -> list[str]:
     for criterion in gate.criteria:
         if more := criterion.more_prompts:
             lines.append(
-                f"“{criterion.text}” is open; about {words.rounded(more)} more prompts would decide it with a chance of 80%"
+                f"“{criterion.text}” is open; about {words.rounded(more)} more prompts would decide it (80% chance)"
                 f"{f', for a {criterion.toward},' if criterion.toward else ''} if the rate stayed where it is."
             )
     return lines
