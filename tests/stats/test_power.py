@@ -21,7 +21,7 @@ def test_by_hand():
     assert pairs_needed(0.75, 0.72) == 861
     assert pairs_needed(0.75, 0.72, design_effect=2.0) == 1721
     # a half-width of 0.04 over 1,000 pairs must shrink to 0.02: four times as many, and one to be beyond
-    assert pairs_needed_for_mean(0.74, 0.72, n=1000, low=0.70, high=0.78) == 4001
+    assert pairs_needed_for_mean(0.74, 0.72, n=1000, bounds=(0.70, 0.78)) == 4001
 
 
 @given(st.floats(0.5, 0.99), st.floats(0.3, 0.95))
@@ -44,7 +44,7 @@ def test_wilsons_bound_clears_exactly_there(mean, threshold):
 def test_more_pairs_bring_more_clusters(pairs, clusters):
     """At the number given, the interval with as many clusters as it brings clears; with fewer pairs it does not."""
     needed = pairs_needed(0.9, 0.72, clusters_per_pair=clusters / pairs)
-    mean = pairs_needed_for_mean(0.9, 0.72, n=pairs, low=0.9 - 0.3, high=1.2, clusters=clusters)
+    mean = pairs_needed_for_mean(0.9, 0.72, n=pairs, bounds=(0.9 - 0.3, 1.2), clusters=clusters)
     assert isinstance(needed, int)
     assert isinstance(mean, int)
 
@@ -86,9 +86,9 @@ def test_power_of_t_is_statsmodels_own():
 def test_what_never_decides_says_so():
     assert isinstance(pairs_needed(0.72, 0.72), Unknown)
     assert isinstance(pairs_needed(0.9, 1.0), Unknown)
-    assert isinstance(pairs_needed_for_mean(0.1, 0.1, n=10, low=0.0, high=0.2), Unknown)
+    assert isinstance(pairs_needed_for_mean(0.1, 0.1, n=10, bounds=(0.0, 0.2)), Unknown)
     for near in (0.72 + 1e-9, math.nextafter(0.72, 1)):
         assert isinstance(pairs_needed(near, 0.72), Unknown)
-        assert isinstance(pairs_needed_for_mean(near, 0.72, n=100, low=0.7, high=0.74), Unknown)
+        assert isinstance(pairs_needed_for_mean(near, 0.72, n=100, bounds=(0.7, 0.74)), Unknown)
     with pytest.raises(ValueError, match="outside"):
         pairs_needed(0.5, math.pi)

@@ -10,7 +10,7 @@ import typer
 from assay.cli.options import Json, output
 
 if TYPE_CHECKING:
-    from assay.gate.plan import Hope, Need
+    from assay.gate.criteria_needs import Hope, Need
 
 
 def register(app: typer.Typer) -> None:
@@ -44,8 +44,8 @@ def plan(
     undecided on too few pairs. Numbers are for a chance of 80%, simulated from what is hoped and assumed here.
     """
     from assay.gate.criteria import load_criteria
-    from assay.gate.plan import Hope
-    from assay.gate.plan import plan as planned
+    from assay.gate.criteria_needs import Hope
+    from assay.gate.criteria_needs import plan as planned
 
     by_name = hoped_by_category(categories, category or [], accuracy)
     default = "support" if by_name else "overall" if accuracy is not None or win_rate is None else "study"

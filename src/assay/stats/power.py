@@ -57,23 +57,22 @@ def pairs_needed_for_mean(
     threshold: float,
     *,
     n: int,
-    low: float,
-    high: float,
+    bounds: tuple[float, float],
     level: float = 0.95,
     clusters: int | None = None,
     chance: float = 0.5,
 ) -> int | Unknown:
-    """The same for any mean whose interval [low, high] over `n` pairs shrinks as one over the root of n.
+    """The same for any mean whose interval, `bounds`, over `n` pairs shrinks as one over the root of n.
 
     clusters: of the n pairs, where the interval is a t interval over them: then its quantile shrinks as well.
 
-    >>> pairs_needed_for_mean(0.74, 0.72, n=1000, low=0.70, high=0.78)  # half the width takes four times the pairs
+    >>> pairs_needed_for_mean(0.74, 0.72, n=1000, bounds=(0.70, 0.78))  # half the width takes four times the pairs
     4001
     """
     distance = abs(mean - threshold)
     if distance == 0:
         return Unknown("the figure equals the threshold, so more pairs at this rate would not decide")
-    half = mean - low if mean > threshold else high - mean
+    half = mean - bounds[0] if mean > threshold else bounds[1] - mean
     rate = None if clusters is None else clusters / n
     # A half-width is quantile x standard error, and only the latter shrinks as one over the root of n: so today's
     # quantile is taken out of it here, and the one of as many pairs put in below.

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from assay.cli.main import build
 from assay.errors import GateError
 from assay.gate.criteria import parse
-from assay.gate.plan import Hope, plan
+from assay.gate.criteria_needs import Hope, plan
 from assay.stats.intervals import Interval, cluster_wilson
 
 
