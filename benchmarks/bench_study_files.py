@@ -43,8 +43,8 @@ def main() -> None:
         folder = options.folder or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
         sheets, votes = filled_study(folder, options)
-        taken = {"import": timed(folder, "import", "study.db", *map(str, sheets), "--tool", "jsonl")}
-        taken["import again"] = timed(folder, "import", "study.db", *map(str, sheets), "--tool", "jsonl")
+        taken = {"import": timed(folder, "import", "study.db", *map(str, sheets), "--from", "jsonl")}
+        taken["import again"] = timed(folder, "import", "study.db", *map(str, sheets), "--from", "jsonl")
         close_study(str(folder / "study.db"))
         taken["analyse"] = timed(folder, "analyse", "study.db", "--out", "result")
     report(options, votes, taken)

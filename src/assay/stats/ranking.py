@@ -62,7 +62,8 @@ def bradley_terry(
     problem = disconnected(win_matrix(pair_N2, score, np.ones_like(score), len(systems)), systems)
     if problem:
         return Unknown(problem)
-    strength = _strengths(pair_N2, score, np.ones_like(score), len(systems))
+    outcomes = _Outcomes.of(pair_N2, score)
+    strength = _strengths(outcomes, outcomes.summed(np.ones_like(score)), len(systems))
     codes = cluster_codes(prompts)
     drawn = _bootstrap(pair_N2, score, codes, len(systems), resamples=resamples, seed=seed)
     draws = drawn if isinstance(drawn, Unknown) else _widened(drawn, int(codes.max()) + 1, level)
@@ -110,14 +111,33 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _strengths(pair_N2: Indices, score: Array, weight: Array, systems: int) -> Array:
+@dataclass(frozen=True, slots=True)
+class _Outcomes:
+    """The comparisons that are alike, once each: X of (first, second, twice the score), and which of them each vote is.
+
+    Sorted once: every resample weighs the same ones anew, and sorting the votes was nine tenths of its time.
+    """
+
+    row_X3: Indices
+    where_N: Indices
+
+    @classmethod
+    def of(cls, pair_N2: Indices, score: Array) -> _Outcomes:
+        both = np.column_stack([pair_N2, np.round(2 * score).astype(int)])
+        rows, where = np.unique(both, axis=0, return_inverse=True)
+        return cls(rows, where.ravel())
+
+    def summed(self, weight_N: Array) -> Array:
+        """How much each of them weighs together, (X,)."""
+        return np.bincount(self.where_N, weights=weight_N, minlength=len(self.row_X3))
+
+
+def _strengths(outcomes: _Outcomes, summed_X: Array, systems: int) -> Array:
     """Log strengths with mean 0; shape (S,)."""
     import evalica
 
     # evalica knows three outcomes; scores 1, 1/2 and 0 are those. Every distinct comparison goes in once, weighted.
-    rows, where = np.unique(np.column_stack([pair_N2, np.round(2 * score).astype(int)]), axis=0, return_inverse=True)
-    summed = np.bincount(where.ravel(), weights=weight)
-    kept = summed > 0
+    rows, kept = outcomes.row_X3, summed_X > 0
     winners = {2: evalica.Winner.X, 1: evalica.Winner.Draw, 0: evalica.Winner.Y}
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
@@ -125,7 +145,7 @@ def _strengths(pair_N2: Indices, score: Array, weight: Array, systems: int) -> A
             rows[kept, 0].tolist(),
             rows[kept, 1].tolist(),
             [winners[outcome] for outcome in rows[kept, 2].tolist()],
-            weights=summed[kept].tolist(),
+            weights=summed_X[kept].tolist(),
             tolerance=1e-8,
             limit=10_000,
         )
@@ -142,14 +162,16 @@ def _bootstrap(
     if groups < 2:
         return Unknown("one prompt says nothing about others")
     generator = stream(seed, "bootstrap: bradley-terry")
-    draws = []
+    outcomes, draws = _Outcomes.of(pair_N2, score), []
+    own = outcomes.row_X3[:, :2], outcomes.row_X3[:, 2] / 2
     for _ in range(resamples):
         weight = np.bincount(generator.integers(0, groups, size=groups), minlength=groups)[codes].astype(np.float64)
-        wins = win_matrix(pair_N2, score, weight, systems)
+        summed = outcomes.summed(weight)
+        wins = win_matrix(*own, summed, systems)
         # A resample may lose a system's only win or loss. Its strength is then infinite and no number, so it is left
         # out, and that many are left out is said.
         if sparse.csgraph.connected_components(wins, directed=True, connection="strong")[0] == 1:
-            draws.append(_strengths(pair_N2, score, weight, systems))
+            draws.append(_strengths(outcomes, summed, systems))
     if len(draws) < 0.9 * resamples:
         return Unknown("in more than one resample in ten the prompts drawn do not connect the systems")
     return np.asarray(draws)
