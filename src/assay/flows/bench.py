@@ -18,7 +18,7 @@ from assay.scorers.protocol import Scorer, Unscored
 from assay.scorers.scores_file import PromptRow, prompt_rows
 from assay.stats.intervals import Interval
 from assay.stats.unknown import Unknown
-from assay.suites.open_suite import open_suite
+from assay.suites.open import open_suite
 from assay.suites.standing import Standing, standings
 from assay.suites.suite import Suite
 from assay.suites.suite_rows import hashes

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from assay.artifacts.files import sha256_file
 from assay.data.sources.json_rows import json_objects
@@ -25,6 +26,8 @@ EXPECTED = (
 
 class PublishedScorer:
     """What a file of published results says of each answer of a suite's item."""
+
+    unit: Literal["pair"] = "pair"
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path).expanduser()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from assay.lazy_names import door
 
 if TYPE_CHECKING:
-    from assay.suites.open_suite import SUITES, open_suite
+    from assay.suites.open import SUITES, open_suite
     from assay.suites.standing import Standing, standings
     from assay.suites.suite import Suite
 
@@ -13,10 +13,10 @@ __all__ = ["SUITES", "Standing", "Suite", "open_suite", "standings"]
 __getattr__ = door(
     __name__,
     {
-        "SUITES": "assay.suites.open_suite",
+        "SUITES": "assay.suites.open",
         "Standing": "assay.suites.standing",
         "Suite": "assay.suites.suite",
-        "open_suite": "assay.suites.open_suite",
+        "open_suite": "assay.suites.open",
         "standings": "assay.suites.standing",
     },
 )

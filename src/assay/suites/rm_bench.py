@@ -94,11 +94,12 @@ def marks(groups: Sequence[Candidates], answered: Sequence[Answered]) -> list[Ma
         file, cluster = str(group.category), prompt_cluster(group.prompt)
         domain, levels = pooled(file), levels_of(given)
         whole: float | Unknown = levels if isinstance(levels, Unknown) else sum(levels.values()) / len(levels)
-        for part in dict.fromkeys((domain, file)):
-            found.append(Mark(part, group.id, cluster, whole, 0.5))
+        found.append(Mark(domain, group.id, cluster, whole, 0.5))
         for level in DIFFICULTIES:
             value = levels if isinstance(levels, Unknown) else levels[level]
             found.append(Mark(f"{domain} {level}", group.id, cluster, value, 0.5))
+        if file != domain:
+            found.append(Mark(file, group.id, cluster, whole, 0.5))
     return found
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import stats as scipy_stats
 
 from assay.questions.task import Answered
-from assay.stats.intervals import Array, Interval, cluster_codes, cluster_mean, cluster_wilson, ending
+from assay.stats.intervals import Array, Interval, cluster_codes, cluster_mean, cluster_score, cluster_wilson, ending
 from assay.stats.jackknife import cluster_jackknife
 from assay.stats.multiplicity import holm
 from assay.stats.unknown import Unknown
@@ -156,7 +156,7 @@ def _part(name: str, own: Marked, theirs: Mapping[str, Marked | None], level: fl
         name=name,
         kind="part",
         value=own.mean,
-        interval=cluster_wilson(own.values, own.clusters, level=level) if within else Unknown("not a share"),
+        interval=share_interval(own, level) if within else Unknown("not a share"),
         n=own.values.size,
         unscored=unscored,
         if_wrong=own.mean_if(1.0 if loss else 0.0) if unscored else None,
@@ -166,6 +166,15 @@ def _part(name: str, own: Marked, theirs: Mapping[str, Marked | None], level: fl
         ahead=ahead,
         p=p,
     )
+
+
+def share_interval(own: Marked, level: float) -> Interval | Unknown:
+    """Wilson's for grades of 0 and 1; at the spread seen for those between, which vary less than a coin."""
+    if np.isin(own.values, (0.0, 1.0)).all():
+        return cluster_wilson(own.values, own.clusters, level=level)
+    found, _effect = cluster_score(own.values, own.clusters, level=level)
+    method = "Wilson at the spread of the grades, clustered by prompt"
+    return replace(found, method=method) if isinstance(found, Interval) else found
 
 
 def _mean_of(marked: Marked, items: set[str]) -> float | None:
@@ -264,7 +273,7 @@ def _interval(formula: Formula, own: Mapping[str, Marked], level: float) -> Inte
         np.add.at(sums_GK[:, 2 * place], here, one.values)
         np.add.at(sums_GK[:, 2 * place + 1], here, 1.0)
     if len(formula.parts) == 1 and _is_plain(formula, there[0][1]):
-        return cluster_wilson(there[0][1].values, there[0][1].clusters, level=level)
+        return share_interval(there[0][1], level)
     return cluster_jackknife(
         sums_GK,
         [str(code) for code in range(len(sums_GK))],
