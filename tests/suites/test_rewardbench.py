@@ -11,6 +11,7 @@ import pytest
 from assay.errors import InputError
 from assay.suites import rewardbench, rewardbench2
 from assay.suites.rewardbench2 import ties_score
+from tests.suites.authors_code import constant, function
 from tests.suites.made_suites import figures, four, pair, suite_of
 
 
@@ -75,9 +76,8 @@ def test_ties_of_one_kind_alone_count_the_missing_parts_as_nothing() -> None:
 
 
 def test_scores_as_the_authors_own_functions_do(tmp_path: Path) -> None:
-    """Against rewardbench 0.1.4 where it is installed: three thousand random rewards, many of them equal."""
-    authors = pytest.importorskip("rewardbench.utils", reason="rewardbench is not installed")
-    datasets = pytest.importorskip("datasets")
+    """Random rewards, many of them equal: Ties, best of four, and sections of pairs."""
+    ties = function("process_single_model", beside=("sample_stats",))
     draw = np.random.default_rng(3)
     rows, rewards = [], {}
     for n in range(60):
@@ -88,20 +88,32 @@ def test_scores_as_the_authors_own_functions_do(tmp_path: Path) -> None:
     rewards |= {str(n): draw.integers(0, 4, 4).tolist() for n in range(200)}
     found = figures(suite_of("rewardbench2", [*rows, *plain], tmp_path), rewards)
     samples = [{**row, "scores": [[float(one)] for one in rewards[str(row["id"])]]} for row in rows]
-    assert found["Ties"].value == pytest.approx(authors.process_single_model(samples)[1], abs=1e-12)
-    flat = datasets.Dataset.from_list(
+    assert found["Ties"].value == pytest.approx(ties(samples)[1], abs=1e-12)
+
+    table = pytest.importorskip("datasets").Dataset.from_list(
         [{"text": "t", "scores": float(one), "id": row["id"]} for row in plain for one in rewards[str(row["id"])]]
     )
-    theirs = authors.reroll_and_score_dataset(flat, [4] * 200, cols_to_combine=["text", "scores"])
+    theirs = function("reroll_and_score_dataset")(table, [4] * 200, cols_to_combine=["text", "scores"])
     assert found["Math"].value == pytest.approx(float(np.mean(theirs["results"])), abs=1e-12)
 
 
 def test_sections_are_the_authors_own(tmp_path: Path) -> None:
-    constants = pytest.importorskip("rewardbench.constants", reason="rewardbench is not installed")
-    ours = {section: tuple(counts) for section, counts in rewardbench.SECTIONS.items()}
-    assert ours == {section: tuple(subsets) for section, subsets in constants.SUBSET_MAPPING.items()}
-    weights = {name: count for counts in rewardbench.SECTIONS.values() for name, count in counts.items()}
-    assert weights == constants.EXAMPLE_COUNTS
+    ours = {section: list(counts) for section, counts in rewardbench.SECTIONS.items()}
+    assert ours == constant("SUBSET_MAPPING")
+    assert {name: n for counts in rewardbench.SECTIONS.values() for name, n in counts.items()} == constant(
+        "EXAMPLE_COUNTS"
+    )
+    subsets = [name for section in rewardbench.SECTIONS.values() for name in section]
+    draw = np.random.default_rng(4)
+    won = {str(n): bool(draw.integers(2)) for n in range(3 * len(subsets))}
+    suite = suite_of("rewardbench", [pair(n, subsets[n // 3]) for n in range(3 * len(subsets))], tmp_path)
+    found = figures(suite, {name: (1, 0) if one else (0, 1) for name, one in won.items()})
+    accuracies = {name: np.mean([won[str(3 * n + k)] for k in range(3)]) for n, name in enumerate(subsets)}
+    theirs = function("calculate_scores_per_section")(
+        constant("EXAMPLE_COUNTS"), constant("SUBSET_MAPPING"), accuracies
+    )
+    assert {section: found[section].value for section in theirs} == pytest.approx(theirs)
+    assert found["overall"].value == pytest.approx(np.mean(list(theirs.values())))
 
 
 def test_another_version_is_told_with_what_was_found(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ Shapes: N battles, M models, R resamples.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,15 @@ RESAMPLES = 100
 ROUNDS = 200  # of the fixed-point iteration; ratings of twenty models stand still after some fifty
 PRIOR = 0.1  # battles added to each pair of models, drawn: one that never won would have no rating
 FEW_MODELS = 3
+SAME = 1e-9  # ratings closer than this do not differ
 Places = npt.NDArray[np.intp]
+
+
+class Ranked(Protocol):
+    """What is read of scipy's result."""
+
+    @property
+    def statistic(self) -> float: ...
 
 
 def like_people(
@@ -55,8 +64,8 @@ def like_people(
     agreement = np.where(told_reward, np.where(alike, 1.0, -1.0), 0.0)
     brier = np.square(share - (says > 0))
     values: dict[str, float | Unknown] = {
-        "Spearman of models": _correlation(scipy_stats.spearmanr(people_RM[0], reward_RM[0]).statistic),
-        "Kendall of models": _correlation(scipy_stats.kendalltau(people_RM[0], reward_RM[0]).statistic),
+        "Spearman of models": _correlation(scipy_stats.spearmanr, people_RM[0], reward_RM[0]),
+        "Kendall of models": _correlation(scipy_stats.kendalltau, people_RM[0], reward_RM[0]),
         "row-wise Pearson": _row_wise(first, second, people, reward, models),
         "separability": float(told_reward.mean()),
         "confidence agreement": float(agreement[told_people].mean()) if known else none,
@@ -123,5 +132,8 @@ def _row_wise(first: Places, second: Places, people: Array, reward: Array, model
     return float(np.mean(found)) if found else Unknown("no model met three others with differing results")
 
 
-def _correlation(value: float) -> float | Unknown:
-    return float(value) if np.isfinite(value) else Unknown("one of the two rates all models alike")
+def _correlation(of: Callable[[Array, Array], Ranked], people_M: Array, reward_M: Array) -> float | Unknown:
+    # Ratings that differ by rounding only are one rating: a reward that calls every battle a tie ranks nobody.
+    if min(np.ptp(people_M), np.ptp(reward_M)) < SAME:
+        return Unknown("one of the two rates all models alike")
+    return float(of(people_M, reward_M).statistic)

@@ -180,7 +180,7 @@ def share_interval(own: Marked, level: float) -> Interval | Unknown:
 def _mean_of(marked: Marked, items: set[str]) -> float | None:
     """A baseline's mean over the items that the scorer has, or it would be held against other items."""
     kept = [value for value, item in zip(marked.values.tolist(), marked.items, strict=True) if item in items]
-    return sum(kept) / len(kept) if kept else None
+    return float(np.mean(kept)) if kept else None
 
 
 def _held_against(own: Marked, rule: Marked | None, share: float) -> tuple[float, float]:
