@@ -83,7 +83,8 @@ def formulas(there: Sequence[str]) -> tuple[Formula, ...]:
     also = f"no overall figure: {' and '.join(away)} missing" if away else "mean of four domains"
     whole = f"mean of {', '.join(there)}" if away else "overall"
     made = [weighted(whole, dict.fromkeys(there, 1.0), also=also)]
-    made += [weighted(level, {f"{domain} {level}": 1.0 for domain in there}, also=also) for level in DIFFICULTIES]
+    over = f"over {' and '.join(there)}"
+    made += [weighted(level, {f"{domain} {level}": 1.0 for domain in there}, also=over) for level in DIFFICULTIES]
     return tuple(made)
 
 

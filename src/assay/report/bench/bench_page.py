@@ -70,7 +70,9 @@ def row(one: StandingBody) -> dict[str, object]:
     """One line of the table, in words."""
     interval = one.interval
     span = f"{words.percent(interval.low)} to {words.percent(interval.high)}" if interval else one.reason or NONE
-    held = "" if one.ahead is None or one.rule is None else f"{words.points(one.ahead)} on {one.rule.split(':')[-1]}"
+    held = (
+        "" if one.ahead is None or one.rule is None else f"{words.points(one.ahead)} against {one.rule.split(':')[-1]}"
+    )
     bounds = ""
     if one.if_wrong is not None and one.if_right is not None:
         bounds = f"{words.percent(one.if_wrong)} if wrong, {words.percent(one.if_right)} if right"
@@ -84,10 +86,15 @@ def row(one: StandingBody) -> dict[str, object]:
         "others": [NONE if one.others.get(name) is None else words.percent(one.others[name]) for name in OTHERS],
         "held": held,
         "verdict": VERDICTS[one.verdict] if one.verdict else "",
-        "p": "" if one.p_holm is None else f"p {words.plain_number(one.p_holm)}",
+        "p": "" if one.p_holm is None else chance_of(one.p_holm),
         "unscored": words.count(one.unscored),
         "bounds": bounds,
     }
+
+
+def chance_of(p: float) -> str:
+    """A p value as people read it; below a thousandth its size says nothing more."""
+    return "p < 0.001" if p < 0.001 else f"p {words.number(p, 3)}"
 
 
 def described(one: StandingBody) -> dict[str, object]:
