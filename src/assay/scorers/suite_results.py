@@ -84,8 +84,10 @@ def values_of_row(row: Mapping[str, object], where: Where) -> list[float]:
 
 
 def first_scores(row: Mapping[str, object]) -> list[float] | None:
-    """The rewards a reward model gave in the first game, right answer first; None where a judge gave none, or said
-    another thing than they say."""  # fmt: skip
+    """The rewards a reward model gave in the first game, right answer first.
+
+    None where a judge gave none, or said another thing than they say.
+    """
     judgments = row["judgments"]
     first = judgments[0] if isinstance(judgments, list) and judgments and isinstance(judgments[0], Mapping) else {}
     told = first.get("judgment")

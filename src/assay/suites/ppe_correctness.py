@@ -39,8 +39,10 @@ def recognises(data: Mapping[str, object]) -> bool:
 
 
 def ppe_correctness(rows: Sequence[SuiteRow]) -> Suite:
-    """The suite of rows {question_id, prompt, response_1 ..., scores, sampled_conflict_pairs}; what benchmark a file is
-    of stands in its name. Raises InputError for rows that are not."""  # fmt: skip
+    """The suite of rows {question_id, prompt, response_1 ..., scores, sampled_conflict_pairs}.
+
+    What benchmark a file is of stands in its name. Raises InputError for rows that are not.
+    """
     groups, right, pairs = [], [], []
     for row in rows:
         scores = row.data.get("scores")

@@ -37,8 +37,10 @@ def recognises(data: Mapping[str, object]) -> bool:
 
 
 def ppe_human(rows: Sequence[SuiteRow]) -> Suite:
-    """The suite of rows {question_id, model_a, model_b, winner, prompt, response_1, response_2}; the preferred answer
-    is put first. Raises InputError for rows that are not."""  # fmt: skip
+    """The suite of rows {question_id, model_a, model_b, winner, prompt, response_1, response_2}.
+
+    The preferred answer is put first, and its model with it. Raises InputError for rows that are not.
+    """
     groups, winners = [], []
     for row in rows:
         winner = row.text("winner")

@@ -38,8 +38,11 @@ def recognises(data: Mapping[str, object]) -> bool:
 
 
 def processbench(rows: Sequence[SuiteRow], *, threshold: float | None = None) -> Suite:
-    """The suite of rows {id, problem, steps, label}. threshold: a step below it is wrong; None: what is best on gsm8k,
-    as the authors choose it for rewards without one. Raises InputError for rows that are not."""  # fmt: skip
+    """The suite of rows {id, problem, steps, label}.
+
+    threshold: a step below it is wrong; None: what is best on gsm8k, as the authors choose it for rewards without one.
+    Raises InputError for rows that are not, ConfigError where there is no threshold and no gsm8k.
+    """
     groups, labels = [], []
     for row in rows:
         steps, label = row.texts("steps"), row.whole("label")

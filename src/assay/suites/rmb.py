@@ -32,8 +32,10 @@ def recognises(data: Mapping[str, object]) -> bool:
 
 
 def rmb(rows: Sequence[SuiteRow]) -> Suite:
-    """The suite of rows {pair_uid, chosen, reject} or {bon_uid, bon_best, loser_list}, with conversation_input and
-    category_path. Raises InputError for rows that are not."""  # fmt: skip
+    """The suite of rows {pair_uid, chosen, reject} or {bon_uid, bon_best, loser_list}.
+
+    Both have conversation_input and category_path. Raises InputError for rows that have not.
+    """
     groups = named_apart([_group(row) for row in rows])
     found = Counter(set_of(str(group.category)) for group in groups)
     there = [name for name in SETS if name in found]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from assay.artifacts.files import sha256_file
 from assay.data.config import DataConfig
-from assay.data.sources.any_source import locate, parsed
+from assay.data.sources.any_source import HUB_ID, locate, parsed
 from assay.errors import InputError
 from assay.records import Candidates, Message, Reject, Text, Where, to_json
 
@@ -64,8 +64,8 @@ def keys(data: Mapping[str, object]) -> str:
 
 def suite_rows(source: str, splits: Sequence[str | None]) -> Iterator[SuiteRow]:
     """Rows of a file, a folder or a hub data set, of each split in turn. Raises InputError for one that is no row."""
-    # A split is a thing of data sets; a file has none, and is read once.
-    for split in splits if not Path(source).exists() else (None,):
+    # A split is a thing of data sets; a file or a pattern of files has none, and is read once.
+    for split in splits if on_the_hub(source) else (None,):
         found = locate(source, config=DataConfig(split=split))
         for item in map(parsed, found.rows()):
             if isinstance(item, Reject):
@@ -73,11 +73,16 @@ def suite_rows(source: str, splits: Sequence[str | None]) -> Iterator[SuiteRow]:
             yield SuiteRow(item.data, item.where)
 
 
+def on_the_hub(source: str) -> bool:
+    """Whether `source` is the id of a data set rather than a path."""
+    return HUB_ID.fullmatch(source) is not None and not Path(source).exists()
+
+
 def hashes(sources: Sequence[str]) -> dict[str, str]:
     """`sha256:...` of each file read; a hub data set stands by its name alone."""
     found: dict[str, str] = {}
     for source in sources:
-        files = locate(source, config=DataConfig()).files if Path(source).exists() else ()
+        files = () if on_the_hub(source) else locate(source, config=DataConfig()).files
         found |= {str(path): sha256_file(path) for path in files} or {source: "by name"}
     return found
 
