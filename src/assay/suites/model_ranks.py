@@ -128,7 +128,7 @@ def _row_wise(first: Places, second: Places, people: Array, reward: Array, model
         both = met[here_M] > 0
         pair = [rate[here_M][both] for rate in rates]
         if both.sum() >= FEW_MODELS and all(np.ptp(one) > 0 for one in pair):
-            found.append(float(np.corrcoef(*pair)[0, 1]))
+            found.append(float(np.corrcoef(pair[0], pair[1])[0, 1]))
     return float(np.mean(found)) if found else Unknown("no model met three others with differing results")
 
 

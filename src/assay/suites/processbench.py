@@ -90,7 +90,7 @@ def formulas(found: Sequence[str]) -> tuple[Formula, ...]:
     parts = tuple(f"{name}: {kind}" for name in found for kind in ("wrong", "right"))
 
     def mean_f1(means_RP: Array) -> Array:
-        return np.mean([f1(means_RP[:, place : place + 2]) for place in range(0, len(parts), 2)], axis=0)
+        return np.asarray(np.mean([f1(means_RP[:, at : at + 2]) for at in range(0, len(parts), 2)], axis=0))
 
     away = [name for name in PUBLISHED if name not in found]
     also = f"without {', '.join(away)}" if away else "mean of four"

@@ -90,7 +90,8 @@ def formulas(found: set[str]) -> tuple[Formula, ...]:
         plain = tuple(name for name in PUBLISHED if name != TIES)
 
         def overall(means_RP: Array) -> Array:
-            return (means_RP[:, : len(plain)].sum(axis=1) + ties_score(means_RP[:, len(plain) :])) / len(PUBLISHED)
+            domains_R = means_RP[:, : len(plain)].sum(axis=1) + ties_score(means_RP[:, len(plain) :])
+            return np.asarray(domains_R / len(PUBLISHED))
 
         made.insert(0, Formula(name="overall", parts=(*plain, *TIES_WEIGHTS), of=overall, also="mean of six domains"))
     elif len(there := [name for name in PUBLISHED if name in found and name != TIES]) > 1:
