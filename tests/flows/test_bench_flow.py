@@ -72,7 +72,7 @@ def test_items_too_long_are_named_and_the_figure_has_both_ends(tmp_path: Path) -
     assert (math.value, math.n, math.unscored, math.if_wrong) == (1, 5, 1, pytest.approx(5 / 6))
     assert [(one.id, one.why) for one in body.unscored] == [("4", "answer 2: 900 tokens; the model reads 512")]
     text = summary(body, tmp_path / "out")
-    assert "1 items not scored whole" in text
+    assert "1 item not scored whole" in text
     assert "cut at 2,048 tokens" in text
     assert "Math: 6 items, published with 183" in text
     page = (tmp_path / "out" / "bench.html").read_text()

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 WIDTH = 34  # of names in the table
 VERDICTS = {"ahead": "[green]ahead[/]", "behind": "[red]behind[/]", "not_told_apart": "[dim]not told apart[/]"}
-UNSCORED_SHOWN = 3
 
 
 def register(app: typer.Typer) -> None:
@@ -67,7 +66,7 @@ def summary(body: BenchBody, out: Path) -> str:
     """Title, notes, the table, and what was not scored; in rich markup."""
     from rich.markup import escape
 
-    lines = [f"[bold]{escape(body.title)}[/]  {escape(body.scorer)}, {body.items:,} items  {escape(str(out))}"]
+    lines = [f"[bold]{escape(body.title)}[/]  {escape(body.scorer)}, {counted(body.items)}  {escape(str(out))}"]
     lines += [f"  [yellow]not as published: {escape(note)}[/]" for note in body.notes]
     head = f"  {'':<{WIDTH}} {'value':>6}  {'interval':<14} {'n':>6}  longest shortest chance"
     lines.append(f"[dim]{head}[/]")
@@ -78,10 +77,14 @@ def summary(body: BenchBody, out: Path) -> str:
     if body.unscored:
         first = body.unscored[0]
         lines.append(
-            f"  [yellow]{len(body.unscored):,} items not scored whole and in no figure; the authors' code: "
+            f"  [yellow]{counted(len(body.unscored))} not scored whole and in no figure; the authors' code: "
             f"{escape(body.over_long)}. The first, {escape(first.id)}: {escape(first.why)}[/]"
         )
     return "\n".join(lines)
+
+
+def counted(items: int) -> str:
+    return f"{items:,} {'item' if items == 1 else 'items'}"
 
 
 def line(one: StandingBody) -> str:
