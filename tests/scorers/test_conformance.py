@@ -18,6 +18,7 @@ from assay.scorers.open import KINDS
 from assay.scorers.protocol import Reward, Scored, Unscored
 from assay.scorers.recorded import RecordedScorer
 from assay.scorers.scores_file import pair_rows, prompt_rows
+from assay.scorers.suite_results import PublishedScorer
 from tests.scorers.conformance import CHECKS, GROUPS, PAIRS, Case
 from tests.support import saved_models
 from tests.support.saved_models import LONG
@@ -65,6 +66,18 @@ def recorded(folder: Path) -> Case:
     return Case(make=lambda: RecordedScorer(one), other=lambda: RecordedScorer(other), unreadable=loud)
 
 
+def published(folder: Path) -> Case:
+    """Results of a suite, an item a row."""
+
+    def written(name: str, rule: str) -> Path:
+        pairs = [Candidates(id=pair.id, prompt=pair.prompt, answers=(pair.chosen, pair.rejected)) for pair in PAIRS]
+        write_jsonl(folder / name, [*prompt_rows(baseline(rule), [*GROUPS, *pairs])])
+        return folder / name
+
+    one, other = written("one.jsonl", "longest"), written("other.jsonl", "shortest")
+    return Case(make=lambda: PublishedScorer(one), other=lambda: PublishedScorer(other))
+
+
 KINDS_HELD: Mapping[str, Callable[[Path], Case]] = {
     "baseline:longest": baselines("longest", "shortest"),
     "baseline:shortest": baselines("shortest", "longest"),
@@ -72,6 +85,7 @@ KINDS_HELD: Mapping[str, Callable[[Path], Case]] = {
     "baseline:constant": baselines("constant", "longest"),
     "function": function,
     "local": local,
+    "published": published,
     "recorded": recorded,
 }
 

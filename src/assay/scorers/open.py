@@ -15,11 +15,13 @@ from assay.scorers.function import FunctionScorer, RewardFunction
 from assay.scorers.local import LocalScorer, Passes
 from assay.scorers.protocol import Scorer
 from assay.scorers.recorded import RecordedScorer
+from assay.scorers.suite_results import PublishedScorer
 
 AnyScorer = Scorer | RewardFunction | Path | str
 KINDS: Mapping[str, Callable[[str], Scorer]] = {
     "baseline": baseline,
     "local": LocalScorer,
+    "published": PublishedScorer,
     "recorded": RecordedScorer,
 }
 SCORE_FILES = {".jsonl", ".ndjson", ".json", ".gz"}
