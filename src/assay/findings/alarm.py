@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 
+Strength = Literal["warning", "problem"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
     """How sure one figure is that something is wrong.
@@ -20,7 +23,7 @@ class Alarm:
     """
 
     p: float
-    strength: Literal["warning", "problem"] = "warning"
+    strength: Strength = "warning"
     power: float | None = None
 
     def __post_init__(self) -> None:
