@@ -1,4 +1,4 @@
-"""How often the audit names what is wrong, and how often it names anything where nothing is: `make operating-table`.
+"""How often the audit names what is wrong, and how often it names anything where nothing is: `python benchmarks/operating_table.py`.
 
 Simulated audits (drawn_audits.py), at 200, 400 and 1,000 pairs and an intraclass correlation of 0 and 0.3. For each planted
 defect: how often a finding expected to name it goes off, and how often any does. For each clean reward: how often any

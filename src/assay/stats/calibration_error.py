@@ -44,7 +44,7 @@ class CalibrationError:
 
     def chance_above(self, true_error: float) -> float:
         """Chance of an error at least as large as seen, were it truly `true_error`."""
-        return 1 - self._below(true_error**2)
+        return min(max(1 - self._below(true_error**2), 0.0), 1.0)
 
     def interval(self, level: float = 0.95) -> Interval:
         """Of the true error: all values at which what was seen would be no surprise at this level, either side."""
@@ -62,9 +62,12 @@ class CalibrationError:
         """The true error under which `share` of all samples would show less than was seen; 0 where none is."""
         if self._below(0.0) <= share:
             return 0.0
-        most = 1.0
-        if self._below(most) >= share:
+        most = 4 * self.squared + 16 * self.luck
+        while most < 1 and self._below(most) >= share:
+            most *= 2
+        if most >= 1 and self._below(1.0) >= share:
             return 1.0
+        most = min(most, 1.0)
         return math.sqrt(float(optimize.brentq(lambda square: self._below(square) - share, 0.0, most, xtol=1e-8)))
 
 

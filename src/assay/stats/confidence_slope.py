@@ -38,7 +38,7 @@ class ConfidenceSlope:
 
     def chance_below(self, slope: float) -> float:
         """One-sided p of "b is at least `slope`": small where the log odds are clearly too bold for it."""
-        return float(special.stdtr(self.freedom, self.evidence_against(slope)))
+        return float(np.clip(special.stdtr(self.freedom, self.evidence_against(slope)), 0.0, 1.0))
 
     def interval(self, level: float = 0.95) -> Interval:
         """All slopes that the score test does not reject. Score tests hold where few events are wrong; Wald's do not."""

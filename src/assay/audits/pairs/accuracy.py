@@ -142,8 +142,7 @@ def difference_alarm(difference_N: Array, groups: Names, floor: Floor) -> Alarm 
         # Never a difference in G prompts: the chance of that, were they different in a share `tolerated` of all.
         away = max(floor.tolerated - found.mean, 0.0)
         p = (1 - min(away, 1.0)) ** found.clusters
-        # Silence says something once so many prompts without a difference would have been a surprise.
-        return Alarm(p=p, strength=floor.strength, power=float(p < 1 - 0.95))
+        return Alarm(p=p, strength=floor.strength, power=1.0 if found.mean > floor.tolerated else 0.0)
     # Few pairs may agree by luck in all they say: the spread is no less than that of one prompt more that does not.
     error = math.sqrt(max(found.variance, 1 / found.clusters**2))
     return mean_alarm(found.mean, error, found.freedom, floor)
