@@ -1,7 +1,7 @@
 """Labelled pairs and a reward with one known defect, drawn: the worlds of `operating_table.py`. Measures nothing.
 
-A pair's two answers differ in worth by `d`; people prefer the first with chance sigmoid(d). Pairs under one prompt share
-part of their luck (a Gaussian copula), so that being right correlates within prompts while the reward stays calibrated:
+A pair's two answers differ in worth by `d`; people prefer the first with chance sigmoid(d). Pairs under one prompt
+share part of their luck (a Gaussian copula), so that being right correlates within prompts while the reward stays calibrated:
 the sound reward is the logit of the chance that the label goes that way. A defect changes the reward, the labels or the
 votes of such a world and nothing else.
 """
@@ -27,13 +27,8 @@ VOTES = 3
 SPREAD_AT: Mapping[int, float] = {80: 2.324, 95: 10.97, 98: 27.67}
 # Correlation of the copula that gives correctness at 80% an intraclass correlation of .3.
 LATENT_AT: Mapping[float, float] = {0.0: 0.0, 0.3: 0.66}
-WORDS = " ".join(
-    np.random.default_rng(0).choice(
-        "the of a to and in order account you please we can your refund is was this that ship when where help team "
-        "address card payment day week plan change reply because if then it not never always item".split(),
-        60_000,
-    )
-)
+VOCABULARY = "the of a to and in order account you please we can your refund is was this that ship when where help team"
+WORDS = " ".join(np.random.default_rng(0).choice(VOCABULARY.split(), 60_000))
 DRESS = "## Answer\n\n- **first** step\n- **second** step\n\n"
 
 
@@ -68,8 +63,10 @@ class World:
         return found if self.change is None else self.change(found)
 
 
-def draw(n: int, icc: float, *, seed: tuple[int, ...], right: int = 80, liking: float = 0.2, votes: bool = False) -> World:
-    """A sound world. liking: share of the worth's spread that length has, so that people like longer answers a little."""
+def draw(
+    n: int, icc: float, *, seed: tuple[int, ...], right: int = 80, liking: float = 0.2, votes: bool = False
+) -> World:
+    """A sound world. liking: share of the worth's spread that length has, so that people like longer answers."""
     rng = np.random.default_rng(seed)
     prompt = np.arange(n) // PER_PROMPT
     length = np.clip(rng.lognormal(5.3, 0.6, (n, 2)).round(), 60, 2000)
@@ -187,7 +184,9 @@ def leaked(world: World, size: float) -> None:
 
 def biased_annotator(world: World, size: float) -> None:
     """One reader of ten takes the left answer, `size` of the time."""
-    assert world.votes is not None and world.voter is not None and world.left is not None
+    assert world.votes is not None
+    assert world.voter is not None
+    assert world.left is not None
     lazy = (world.voter == 0) & (world.rng.random(world.votes.shape) < size)
     world.votes = np.where(lazy, world.left, world.votes)
     world.first = world.votes.sum(axis=1) * 2 > VOTES
@@ -208,7 +207,6 @@ class Audited:
     pairs: list[Pair]
     scores: list[PairScore]
     groups: list[str]
-    facts: Mapping[str, float] = field(default_factory=dict)
 
 
 def told(world: World) -> Audited:

@@ -1,7 +1,7 @@
-"""How often the audit names what is wrong, and how often it names anything where nothing is: `python benchmarks/operating_table.py`.
+"""How often the audit names what is wrong, and anything where nothing is: `python benchmarks/operating_table.py`.
 
-Simulated audits (drawn_audits.py), at 200, 400 and 1,000 pairs and an intraclass correlation of 0 and 0.3. For each planted
-defect: how often a finding expected to name it goes off, and how often any does. For each clean reward: how often any
+Simulated audits (drawn_audits.py), at 200, 400 and 1,000 pairs and an intraclass correlation of 0 and 0.3. For each
+planted defect: how often a finding expected to name it goes off, and how often any does. For each clean reward: how often any
 finding goes off. For figures whose truth is known: how often the interval holds it. EXPECTED is the one table of which
 finding is to catch what; a finding that this version of assay does not have counts as not found.
 
@@ -25,12 +25,11 @@ from pathlib import Path
 from typing import Any
 
 import drawn_audits as worlds
-from drawn_audits import Defect, World
-
 from assay.artifacts.files import write_json
 from assay.audits import Audit, audit
 from assay.audits.config import AuditConfig
 from assay.version import versions
+from drawn_audits import Defect, World
 
 RESULTS = Path(__file__).parent / "results"
 SIZES, CORRELATIONS = (200, 400, 1000), (0.0, 0.3)
@@ -68,7 +67,9 @@ CLEAN: Mapping[str, Planted] = {
 }
 EXPECTED: Mapping[str, Planted] = {
     "length": Planted(words="reward is length alone", defect=worlds.length_only, expected=OF_LENGTH),
-    "length_25": Planted(words="length mixed in, 0.25 sd", defect=worlds.length_mixed, size=SPREAD / 4, expected=LENGTH),
+    "length_25": Planted(
+        words="length mixed in, 0.25 sd", defect=worlds.length_mixed, size=SPREAD / 4, expected=LENGTH
+    ),
     "length_50": Planted(words="length mixed in, 0.5 sd", defect=worlds.length_mixed, size=SPREAD / 2, expected=LENGTH),
     "length_100": Planted(words="length mixed in, 1 sd", defect=worlds.length_mixed, size=SPREAD, expected=LENGTH),
     "style_50": Planted(words="markdown worth 0.5 sd", defect=worlds.markdown, size=SPREAD / 2, expected=STYLE),
@@ -83,12 +84,17 @@ EXPECTED: Mapping[str, Planted] = {
         words="20% flipped, votes known", defect=worlds.flipped, size=0.2, expected=LABELS, votes=True
     ),
     "leaked_5": Planted(
-        words="5% of prompts leaked into training", defect=worlds.leaked, size=0.05, expected=("leaked_prompts", "leak_gain")
+        words="5% of prompts leaked into training",
+        defect=worlds.leaked,
+        size=0.05,
+        expected=("leaked_prompts", "leak_gain"),
     ),
     "constant": Planted(words="constant", defect=worlds.constant, expected=("degenerate:constant",)),
     "saturated": Planted(words="behind a sigmoid", defect=worlds.saturated, size=6.0, expected=("saturation",)),
     "coarse": Planted(words="five grades", defect=worlds.coarse, expected=("degenerate:few_distinct_values",)),
-    "not_finite": Planted(words="2% not finite", defect=worlds.not_finite, size=0.02, expected=("degenerate:non_finite",)),
+    "not_finite": Planted(
+        words="2% not finite", defect=worlds.not_finite, size=0.02, expected=("degenerate:non_finite",)
+    ),
     "annotator": Planted(
         words="one reader of ten picks the left",
         defect=worlds.biased_annotator,
@@ -104,12 +110,16 @@ EXPECTED: Mapping[str, Planted] = {
     "generator": Planted(
         words="one generator inflated by 1 sd", defect=worlds.one_generator, size=SPREAD, expected=("source_overuse",)
     ),
-    "over_15": Planted(words="over-confident, x1.5", defect=worlds.confidence, size=1.5, expected=("calibration_slope",)),
+    "over_15": Planted(
+        words="over-confident, x1.5", defect=worlds.confidence, size=1.5, expected=("calibration_slope",)
+    ),
     "over_20": Planted(words="over-confident, x2", defect=worlds.confidence, size=2.0, expected=("calibration_slope",)),
     "under_15": Planted(
         words="under-confident, /1.5", defect=worlds.confidence, size=1 / 1.5, expected=("calibration_slope",)
     ),
-    "under_30": Planted(words="under-confident, /3", defect=worlds.confidence, size=1 / 3, expected=("calibration_slope",)),
+    "under_30": Planted(
+        words="under-confident, /3", defect=worlds.confidence, size=1 / 3, expected=("calibration_slope",)
+    ),
     "surely_wrong": Planted(
         words="2% surely wrong", defect=worlds.surely_wrong, size=0.02, expected=("flipped_labels", "calibration_slope")
     ),

@@ -9,7 +9,6 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-
 Strength = Literal["warning", "problem"]
 
 

@@ -41,7 +41,7 @@ class ConfidenceSlope:
         return float(np.clip(special.stdtr(self.freedom, self.evidence_against(slope)), 0.0, 1.0))
 
     def interval(self, level: float = 0.95) -> Interval:
-        """All slopes that the score test does not reject. Score tests hold where few events are wrong; Wald's do not."""
+        """All slopes that the score test does not reject. It holds where few events are wrong; Wald's does not."""
         bar = float(special.stdtrit(self.freedom, 0.5 + level / 2))
         ends = [self._where(sign * bar, sign) for sign in (1.0, -1.0)]
         return Interval(low=ends[0], high=ends[1], level=level, method="score test, clustered by prompt group")

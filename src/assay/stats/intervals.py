@@ -204,8 +204,8 @@ def cluster_t(values_N: npt.ArrayLike, clusters: Names, *, level: float = 0.95) 
 def cluster_skew_t(values_N: npt.ArrayLike, clusters: Names, *, level: float = 0.95) -> Interval | Unknown:
     """The t interval moved for skew, for losses of which a few pairs make up most.
 
-    t is too short on the side of the long tail. Hall's transform of t, g(t) = t + a t^2 / 3 + a^2 t^3 / 27 + a / 6 with a
-    the skewness of the cluster sums over the root of their number, has a normal's quantiles; they are turned back here.
+    t is too short on the side of the long tail. Hall's transform of t, g(t) = t + a t^2 / 3 + a^2 t^3 / 27 + a / 6 with
+    a the skewness of the cluster sums over the root of their number, has a normal's quantiles; they are turned back here.
     Source: Hall 1992.
 
     >>> found = cluster_skew_t([1.0, 2.0, 3.0, 4.0], [0, 1, 2, 3])  # no skew: the t interval
@@ -328,7 +328,7 @@ def _resample(
 
 
 def _t_quantile(level: float, freedom: float) -> float:
-    # The special function itself: scipy.stats takes a millisecond for the same number, and an audit asks a hundred times.
+    # The special function itself: scipy.stats takes a millisecond for the same number, and an audit asks often.
     return float(special.stdtrit(freedom, 0.5 + level / 2))
 
 

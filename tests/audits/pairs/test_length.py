@@ -115,7 +115,9 @@ def test_length_in_any_shape_is_taken_out(bend):
 def test_accuracy_without_length_asks_for_order_only(bend):
     pairs = make_pairs(300)
     scores = healthy(pairs)
-    bent = [PairScore(pair_id=s.pair_id, chosen=float(bend(s.chosen)), rejected=float(bend(s.rejected))) for s in scores]
+    bent = [
+        PairScore(pair_id=s.pair_id, chosen=float(bend(s.chosen)), rejected=float(bend(s.rejected))) for s in scores
+    ]
     one, other = (audited(each, pairs).find("accuracy_without_length") for each in (scores, bent))
     assert other.value == pytest.approx(one.value, abs=1e-12)
 

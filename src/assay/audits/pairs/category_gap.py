@@ -39,7 +39,7 @@ class Category:
 
 
 def category_gap(aligned: Aligned, *, level: float, seed: int) -> Finding:
-    """Best minus worst category, with luck taken off. What they show stands in detail, beside each one's drawn figure."""
+    """Best minus worst category, with luck taken off; what they show, and each one's drawn figure, in detail."""
     slices = aligned.slices()[1:]
     meaning = MEANINGS["category_gap"]
     if len(slices) < 2:

@@ -8,7 +8,12 @@ from scipy import stats as scipy_stats
 
 from assay.stats.intervals import Array
 
-KNOTS = (-1.0, -0.33, 0.33, 1.0)  # in normal scores of length: the slope may change at the 16th, 37th, 63rd, 84th percentile
+KNOTS = (
+    -1.0,
+    -0.33,
+    0.33,
+    1.0,
+)  # in normal scores of length: the slope may change at the 16th, 37th, 63rd, 84th percentile
 
 
 def normal_scores(values: Array) -> Array:

@@ -207,8 +207,8 @@ PAIR_FIGURES: tuple[Meaning, ...] = (
     Meaning(
         name="calibration_slope_votes",
         unit="slope",
-        why="The slope against shares of votes: whether sigmoid(margin) is the chance that one annotator agrees. A reward "
-        "calibrated on majority labels is surer than any one of them.",
+        why="The slope against shares of votes: whether sigmoid(margin) is the chance that one annotator agrees. A "
+        "reward calibrated on majority labels is surer than any one of them.",
         where_given=True,
     ),
     Meaning(

@@ -1,4 +1,4 @@
-"""Whether training seeds came out alike, and which of them is dead. Knows correctness by seed; knows no reward's scale."""
+"""Whether training seeds came out alike, and which of them is dead. Knows correctness by seed; knows no scale."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEAD = 0.55  # accuracy up to which a seed has learned next to nothing
 
 
 def seed_spread(aligned: Aligned) -> Finding:
-    """Highest minus lowest seed. Seeds answer the same pairs, so each two are compared pair by pair, Bonferroni over all."""
+    """Highest minus lowest seed. Each two are compared on the same pairs, Bonferroni over all."""
     if len(aligned.seeds) < 2:
         return unknown(
             MEANINGS["seed_spread"], "one seed was trained, so its luck is unknown; train with --seeds 3", n=aligned.n

@@ -60,8 +60,10 @@ def slope_reading(found: Finding) -> list[str]:
     direction, slope = found.detail.get("direction"), found.known
     if slope is None or direction not in ("over-confident", "under-confident"):
         return []
-    return [f"It is {direction}: {words.number(slope)} of the log odds it states come true. Dividing margins by "
-            f"{words.number(1 / slope)} mends the scale and changes no order."]
+    return [
+        f"It is {direction}: {words.number(slope)} of the log odds it states come true. Dividing margins by "
+        f"{words.number(1 / slope)} mends the scale and changes no order."
+    ]
 
 
 READINGS: Mapping[str, Callable[[Finding], list[str]]] = {
