@@ -26,7 +26,7 @@ VOTES = 3
 # Standard deviation of d at which a calibrated reward is right that often: the mean of sigmoid(|d|), solved once.
 SPREAD_AT: Mapping[int, float] = {80: 2.324, 95: 10.97, 98: 27.67}
 # Correlation of the copula that gives correctness at 80% an intraclass correlation of .3.
-LATENT_AT: Mapping[float, float] = {0.0: 0.0, 0.3: 0.66}
+LATENT_AT: Mapping[float, float] = {0.0: 0.0, 0.3: 0.7}
 VOCABULARY = "the of a to and in order account you please we can your refund is was this that ship when where help team"
 WORDS = " ".join(np.random.default_rng(0).choice(VOCABULARY.split(), 60_000))
 DRESS = "## Answer\n\n- **first** step\n- **second** step\n\n"

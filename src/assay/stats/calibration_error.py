@@ -47,9 +47,13 @@ class CalibrationError:
         return min(max(1 - self._below(true_error**2), 0.0), 1.0)
 
     def interval(self, level: float = 0.95) -> Interval:
-        """Of the true error: all values at which what was seen would be no surprise at this level, either side."""
+        """Of the true error: all values at which what was seen would be no surprise at this level, either side.
+
+        Where less was seen than luck makes, no error would be likely enough, and the upper end would be 0: it is held
+        against what no error at all would show (CLs, Read 2002), which changes nothing for errors well above 0.
+        """
         tail = (1 - level) / 2
-        low, high = self._true_at(1 - tail), self._true_at(tail)
+        low, high = self._true_at(1 - tail), self._true_at(tail * self._below(0.0))
         return Interval(low=low, high=high, level=level, method=METHOD)
 
     def _below(self, square: float) -> float:
