@@ -245,7 +245,8 @@ def _gain(aligned: Aligned, *, level: float) -> Finding:
     values -= 0.5 / n
     groups = aligned.groups[usable]
     interval = cluster_skew_t(values, groups, level=level)
-    mean, alarm = cluster_mean(values, groups), None
+    mean = cluster_mean(values, groups)
+    alarm: Alarm | None = None
     if not isinstance(mean, Unknown) and mean.variance is not None:
         # Half of a chi-squared a nat: what a reward without a gain varies by, should the pairs say less.
         error = float(np.sqrt(max(mean.variance, 0.5 / n**2)))
