@@ -1,9 +1,9 @@
 """Labelled pairs and a reward with one known defect, drawn: the worlds of `operating_table.py`. Measures nothing.
 
 A pair's two answers differ in worth by `d`; people prefer the first with chance sigmoid(d). Pairs under one prompt
-share part of their luck (a Gaussian copula), so that being right correlates within prompts while the reward stays calibrated:
-the sound reward is the logit of the chance that the label goes that way. A defect changes the reward, the labels or the
-votes of such a world and nothing else.
+share part of their luck (a Gaussian copula), so that being right correlates within prompts while the reward stays
+calibrated: the sound reward is the logit of the chance that the label goes that way. A defect changes the reward, the
+labels or the votes of such a world and nothing else.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """How often the audit names what is wrong, and anything where nothing is: `python benchmarks/operating_table.py`.
 
 Simulated audits (drawn_audits.py), at 200, 400 and 1,000 pairs and an intraclass correlation of 0 and 0.3. For each
-planted defect: how often a finding expected to name it goes off, and how often any does. For each clean reward: how often any
-finding goes off. For figures whose truth is known: how often the interval holds it. EXPECTED is the one table of which
-finding is to catch what; a finding that this version of assay does not have counts as not found.
+planted defect: how often a finding expected to name it goes off, and how often any does. For each clean reward: how
+often any finding goes off. For figures whose truth is known: how often the interval holds it. EXPECTED is the one
+table of which finding is to catch what; a finding that this version of assay does not have counts as not found.
 
 Rows go to `--rows` as they are done, a line a cell: started again, the script goes on after the last whole cell.
 """

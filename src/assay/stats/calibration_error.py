@@ -1,7 +1,8 @@
 """How far stated probabilities are from what comes true, with the luck of small samples taken off.
 
 The plain error (Naeini et al. 2015) is biased upwards: in bins of fifty, perfect probabilities miss by 5 points. Here
-the squared distance of each bin is lowered by what luck alone would put there, and the test and the interval hold for it.
+the squared distance of each bin is lowered by what luck alone would put there, and the test and the interval hold for
+it.
 Knows probabilities and outcomes; knows no reward. Shapes: N events, B bins, G clusters.
 """
 

@@ -205,7 +205,8 @@ def cluster_skew_t(values_N: npt.ArrayLike, clusters: Names, *, level: float = 0
     """The t interval moved for skew, for losses of which a few pairs make up most.
 
     t is too short on the side of the long tail. Hall's transform of t, g(t) = t + a t^2 / 3 + a^2 t^3 / 27 + a / 6 with
-    a the skewness of the cluster sums over the root of their number, has a normal's quantiles; they are turned back here.
+    a the skewness of the cluster sums over the root of their number, has a normal's quantiles; they are turned back
+    here.
     Source: Hall 1992.
 
     >>> found = cluster_skew_t([1.0, 2.0, 3.0, 4.0], [0, 1, 2, 3])  # no skew: the t interval

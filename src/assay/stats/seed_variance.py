@@ -18,8 +18,8 @@ def recipe_mean(values_SN: Array, clusters: Names) -> ClusterMean | Unknown:
 
     Prompts vary and so do seeds: Var = clustered variance of the seeds' mean + s^2 / S, where s^2 is the variance of
     the S seeds' own means. Degrees of freedom by Satterthwaite, since three seeds tell little of their spread. s^2
-    holds some of the pairs' luck as well, which is then counted twice: at a thousand pairs and equal seeds the interval is
-    some 5% too wide. With one seed the variance is that of the pairs alone.
+    holds some of the pairs' luck as well, which is then counted twice: at a thousand pairs and equal seeds the
+    interval is some 5% too wide. With one seed the variance is that of the pairs alone.
     """
     values = np.atleast_2d(np.asarray(values_SN, dtype=np.float64))
     seeds = values.shape[0]
