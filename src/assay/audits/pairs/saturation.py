@@ -30,7 +30,7 @@ def saturation(aligned: Aligned, *, level: float) -> Finding:
     detail = {
         "per_seed": {str(seed): float(value) for seed, value in zip(aligned.seeds, by_seed, strict=True)},
         "between_0_and_1": bool(every.size and every.min() >= 0 and every.max() <= 1),
-        "step_of_float32": float(np.spacing(np.float32(np.abs(every).max()))) if every.size else None,
+        "step_of_float32": float(float32_step(np.abs(every).max())) if every.size else None,
     }
     interval = cluster_wilson(flat.mean(axis=0), aligned.groups, level=level)
     return measured(MEANINGS["saturation"], share, n=aligned.n, interval=interval, verdict=verdict, detail=detail)
@@ -46,7 +46,7 @@ def told_apart(chosen_N: Array, rejected_N: Array) -> Mask:
         return found
     low, high = float(values.min()), float(values.max())
     margin = np.abs(values[:, 0] - values[:, 1])
-    step = np.spacing(np.abs(values).max(axis=1).astype(np.float32)).astype(np.float64)
+    step = float32_step(np.abs(values).max(axis=1))
     together = (margin > 0) & (margin <= STEPS * step)
     # A tie far from both ends is a tie and counted as such; at an end it is where the range gave out.
     room = AT_AN_END if low >= 0 and high <= 1 else 0.0
@@ -55,3 +55,8 @@ def told_apart(chosen_N: Array, rejected_N: Array) -> Mask:
     at_one_end = (values >= high - room).all(axis=1) | (values <= low + room).all(axis=1)
     found[finite] = ~(together | at_one_end)
     return found
+
+
+def float32_step(size: Array) -> Array:
+    """Distance from a reward of this size to the next one that float32 has."""
+    return np.asarray(np.spacing(np.minimum(size, np.finfo(np.float32).max / 2).astype(np.float32)), dtype=np.float64)
