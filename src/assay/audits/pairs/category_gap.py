@@ -24,6 +24,7 @@ from assay.stats.unknown import Unknown
 
 BEHIND = 0.05  # what one category may lie below the rest before it is worth a word
 SPREADS = np.linspace(0.0, 0.4, 81)  # standard deviations between categories that are looked at
+ALIKE = 0.5  # chance beforehand that there is no difference; the other spreads share the rest
 DRAWS = 4000
 METHOD = "hierarchical model of the categories, clustered by prompt group"
 
@@ -100,7 +101,9 @@ def _posterior(accuracy_K: Array, variance_K: Array, *, seed: int) -> tuple[Arra
     # Log marginal likelihood of each spread, the common mean integrated out under a flat prior.
     fit = -0.5 * (np.log(total_TK) + (accuracy_K - mean_T[:, None]) ** 2 * weight).sum(axis=1)
     fit -= 0.5 * np.log(weight.sum(axis=1))
-    chance = np.exp(fit - fit.max())
+    before = np.full(SPREADS.size, (1 - ALIKE) / (SPREADS.size - 1))
+    before[0] = ALIKE
+    chance = before * np.exp(fit - fit.max())
     chance /= chance.sum()
     generator = stream(seed, "category gap")
     at = generator.choice(SPREADS.size, DRAWS, p=chance)
