@@ -24,6 +24,7 @@ from assay.stats.unknown import Unknown
 
 BEHIND = 0.05  # what one category may lie below the rest before it is worth a word
 SPREADS = np.linspace(0.0, 0.4, 81)  # standard deviations between categories that are looked at
+LEANING = 30.0  # pairs' worth of the common accuracy in what a category's spread is taken from
 ALIKE = 0.5  # chance beforehand that there is no difference; the other spreads share the rest
 DRAWS = 4000
 METHOD = "hierarchical model of the categories, clustered by prompt group"
@@ -54,7 +55,7 @@ def category_gap(aligned: Aligned, *, level: float, seed: int) -> Finding:
     if len(known) < 2:
         reason = f"fewer than two categories have two prompts or more (one prompt: {', '.join(single)})"
         return unknown(meaning, reason, n=aligned.n)
-    accuracy, variance = (np.array([getattr(one, name) for one in known]) for name in ("accuracy", "variance"))
+    accuracy, variance = np.array([one.accuracy for one in known]), _variances(known)
     drawn, gaps = _posterior(accuracy, variance, seed=seed)
     low, high = (float(end) for end in np.quantile(gaps, [(1 - level) / 2, (1 + level) / 2]))
     if _chance_of_spread(accuracy, variance) > (1 - level) / 2:
@@ -91,6 +92,22 @@ def _measured(name: str, mask: Mask, correct: Array, groups: Codes) -> Category 
     smooth = (values.sum() + 0.5) / (values.size + 1)
     least = smooth * (1 - smooth) / values.size
     return Category(name=name, mask=mask, accuracy=found.mean, variance=max(found.variance, least))
+
+
+def _variances(known: list[Category]) -> Array:
+    """Of each category's accuracy, (K,): one design effect for all, and spreads that lean on the common accuracy.
+
+    A category's own spread would not do: one that is right on nearly all of its twenty pairs by luck would count as
+    known exactly, and luck would look like a difference.
+    """
+    pairs, accuracy = np.array([one.mask.sum() for one in known]), np.array([one.accuracy for one in known])
+    own = np.array([one.variance for one in known])
+    common = float((pairs * accuracy).sum() / pairs.sum())
+    effect = float((pairs**2 * own).sum() / max((pairs * accuracy * (1 - accuracy)).sum(), 1e-12))
+    leaning = (pairs * accuracy + LEANING * common) / (pairs + LEANING)
+    return np.asarray(
+        np.clip(effect, 1.0, pairs.max()) * np.maximum(leaning * (1 - leaning), 0.25 / pairs.sum()) / pairs
+    )
 
 
 def _posterior(accuracy_K: Array, variance_K: Array, *, seed: int) -> tuple[Array, Array]:
