@@ -33,8 +33,14 @@ class ConfidenceSlope:
         """Student's t of the score at `slope`: above 0 where the data ask for a steeper one, below 0 for a flatter."""
         pull = self.log_odds * (self.outcome - special.expit(slope * self.log_odds))
         pull_G = np.bincount(self.codes, weights=pull)
-        spread = math.sqrt(float(np.square(pull_G - pull_G.mean()).sum()) * pull_G.size / (pull_G.size - 1))
-        return float(pull_G.sum()) / spread if spread > 0 else 0.0
+        away = pull_G - pull_G.mean()
+        square = float(np.square(away).sum())
+        if square <= 0:
+            return 0.0
+        t = float(pull_G.sum()) / math.sqrt(square * pull_G.size / (pull_G.size - 1))
+        # Few wrong pairs pull hard, many right ones a little: moved for that skew (Hall 1992; `cluster_skew_t`).
+        skew = float((away**3).sum()) / square**1.5
+        return t + skew * t**2 / 3 + skew**2 * t**3 / 27 + skew / 6
 
     def chance_below(self, slope: float) -> float:
         """One-sided p of "b is at least `slope`": small where the log odds are clearly too bold for it."""
