@@ -74,6 +74,9 @@ def summary(told: ScorerAudit, out: Path) -> str:
         lines.append(
             f"  [{colours[finding.verdict]}]{judged:<8}[/] {finding.name.replace('_', ' '):<27} {escape(said)}"
         )
+    spread = found.find("seed_spread")
+    for seed in spread.detail.get("dead_seeds", []) if spread is not None else []:
+        lines.append(f"  [red]seed {seed} learned next to nothing while others did: leave its model out of use[/]")
     if rule := rule_to_beat(found.find("length_baseline")):
         lines.append(
             f"  people preferred {rule.answer} on {rule.share:.1%} of the pairs: {rule.words} is the rule to beat"

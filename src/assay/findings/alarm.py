@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+Strength = Literal["warning", "problem"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
@@ -20,7 +22,7 @@ class Alarm:
     """
 
     p: float
-    strength: Literal["warning", "problem"] = "warning"
+    strength: Strength = "warning"
     power: float | None = None
 
     def __post_init__(self) -> None:

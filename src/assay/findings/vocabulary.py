@@ -26,6 +26,8 @@ Unit = Literal[
     "agreement",
     "seconds",
     "correlation",
+    "slope",
+    "squared error",
 ]
 # Where a figure is shown, apart from the list of all findings, which holds every one.
 Place = Literal[
@@ -61,6 +63,8 @@ UNITS: Mapping[Unit, UnitMeaning] = {
     "agreement": UnitMeaning(low=-1.0, high=1.0),
     "seconds": UnitMeaning(),
     "correlation": UnitMeaning(low=-1.0, high=1.0),
+    "slope": UnitMeaning(low=0.0),
+    "squared error": UnitMeaning(low=0.0, high=1.0),
 }
 
 

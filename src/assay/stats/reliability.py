@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from assay.stats.intervals import Array, Interval, Names, cluster_bootstrap, cluster_wilson, ending
+from assay.stats.intervals import Array, Interval, Names, cluster_wilson
 from assay.stats.unknown import Unknown
 
 
@@ -56,31 +56,14 @@ def reliability(
 def expected_calibration_error(stated_N: npt.ArrayLike, outcome_N: npt.ArrayLike, *, edges: Sequence[float]) -> float:
     """Mean over events of |stated - observed| of their bin, in [0, 1]. Source: Naeini et al. 2015.
 
-    Biased upwards in small samples: even perfect probabilities do not come true exactly in every bin.
+    Biased upwards in small samples: even perfect probabilities do not come true exactly in every bin. What is judged is
+    `calibration_error`, which takes that off.
 
     >>> expected_calibration_error([0.75] * 4, [1, 1, 1, 0], edges=[0.5, 1.0])
     0.0
     """
     sums = _bin_sums(np.asarray(stated_N, dtype=np.float64), np.asarray(outcome_N, dtype=np.float64), edges)
     return float(_error_of(sums.sum(axis=0, keepdims=True))[0])
-
-
-def calibration_interval(
-    stated_N: npt.ArrayLike,
-    outcome_N: npt.ArrayLike,
-    clusters: Names,
-    *,
-    edges: Sequence[float],
-    level: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
-) -> Interval | Unknown:
-    """Bootstrap interval of the expected calibration error, prompt groups resampled whole."""
-    sums = _bin_sums(np.asarray(stated_N, dtype=np.float64), np.asarray(outcome_N, dtype=np.float64), edges)
-    interval = cluster_bootstrap(
-        sums, clusters, _error_of, use="calibration", level=level, resamples=resamples, seed=seed
-    )
-    return ending(interval, 0.0, 1.0)
 
 
 def bin_of(stated_N: Array, edges: Sequence[float]) -> npt.NDArray[np.intp]:

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats as scipy_stats
 
 from assay.audits import audit
 from assay.findings.slice import OVERALL
 from assay.records import Pair, PairScore
-from assay.stats.intervals import Interval, cluster_wilson
+from assay.stats.intervals import Interval, cluster_wilson, wilson_of
+from assay.stats.seed_variance import recipe_mean
 from tests.audits.planted import QUICK, audited, groups_of, healthy, make_pairs, score
 
 FOUR = [
@@ -77,7 +77,9 @@ def test_seeds_are_averaged_per_pair_before_the_interval():
     by_seed = right.mean(axis=1)
     accuracy, spread = found.find("accuracy"), found.find("seed_spread")
     assert accuracy.value == pytest.approx(by_seed.mean())
-    assert accuracy.interval == cluster_wilson(right.mean(axis=0), groups_of(pairs))
+    assert accuracy.interval == wilson_of(recipe_mean(right, groups_of(pairs)))
+    pairs_alone = cluster_wilson(right.mean(axis=0), groups_of(pairs))
+    assert accuracy.interval.high - accuracy.interval.low > pairs_alone.high - pairs_alone.low
     assert [found.find("accuracy", seed=seed).value for seed in (1, 2, 3)] == pytest.approx(by_seed)
     assert spread.value == pytest.approx(by_seed.max() - by_seed.min())
     assert spread.detail["sd"] == pytest.approx(by_seed.std(ddof=1))
@@ -90,42 +92,29 @@ def test_one_seed_has_no_spread():
     assert "one seed" in found.reason
 
 
-def test_a_weak_category_is_named_and_equal_ones_are_not_accused():
-    pairs = make_pairs(900)
-    sides = {"brevity": 0.0, "refusals": 1.5, "tone": 1.5}
-    rng = np.random.default_rng(0)
-    weak = score(pairs, lambda p, side: float(rng.normal(sides[p.category] if side == "chosen" else 0.0)))
-    gap = audited(weak, pairs).find("category_gap")
-    assert (gap.detail["worst"], gap.verdict) == ("brevity", "warning")
-    assert gap.interval.low > 0.15
-    same = audited(healthy(pairs), pairs).find("category_gap")
-    assert same.verdict == "ok"
-    assert same.interval.low <= 0 <= same.value
+def test_three_points_among_twenty_pairs_are_too_few_and_no_alarm():
+    pairs = make_pairs(40)
+    found = audited(healthy(pairs, signal=0.3), pairs)
+    assert found.find("accuracy", "category=tone").verdict == "too_few"
+    assert found.find("length_matched_accuracy", "category=tone").verdict is None
+    assert {f.verdict for f in found.findings if f.alarm is not None} <= {"ok", "too_few"}
 
 
-def test_the_gap_allows_for_having_picked_the_extremes():
-    # Three categories, each prompt one pair: two independent means, at 1 - 0.05 / 3 for the three possible picks.
-    pairs = make_pairs(300, per_prompt=1)
-    scores = healthy(pairs)
-    right = {
-        name: [float(s.chosen > s.rejected) for s, p in zip(scores, pairs, strict=True) if p.category == name]
-        for name in ("brevity", "refusals", "tone")
-    }
-    low, high = sorted(right.values(), key=np.mean)[::2]
-    variance = (np.var(low) / 100 + np.var(high) / 100) * 200 / 199
-    gap = audited(scores, pairs).find("category_gap")
-    half = scipy_stats.t.ppf(1 - 0.05 / 6, 199) * variance**0.5
-    assert gap.value == pytest.approx(np.mean(high) - np.mean(low))
-    assert gap.interval.low == pytest.approx(gap.value - half)
+def test_a_reward_of_noise_is_a_problem_and_a_fair_one_is_not():
+    pairs = make_pairs(1000)
+    assert audited(healthy(pairs, signal=0.0), pairs).find("accuracy").verdict == "problem"
+    fair = audited(healthy(pairs, signal=0.7), pairs)  # about 69%
+    assert fair.find("accuracy").verdict == "ok"
 
 
 def test_perfect_scores_leave_room_for_doubt():
     pairs = make_pairs(60)
     found = audited(score(pairs, lambda _, side: float(side == "chosen") + np.random.default_rng(0).random()), pairs)
-    for name in ("accuracy", "category_gap"):
-        interval = found.find(name).interval
-        assert isinstance(interval, Interval)
-        assert interval.high - interval.low > 0.05
+    accuracy, gap = (found.find(name).interval for name in ("accuracy", "category_gap"))
+    assert isinstance(accuracy, Interval)
+    assert isinstance(gap, Interval)
+    assert accuracy.high - accuracy.low > 0.05
+    assert gap.high - gap.low > 0.03
 
 
 def test_without_categories_there_is_no_gap_and_no_slice():
@@ -140,15 +129,3 @@ def test_one_prompt_group_has_no_interval_and_says_so():
     found = audit(healthy(pairs), pairs, groups=groups_of(pairs), config=QUICK).find("accuracy")
     assert found.bounds is None
     assert "one prompt group" in found.reason
-
-
-def test_a_gap_to_a_category_of_one_prompt_has_no_interval():
-    """Its two pairs say nothing of other prompts: a bound made from the other category's spread would be a guess."""
-    pairs = make_pairs(300)
-    alone = [Pair(id=f"one-{n}", prompt="one question", chosen="c" * n, rejected="r", category="alone") for n in (2, 3)]
-    scores = [*healthy(pairs), *(PairScore(pair_id=p.id, chosen=0.0, rejected=1.0) for p in alone)]
-    gap = audited(scores, [*pairs, *alone]).find("category_gap")
-    assert (gap.detail["worst"], gap.detail["worst_pairs"], gap.verdict) == ("alone", 2, None)
-    assert gap.bounds is None
-    assert gap.reason == "all pairs of alone belong to one prompt group, so nothing is known about other prompts"
-    assert audited(healthy(pairs), pairs).find("category_gap").bounds is not None

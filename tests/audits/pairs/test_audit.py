@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -164,7 +165,8 @@ def test_a_single_pair_is_audited_without_pretending():
 
 def test_every_name_is_used():
     tokens = {pair.id: (len(pair.chosen), len(pair.rejected)) for pair in PAIRS}
-    names = {finding.name for finding in audited(SCORES, PAIRS, tokens=tokens).findings}
+    voted = [replace(pair, votes=(Vote(choice="chosen"), Vote(choice="rejected"))) for pair in PAIRS]
+    names = {finding.name for finding in audited(SCORES, voted, tokens=tokens).findings}
     assert names == set(MEANINGS)
 
 
@@ -175,5 +177,10 @@ def test_calibrated_margins_are_called_so_and_overconfident_ones_not():
     margin = np.where(rng.random(1500) < 1 / (1 + np.exp(-margin)), margin, -margin)  # right as often as stated
     honest = [PairScore(pair_id=p.id, chosen=m, rejected=0.0) for p, m in zip(pairs, margin, strict=True)]
     loud = [PairScore(pair_id=s.pair_id, chosen=6 * s.chosen, rejected=0.0) for s in honest]
-    assert audited(honest, pairs).find("calibration_error").verdict == "ok"
-    assert audited(loud, pairs).find("calibration_error").verdict == "problem"
+    sound, bold = audited(honest, pairs), audited(loud, pairs)
+    for name in ("calibration_error", "calibration_slope"):
+        assert (sound.find(name).verdict, bold.find(name).verdict) == ("ok", "warning")
+    assert bold.find("calibration_slope").detail["direction"] == "over-confident"
+    assert bold.find("temperature").value == pytest.approx(6 * sound.find("temperature").value)
+    after = bold.find("calibration_error_after_temperature")
+    assert after.value == pytest.approx(sound.find("calibration_error_after_temperature").value, abs=1e-6)

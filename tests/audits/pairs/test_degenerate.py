@@ -100,10 +100,3 @@ def test_overlap_of_the_same_is_one_and_of_strangers_none():
     assert overlap_coefficient(same, same) == pytest.approx(1)
     assert overlap_coefficient(same, same + 5) == 0
     assert overlap_coefficient(np.array([0.0, 1.0]), np.array([0.0, 0.0])) == 0.5
-
-
-def test_saturated_margins_are_counted_with_the_wrong_ones_among_them():
-    pairs = make_pairs(40)
-    found = audited(score(pairs, lambda p, side: (20.0 if int(p.id[1:]) % 4 else -20.0) * (side == "chosen")), pairs)
-    assert found.find("saturation").value == 1.0
-    assert found.find("saturation").detail["saturated_and_wrong"] == 0.25

@@ -17,7 +17,7 @@ from assay.audits.pairs.length import (
 )
 from assay.audits.scores_table import align
 from assay.records import Pair, PairScore
-from tests.audits.planted import QUICK, audited, by_length, groups_of, healthy, make_pairs
+from tests.audits.planted import QUICK, audited, by_length, groups_of, healthy, make_pairs, score
 
 
 def test_correlations_are_scipys_over_both_orders():
@@ -100,7 +100,36 @@ def test_where_people_prefer_brevity_shortest_wins_is_the_rule_to_beat():
     found = audited(shortest, pairs)
     assert found.find("accuracy_beyond_length").verdict == "ok"
     assert found.find("accuracy_beyond_shortest").value == 0
-    assert found.find("accuracy_beyond_shortest").verdict == "warning"
+    assert found.find("accuracy_beyond_shortest").verdict == "problem"
+
+
+@pytest.mark.parametrize("bend", [lambda x: -np.abs(x - 200), lambda x: np.where(x > 150, 2.0, 0.0) + 1e-6 * x, np.log])
+def test_length_in_any_shape_is_taken_out(bend):
+    pairs = make_pairs(1000, longer_preferred=0.7)
+    rng = np.random.default_rng(5)
+    bent = score(pairs, lambda pair, side: float(bend(float(len(getattr(pair, side))))) + 1e-9 * float(rng.normal()))
+    assert audited(bent, pairs).find("accuracy_without_length").value < 0.58
+
+
+@pytest.mark.parametrize("bend", [np.exp, lambda x: 1 / (1 + np.exp(-x)), lambda x: x**3])
+def test_accuracy_without_length_asks_for_order_only(bend):
+    pairs = make_pairs(300)
+    scores = healthy(pairs)
+    bent = [
+        PairScore(pair_id=s.pair_id, chosen=float(bend(s.chosen)), rejected=float(bend(s.rejected))) for s in scores
+    ]
+    one, other = (audited(each, pairs).find("accuracy_without_length") for each in (scores, bent))
+    assert other.value == pytest.approx(one.value, abs=1e-12)
+
+
+def test_a_right_reward_where_people_like_length_is_not_accused():
+    pairs = make_pairs(1000, longer_preferred=0.75)
+    rng = np.random.default_rng(2)
+    worth = score(
+        pairs,
+        lambda pair, side: 1.5 * (side == "chosen") + len(getattr(pair, side)) / 200 + float(rng.normal()),
+    )
+    assert audited(worth, pairs).find("reward_length_correlation").verdict == "ok"
 
 
 def test_scale_and_shift_of_the_reward_change_no_length_figure():

@@ -115,7 +115,9 @@ def audit(
 
 def _accuracy(given: Given) -> Found:
     mistaken = mistakes(given.aligned, limit=given.config.mistakes)
-    return Found(findings=accuracy_findings(given.aligned, level=given.config.level), tables={"mistakes": mistaken})
+    config = given.config
+    findings = accuracy_findings(given.aligned, level=config.level, seed=config.seed)
+    return Found(findings=findings, tables={"mistakes": mistaken})
 
 
 def _length(given: Given) -> Found:
@@ -129,8 +131,8 @@ def _distribution(given: Given) -> Found:
 
 
 def _calibration(given: Given) -> Found:
-    finding, table = calibration_audit(given.aligned, config=given.config)
-    return Found(findings=[finding], tables={"calibration": table})
+    findings, table = calibration_audit(given.aligned, config=given.config)
+    return Found(findings=findings, tables={"calibration": table})
 
 
 PARTS: tuple[Part, ...] = (_accuracy, _length, _distribution, _calibration)

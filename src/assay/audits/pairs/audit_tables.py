@@ -77,12 +77,14 @@ def _histograms(chosen: Array, rejected: Array) -> RewardHistograms:
 def length_table(aligned: Aligned, *, config: AuditConfig) -> LengthTable:
     """A scatter sample of the first seed's margins, and accuracy by length difference over seeds."""
     order = stream(config.seed, "length scatter").permutation(aligned.n)[:POINTS]
+    # Each of these is computed anew when asked for, so it is asked for once.
     margin, difference = aligned.margin[0], aligned.length_difference
+    finite, correct = aligned.finite[0], aligned.correct[0]
     points: list[LengthPoint] = [
         {
             "length_difference": int(difference[i]),
-            "margin": float(margin[i]) if aligned.finite[0, i] else None,
-            "correct": bool(aligned.correct[0, i]),
+            "margin": float(margin[i]) if finite[i] else None,
+            "correct": bool(correct[i]),
             "category": aligned.pairs[i].category,
         }
         for i in np.sort(order)

@@ -8,12 +8,12 @@ import numpy as np
 
 from assay.audits.pairs.degenerate import name_problems
 from assay.audits.pairs.pair_meanings import MEANINGS
+from assay.audits.pairs.saturation import saturation
 from assay.audits.scores_table import Aligned
 from assay.findings.finding import Detail, Finding, Judgement, measured, unknown
-from assay.stats.intervals import Array, Interval, cluster_t, cluster_wilson
+from assay.stats.intervals import Array, Interval, cluster_t
 from assay.stats.unknown import Unknown
 
-SATURATED = float(np.log(9999))  # sigmoid(margin) beyond 0.9999: its slope is under 1e-4
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 BINS = 40
 DESCRIBES = Unknown("it describes the rewards at hand and estimates nothing beyond them")
@@ -36,7 +36,7 @@ def distribution_findings(aligned: Aligned, *, level: float) -> list[Finding]:
         _described("distinct_values", aligned, [float(np.unique(row).size) for row in both]),
         _overlap(aligned),
         _separation(aligned, level=level),
-        _saturation(aligned, level=level),
+        saturation(aligned, level=level),
     ]
 
 
@@ -156,18 +156,3 @@ def _separation(aligned: Aligned, *, level: float) -> Finding:
     return measured(
         MEANINGS["separation"], float(np.mean(by_seed)), n=int(usable.sum()), interval=interval, detail=detail
     )
-
-
-def _saturation(aligned: Aligned, *, level: float) -> Finding:
-    flat = np.abs(np.where(aligned.finite, aligned.margin, 0.0)) > SATURATED
-    by_seed = flat.mean(axis=1)
-    share = float(by_seed.mean())
-    wrong = float((flat & (aligned.margin < 0)).mean())
-    verdict: Judgement = "problem" if share > 0.5 else "warning" if share > 0.05 else "ok"
-    detail = {
-        "per_seed": {str(seed): float(value) for seed, value in zip(aligned.seeds, by_seed, strict=True)},
-        "saturated_and_wrong": wrong,
-        "margin_beyond": SATURATED,
-    }
-    interval = cluster_wilson(flat.mean(axis=0), aligned.groups, level=level)
-    return measured(MEANINGS["saturation"], share, n=aligned.n, interval=interval, verdict=verdict, detail=detail)

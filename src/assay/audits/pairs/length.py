@@ -7,27 +7,36 @@ through the origin: swapping the two answers of any pair changes nothing.
 from __future__ import annotations
 
 import numpy as np
+from scipy import special
 from scipy import stats as scipy_stats
 
 from assay.audits.config import AuditConfig
-from assay.audits.pairs.accuracy import coin, evidence_detail
+from assay.audits.pairs.accuracy import ABOVE_A_COIN, evidence_detail
+from assay.audits.pairs.alarm_rules import Floor, mean_alarm, share_alarm
+from assay.audits.pairs.length_shapes import length_shapes, normal_scores
 from assay.audits.pairs.pair_meanings import MEANINGS
 from assay.audits.scores_table import Aligned, Mask
-from assay.findings.finding import Finding, Judgement, measured, unknown
+from assay.findings.alarm import Alarm
+from assay.findings.finding import Finding, measured, unknown
 from assay.findings.slice import OVERALL, Slice
 from assay.stats.intervals import (
     Array,
     Interval,
     cluster_bootstrap,
-    cluster_t,
+    cluster_mean,
+    cluster_skew_t,
     cluster_wilson,
     ending,
 )
 from assay.stats.logistic import fit_logistic
 from assay.stats.unknown import Unknown
 
-# Judgements, not laws: below a third, length explains under a ninth of the reward differences; above two thirds, half.
-NOTABLE_CORRELATION, STRONG_CORRELATION = 1 / 3, 2 / 3
+# Judgements, not laws. Above two thirds length explains nearly half of the reward differences; where people like length
+# a right reward follows it as well, up to there. What it owes to length beyond people's taste is `length_overuse`.
+STRONG_CORRELATION = 2 / 3
+# On pairs where people preferred the shorter (or the longer) answer no sound reward is worse than a coin.
+NO_WORSE_THAN_A_COIN = Floor(tolerated=0.5, matters=0.4, strength="problem")
+GAIN = Floor(tolerated=0.01, matters=0.0, strength="problem")  # nats a pair; a reward right on 57% has it
 RIDGE = 1e-4  # keeps the fit finite when rewards order every pair rightly
 
 
@@ -46,8 +55,10 @@ def matched(length: Array, tolerance: float) -> Mask:
     return np.asarray(np.abs(length[:, 0] - length[:, 1]) <= tolerance * length.max(axis=1))
 
 
-def _part(aligned: Aligned, name: str, mask: Mask, where: Slice, missing: str, *, level: float) -> Finding:
-    """Accuracy on a part of the pairs."""
+def _part(
+    aligned: Aligned, name: str, mask: Mask, missing: str, *, level: float, floor: Floor | None, where: Slice = OVERALL
+) -> Finding:
+    """Accuracy on a part of the pairs; described only where there is no floor to it."""
     if not mask.any():
         return unknown(MEANINGS[name], missing, n=0, slice=where)
     values, groups = aligned.correct.mean(axis=0)[mask], aligned.groups[mask]
@@ -58,7 +69,7 @@ def _part(aligned: Aligned, name: str, mask: Mask, where: Slice, missing: str, *
         n=int(mask.sum()),
         interval=interval,
         slice=where,
-        verdict=coin(interval),
+        alarm=share_alarm(cluster_mean(values, groups), floor) if floor is not None else None,
         detail=evidence_detail(values, groups) | {"share_of_pairs": float(mask.mean())},
     )
 
@@ -66,8 +77,17 @@ def _part(aligned: Aligned, name: str, mask: Mask, where: Slice, missing: str, *
 def _matched(aligned: Aligned, *, config: AuditConfig) -> list[Finding]:
     close = matched(aligned.length, config.length_tolerance)
     reason = f"no pair has answers within {config.length_tolerance:.0%} of each other's length"
+    # Of a category there are seldom more than a few dozen such pairs: shown, and judged over all categories together.
     return [
-        _part(aligned, "length_matched_accuracy", close & mask, where, reason, level=config.level)
+        _part(
+            aligned,
+            "length_matched_accuracy",
+            close & mask,
+            reason,
+            level=config.level,
+            floor=ABOVE_A_COIN if where == OVERALL else None,
+            where=where,
+        )
         for where, mask in aligned.slices()
     ]
 
@@ -75,22 +95,11 @@ def _matched(aligned: Aligned, *, config: AuditConfig) -> list[Finding]:
 def _by_preferred_length(aligned: Aligned, *, level: float) -> list[Finding]:
     difference = aligned.length_difference
     return [
-        _part(
-            aligned,
-            "accuracy_shorter_preferred",
-            difference < 0,
-            OVERALL,
-            "no shorter answer is preferred",
-            level=level,
-        ),
-        _part(
-            aligned,
-            "accuracy_longer_preferred",
-            difference > 0,
-            OVERALL,
-            "no longer answer is preferred",
-            level=level,
-        ),
+        _part(aligned, name, mask, f"no {word} answer is preferred", level=level, floor=NO_WORSE_THAN_A_COIN)
+        for name, word, mask in (
+            ("accuracy_shorter_preferred", "shorter", difference < 0),
+            ("accuracy_longer_preferred", "longer", difference > 0),
+        )
     ]
 
 
@@ -124,11 +133,6 @@ def _correlation(aligned: Aligned, *, config: AuditConfig) -> Finding:
         seed=config.seed,
     )
     interval = ending(interval, -1.0, 1.0)
-    verdict: Judgement | None = None
-    if isinstance(interval, Interval):
-        # The correlation nearest to 0 that the interval still holds: it is judged by what is sure.
-        least = max(interval.low, -interval.high, 0.0)
-        verdict = "problem" if least > STRONG_CORRELATION else "warning" if least > NOTABLE_CORRELATION else "ok"
     detail = {
         "per_seed": {str(seed): value for seed, value in zip(aligned.seeds, by_seed, strict=True)},
         "spearman": float(np.mean([ranked_through_origin(row, difference) for row in margin])),
@@ -136,7 +140,21 @@ def _correlation(aligned: Aligned, *, config: AuditConfig) -> Finding:
         "preference_and_length": through_origin(np.ones(difference.size), np.sign(difference)),
     }
     value = float(np.mean(by_seed))
-    return measured(MEANINGS[name], value, n=int(usable.sum()), interval=interval, verdict=verdict, detail=detail)
+    alarm = correlation_alarm(value, interval)
+    return measured(MEANINGS[name], value, n=int(usable.sum()), interval=interval, alarm=alarm, detail=detail)
+
+
+def correlation_alarm(value: float, interval: Interval | Unknown) -> Alarm | None:
+    """Beyond two thirds on either side, on Fisher's scale, the error read from the interval's inner half."""
+    if isinstance(interval, Unknown):
+        return None
+    size, inner = abs(value), interval.low if value > 0 else -interval.high
+    if size >= 1 - 1e-9:
+        return Alarm(p=0.0, strength="problem", power=1.0)
+    reach = float(np.arctanh(size) - np.arctanh(min(max(inner, -1 + 1e-9), size)))
+    error = max(reach, 1e-9) / float(special.ndtri(0.5 + interval.level / 2))
+    floor = Floor(tolerated=-float(np.arctanh(STRONG_CORRELATION)), matters=-float(np.arctanh(0.9)), strength="problem")
+    return mean_alarm(-float(np.arctanh(size)), error, 1e6, floor)
 
 
 def through_origin(first_N: Array, second_N: Array) -> float:
@@ -181,11 +199,14 @@ def _without_length(aligned: Aligned, *, level: float) -> Finding:
     name, usable = "accuracy_without_length", aligned.finite.all(axis=0)
     if not usable.any():
         return unknown(MEANINGS[name], "no pair has finite rewards", n=0)
-    features = length_features(aligned.length[usable])
-    left = np.array([residual_margin(row, features) for row in aligned.margin[:, usable]])
+    features = length_shapes(aligned.length[usable])
+    # Normal scores of the rewards and not the rewards: any map that keeps their order keeps the figure.
+    scored = [normal_scores(row) for row in np.stack([aligned.chosen[:, usable], aligned.rejected[:, usable]], axis=2)]
+    margin = np.array([score[:, 0] - score[:, 1] for score in scored])
+    left = np.array([residual_margin(row, features) for row in margin])
     values = (0.5 + 0.5 * np.sign(left)).mean(axis=0)  # nothing left is a coin, not an error
     interval = cluster_wilson(values, aligned.groups[usable], level=level)
-    total = (aligned.margin[:, usable] ** 2).sum(axis=1)
+    total = (margin**2).sum(axis=1)
     shares = 1 - np.divide((left**2).sum(axis=1), total, out=np.ones_like(total), where=total > 0)
     detail = evidence_detail(values, aligned.groups[usable]) | {"explained_by_length": float(shares.mean())}
     return measured(
@@ -193,7 +214,7 @@ def _without_length(aligned: Aligned, *, level: float) -> Finding:
         float(values.mean()),
         n=int(usable.sum()),
         interval=interval,
-        verdict=coin(interval),
+        alarm=share_alarm(cluster_mean(values, aligned.groups[usable]), ABOVE_A_COIN),
         detail=detail,
     )
 
@@ -222,12 +243,16 @@ def _gain(aligned: Aligned, *, level: float) -> Finding:
     values = np.mean(gains, axis=0)
     # One further coefficient buys half a nat of fit by luck alone; take it off.
     values -= 0.5 / n
-    interval: Interval | Unknown = cluster_t(values, aligned.groups[usable], level=level)
-    verdict: Judgement | None = None
-    if isinstance(interval, Interval):
-        verdict = "ok" if interval.low > 0 else "warning" if interval.high > 0 else "problem"
+    groups = aligned.groups[usable]
+    interval = cluster_skew_t(values, groups, level=level)
+    mean = cluster_mean(values, groups)
+    alarm: Alarm | None = None
+    if not isinstance(mean, Unknown) and mean.variance is not None:
+        # Half of a chi-squared a nat: what a reward without a gain varies by, should the pairs say less.
+        error = float(np.sqrt(max(mean.variance, 0.5 / n**2)))
+        alarm = mean_alarm(mean.mean, error, mean.freedom, GAIN)
     detail = {
         "log_likelihood_length": float(ruler.mean()),
         "log_odds_per_sd_of_margin_at_equal_length": float(np.mean(weights)),
     }
-    return measured(MEANINGS[name], float(values.mean()), n=n, interval=interval, verdict=verdict, detail=detail)
+    return measured(MEANINGS[name], float(values.mean()), n=n, interval=interval, alarm=alarm, detail=detail)

@@ -104,8 +104,8 @@ PAIR_FIGURES: tuple[Meaning, ...] = (
     Meaning(
         name="accuracy_without_length",
         unit="share",
-        why="Accuracy of what is left of the reward difference when the part that length explains is taken out. "
-        "One half means that nothing but length was there.",
+        why="Accuracy of what is left of the reward's order when all that follows length, in a line or bent, is taken "
+        "out. One half means that nothing but length was there.",
         shown={"terminal": "", "length section": "", "results table": "accuracy with length taken out"},
     ),
     Meaning(
@@ -147,8 +147,8 @@ PAIR_FIGURES: tuple[Meaning, ...] = (
     Meaning(
         name="saturation",
         unit="share",
-        why="Pairs whose margin is so wide that the sigmoid is flat (probability beyond 0.9999). Training no "
-        "longer moves them, and mistakes among them are made with certainty.",
+        why="Pairs whose two rewards can no longer be told apart: both at one end of a bounded range, or closer than "
+        "float32 can count. A policy gets no gradient there and a reranker no order. Wide margins are not meant.",
         shown={"score section": ""},
     ),
     Meaning(
@@ -169,10 +169,53 @@ PAIR_FIGURES: tuple[Meaning, ...] = (
     Meaning(
         name="calibration_error",
         unit="probability",
-        why="Mean distance between sigmoid(margin), read as the chance that the preferred answer is preferred, "
-        "and how often that holds. Off by much, margins cannot be used as confidences or mixed with other "
-        "rewards as they are.",
+        why="Typical distance (root mean square) between sigmoid(margin), read as the chance that the preferred answer "
+        "is preferred, and how often that holds, luck taken off. Off by much, margins are no confidences.",
         shown={"terminal": "", "results table": "calibration error"},
+    ),
+    Meaning(
+        name="calibration_slope",
+        unit="slope",
+        why="How much of the margins' log odds comes true: 1 is right, below 1 the reward is surer than it may be, "
+        "above 1 less sure. It says which way confidences are wrong, and by how much.",
+        shown={"terminal": "", "results table": "calibration slope"},
+    ),
+    Meaning(
+        name="temperature",
+        unit="slope",
+        why="What margins are to be divided by before sigmoid(margin) is read as a chance, mixed with other rewards "
+        "or held against a threshold. It changes no order.",
+    ),
+    Meaning(
+        name="calibration_error_after_temperature",
+        unit="probability",
+        why="What is left of the calibration error once margins are divided by the temperature: what no change of "
+        "scale mends. Fitted and measured on the same pairs, so slightly too good.",
+    ),
+    Meaning(
+        name="brier_score",
+        unit="squared error",
+        why="Mean squared distance of sigmoid(margin) from what people preferred: 0.25 is a coin, 0 is perfect. Right "
+        "order and right confidence both lower it; its parts stand beside it.",
+    ),
+    Meaning(
+        name="log_loss",
+        unit="nats per pair",
+        why="What the labels cost in nats under sigmoid(margin): 0.693 is a coin. It is the loss most rewards are "
+        "trained on, and the one that sure mistakes are dearest in.",
+    ),
+    Meaning(
+        name="calibration_slope_votes",
+        unit="slope",
+        why="The slope against shares of votes: whether sigmoid(margin) is the chance that one annotator agrees. A "
+        "reward calibrated on majority labels is surer than any one of them.",
+        where_given=True,
+    ),
+    Meaning(
+        name="calibration_error_votes",
+        unit="probability",
+        why="Typical distance between sigmoid(margin) and the share of annotators who agreed, luck taken off.",
+        where_given=True,
     ),
     Meaning(
         name="seed_spread",
@@ -185,8 +228,8 @@ PAIR_FIGURES: tuple[Meaning, ...] = (
     Meaning(
         name="category_gap",
         unit="share difference",
-        why="Accuracy of the best category minus that of the worst. An average hides the category a policy will "
-        "exploit.",
+        why="Accuracy of the best category minus that of the worst, with the luck of having been picked taken off. An "
+        "average hides the category a policy will exploit.",
         shown={"terminal": ""},
     ),
     Meaning(

@@ -51,6 +51,9 @@ def spread_sentence(found: Finding) -> str:
         said += (
             f" (mean {words.percent(detail.get('mean'))}, standard deviation {words.points(detail['sd']).lstrip('+')})"
         )
+    if dead := detail.get("dead_seeds"):
+        named = words.listing([str(seed) for seed in dead])
+        said += f". Seed{'s' if len(dead) > 1 else ''} {named} learned next to nothing while others did"
     return f"{said}. {found.why}"
 
 
