@@ -48,7 +48,7 @@ class Differences:
 
     def beyond(self, tolerated: float) -> Array:
         """Two-sided p values that he differs by more than is tolerated, (A,); NaN where he was not asked."""
-        return np.minimum(2 * self._tail((np.abs(self.mean_A) - tolerated)), 1.0)
+        return np.minimum(2 * self._tail(np.abs(self.mean_A) - tolerated), 1.0)
 
     def below(self, tolerated: float) -> Array:
         """One-sided p values that he falls short by more than is tolerated, (A,); NaN where he was not asked."""
@@ -110,9 +110,7 @@ def ask(votes: LabelVotes, longer_N: Array, groups: Codes) -> Asked:
             toward(chosen_longer, took_first),
             toward(chosen_longer, np.where(others > 0, first_of_others, np.nan)),
         ),
-        agreement=_differences(
-            votes, groups, said & (others > 0), agreed, np.where(others > 1, alike, np.nan)
-        ),
+        agreement=_differences(votes, groups, said & (others > 0), agreed, np.where(others > 1, alike, np.nan)),
     )
 
 

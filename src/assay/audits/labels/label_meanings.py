@@ -11,7 +11,11 @@ LABEL_FIGURES: tuple[Meaning, ...] = (
         why="The most that any reader could reach against these labels, since people disagree and a label is only the "
         "majority of a few of them. Its interval also holds the least that the votes leave possible for the best reader.",
         title="Noise ceiling, at most",
-        shown={"terminal": "", "card": "Noise ceiling of the labels, at most", "results table": "noise ceiling, at most"},
+        shown={
+            "terminal": "",
+            "card": "Noise ceiling of the labels, at most",
+            "results table": "noise ceiling, at most",
+        },
     ),
     Meaning(
         name="vote_agreement",

@@ -39,9 +39,7 @@ def labels(given: Given) -> Found:
         right_N = np.full(aligned.n, 0.5)
         right_N[: readers.first_I.size] = readers.first_I
         findings += [
-            agreement_finding(
-                votes, aligned.groups, level=config.level, resamples=config.resamples, seed=config.seed
-            ),
+            agreement_finding(votes, aligned.groups, level=config.level, resamples=config.resamples, seed=config.seed),
             against_votes(right_N, votes, aligned.groups, level=config.level),
         ]
         asked = ask(votes, np.sign(aligned.length_difference), aligned.groups)
