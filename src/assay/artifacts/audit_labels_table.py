@@ -30,7 +30,7 @@ class AnnotatorRow(TypedDict):
 
 @with_config(STRICT)
 class SuspectRow(TypedDict):
-    """A label that looks wrong. wrong: the chance that it is. margin: of the reward, mean over seeds, null where none."""
+    """A label that looks wrong. wrong: the chance that it is. margin: of the reward, mean over seeds; null if none."""
 
     pair_id: str
     category: str | None

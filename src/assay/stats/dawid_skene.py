@@ -63,13 +63,12 @@ def dawid_skene(
     votes = rater, says, place
     lean = np.bincount(item, weights=np.where(says == FIRST, 1.0, np.where(says == SECOND, -1.0, 0.0)), minlength=items)
     first_I = special.expit(lean)
-    for rounds in range(1, ROUNDS + 1):
+    rounds, moved = 0, 1.0
+    while rounds < ROUNDS and moved >= SETTLED:
         rate_RW3, pooled_W3 = _rates(first_I, item, votes, raters)
         following = special.expit(_evidence(rate_RW3, item, votes, items))
         moved = float(np.abs(following - first_I).max())
-        first_I = following
-        if moved < SETTLED:
-            break
+        first_I, rounds = following, rounds + 1
     return Readers(
         first_I=first_I,
         rate_RW3=rate_RW3,

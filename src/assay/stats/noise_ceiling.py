@@ -6,9 +6,9 @@ knows q: m votes tell the mean of q(1 - q) and a few of its powers, and many cro
 bounds, and no point between them is better founded than another without an assumption on the crowd.
 
 How: a bound is a figure for each pattern of votes whose mean, at every q, lies above (or below) what the best reader
-reaches there. The one of least (greatest) mean over the items is found by linear programming over its coefficients; being
-a mean over items, it has a clustered interval like any other mean, and where the votes fit no crowd at all it stays
-valid instead of failing. Shapes: I items, P patterns of votes, K coefficients, Q shares on a grid.
+reaches there. The one of least (greatest) mean over the items is found by linear programming over its coefficients;
+being a mean over items, it has a clustered interval like any other mean, and where the votes fit no crowd at all it
+stays valid instead of failing. Shapes: I items, P patterns of votes, K coefficients, Q shares on a grid.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ FEWEST_ITEMS = 30
 class Ceiling:
     """low, high: the identified interval, ends estimated. interval: around both, with sampling.
 
-    items, votes: that it rests on (items with two votes or more for a side). disagreement: chance that two such votes on
-    one item differ. if_beta: the ceiling if shares q were drawn from a symmetric beta distribution, and only then.
+    items, votes: that it rests on (items with three votes or more for a side). disagreement: chance that two such
+    votes on one item differ. if_beta: the ceiling if shares q were drawn from a symmetric beta distribution.
     """
 
     low: float
@@ -158,8 +158,8 @@ def _powers(votes: int, patterns: Codes, powers: int) -> Array:
 def _around(low_I: Array, high_I: Array, codes: Codes, *, level: float) -> Interval:
     """An interval that holds the truth, wherever between the bounds it lies, at the level.
 
-    Where the bounds are far apart the truth can be near one of them only, and one-sided error is enough (Imbens & Manski
-    2004); where they all but meet it takes both sides. The quantile between is by how far apart they are.
+    Where the bounds are far apart the truth can be near one of them only, and one-sided error is enough (Imbens &
+    Manski 2004); where they all but meet it takes both sides. The quantile between is by how far apart they are.
     """
     ends = [cluster_t(each, codes, level=level) for each in (low_I, high_I)]
     means = [cluster_mean(each, codes) for each in (low_I, high_I)]

@@ -1,8 +1,9 @@
 """Who voted, one by one: how far each agrees with others, and whether a side or a length draws him.
 
-Every vote is set beside the other votes on the same pair, so that hard pairs, and people's own taste for long answers, are
-nobody's fault; where there are none, beside what other annotators did on the whole. Each annotator is then a mean of
-differences, clustered by prompt group, and all of them are judged together by Holm's rule. Shapes: V votes, A annotators.
+Every vote is set beside the other votes on the same pair, so that hard pairs, and people's own taste for long
+answers, are nobody's fault; where there are none, beside what other annotators did on the whole. Each annotator is then
+a mean of differences, clustered by prompt group, and all of them are judged together by Holm's rule.
+Shapes: V votes, A annotators.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def ask(votes: LabelVotes, longer_N: Array, groups: Codes) -> Asked:
 
 
 def _differences(votes: LabelVotes, groups: Codes, asked_V: Array, own_V: Array, beside_V: Array) -> Differences:
-    """Each annotator's mean of own less beside; where a vote has nothing beside it, what all others did on the whole."""
+    """Each annotator's mean of own less beside; where a vote stands alone, beside what all others did on the whole."""
     count = len(votes.names)
     asked = asked_V & (votes.annotator_V >= 0)
     who, own, beside = votes.annotator_V[asked], own_V[asked], beside_V[asked]

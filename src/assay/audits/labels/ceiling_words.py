@@ -1,4 +1,4 @@
-"""What stands beside every accuracy: how far the labels themselves let any reader come. Knows findings; knows no page."""
+"""What stands beside every accuracy: how far the labels let any reader come. Knows findings; knows no page."""
 
 from __future__ import annotations
 

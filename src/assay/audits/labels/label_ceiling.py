@@ -21,7 +21,10 @@ from assay.stats.unknown import Unknown
 TOLERATED = 0.02  # of the labels may stand against their votes: annotators are not quite what any model makes of them
 MATTERS = 0.10  # share of turned labels that the audit is meant to find
 ALONE = 0.05 / 30  # p at which a figure is found by itself among the alarms of an audit
-ASSUMES = "votes independent given the pair, from people drawn at random, as many whatever was voted before; labels by majority"
+ASSUMES = (
+    "votes independent given the pair, from people drawn at random, as many whatever was voted before; "
+    "labels by majority"
+)
 
 
 def ceiling_finding(votes: LabelVotes, groups: Codes, *, level: float) -> Finding:

@@ -9,7 +9,7 @@ LABEL_FIGURES: tuple[Meaning, ...] = (
         name="noise_ceiling",
         unit="share",
         why="The most that any reader could reach against these labels, since people disagree and a label is only the "
-        "majority of a few of them. Its interval also holds the least that the votes leave possible for the best reader.",
+        "majority of a few of them. Its interval also holds the least that the votes allow for the best reader.",
         title="Noise ceiling, at most",
         shown={
             "terminal": "",
@@ -29,8 +29,8 @@ LABEL_FIGURES: tuple[Meaning, ...] = (
     Meaning(
         name="flipped_labels",
         unit="share",
-        why="Labels turned round, or confident mistakes of the reward: pairs that go against wide margins more often than "
-        "any scale of them explains. Margins alone cannot tell the two apart; read the suspected labels.",
+        why="Labels turned round, or confident mistakes of the reward: pairs that go against wide margins more often "
+        "than any scale of them explains. Margins alone cannot tell the two apart; read the suspected labels.",
         title="Flipped labels or confident mistakes",
         shown={"terminal": "flipped labels or confident mistakes"},
     ),
@@ -46,16 +46,16 @@ LABEL_FIGURES: tuple[Meaning, ...] = (
     Meaning(
         name="biased_annotators",
         unit="named problems",
-        why="Annotators who pick the left or the longer answer (or the right, or the shorter) far more often than others "
-        "do on the same pairs. Labels they made teach their habit.",
+        why="Annotators who pick the left or the longer answer (or the right, or the shorter) far more often than "
+        "others do on the same pairs. Labels they made teach their habit.",
         shown={"terminal": ""},
         where_given=True,
     ),
     Meaning(
         name="unreliable_annotators",
         unit="named problems",
-        why="Annotators who agree with others far less than these agree among themselves on the same pairs. Their votes "
-        "lower the ceiling and every accuracy.",
+        why="Annotators who agree with others far less than these agree among themselves on the same pairs. Their "
+        "votes lower the ceiling and every accuracy.",
         shown={"terminal": ""},
         where_given=True,
     ),

@@ -20,8 +20,10 @@ PLACE = {"chosen": LEFT, "rejected": RIGHT, None: UNKNOWN_PLACE}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelVotes:
-    """pair_V: which pair, from 0. says_V: 0 its chosen answer, 1 its rejected one, 2 a tie. place_V: 0 where chosen stood
-    left, 1 right, 2 unknown. annotator_V: place in `names`; -1 where nobody is named. pairs: how many there are.
+    """pair_V: which pair, from 0. says_V: 0 its chosen answer, 1 its rejected one, 2 a tie.
+
+    place_V: 0 where chosen stood left, 1 right, 2 unknown. annotator_V: place in `names`; -1 where nobody is named.
+    pairs: how many there are.
     """
 
     pair_V: Codes

@@ -1,8 +1,8 @@
 """Labels that look wrong, the likeliest first: by the reward's margins and, where there are some, by the votes.
 
-Three witnesses, taken to be independent given which answer is right: the margin, through the slope at which labels that are
-not turned follow it; the votes, each weighed by who gave it; and the label, wrong at the estimated rate, unless the
-votes made it. Shapes: N pairs. Knows odds and pairs; judges nothing.
+Three witnesses, taken to be independent given which answer is right: the margin, through the slope at which labels
+that are not turned follow it; the votes, each weighed by who gave it; and the label, wrong at the estimated rate,
+unless the votes made it. Shapes: N pairs. Knows odds and pairs; judges nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ VOTES_MADE_IT = 0.995  # of the labels that are the majority of their votes, fro
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspects:
-    """wrong_N: the chance that each label is wrong. order: pairs for review, likeliest first. expected: sum of chances."""
+    """wrong_N: the chance that each label is wrong. order: pairs for review, likeliest first. expected: their sum."""
 
     wrong_N: Array
     order: tuple[int, ...]

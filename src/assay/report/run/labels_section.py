@@ -53,18 +53,16 @@ def turned_sentence(turned: Finding) -> str:
     if turned.known is None:
         return words.sentence(f"how many labels are turned round is unknown: {turned.reason}")
     return (
-        f"By the margins, labels turned round or confident mistakes of the reward make up {inline(turned)}; only reading "
-        "them tells which."
+        f"By the margins, labels turned round or confident mistakes of the reward make up {inline(turned)}; only "
+        "reading them tells which."
     )
 
 
 def annotator_sentences(evidence: ReportedRun) -> list[str]:
     """Who was named, and for what."""
     said = []
-    for name, what in (
-        ("biased_annotators", "a side or a length draws"),
-        ("unreliable_annotators", "others disagree with"),
-    ):
+    whom = {"biased_annotators": "a side or a length draws", "unreliable_annotators": "others disagree with"}
+    for name, what in whom.items():
         found = evidence.find(name)
         if found is not None and found.known and found.verdict in ("warning", "problem"):
             named = words.listing([words.visible(str(one)) for one in found.detail.get("named", [])[:5]])
