@@ -29,12 +29,12 @@ def truth(crowd, votes: int) -> float:
 
 
 def test_the_best_reader_by_hand():
-    # Three votes at 80%: .8^3 + 3 x .8^2 x .2 = .896. Four, equal ones set aside: (.8^4 + 4 x .8^3 x .2) / (1 - 6 x .0256).
+    # Three votes at 80%: .8^3 + 3 x .8^2 x .2 = .896. Four, equal ones set aside: (.8^4 + 4 x .8^3 x .2) / .8464.
     share = np.array([0.8])
     assert best_reader(1, share)[0] == pytest.approx(0.8)
     assert best_reader(3, share)[0] == pytest.approx(0.896)
     assert best_reader(4, share)[0] == pytest.approx(0.8192 / 0.8464)
-    assert best_reader(4, share, ties=True)[0] == pytest.approx(0.8192 + 0.1536 / 2)
+    assert best_reader(4, share, most_even=2)[0] == pytest.approx(0.8192 + 0.1536 / 2)
 
 
 def test_three_votes_give_the_closed_form():
@@ -86,6 +86,16 @@ def test_equal_votes_that_were_set_aside_and_such_that_were_kept():
     assert aside.interval.low <= 0.8192 / 0.8464 <= aside.interval.high
     there = noise_ceiling(first, second, prompts)
     assert there.interval.low <= 0.896 <= there.interval.high
+
+
+def test_close_votes_that_were_set_aside():
+    # Of seven votes, four against three fall under three in five, and no such pair is read. What is left at a share of
+    # .8: (P(7) + P(6) + P(5)) / that and its mirror image.
+    first, second, prompts = voted(np.random.default_rng(7), "four in five everywhere", items=4000, votes=7)
+    kept = np.minimum(first, second) < 3
+    found = noise_ceiling(first[kept], second[kept], prompts[kept])
+    assert found.interval.low <= 0.851968 / (0.851968 + 0.004672) <= found.interval.high
+    assert found.if_beta is None
 
 
 def test_which_answer_is_first_does_not_matter():

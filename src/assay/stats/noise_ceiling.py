@@ -28,6 +28,7 @@ STEEPEST = 3.0  # of the figure of any pattern: bounds what one item can do to t
 MOST_POWERS = 3
 FOR_A_POWER = 100  # items of one number of votes for each further power of q(1 - q) that is used
 FEWEST_ITEMS = 30
+AGREED = 0.6  # share of votes that have to agree for a label, where nothing else is asked for (data.min_agreement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,8 @@ class Ceiling:
     """low, high: the identified interval, ends estimated. interval: around both, with sampling.
 
     items, votes: that it rests on (items with three votes or more for a side). disagreement: chance that two such
-    votes on one item differ. if_beta: the ceiling if shares q were drawn from a symmetric beta distribution.
+    votes on one item differ. if_beta: the ceiling if shares q were drawn from a symmetric beta distribution; None where
+    close items seem to be set aside.
     """
 
     low: float
@@ -44,7 +46,7 @@ class Ceiling:
     items: int
     votes: int
     disagreement: float
-    if_beta: float
+    if_beta: float | None
 
 
 def noise_ceiling(
@@ -53,7 +55,8 @@ def noise_ceiling(
     """Bounds on the accuracy of the best reader against the majority of the votes on each item.
 
     first_I, second_I: votes for either answer, whole numbers; ties and abstentions take no side and are left out. Items
-    on which both are equal count where some are given; where none is, they are taken to have been set aside.
+    on which both are equal, or nearly, count where some are given; where none is, they are taken to have been set
+    aside, and the ceiling is that of the others.
     Holds for votes that are independent given the item and exchangeable (people drawn at random, as many for each item
     whatever was voted before). Unknown where too few items have three votes: fewer say nothing of how often a majority
     would turn. Source: for one vote a label Ishida et al. 2023 (arXiv 2202.00395); the linear programme is ours.
@@ -71,8 +74,10 @@ def noise_ceiling(
     if codes.max() < 1:
         return Unknown("all pairs belong to one prompt group, so nothing is known about other prompts")
     low_I, high_I = np.empty(size.size), np.empty(size.size)
+    whole = True
     for votes in np.unique(size):
         of = size == votes
+        whole &= kept_patterns(int(votes), fewer[of]) == votes // 2
         low_I[of], high_I[of] = _bounds(int(votes), fewer[of])
     low, high = (min(max(float(each.mean()), 0.5), 1.0) for each in (low_I, high_I))
     high = max(low, high)
@@ -84,19 +89,21 @@ def noise_ceiling(
         items=int(size.size),
         votes=int(size.sum()),
         disagreement=float(disagree_I.mean()),
-        if_beta=ceiling_of_beta(float(disagree_I.mean()) / 2, size),
+        if_beta=ceiling_of_beta(float(disagree_I.mean()) / 2, size) if whole else None,
     )
 
 
-def best_reader(votes: int, share_Q: Array, *, ties: bool = False) -> Array:
+def best_reader(votes: int, share_Q: Array, *, most_even: int | None = None) -> Array:
     """How often a majority of so many votes falls to the better answer, at each share of votes for it; (Q,).
 
-    ties: equal votes occur and the label is then a coin; else they are set aside.
+    most_even: votes that the smaller side has at most, all closer items being set aside; by default only equal votes
+    are. Where equal votes are kept the label is a coin.
     """
-    below, equal = _sides(votes, share_Q)
-    if ties:
-        return np.asarray(1 - below - equal / 2)
-    return np.asarray((1 - below - equal) / (1 - equal))
+    last = (votes - 1) // 2 if most_even is None else most_even
+    coin = scipy_stats.binom.pmf(last, votes, share_Q) if 2 * last == votes else 0.0
+    better = scipy_stats.binom.cdf(last, votes, 1 - share_Q) - coin / 2
+    worse = scipy_stats.binom.cdf(last, votes, share_Q) - coin / 2
+    return np.asarray(better / (better + worse))
 
 
 def ceiling_of_beta(product: float, size_I: npt.ArrayLike) -> float:
@@ -110,22 +117,23 @@ def ceiling_of_beta(product: float, size_I: npt.ArrayLike) -> float:
     return float(np.average(means, weights=counts))
 
 
-def _sides(votes: int, share_Q: Array) -> tuple[Array, Array]:
-    """Chances that the better answer gets fewer votes than the other, and as many."""
-    half = votes // 2
-    equal = special.comb(votes, half) * (share_Q * (1 - share_Q)) ** half if votes % 2 == 0 else np.zeros(share_Q.size)
-    return scipy_stats.binom.cdf((votes - 1) // 2, votes, share_Q), np.asarray(equal)
+def kept_patterns(votes: int, fewer_I: Codes) -> int:
+    """Votes the smaller side has at most among items that were kept.
+
+    Items are set aside where too few agree. Nothing here says where that line was drawn: a pattern with less than
+    three in five for the larger side that never occurs is taken to lie beyond it, with all closer ones.
+    """
+    return max(int(fewer_I.max()), int(votes * (1 - AGREED) + 1e-9))
 
 
 def _bounds(votes: int, fewer_I: Codes) -> tuple[Array, Array]:
     """Of each item what it adds to the mean that bounds from below and from above; of items with `votes` votes."""
-    ties = bool((2 * fewer_I == votes).any())
-    patterns = np.arange(votes // 2 + 1 if ties or votes % 2 else votes // 2)
+    patterns = np.arange(kept_patterns(votes, fewer_I) + 1)
     chance_PQ = scipy_stats.binom.pmf(patterns[:, None], votes, SHARES) + np.where(
         2 * patterns[:, None] == votes, 0.0, scipy_stats.binom.pmf(votes - patterns[:, None], votes, SHARES)
     )
-    chance_PQ = chance_PQ / chance_PQ.sum(axis=0)  # equal votes set aside: given that they are not
-    reached_Q = best_reader(votes, SHARES, ties=ties)
+    chance_PQ = chance_PQ / chance_PQ.sum(axis=0)  # given that an item is not set aside
+    reached_Q = best_reader(votes, SHARES, most_even=int(patterns[-1]))
     basis_PK = _powers(votes, patterns, min(patterns.size - 1, MOST_POWERS, max(1, fewer_I.size // FOR_A_POWER)))
     seen_P = np.bincount(fewer_I, minlength=patterns.size) / fewer_I.size
     mean_QK = chance_PQ.T @ basis_PK

@@ -1,4 +1,4 @@
-"""Labelled pairs with votes whose making is known: who votes how well, who is drawn by a side, which labels are turned."""
+"""Labelled pairs with votes whose making is known: who reads how well, who is drawn left, which labels are turned."""
 
 from __future__ import annotations
 

@@ -42,10 +42,15 @@ def ceiling_sentence(ceiling: Finding, accuracy: Finding) -> str:
     if bounds is None or accuracy.known is None:
         return words.sentence(f"how far any reader could come on these labels is unknown: {ceiling.reason}")
     differ, point = ceiling.detail.get("two_votes_differ"), ceiling.detail.get("point_if_beta")
-    return (
+    said = (
         f"Two votes on one pair differ in {words.percent(differ)}. {words.sentence(bounds.beside(accuracy.known))} The "
-        f"reward is at {words.percent(accuracy.known)}. If shares of votes followed a symmetric beta distribution the "
-        f"ceiling would be {words.percent(point)}; the votes alone do not say so."
+        f"reward is at {words.percent(accuracy.known)}."
+    )
+    if point is None:
+        return said
+    return (
+        f"{said} If shares of votes followed a symmetric beta distribution the ceiling would be {words.percent(point)}; "
+        "the votes alone do not say so."
     )
 
 
