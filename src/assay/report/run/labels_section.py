@@ -49,8 +49,8 @@ def ceiling_sentence(ceiling: Finding, accuracy: Finding) -> str:
     if point is None:
         return said
     return (
-        f"{said} If shares of votes followed a symmetric beta distribution the ceiling would be {words.percent(point)}; "
-        "the votes alone do not say so."
+        f"{said} If shares of votes followed a symmetric beta distribution the ceiling would be "
+        f"{words.percent(point)}; the votes alone do not say so."
     )
 
 
