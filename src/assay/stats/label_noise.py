@@ -22,6 +22,7 @@ STEPS = 60
 HIGHEST = 0.49  # at one half labels say nothing, and every scale of the margins fits alike
 GRID = np.concatenate([np.arange(0.0, 0.1, 0.005), np.arange(0.1, 0.3, 0.01), np.arange(0.3, 0.485, 0.02), [HIGHEST]])
 STEEPEST = 60.0  # of the slope on margins of root mean square 1: beyond, right and wrong are told apart for ever
+PLANNED = 0.1  # share of turned labels for which the standard error is told
 FEWEST = 30  # pairs, below which a share of some percent cannot be had
 
 
@@ -29,9 +30,9 @@ FEWEST = 30  # pairs, below which a share of some percent cannot be had
 class TurnedShare:
     """Share of labels turned round. value, interval: in [0, 0.49].
 
-    slope: log odds a unit of margin among labels that are not turned; None where no margin was used. error: standard
-    error of the share, clustered, as the curvature of the likelihood has it. stretch: what the clusters do to its
-    variance, at least 1. p: one-sided, against no more than `tolerated`.
+    slope: log odds a unit of margin among labels that are not turned; None where no margin was used. stretch: what the
+    clusters do to the variance of the share, at least 1. error: standard error that the share would have if a tenth of
+    the labels were turned. p: one-sided, against no more than `tolerated`.
     """
 
     value: float
@@ -72,8 +73,9 @@ def turned_by_margins(
 
     share = _highest(profile)
     slope = slopes[share]
-    gradient_2N = _gradient(unit, share, slope)
-    stretch, variance = _stretch(gradient_2N, codes)
+    stretch = _stretch(_gradient(unit, share, slope), codes)
+    agrees_N = _chance(unit, PLANNED, slope)
+    variance = stretch * _variance(_gradient(unit, PLANNED, slope) * agrees_N, agrees_N)
     return _told(profile, share, stretch, (variance, slope / scale), codes, tolerated=tolerated, level=level)
 
 
@@ -97,7 +99,9 @@ def turned_against_votes(
 
     share = _highest(profile)
     gradient = (1 - 2 * right) / (right + share * (1 - 2 * right))
-    stretch, variance = _stretch(gradient[None], codes)
+    stretch = _stretch(gradient[None], codes)
+    agrees = right + PLANNED * (1 - 2 * right)
+    variance = stretch * _variance((1 - 2 * right)[None], agrees)
     return _told(profile, share, stretch, (variance, None), codes, tolerated=tolerated, level=level)
 
 
@@ -150,16 +154,21 @@ def _highest(profile: Callable[[float], float]) -> float:
     return best
 
 
-def _stretch(gradient_KN: Array, codes: Codes) -> tuple[float, float]:
-    """What clusters do to the variance of the share, at least 1; and that variance itself, clustered."""
+def _variance(steep_KN: Array, agrees_N: Array) -> float:
+    """Of the share, for independent pairs, by Fisher's information; steep: what the chance to agree gains by each."""
+    weighed = steep_KN / np.maximum(agrees_N * (1 - agrees_N), 1e-12)
+    return float(np.linalg.pinv(weighed @ steep_KN.T)[0, 0])
+
+
+def _stretch(gradient_KN: Array, codes: Codes) -> float:
+    """What clusters do to the variance of the share, at least 1."""
     groups = int(codes.max()) + 1
     information = gradient_KN @ gradient_KN.T
     inverse = np.linalg.pinv(information)
     summed = np.stack([np.bincount(codes, weights=row, minlength=groups) for row in gradient_KN])
     meat = groups / (groups - 1) * summed @ summed.T
     clustered, alone = float((inverse @ meat @ inverse)[0, 0]), float(inverse[0, 0])
-    stretch = max(clustered / alone, 1.0) if alone > 0 else 1.0
-    return stretch, alone * stretch
+    return max(clustered / alone, 1.0) if alone > 0 else 1.0
 
 
 def _told(

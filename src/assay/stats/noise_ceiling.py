@@ -175,7 +175,7 @@ def _around(low_I: Array, high_I: Array, codes: Codes, *, level: float) -> Inter
     assert isinstance(lower, Interval)
     assert isinstance(upper, Interval)
     degrees = int(codes.max())
-    errors = [np.sqrt(one.variance or 0.0) if not isinstance(one, Unknown) else 0.0 for one in means]
+    errors = [float(np.sqrt(one.variance or 0.0)) if not isinstance(one, Unknown) else 0.0 for one in means]
     width, error = float(high_I.mean() - low_I.mean()), max(*errors, 1e-12)
     quantile = float(
         optimize.brentq(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import orjson
 import pytest
 
@@ -16,6 +17,7 @@ from assay.data import read_pairs
 from assay.findings.family import judged_together
 from assay.flows.audit import ScorerAuditConfig, audit_scorer
 from assay.records import Vote
+from assay.stats.noise_ceiling import best_reader
 from tests.audits.labels.voted import voted, without_votes
 from tests.audits.planted import QUICK, groups_of
 
@@ -29,12 +31,17 @@ def looked_at(pairs, scores, config: AuditConfig = QUICK):
 
 
 def test_clean_votes_raise_nothing_and_tell_the_ceiling():
-    findings, found = looked_at(*voted()[:2])
+    findings, _ = looked_at(*voted()[:2])
     assert {findings[name].verdict for name in ALARMS} <= {"ok", "too_few"}
+    share = 1 / (1 + np.exp(-np.abs(3.0 * np.random.default_rng(0).normal(size=100_000))))
     ceiling = findings["noise_ceiling"]
-    # Every vote is right on 85%, so a majority of three is on .85^3 + 3 x .85^2 x .15 = 93.9%.
-    assert ceiling.bounds.low < 0.939 < ceiling.bounds.high
+    assert ceiling.bounds.low < best_reader(3, share).mean() < ceiling.bounds.high
     assert "independent" in ceiling.detail["assumes"]
+
+
+def test_readers_are_weighed_and_agreement_told():
+    findings, found = looked_at(*voted(reading=0.85)[:2])
+    # Two votes agree where both are right or both wrong: .745, and by chance in half.
     assert findings["vote_agreement"].known == pytest.approx(2 * (0.85**2 + 0.15**2) - 1, abs=0.05)
     rows = found.tables["labels"]["annotators"]
     assert [row["reliability"] for row in rows] == pytest.approx([0.85] * 10, abs=0.07)
@@ -52,7 +59,7 @@ def test_turned_labels_are_found_against_their_votes_and_ranked_first():
 
 @pytest.mark.parametrize("turned", [0.1, 0.2])
 def test_turned_labels_are_found_with_one_label_a_pair(turned):
-    pairs, scores, turns = voted(votes=1, reading=1.0, turned=turned, spread=4.0)
+    pairs, scores, turns = voted(votes=1, turned=turned, spread=4.0)
     findings, found = looked_at(without_votes(pairs), scores)
     flipped = findings["flipped_labels"]
     assert flipped.verdict == "warning"

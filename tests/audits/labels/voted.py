@@ -17,7 +17,7 @@ def voted(
     count: int = 1000,
     *,
     votes: int = 3,
-    reading: float = 0.85,
+    reading: float | None = None,
     left: float = 0.0,
     blind: bool = False,
     turned: float = 0.0,
@@ -26,14 +26,18 @@ def voted(
 ) -> tuple[list[Pair], list[PairScore], np.ndarray]:
     """Pairs labelled by the majority of their votes, scores of a calibrated reward, and which labels were then turned.
 
+    Every vote falls as the margin has it, so that people differ on close pairs; or, with `reading`, one answer is the
+    right one and each vote finds it with that chance, on every pair alike.
     left: chance that annotator a3 takes the left answer whatever stands there. blind: annotator a4 votes by coin.
     """
     rng = np.random.default_rng([seed, 31])
     pairs, scores, turns = [], [], rng.random(count) < turned
     for index, pair in enumerate(make_pairs(count, seed=seed)):
         margin = float(rng.normal() * spread)
-        truth = "chosen" if rng.random() < 1 / (1 + np.exp(-margin)) else "rejected"
-        ballots = [_vote(rng, who, truth, reading, left, blind) for who in rng.choice(ANNOTATORS, votes, replace=False)]
+        chance = 1 / (1 + np.exp(-margin))
+        if reading is not None:
+            chance = reading if rng.random() < chance else 1 - reading
+        ballots = [_vote(rng, who, chance, left, blind) for who in rng.choice(ANNOTATORS, votes, replace=False)]
         said = replace(pair, votes=tuple(ballots))
         for_chosen = sum(vote.choice == "chosen" for vote in ballots)
         other = (2 * for_chosen < votes) ^ bool(turns[index])
@@ -43,9 +47,9 @@ def voted(
     return pairs, scores, turns
 
 
-def _vote(rng: np.random.Generator, who: int, truth: str, reading: float, left: float, blind: bool) -> Vote:
-    other = "rejected" if truth == "chosen" else "chosen"
-    choice = truth if rng.random() < (0.5 if blind and who == 4 else reading) else other
+def _vote(rng: np.random.Generator, who: int, chance: float, left: float, blind: bool) -> Vote:
+    """One vote, which falls to the first answer with this chance."""
+    choice = "chosen" if rng.random() < (0.5 if blind and who == 4 else chance) else "rejected"
     shown_left = "chosen" if rng.random() < 0.5 else "rejected"
     if who == 3 and rng.random() < left:
         choice = shown_left

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 from scipy import stats as scipy_stats
 
@@ -14,12 +12,11 @@ from assay.findings.finding import Finding, measured, unknown
 from assay.stats.agreement import alpha
 from assay.stats.dawid_skene import FIRST, SECOND
 from assay.stats.intervals import Array, Codes
-from assay.stats.label_noise import TurnedShare, turned_against_votes
+from assay.stats.label_noise import PLANNED, TurnedShare, turned_against_votes
 from assay.stats.noise_ceiling import noise_ceiling
 from assay.stats.unknown import Unknown
 
 TOLERATED = 0.02  # of the labels may stand against their votes: annotators are not quite what any model makes of them
-MATTERS = 0.10  # share of turned labels that the audit is meant to find
 ALONE = 0.05 / 30  # p at which a figure is found by itself among the alarms of an audit
 ASSUMES = (
     "votes independent given the pair, from people drawn at random, as many whatever was voted before; "
@@ -35,7 +32,9 @@ def ceiling_finding(votes: LabelVotes, groups: Codes, *, level: float) -> Findin
     found = noise_ceiling(votes.for_side(FIRST), votes.for_side(SECOND), groups, level=level)
     if isinstance(found, Unknown):
         return unknown(meaning, found.reason, n=int(np.unique(votes.pair_V).size))
+    majority = votes.for_side(FIRST) > votes.for_side(SECOND)
     detail = {
+        "labels_not_majority": int((~majority[np.unique(votes.pair_V)]).sum()),
         "identified_low": found.low,
         "identified_high": found.high,
         "votes": found.votes,
@@ -75,4 +74,4 @@ def power_to_find(found: TurnedShare, *, beyond: float = 0.0) -> float:
     """The chance that a tenth of the labels turned would be found by itself, by the standard error at hand."""
     if found.error <= 0:
         return 1.0
-    return cast("float", float(scipy_stats.norm.cdf((MATTERS - beyond) / found.error - scipy_stats.norm.isf(ALONE))))
+    return float(scipy_stats.norm.cdf((PLANNED - beyond) / found.error - scipy_stats.norm.isf(ALONE)))
