@@ -137,7 +137,10 @@ def test_votes_survive_the_reading_and_the_suspects_can_be_read_again(tmp_path):
             "prompt": pair.prompt,
             "chosen": f"{pair.chosen} {pair.id}",
             "rejected": f"{pair.rejected} {pair.id}",
-            "votes": [{"choice": vote.choice, "annotator": vote.annotator} for vote in pair.votes],
+            "votes": [
+                {"choice": vote.choice, "annotator": vote.annotator, "shown_left": vote.shown_left}
+                for vote in pair.votes
+            ],
         }
         for pair in pairs
     ]

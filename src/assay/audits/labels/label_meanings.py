@@ -14,7 +14,6 @@ LABEL_FIGURES: tuple[Meaning, ...] = (
         shown={
             "terminal": "",
             "card": "Noise ceiling of the labels, at most",
-            "results table": "noise ceiling, at most",
         },
     ),
     Meaning(

@@ -51,7 +51,8 @@ def labels(given: Given) -> Found:
     if not isinstance(found, Unknown):
         rows = suspect_rows(found, aligned, votes)
         review = for_review(rows, found, aligned)
-        table |= {"suspects": rows[:SHOWN], "suspected": len(rows), "expected_wrong": found.expected}
+        table["suspects"], table["suspected"] = rows[:SHOWN], len(rows)
+        table["expected_wrong"] = found.expected
     return Found(findings=findings, tables={"labels": table}, beside={ARTIFACT: review})
 
 
