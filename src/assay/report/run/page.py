@@ -129,8 +129,9 @@ def keys(evidence: ReportedRun) -> list[Mapping[str, object]]:
 
 def accuracy_cell(evidence: ReportedRun) -> Cell:
     """Accuracy with its interval, and what the labels leave possible beneath where votes tell it."""
-    said, bounds = cell(evidence.head("accuracy")), ceiling_bounds(evidence.find("noise_ceiling"))
-    if bounds is None:
+    found, bounds = evidence.head("accuracy"), ceiling_bounds(evidence.find("noise_ceiling"))
+    said = cell(found)
+    if bounds is None or found.known is None:
         return said
     reach = f"best reader {words.percent(bounds.low)} to {words.percent(bounds.high)}"
     return replace(said, sub=f"{said.sub}; {reach}" if said.sub else reach)
