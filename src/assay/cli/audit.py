@@ -52,7 +52,7 @@ def summary(told: ScorerAudit, out: Path) -> str:
     """What the audit rests on, then the main findings, one a line, in rich markup."""
     from rich.markup import escape
 
-    from assay.audits.labels.ceiling_words import ceiling_bounds
+    from assay.audits.label_quality.ceiling_words import ceiling_bounds
     from assay.audits.pairs.length_rule import rule_to_beat
     from assay.audits.pairs.pair_meanings import MEANINGS
     from assay.findings.slice import OVERALL

@@ -12,7 +12,7 @@ from assay.artifacts.audit_body import AuditBody, AuditTables
 from assay.artifacts.files import write_jsonl
 from assay.artifacts.run_folder import RunFolder
 from assay.audits.config import AuditConfig
-from assay.audits.labels.labels_part import labels
+from assay.audits.label_quality.labels_part import labels
 from assay.audits.pairs.accuracy import accuracy_findings
 from assay.audits.pairs.audit_tables import category_table, distribution_table, length_table, mistakes, seed_table
 from assay.audits.pairs.calibration import calibration_audit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.audits.labels.label_meanings import LABEL_FIGURES
+from assay.audits.label_quality.label_meanings import LABEL_FIGURES
 from assay.findings.vocabulary import Meaning, Vocabulary
 
 PAIR_FIGURES: tuple[Meaning, ...] = (

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from assay.artifacts.audit_labels_table import AnnotatorRow, SuspectRow
-from assay.audits.labels.ceiling_words import ceiling_bounds
-from assay.audits.labels.label_meanings import LABEL_FIGURES
-from assay.audits.labels.suspects import ARTIFACT
+from assay.audits.label_quality.ceiling_words import ceiling_bounds
+from assay.audits.label_quality.label_meanings import LABEL_FIGURES
+from assay.audits.label_quality.suspects import ARTIFACT
 from assay.findings.finding import Finding
 from assay.report import words
 from assay.report.finding_text import cell, inline, label

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from assay.artifacts.files import atomic_write
 from assay.artifacts.run_folder import RunFolder
-from assay.audits.labels.ceiling_words import ceiling_bounds
+from assay.audits.label_quality.ceiling_words import ceiling_bounds
 from assay.audits.pairs.length_rule import rule_to_beat
 from assay.audits.pairs.pair_meanings import MEANINGS
 from assay.report import words

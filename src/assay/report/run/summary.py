@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.audits.labels.ceiling_words import ceiling_bounds
+from assay.audits.label_quality.ceiling_words import ceiling_bounds
 from assay.audits.pairs.length_rule import rule_to_beat
 from assay.findings.finding import Finding
 from assay.findings.slice import category

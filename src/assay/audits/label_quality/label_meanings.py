@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.findings.vocabulary import Meaning
+from assay.findings.vocabulary import Meaning, Vocabulary
 
 LABEL_FIGURES: tuple[Meaning, ...] = (
     Meaning(
@@ -59,3 +59,5 @@ LABEL_FIGURES: tuple[Meaning, ...] = (
         where_given=True,
     ),
 )
+
+MEANINGS = Vocabulary(LABEL_FIGURES)

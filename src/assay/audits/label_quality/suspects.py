@@ -13,7 +13,7 @@ import numpy as np
 from scipy import special
 
 from assay.artifacts.audit_labels_table import SuspectRow
-from assay.audits.labels.label_votes import LabelVotes
+from assay.audits.label_quality.label_votes import LabelVotes
 from assay.audits.scores_table import Aligned
 from assay.records import Pair, to_json
 from assay.stats.dawid_skene import FIRST, SECOND

@@ -10,7 +10,7 @@ import pytest
 
 from assay.artifacts.run_folder import RunFolder
 from assay.audits.config import AuditConfig
-from assay.audits.labels.labels_part import labels
+from assay.audits.label_quality.labels_part import labels
 from assay.audits.part import Given
 from assay.audits.scores_table import align
 from assay.data import read_pairs
@@ -18,7 +18,7 @@ from assay.findings.family import judged_together
 from assay.flows.audit import ScorerAuditConfig, audit_scorer
 from assay.records import Vote
 from assay.stats.noise_ceiling import best_reader
-from tests.audits.labels.voted import voted, without_votes
+from tests.audits.label_quality.voted import voted, without_votes
 from tests.audits.planted import QUICK, groups_of
 
 ALARMS = ("flipped_labels", "labels_against_votes", "biased_annotators", "unreliable_annotators")

@@ -15,9 +15,9 @@ import numpy as np
 from scipy import stats as scipy_stats
 
 from assay.artifacts.audit_labels_table import AnnotatorRow
-from assay.audits.labels.label_ceiling import ALONE
-from assay.audits.labels.label_votes import LabelVotes
-from assay.audits.pairs.pair_meanings import MEANINGS
+from assay.audits.label_quality.label_ceiling import ALONE
+from assay.audits.label_quality.label_meanings import MEANINGS
+from assay.audits.label_quality.label_votes import LabelVotes
 from assay.findings.alarm import Alarm
 from assay.findings.finding import Finding, measured, unknown
 from assay.findings.vocabulary import Meaning

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from assay.artifacts.audit_labels_table import LabelsTable
-from assay.audits.labels.annotators import annotator_findings, annotator_rows, ask
-from assay.audits.labels.label_ceiling import against_votes, agreement_finding, ceiling_finding, power_to_find
-from assay.audits.labels.label_votes import label_votes
-from assay.audits.labels.suspects import ARTIFACT, SHOWN, for_review, suspect_rows, suspects
-from assay.audits.pairs.pair_meanings import MEANINGS
+from assay.audits.label_quality.annotator_habits import annotator_findings, annotator_rows, ask
+from assay.audits.label_quality.label_ceiling import against_votes, agreement_finding, ceiling_finding, power_to_find
+from assay.audits.label_quality.label_meanings import MEANINGS
+from assay.audits.label_quality.label_votes import label_votes
+from assay.audits.label_quality.suspects import ARTIFACT, SHOWN, for_review, suspect_rows, suspects
 from assay.audits.part import Found, Given
 from assay.audits.scores_table import Aligned
 from assay.findings.alarm import Alarm

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats as scipy_stats
 
-from assay.audits.labels.label_votes import LabelVotes
-from assay.audits.pairs.pair_meanings import MEANINGS
+from assay.audits.label_quality.label_meanings import MEANINGS
+from assay.audits.label_quality.label_votes import LabelVotes
 from assay.findings.alarm import Alarm
 from assay.findings.finding import Finding, measured, unknown
 from assay.stats.agreement import alpha
