@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import (
+    ClassVar,
+    NotRequired,  # pydantic asks for this one before Python 3.12
+)
 
 from pydantic import ConfigDict, JsonValue, with_config
-from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
+from typing_extensions import TypedDict
 
+from assay.artifacts.audit_labels_table import LabelsTable
 from assay.artifacts.body import Body
 from assay.artifacts.finding_body import FindingBody
 
@@ -168,6 +172,7 @@ class AuditTables(TypedDict):
     seeds: SeedTable
     mistakes: list[MistakeRow]
     calibration: CalibrationTable | None
+    labels: NotRequired[LabelsTable]
 
 
 class AuditBody(Body):

@@ -24,10 +24,12 @@ class Given:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What a part found. tables: for who draws it, by their names in AuditTables."""
+    """What a part found. tables: for who draws it, by their names in AuditTables. beside: rows of files by name, which
+    are written beside audit.json, one JSON object a line."""
 
     findings: Sequence[Finding]
     tables: Mapping[str, object] = field(default_factory=dict)
+    beside: Mapping[str, Sequence[Mapping[str, object]]] = field(default_factory=dict)
 
 
 Part = Callable[[Given], Found]

@@ -52,11 +52,13 @@ def summary(told: ScorerAudit, out: Path) -> str:
     """What the audit rests on, then the main findings, one a line, in rich markup."""
     from rich.markup import escape
 
+    from assay.audits.label_quality.ceiling_words import ceiling_bounds
     from assay.audits.pairs.length_rule import rule_to_beat
     from assay.audits.pairs.pair_meanings import MEANINGS
     from assay.findings.slice import OVERALL
 
     found = told.audit
+    bounds = ceiling_bounds(found.find("noise_ceiling"))
     shown = MEANINGS.shown_in("terminal")
     colours = {"ok": "green", "warning": "yellow", "problem": "red", "too_few": "dim", None: "dim"}
     lines = [
@@ -70,6 +72,8 @@ def summary(told: ScorerAudit, out: Path) -> str:
         said = f"{finding.known:.3f}" if finding.known is not None else f"unknown: {finding.reason}"
         if finding.bounds:
             said += f"  ({finding.bounds.low:.3f} to {finding.bounds.high:.3f})"
+        if finding.name == "accuracy" and bounds is not None:
+            said += f", best reader of such labels {bounds.low:.3f} to {bounds.high:.3f}"
         judged = (finding.verdict or "-").replace("_", " ")
         lines.append(
             f"  [{colours[finding.verdict]}]{judged:<8}[/] {finding.name.replace('_', ' '):<27} {escape(said)}"

@@ -9,8 +9,10 @@ from typing import Self
 from pydantic import JsonValue, TypeAdapter
 
 from assay.artifacts.audit_body import AuditBody, AuditTables
+from assay.artifacts.files import write_jsonl
 from assay.artifacts.run_folder import RunFolder
 from assay.audits.config import AuditConfig
+from assay.audits.label_quality.labels_part import labels
 from assay.audits.pairs.accuracy import accuracy_findings
 from assay.audits.pairs.audit_tables import category_table, distribution_table, length_table, mistakes, seed_table
 from assay.audits.pairs.calibration import calibration_audit
@@ -29,7 +31,10 @@ _TABLES = TypeAdapter(AuditTables)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """What an audit found. inputs: hashes of what was audited, as the caller knows them."""
+    """What an audit found. inputs: hashes of what was audited, as the caller knows them.
+
+    beside: rows of files that `write` puts beside audit.json, by name; empty in an audit that was read.
+    """
 
     findings: tuple[Finding, ...]
     tables: AuditTables
@@ -37,6 +42,7 @@ class Audit:
     pairs: int
     inputs: Mapping[str, str] = field(default_factory=dict)
     config: Mapping[str, JsonValue] = field(default_factory=dict)
+    beside: Mapping[str, Sequence[Mapping[str, object]]] = field(default_factory=dict, compare=False, repr=False)
 
     def find(self, name: str, where: Slice | str = OVERALL, *, seed: int | None = None) -> Finding | None:
         """The finding of that name, slice ("category=refusals" will do) and seed (None: over seeds)."""
@@ -58,7 +64,10 @@ class Audit:
         return self.to_body().model_dump(mode="json")
 
     def write(self, folder: RunFolder) -> str:
-        """Write audit.json; returns its hash."""
+        """Write audit.json, and what stands beside it before it; returns its hash."""
+        # audit.json last: where it stands, the stage is done and all of it is there.
+        for name, rows in self.beside.items():
+            write_jsonl(folder.path(name), rows)
         return self.to_body().write(folder.path(ARTIFACT))
 
     @classmethod
@@ -110,6 +119,7 @@ def audit(
         pairs=aligned.n,
         inputs=dict(inputs or {}),
         config=config.model_dump(mode="json"),
+        beside={name: rows for part in parts for name, rows in part.beside.items()},
     )
 
 
@@ -135,7 +145,7 @@ def _calibration(given: Given) -> Found:
     return Found(findings=findings, tables={"calibration": table})
 
 
-PARTS: tuple[Part, ...] = (_accuracy, _length, _distribution, _calibration)
+PARTS: tuple[Part, ...] = (_accuracy, _length, _distribution, _calibration, labels)
 
 
 def default_groups(pairs: Sequence[Pair], config: AuditConfig) -> list[str]:

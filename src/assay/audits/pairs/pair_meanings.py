@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assay.audits.label_quality.label_meanings import LABEL_FIGURES
 from assay.findings.vocabulary import Meaning, Vocabulary
 
 PAIR_FIGURES: tuple[Meaning, ...] = (
@@ -241,4 +242,4 @@ PAIR_FIGURES: tuple[Meaning, ...] = (
         describes=True,
     ),
 )
-MEANINGS = Vocabulary(PAIR_FIGURES)
+MEANINGS = Vocabulary(PAIR_FIGURES, LABEL_FIGURES)

@@ -29,6 +29,7 @@ def accuracy(evidence: ReportedRun) -> dict[str, object]:
         "figure": forest.forest(rows, label=forest_in_words(rows)),
         "table": accuracy_table(evidence),
         "gap": gap_sentence(evidence.head("category_gap")),
+        "ceiling": f"Noise ceiling of these labels, at most: {inline(evidence.head('noise_ceiling'))}.",
         "oracle": any(row.oracle is not None for row in rows),
         "threshold": any(row.threshold is not None for row in rows),
         "why": head.why,

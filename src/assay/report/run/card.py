@@ -20,7 +20,7 @@ from assay.findings.finding import Finding
 from assay.findings.slice import OVERALL
 from assay.gate.every_figure import EVERY_FIGURE
 from assay.report import words
-from assay.report.finding_text import kind
+from assay.report.finding_text import inline, kind
 from assay.report.run.accuracy_section import accuracy_table
 from assay.report.run.data_section import data_facts
 from assay.report.run.first_lines import first_lines
@@ -86,6 +86,7 @@ def card(evidence: ReportedRun) -> str:
         data=data_facts(evidence),
         level=words.level(evidence.head("accuracy").bounds),
         accuracy=accuracy_table(evidence),
+        ceiling=inline(evidence.head("noise_ceiling")),
         method=[line for lines in method(evidence).values() for line in lines],
         limits=limits(evidence),
         command=evidence.run.command,

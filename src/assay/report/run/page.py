@@ -6,10 +6,12 @@ Knows the sections and their order; computes no figure of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from assay.artifacts.files import atomic_write
 from assay.artifacts.run_folder import RunFolder
+from assay.audits.label_quality.ceiling_words import ceiling_bounds
 from assay.audits.pairs.length_rule import rule_to_beat
 from assay.audits.pairs.pair_meanings import MEANINGS
 from assay.report import words
@@ -20,6 +22,7 @@ from assay.report.run.accuracy_section import accuracy
 from assay.report.run.calibration_section import calibration
 from assay.report.run.data_section import data
 from assay.report.run.first_lines import first_lines
+from assay.report.run.labels_section import labels
 from assay.report.run.length_section import length
 from assay.report.run.limits_section import limits
 from assay.report.run.method_section import intervals, method
@@ -40,6 +43,7 @@ SECTIONS = (
     ("scores", "Scores"),
     ("length", "Length"),
     ("calibration", "Calibration"),
+    ("labels", "Labels"),
     ("training", "Training"),
     ("mistakes", "Mistakes"),
     ("data", "Data contract"),
@@ -48,6 +52,8 @@ SECTIONS = (
     ("limits", "Limits"),
     ("findings", "All findings"),
 )
+
+UNNUMBERED = 2  # verdict and criteria stand above the numbered sections
 
 
 def render(run: RunFolder) -> Path:
@@ -79,6 +85,7 @@ def context(evidence: ReportedRun) -> dict[str, object]:
         "simulated": evidence.simulated,
         "oracle": words.percent(evidence.oracle()) if evidence.oracle() is not None else "",
         "sections": SECTIONS,
+        "numbers": {name: place for place, (name, _) in enumerate(SECTIONS[UNNUMBERED:], start=1)},
         "first_lines": first_lines(evidence),
         "verdict": verdict(evidence),
         "summary": three_sentences(evidence),
@@ -88,6 +95,7 @@ def context(evidence: ReportedRun) -> dict[str, object]:
         "distribution": distribution(evidence),
         "length": length(evidence),
         "calibration": calibration(evidence),
+        "labels": labels(evidence),
         "training": training(evidence),
         "mistakes": mistakes(evidence),
         "data": data(evidence),
@@ -112,10 +120,21 @@ def keys(evidence: ReportedRun) -> list[Mapping[str, object]]:
     if rule is not None and rule.name == "shortest":
         swapped = {"accuracy_beyond_length": (rule.beyond, f"Beyond {rule.words}")}
         shown = dict(swapped.get(name, (name, title)) for name, title in shown.items())
+    special = {"seed_spread": spread_cell, "accuracy": accuracy_cell}
     return [
-        {"name": title, "cell": spread_cell(evidence) if name == "seed_spread" else cell(evidence.head(name))}
+        {"name": title, "cell": special[name](evidence) if name in special else cell(evidence.head(name))}
         for name, title in shown.items()
     ]
+
+
+def accuracy_cell(evidence: ReportedRun) -> Cell:
+    """Accuracy with its interval, and what the labels leave possible beneath where votes tell it."""
+    found, bounds = evidence.head("accuracy"), ceiling_bounds(evidence.find("noise_ceiling"))
+    said = cell(found)
+    if bounds is None or found.known is None:
+        return said
+    reach = f"best reader {words.percent(bounds.low)} to {words.percent(bounds.high)}"
+    return replace(said, sub=f"{said.sub}; {reach}" if said.sub else reach)
 
 
 def spread_cell(evidence: ReportedRun) -> Cell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assay.audits.label_quality.ceiling_words import ceiling_bounds
 from assay.audits.pairs.length_rule import rule_to_beat
 from assay.findings.finding import Finding
 from assay.findings.slice import category
@@ -38,6 +39,9 @@ def how_well(evidence: ReportedRun) -> str:
     oracle = evidence.oracle()
     if oracle is not None:
         text += f"; on these simulated data {words.percent(oracle)} is the best any model can reach"
+    bounds = ceiling_bounds(evidence.find("noise_ceiling"))
+    if bounds is not None:
+        text += f"; {bounds.beside(found.known)}"
     return text + "."
 
 
