@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import (
+    ClassVar,
+    NotRequired,  # pydantic asks for this one before Python 3.12
+)
 
 from pydantic import ConfigDict, JsonValue, with_config
-from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
+from typing_extensions import TypedDict
 
+from assay.artifacts.audit_slices_table import SliceRow
+from assay.artifacts.audit_style_table import StyleTable
 from assay.artifacts.body import Body
 from assay.artifacts.finding_body import FindingBody
 
@@ -168,6 +173,8 @@ class AuditTables(TypedDict):
     seeds: SeedTable
     mistakes: list[MistakeRow]
     calibration: CalibrationTable | None
+    style: NotRequired[StyleTable]
+    slices: NotRequired[list[SliceRow]]
 
 
 class AuditBody(Body):

@@ -70,6 +70,8 @@ def summary(told: ScorerAudit, out: Path) -> str:
         said = f"{finding.known:.3f}" if finding.known is not None else f"unknown: {finding.reason}"
         if finding.bounds:
             said += f"  ({finding.bounds.low:.3f} to {finding.bounds.high:.3f})"
+        if named := finding.detail.get("named"):
+            said += f"  {named}"
         judged = (finding.verdict or "-").replace("_", " ")
         lines.append(
             f"  [{colours[finding.verdict]}]{judged:<8}[/] {finding.name.replace('_', ' '):<27} {escape(said)}"
