@@ -9,7 +9,7 @@ SLICE_FIGURES: tuple[Meaning, ...] = (
         name="weakest_slice",
         unit="share difference",
         why="Accuracy of the slice that stands out most, less that of all other pairs. Judged against luck among all "
-        "slices scanned, and 5 points below count for nothing: named here, it is truly worse.",
+        "slices scanned, and 3 points below count for nothing: named here, it is truly worse.",
         title="Weakest slice against the rest",
         shown={"terminal": ""},
     ),

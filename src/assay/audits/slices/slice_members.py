@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,8 +20,8 @@ from assay.stats.intervals import Array
 
 MOST_VALUES = 200  # of one column: with more it is a name of the row, not a slice
 FEWEST_REPEATS = 5  # pairs a value of a words column must have on average to be a slice
-# Slices that are harder by their nature: where people hardly agree, nobody can be right more often than they do. They are
-# shown, and being below the rest is no alarm.
+# Slices that are harder by their nature: where people hardly agree, nobody can be right more often than they do. They
+# are shown, and being below the rest is no alarm.
 HARDER_BY_NATURE = frozenset({"agreement", "margin"})
 
 
@@ -110,7 +111,7 @@ def by_quarter(kind: str, numbers: Array) -> list[tuple[Slice, Mask]]:
     edges = np.unique(np.quantile(known, [0.25, 0.5, 0.75]))
     places = np.where(np.isfinite(numbers), np.searchsorted(edges, numbers, side="left"), -1)
     names = [f"up to {edges[0]:.4g}"]
-    names += [f"{low:.4g} to {high:.4g}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    names += [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
     names.append(f"over {edges[-1]:.4g}")
     return [(Slice(kind, name), np.asarray(places == place)) for place, name in enumerate(names)]
 

@@ -20,7 +20,7 @@ from assay.audits.scores_table import Mask
 from assay.stats.intervals import Array, Codes
 from assay.stats.multiplicity import holm
 
-TOLERATED = 0.05  # points below the rest that any slicing of honest data shows somewhere
+TOLERATED = 0.03  # points below the rest that any slicing of honest data shows somewhere
 STRENGTH = 0.2  # points below the rest that are said to matter
 SCAN_LEVEL = 0.05 / 30  # of the whole scan: about thirty figures of one audit share 5%
 

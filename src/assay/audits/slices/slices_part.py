@@ -39,7 +39,7 @@ def slices_audit(given: Given) -> Found:
     scanned = scan(correct, groups, [mask for _, mask in looked_at])
     p_of = adjusted(scanned)
     known = {where: (one, float(p)) for (where, _), one, p in zip(looked_at, scanned, p_of, strict=True)}
-    rows = [_row(where, mask, correct, groups, known.get(where), level) for where, mask in found]
+    rows = [_row(given, where, mask, known.get(where)) for where, mask in found]
     return Found(findings=[_weakest(looked_at, scanned, correct, groups, level)], tables={"slices": rows})
 
 
@@ -51,11 +51,10 @@ def once_each(found: list[tuple[Slice, Mask]]) -> list[tuple[Slice, Mask]]:
     return list(seen.values())
 
 
-def _row(
-    where: Slice, mask: Mask, correct: Array, groups: Codes, known: tuple[Scanned, float] | None, level: float
-) -> SliceRow:
+def _row(given: Given, where: Slice, mask: Mask, known: tuple[Scanned, float] | None) -> SliceRow:
+    correct, groups = given.aligned.correct.mean(axis=0), given.aligned.groups
     values = correct[mask]
-    interval = cluster_wilson(values, groups[mask], level=level)
+    interval = cluster_wilson(values, groups[mask], level=given.config.level)
     bounds = interval if isinstance(interval, Interval) else None
     one, p = known if known else (None, None)
     row: SliceRow = {

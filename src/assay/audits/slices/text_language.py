@@ -1,8 +1,8 @@
 """The language of a text, roughly: its script, and for Latin script which language's small words it holds.
 
-A guess for slicing, not a language detector: the light ones that are kept and free of copyleft take a fifth of a
-millisecond a text and up, longer than all else that an audit does with a pair, and a wrong slice costs no one a verdict.
-Data that state a language of their own are sliced by that as well. Knows texts.
+A guess for slicing, not a language detector: one would be a dependency that takes longer than all else an audit does
+with a pair, and a wrong slice costs no one a verdict. Data that state a language are sliced by that as well.
+Knows texts.
 """
 
 from __future__ import annotations
@@ -27,178 +27,16 @@ SCRIPTS: Mapping[str, re.Pattern[str]] = {
     "Bengali": re.compile("[\u0980-\u09ff]"),
     "Thai": re.compile("[\u0e00-\u0e7f]"),
 }
-SMALL_WORDS: Mapping[str, frozenset[str]] = {
-    "English": frozenset(
-        [
-            "the",
-            "of",
-            "and",
-            "to",
-            "is",
-            "that",
-            "it",
-            "for",
-            "you",
-            "with",
-            "this",
-            "be",
-            "are",
-            "what",
-            "how",
-            "was",
-            "not",
-            "have",
-            "i",
-            "my",
-            "can",
-            "do",
-        ]
-    ),
-    "German": frozenset(
-        [
-            "der",
-            "die",
-            "und",
-            "das",
-            "ist",
-            "nicht",
-            "ich",
-            "ein",
-            "eine",
-            "zu",
-            "mit",
-            "den",
-            "wie",
-            "von",
-            "auf",
-            "für",
-            "sich",
-            "dem",
-            "wird",
-            "auch",
-        ]
-    ),
-    "French": frozenset(
-        [
-            "le",
-            "la",
-            "les",
-            "des",
-            "et",
-            "est",
-            "un",
-            "une",
-            "que",
-            "pour",
-            "dans",
-            "vous",
-            "je",
-            "pas",
-            "sur",
-            "avec",
-            "il",
-            "qui",
-            "du",
-            "ce",
-        ]
-    ),
-    "Spanish": frozenset(
-        [
-            "el",
-            "la",
-            "los",
-            "de",
-            "que",
-            "y",
-            "en",
-            "un",
-            "una",
-            "es",
-            "por",
-            "para",
-            "con",
-            "no",
-            "se",
-            "las",
-            "del",
-            "como",
-            "lo",
-            "qué",
-        ]
-    ),
-    "Portuguese": frozenset(
-        [
-            "o",
-            "a",
-            "os",
-            "de",
-            "que",
-            "e",
-            "em",
-            "um",
-            "uma",
-            "é",
-            "por",
-            "para",
-            "com",
-            "não",
-            "se",
-            "as",
-            "do",
-            "da",
-            "como",
-            "no",
-        ]
-    ),
-    "Italian": frozenset(
-        [
-            "il",
-            "la",
-            "di",
-            "che",
-            "e",
-            "un",
-            "una",
-            "è",
-            "per",
-            "con",
-            "non",
-            "si",
-            "le",
-            "del",
-            "della",
-            "come",
-            "sono",
-            "gli",
-            "nel",
-            "mi",
-        ]
-    ),
-    "Dutch": frozenset(
-        [
-            "de",
-            "het",
-            "een",
-            "en",
-            "van",
-            "is",
-            "dat",
-            "ik",
-            "niet",
-            "in",
-            "op",
-            "te",
-            "zijn",
-            "voor",
-            "met",
-            "die",
-            "je",
-            "wat",
-            "hoe",
-            "er",
-        ]
-    ),
+_SMALL_WORDS = {
+    "English": "the of and to is that it for you with this be are what how was not have i my can do",
+    "German": "der die und das ist nicht ich ein eine zu mit den wie von auf für sich dem wird auch",
+    "French": "le la les des et est un une que pour dans vous je pas sur avec il qui du ce",
+    "Spanish": "el la los de que y en un una es por para con no se las del como lo qué",
+    "Portuguese": "o a os de que e em um uma é por para com não se as do da como no",
+    "Italian": "il la di che e un una è per con non si le del della come sono gli nel mi",
+    "Dutch": "de het een en van is dat ik niet in op te zijn voor met die je wat hoe er",
 }
+SMALL_WORDS: Mapping[str, frozenset[str]] = {name: frozenset(words.split()) for name, words in _SMALL_WORDS.items()}
 _WORD = re.compile(r"[^\W\d_]+")
 
 

@@ -1,8 +1,8 @@
 """Style of answers in numbers: counts of markdown and punctuation, openings, refusals, reading level.
 
-1) code is taken out, and counted; 2) marks are counted in what is left; 3) words, sentences and letters give the reading
-level. A pattern runs only where the character it needs occurs, since most answers hold none: 20 microseconds for an
-answer of 500 characters.
+1) code is taken out, and counted; 2) marks are counted in what is left; 3) words, sentences and letters give the
+reading level. A pattern runs only where the character it needs occurs, since most answers hold none: 20 microseconds
+for an answer of 500 characters.
 
 Knows texts; knows no pair and no reward. Shapes: T texts, F features.
 """
@@ -36,6 +36,7 @@ REFUSALS = (
     "i can't", "i cannot", "i can not", "i won't", "i will not", "i'm sorry", "i am sorry", "i'm unable", "i am unable",
     "i'm not able", "i am not able", "as an ai", "i'm not comfortable", "i must decline", "i don't feel comfortable",
 )  # fmt: skip
+LONGEST_WORD = 20
 HEARD = 300  # characters of an answer in which a refusal says what it is
 EASIEST, HARDEST = -5.0, 40.0  # reading levels beyond are tables and lists without a full stop
 LETTERS_A_WORD = 6  # of languages written without spaces, for which words cannot be counted
@@ -103,4 +104,4 @@ def reading_level(letters: int, words: float, ends: int) -> float:
 def first_word(text: str) -> str:
     """The first word of an answer in small letters; empty where it starts with none."""
     found = _FIRST_WORD.search(text, 0, HEARD)
-    return found.group().lower() if found else ""
+    return found.group().lower() if found and len(found.group()) <= LONGEST_WORD else ""

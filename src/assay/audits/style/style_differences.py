@@ -90,6 +90,18 @@ def length_terms(length: Array) -> Array:
     return scaled(np.column_stack([(a - b) / np.maximum(a + b, 1.0), a - b]))
 
 
+def that_add(attributes: Attributes) -> Attributes:
+    """Without columns that earlier ones already tell, up to a thousandth: list items that are all bold, say."""
+    kept: list[int] = []
+    basis = np.zeros((len(attributes.values), 0))
+    for place, column in enumerate(attributes.values.T):
+        left = column - basis @ (basis.T @ column)
+        if np.linalg.norm(left) > 1e-3 * np.linalg.norm(column):
+            kept.append(place)
+            basis = np.column_stack([basis, left / np.linalg.norm(left)])
+    return Attributes(names=tuple(attributes.names[place] for place in kept), values=attributes.values[:, kept])
+
+
 def scaled(values_NF: Array) -> Array:
     """Each column over its root mean square, without centring: a difference within a pair has its own zero."""
     size = np.sqrt(np.square(values_NF).mean(axis=0))

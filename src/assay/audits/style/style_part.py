@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from scipy import special
@@ -24,6 +24,7 @@ from assay.audits.style.style_differences import (
     length_terms,
     scaled,
     style_differences,
+    that_add,
 )
 from assay.audits.style.style_meanings import STYLE_FIGURES
 from assay.audits.style.style_rule import (
@@ -60,18 +61,20 @@ WORDS: Mapping[Family, str] = {"length": "length_overuse", "style": "style_overu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """Differences of every pair in style and length. rule: style and the two terms of length, scaled, (N, F)."""
+    """Differences of every pair. marks: style; length: its two terms, (N, 2); rule: both, scaled, nothing twice."""
 
     marks: Attributes
     length: Array
+    rule: Attributes
 
-    @property
-    def rule(self) -> Array:
-        return np.column_stack([scaled(self.marks.values), self.length])
-
-    @property
-    def rule_names(self) -> tuple[str, ...]:
-        return (*self.marks.names, "relative length", "characters")
+    @classmethod
+    def of(cls, aligned: Aligned) -> Self:
+        chosen = [plain_text(pair.chosen) for pair in aligned.pairs]
+        marks = style_differences(chosen, [plain_text(pair.rejected) for pair in aligned.pairs])
+        length = length_terms(aligned.length)
+        both = marks.with_others(Attributes(names=("relative length", "characters"), values=length))
+        rule = that_add(Attributes(names=both.names, values=scaled(both.values)))
+        return cls(marks=marks, length=length, rule=rule)
 
 
 def style_audit(given: Given) -> Found:
@@ -84,15 +87,12 @@ def style_audit(given: Given) -> Found:
         names = [meaning for meaning in STYLE_FIGURES if not meaning.where_given]
         empty: StyleTable = {"level": level, "effects": [], "overuse": []}
         return Found(findings=[unknown(one, why, n=int(usable.sum())) for one in names], tables={"style": empty})
-    marks = style_differences(
-        [plain_text(pair.chosen) for pair in aligned.pairs], [plain_text(pair.rejected) for pair in aligned.pairs]
-    )
-    style = Style(marks=marks, length=length_terms(aligned.length))
+    style = Style.of(aligned)
     rows: list[OveruseRow] = []
     findings = [*_against_style(given, style), _explained(given, style, usable)]
     families: list[tuple[Family, Attributes, Array | None]] = [
         ("length", length_differences(aligned.length), None),
-        ("style", marks, style.length),
+        ("style", style.marks, style.length),
         ("source", source_attributes(aligned.pairs), None),
     ]
     for family, attributes, besides in families:
@@ -108,14 +108,18 @@ def style_audit(given: Given) -> Found:
 def _against_style(given: Given, style: Style) -> list[Finding]:
     """The style-only rule, accuracy beyond it, and accuracy where it says nothing."""
     aligned, level = given.aligned, given.config.level
-    log_odds = rule_out_of_fold(style.rule, aligned.groups, seed=given.config.seed)
+    log_odds = rule_out_of_fold(style.rule.values, aligned.groups, seed=given.config.seed)
     names = ("style_baseline", "accuracy_beyond_style", "accuracy_equal_style")
     if isinstance(log_odds, Unknown):
         return [unknown(MEANINGS[name], log_odds.reason, n=aligned.n) for name in names]
     rule = 0.5 + 0.5 * np.sign(log_odds)  # a rule without an opinion is a coin
     correct = aligned.correct.mean(axis=0)
     longest = 0.5 + 0.5 * np.sign(aligned.length_difference)
-    detail = {"longest": float(longest.mean()), "shortest": float(1 - longest.mean()), "features": style.rule.shape[1]}
+    detail = {
+        "longest": float(longest.mean()),
+        "shortest": float(1 - longest.mean()),
+        "features": len(style.rule.names),
+    }
     interval = cluster_wilson(rule, aligned.groups, level=level)
     found = [measured(MEANINGS[names[0]], float(rule.mean()), n=aligned.n, interval=interval, detail=detail)]
     beyond = float((correct - rule).mean())
@@ -134,9 +138,9 @@ def _against_style(given: Given, style: Style) -> list[Finding]:
         reason = "in every pair style gives one answer more than 55%"
         return [*found, unknown(MEANINGS[names[2]], reason, n=0)]
     values, groups = correct[equal], aligned.groups[equal]
-    share = {"share_of_pairs": float(equal.mean()), "clusters": len(np.unique(groups))}
+    part = {"share_of_pairs": float(equal.mean()), "clusters": len(np.unique(groups))}
     interval = cluster_wilson(values, groups, level=level)
-    return [*found, measured(MEANINGS[names[2]], float(values.mean()), n=values.size, interval=interval, detail=share)]
+    return [*found, measured(MEANINGS[names[2]], float(values.mean()), n=values.size, interval=interval, detail=part)]
 
 
 def _near_style(difference_N: Array, aligned: Aligned) -> Alarm | None:
@@ -166,7 +170,7 @@ def _explained(given: Given, style: Style, usable: Mask) -> Finding:
     if not (size > 0).all():
         return unknown(meaning, "the reward is the same for both answers of every pair", n=n)
     margin = margin / size  # keeps the sums of squares in range
-    left = margin - margins_out_of_fold(margin, style.rule[usable], codes, seed=config.seed)
+    left = margin - margins_out_of_fold(margin, style.rule.values[usable], codes, seed=config.seed)
     sums = np.column_stack([np.square(left).T, np.square(margin).T])
     seeds = len(aligned.seeds)
 
@@ -245,7 +249,7 @@ def _rows(family: Family, attributes: Attributes, tested: Overuse, *, level: flo
 def _effects(given: Given, style: Style, usable: Mask) -> list[StyleEffect]:
     """One row a feature, those that move the reward most first."""
     aligned, level = given.aligned, given.config.level
-    features = style.rule[usable]
+    features = style.rule.values[usable]
     groups = np.unique(aligned.groups[usable], return_inverse=True)[1].astype(np.intp).ravel()
     on_margin = effects_on_margin(aligned.margin[:, usable], features, groups)
     people = effects_on_people(features, groups)
@@ -264,6 +268,6 @@ def _effects(given: Given, style: Style, usable: Mask) -> list[StyleEffect]:
             "people_low": float(known[1][place]) if known else None,
             "people_high": float(known[2][place]) if known else None,
         }
-        for place, name in enumerate(style.rule_names)
+        for place, name in enumerate(style.rule.names)
     ]
     return sorted(rows, key=lambda row: (-abs(row["margin"]), row["feature"]))

@@ -92,10 +92,7 @@ def effects_on_people(features_NF: Array, groups_N: Codes) -> Effects | Unknown:
     fit = fit_logistic(features_NF, np.ones(len(features_NF)), ridge=RULE_RIDGE)
     if isinstance(fit, Unknown):
         return fit
-    try:
-        covariance = cluster_covariance(fit, groups_N)
-    except np.linalg.LinAlgError:
-        return Unknown("two style features repeat each other on these pairs")
+    covariance = cluster_covariance(fit, groups_N)
     freedom = max(int(groups_N.max()), 1)
     return Effects(value=fit.coefficients, error=np.sqrt(np.diag(covariance)), freedom=freedom)
 
