@@ -28,6 +28,8 @@ from assay.report.run.provenance_section import provenance
 from assay.report.run.reported_run import ReportedRun, read_reported_run
 from assay.report.run.scores_section import distribution
 from assay.report.run.seeds_section import seeds
+from assay.report.run.slices_section import slices
+from assay.report.run.style_section import style
 from assay.report.run.summary import three_sentences
 from assay.report.run.training_section import training
 from assay.report.run.verdict import verdict
@@ -39,6 +41,8 @@ SECTIONS = (
     ("seeds", "Seeds"),
     ("scores", "Scores"),
     ("length", "Length"),
+    ("style", "Style"),
+    ("slices", "Slices"),
     ("calibration", "Calibration"),
     ("training", "Training"),
     ("mistakes", "Mistakes"),
@@ -48,6 +52,8 @@ SECTIONS = (
     ("limits", "Limits"),
     ("findings", "All findings"),
 )
+
+UNNUMBERED = 2  # verdict and criteria stand above the numbered sections
 
 
 def render(run: RunFolder) -> Path:
@@ -79,6 +85,7 @@ def context(evidence: ReportedRun) -> dict[str, object]:
         "simulated": evidence.simulated,
         "oracle": words.percent(evidence.oracle()) if evidence.oracle() is not None else "",
         "sections": SECTIONS,
+        "numbers": {name: place for place, (name, _) in enumerate(SECTIONS[UNNUMBERED:], start=1)},
         "first_lines": first_lines(evidence),
         "verdict": verdict(evidence),
         "summary": three_sentences(evidence),
@@ -87,6 +94,8 @@ def context(evidence: ReportedRun) -> dict[str, object]:
         "seeds": seeds(evidence),
         "distribution": distribution(evidence),
         "length": length(evidence),
+        "style": style(evidence),
+        "slices": slices(evidence),
         "calibration": calibration(evidence),
         "training": training(evidence),
         "mistakes": mistakes(evidence),
