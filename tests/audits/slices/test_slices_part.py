@@ -107,7 +107,7 @@ def test_everything_in_source_is_a_slice_and_names_of_rows_are_not():
     pairs = [
         Pair(
             id=f"p{at}", prompt="what is the best of these", chosen="a" * (at + 5), rejected="b",
-            source={"site": "x" if at < 20 else "y", "row": f"r{at}", "chosen_model": f"m{at % 3}", "rejected_model": "m0"},
+            source={"site": "xy"[at // 20], "row": f"r{at}", "chosen_model": f"m{at % 3}", "rejected_model": "m0"},
         )
         for at in range(40)
     ]  # fmt: skip

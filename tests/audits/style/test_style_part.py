@@ -46,9 +46,8 @@ def test_what_is_planted_is_named(reward, name, named):
 
 
 def test_a_right_reward_of_people_who_like_style_is_not_named():
-    found = judged(
-        parted(style_world(1000, seed=5, people={"length": 0.5, "markdown": 0.5, "generator": 0.4}, noise=0.5))
-    )
+    liked = {"length": 0.5, "markdown": 0.5, "generator": 0.4}
+    found = judged(parted(style_world(1000, seed=5, people=liked, noise=0.5)))
     assert {one.verdict for one in found.values()} <= {"ok", "too_few", None}
 
 

@@ -72,18 +72,17 @@ def overuse_sentence(found: Finding, what: str) -> str:
 
 
 def effect_row(row: StyleEffect) -> dict[str, str]:
-    people = "unknown"
-    if row["people"] is not None:
-        people = (
-            f"{words.signed(row['people'])} ({words.signed(row['people_low'])} to {words.signed(row['people_high'])})"
-        )
     return {
         "feature": row["feature"],
         "pairs": words.count(row["pairs"]),
-        "margin": f"{words.signed(row['margin'])} ({words.signed(row['margin_low'])} to {words.signed(row['margin_high'])})",
-        "people": people,
+        "margin": with_bounds(row["margin"], row["margin_low"], row["margin_high"]),
+        "people": with_bounds(row["people"], row["people_low"], row["people_high"]),
         "p": p_words(row["p"]),
     }
+
+
+def with_bounds(value: float | None, low: float | None, high: float | None) -> str:
+    return words.UNKNOWN if value is None else f"{words.signed(value)} ({words.signed(low)} to {words.signed(high)})"
 
 
 def overuse_row(row: OveruseRow) -> dict[str, str]:
