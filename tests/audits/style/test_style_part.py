@@ -10,6 +10,7 @@ import pytest
 from assay.audits.config import AuditConfig
 from assay.audits.part import Found, Given
 from assay.audits.scores_table import align
+from assay.audits.slices.slices_part import slices_audit
 from assay.audits.style.source_attributes import both_sides, source_attributes
 from assay.audits.style.style_part import style_audit
 from assay.findings.family import judged_together
@@ -108,3 +109,35 @@ def test_numbers_are_one_difference_and_words_one_a_value():
     assert {name for name in found.names if name.startswith("generator=")} <= {
         f"generator={one}" for one in ("ada", "bert", "cleo", "dora", "emil")
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("people", [{}, {"length": 0.5}, {"length": 0.5, "markdown": 0.5, "generator": 0.4}])
+@pytest.mark.parametrize("noise", [0.0, 1.0])
+def test_nothing_is_named_on_clean_rewards(people, noise):
+    alarms = 0
+    for seed in range(100):
+        world = style_world(400, seed=seed, people=people, noise=noise, alike=True)
+        given = Given(aligned=align({0: world.scores}, world.pairs, world.groups), config=QUICK)
+        found = judged_together([*style_audit(given).findings, *slices_audit(given).findings], level=0.95)
+        alarms += any(one.verdict in ("warning", "problem") for one in found)
+    assert alarms <= 10  # of 100 at 5%: P(more than 10) = 1%
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("reward", "name"),
+    [
+        ({"length": 0.25}, "length_overuse"),
+        ({"markdown": 0.5}, "style_overuse"),
+        ({"generator": 0.5}, "source_overuse"),
+    ],
+)
+def test_what_matters_is_found_in_nineteen_of_twenty(reward, name):
+    hits = 0
+    for seed in range(60):
+        alarm = next(
+            one.alarm for one in parted(style_world(1000, seed=seed, reward=reward)).findings if one.name == name
+        )
+        hits += alarm.p <= 0.05 / 30
+    assert hits >= 54
