@@ -91,7 +91,7 @@ def _answers(rng: np.random.Generator, count: int) -> _Answers:
     texts = []
     for at in range(count):
         body = " ".join(["plain", "words", "follow", "here."] * (int(words[at]) // 4 + 1))
-        items = "".join("\n- **one** item" for _ in range(int(marks[at])))
+        items = "".join("\n- one item" for _ in range(int(marks[at])))
         texts.append(f"{OPENINGS[opening[at]]} {body}{'!' * int(shouts[at])}{items}")
     log = np.log(words)
     return _Answers(

@@ -14,6 +14,7 @@ import numpy as np
 
 from assay.audits.style.style_differences import Attributes
 from assay.records import Pair
+from assay.stats.intervals import Array
 
 LEVELS = 60  # values of one column looked at, the most frequent first
 ENOUGH_PAIRS = 20  # in which one answer has the value and the other has not
@@ -51,7 +52,7 @@ def source_attributes(pairs: Sequence[Pair]) -> Attributes:
     """Differences by every column that says something of both answers; named generator=llama, or by the column."""
     rows = [both_sides(pair.source) if pair.source else {} for pair in pairs]
     names: list[str] = []
-    columns: list[np.ndarray] = []
+    columns: list[Array] = []
     for column in sorted({name for row in rows for name in row}):
         given = [row.get(column, (None, None)) for row in rows]
         known = [side for sides in given for side in sides if side is not None]

@@ -53,15 +53,37 @@ def folds(groups_N: Codes, *, seed: int) -> Iterator[tuple[Array, Array]]:
             yield place != fold, place == fold
 
 
-def rule_out_of_fold(features_NF: Array, groups_N: Codes, *, seed: int) -> Array | Unknown:
-    """Log odds that chosen wins by the best logistic rule on the features, fitted on the other folds; (N,)."""
-    log_odds = np.zeros(len(features_NF))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StyleRule:
+    """What rules that never saw a pair say of it. log_odds: of chosen, by the fit, (N,). right: the best rule takes
+    chosen: 1, rejected: 0, has no opinion: 1/2; (N,)."""
+
+    log_odds: Array
+    right: Array
+
+
+def rule_out_of_fold(features_NF: Array, longest_N: Array, groups_N: Codes, *, seed: int) -> StyleRule | Unknown:
+    """The best of a logistic fit on the features, "longest wins" and "shortest wins", chosen on the other folds.
+
+    longest_N: 1, 1/2 or 0, whether the longest answer is chosen. The fit knows the folds it was made on, so it must
+    beat the simple rules there by more than one standard error; else they are what is to be beaten.
+    """
+    log_odds, right = np.zeros(len(features_NF)), np.zeros(len(features_NF))
     for others, held in folds(groups_N, seed=seed):
         fit = fit_logistic(features_NF[others], np.ones(int(others.sum())), ridge=RULE_RIDGE)
         if isinstance(fit, Unknown):
             return fit
         log_odds[held] = features_NF[held] @ fit.coefficients
-    return np.where(np.abs(log_odds) < SAME, 0.0, log_odds)
+        simple = longest_N if longest_N[others].mean() >= 0.5 else 1 - longest_N
+        gain = opinion(features_NF[others] @ fit.coefficients) - simple[others]
+        error = float(gain.std()) / np.sqrt(gain.size)
+        right[held] = opinion(log_odds[held]) if gain.mean() > error else simple[held]
+    return StyleRule(log_odds=log_odds, right=right)
+
+
+def opinion(log_odds_N: Array) -> Array:
+    """1 where a rule takes chosen, 0 where rejected, 1/2 where it says nothing."""
+    return np.asarray(0.5 + 0.5 * np.sign(np.where(np.abs(log_odds_N) < SAME, 0.0, log_odds_N)))
 
 
 def margins_out_of_fold(margin_SN: Array, features_NF: Array, groups_N: Codes, *, seed: int) -> Array:
@@ -76,8 +98,10 @@ def margins_out_of_fold(margin_SN: Array, features_NF: Array, groups_N: Codes, *
 
 def effects_on_margin(margin_SN: Array, features_NF: Array, groups_N: Codes) -> Effects:
     """Least-squares effects on the margin, in its own sizes, mean over seeds; sandwich over prompt groups."""
-    size = np.sqrt(np.square(margin_SN).mean(axis=1, keepdims=True))
-    margin_N = (margin_SN / np.where(size > 0, size, 1.0)).mean(axis=0)
+    most = np.abs(margin_SN).max(axis=1, keepdims=True)
+    held = margin_SN / np.where(most > 0, most, 1.0)  # keeps the squares in range
+    size = np.sqrt(np.square(held).mean(axis=1, keepdims=True))
+    margin_N = (held / np.where(size > 0, size, 1.0)).mean(axis=0)
     bread = np.linalg.inv(_ridged(features_NF))
     value = bread @ (features_NF.T @ margin_N)
     pull_NF = features_NF * (margin_N - features_NF @ value)[:, None]
