@@ -44,12 +44,18 @@ def words_of(pairs: Sequence[Pair]) -> dict[str, list[str | None]]:
     columns: dict[str, list[str | None]] = {
         "category": [pair.category or NO_CATEGORY for pair in pairs],
         "file": [pair.where.source for pair in pairs],
-        "language": [language_of(plain_text(pair.prompt)) for pair in pairs],
+        "language": languages([plain_text(pair.prompt) for pair in pairs]),
     }
     for key, values in once_of(pairs).items():
         if not all(isinstance(value, float) for value in values if value is not None):
             columns[key] = [None if value is None else str(value) for value in values]
     return columns
+
+
+def languages(prompts: Sequence[str]) -> list[str | None]:
+    """Of each prompt; one that many pairs share is read once."""
+    known = {prompt: language_of(prompt) for prompt in set(prompts)}
+    return [known[prompt] for prompt in prompts]
 
 
 def numbers_of(aligned: Aligned) -> dict[str, Array]:

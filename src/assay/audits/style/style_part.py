@@ -108,13 +108,12 @@ def style_audit(given: Given) -> Found:
 def _against_style(given: Given, style: Style) -> list[Finding]:
     """The style-only rule, accuracy beyond it, and accuracy where it says nothing."""
     aligned, level = given.aligned, given.config.level
-    log_odds = rule_out_of_fold(style.rule.values, aligned.groups, seed=given.config.seed)
-    names = ("style_baseline", "accuracy_beyond_style", "accuracy_equal_style")
-    if isinstance(log_odds, Unknown):
-        return [unknown(MEANINGS[name], log_odds.reason, n=aligned.n) for name in names]
-    rule = 0.5 + 0.5 * np.sign(log_odds)  # a rule without an opinion is a coin
-    correct = aligned.correct.mean(axis=0)
     longest = 0.5 + 0.5 * np.sign(aligned.length_difference)
+    names = ("style_baseline", "accuracy_beyond_style", "accuracy_equal_style")
+    fitted = rule_out_of_fold(style.rule.values, longest, aligned.groups, seed=given.config.seed)
+    if isinstance(fitted, Unknown):
+        return [unknown(MEANINGS[name], fitted.reason, n=aligned.n) for name in names]
+    rule, correct = fitted.right, aligned.correct.mean(axis=0)
     detail = {
         "longest": float(longest.mean()),
         "shortest": float(1 - longest.mean()),
@@ -133,7 +132,7 @@ def _against_style(given: Given, style: Style) -> list[Finding]:
             alarm=_near_style(correct - rule, aligned),
         )
     )
-    equal = np.abs(log_odds) <= EQUAL
+    equal = np.abs(fitted.log_odds) <= EQUAL
     if not equal.any():
         reason = "in every pair style gives one answer more than 55%"
         return [*found, unknown(MEANINGS[names[2]], reason, n=0)]
@@ -175,12 +174,13 @@ def _explained(given: Given, style: Style, usable: Mask) -> Finding:
     seeds = len(aligned.seeds)
 
     def statistic(sums_RK: Array) -> Array:
-        return np.asarray((1 - sums_RK[:, :seeds] / sums_RK[:, seeds:]).mean(axis=1))
+        # Below 0 the fit foretells nothing.
+        return np.maximum((1 - sums_RK[:, :seeds] / sums_RK[:, seeds:]).mean(axis=1), 0.0)
 
     interval = cluster_bootstrap(
         sums, groups, statistic, use=meaning.name, level=config.level, resamples=config.resamples, seed=config.seed
     )
-    value = max(float(statistic(sums.sum(axis=0, keepdims=True))[0]), 0.0)  # below 0 the fit foretells nothing
+    value = float(statistic(sums.sum(axis=0, keepdims=True))[0])
     return measured(meaning, value, n=n, interval=ending(interval, 0.0, 1.0))
 
 
