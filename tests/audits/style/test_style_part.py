@@ -53,7 +53,7 @@ def test_a_right_reward_of_people_who_like_style_is_not_named():
 
 
 def test_a_reward_that_is_length_has_nothing_beyond_style():
-    world = style_world(600, seed=6, people={"length": 1.0})
+    world = style_world(3000, seed=6, people={"length": 1.0})
     found = judged(parted(replace(world, scores=by_length(world.pairs))))
     assert found["accuracy_beyond_style"].verdict == "problem"
     assert found["style_explained"].value > 0.8

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 READ = 400  # characters of a text that are looked at
-CERTAIN = 3  # small words of one language, and twice as many as of any other, to name it
+CERTAIN = 3  # small words of one language, and half as many again as of any other, to name it
 OTHER = "Latin script, language unknown"
 UNKNOWN = "no words"
 SCRIPTS: Mapping[str, re.Pattern[str]] = {
@@ -67,4 +67,4 @@ def language_of(text: str) -> str:
     counts = Counter(language for word in words for language in SAYS.get(word, ()))
     ranked = [*counts.most_common(2), ("", 0), ("", 0)]
     (name, most), (_, next_most) = ranked[0], ranked[1]
-    return name if most >= min(CERTAIN, len(words)) and most >= 2 * next_most else OTHER
+    return name if most >= min(CERTAIN, len(words)) and 2 * most >= 3 * next_most else OTHER
