@@ -43,7 +43,7 @@ class Finding:
     verdict: Judgement | None = None
     seed: int | None = None
     detail: Detail = field(default_factory=dict)
-    alarm: Alarm | None = None
+    alarm: Alarm | None = field(default=None, compare=False)  # what came of it is the verdict, and p stands in detail
 
     def __post_init__(self) -> None:
         if isinstance(self.value, Unknown) and not self.value.reason:
