@@ -53,11 +53,11 @@ def summary(told: ScorerAudit, out: Path) -> str:
     from rich.markup import escape
 
     from assay.audits.pairs.length_rule import rule_to_beat
-    from assay.audits.pairs.pair_meanings import MEANINGS
     from assay.findings.slice import OVERALL
+    from assay.gate.every_figure import EVERY_FIGURE
 
     found = told.audit
-    shown = MEANINGS.shown_in("terminal")
+    shown = EVERY_FIGURE.shown_in("terminal")
     colours = {"ok": "green", "warning": "yellow", "problem": "red", "too_few": "dim", None: "dim"}
     lines = [
         f"[bold]audit[/] of {found.pairs:,} pairs ({told.rejects:,} rows were no definite pairs)  {escape(str(out))}",
