@@ -16,7 +16,7 @@ from scipy import stats as scipy_stats
 from assay.artifacts.audit_style_table import OveruseRow, StyleEffect, StyleTable
 from assay.audits.part import Found, Given
 from assay.audits.scores_table import Aligned, Mask
-from assay.audits.style.overuse import Overuse, overuse, power_of_overuse
+from assay.audits.style.overuse import FEWEST, Overuse, overuse, power_of_overuse
 from assay.audits.style.source_attributes import source_attributes
 from assay.audits.style.style_differences import (
     Attributes,
@@ -237,10 +237,10 @@ def _rows(family: Family, attributes: Attributes, tested: Overuse, *, level: flo
             "people": float(tested.lean_people[place]),
             "reward": float(tested.lean[place]),
             "beyond": float(tested.beyond[place]),
-            "beyond_low": float(tested.beyond[place] - reach[place]),
-            "beyond_high": float(tested.beyond[place] + reach[place]),
+            "beyond_low": max(float(tested.beyond[place] - reach[place]), -1.0),
+            "beyond_high": min(float(tested.beyond[place] + reach[place]), 1.0),
             "p": min(count * float(tested.p[place]), 1.0),
-            "power": float(power[place]),
+            "power": float(power[place]) if tested.freedom[place] + 1 >= FEWEST else 0.0,
         }
         for place, name in enumerate(attributes.names)
     ]
@@ -255,7 +255,8 @@ def _effects(given: Given, style: Style, usable: Mask) -> list[StyleEffect]:
     people = effects_on_people(features, groups)
     low, high = on_margin.bounds(level)
     known = None if isinstance(people, Unknown) else (people.value, *people.bounds(level))
-    adjusted = holm(np.nan_to_num(on_margin.p, nan=1.0))
+    # Where the reward is a feature itself, all others differ from 0 by rounding only.
+    adjusted = holm(np.where(np.abs(on_margin.value) < 1e-9, 1.0, on_margin.p))
     rows: list[StyleEffect] = [
         {
             "feature": name,
