@@ -11,6 +11,8 @@ from pydantic import ConfigDict, JsonValue, with_config
 from typing_extensions import TypedDict
 
 from assay.artifacts.audit_labels_table import LabelsTable
+from assay.artifacts.audit_slices_table import SliceRow
+from assay.artifacts.audit_style_table import StyleTable
 from assay.artifacts.body import Body
 from assay.artifacts.finding_body import FindingBody
 
@@ -173,6 +175,8 @@ class AuditTables(TypedDict):
     mistakes: list[MistakeRow]
     calibration: CalibrationTable | None
     labels: NotRequired[LabelsTable]
+    style: NotRequired[StyleTable]
+    slices: NotRequired[list[SliceRow]]
 
 
 class AuditBody(Body):

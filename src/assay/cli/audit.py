@@ -54,12 +54,12 @@ def summary(told: ScorerAudit, out: Path) -> str:
 
     from assay.audits.label_quality.ceiling_words import ceiling_bounds
     from assay.audits.pairs.length_rule import rule_to_beat
-    from assay.audits.pairs.pair_meanings import MEANINGS
     from assay.findings.slice import OVERALL
+    from assay.gate.every_figure import EVERY_FIGURE
 
     found = told.audit
     bounds = ceiling_bounds(found.find("noise_ceiling"))
-    shown = MEANINGS.shown_in("terminal")
+    shown = EVERY_FIGURE.shown_in("terminal")
     colours = {"ok": "green", "warning": "yellow", "problem": "red", "too_few": "dim", None: "dim"}
     lines = [
         f"[bold]audit[/] of {found.pairs:,} pairs ({told.rejects:,} rows were no definite pairs)  {escape(str(out))}",
@@ -74,6 +74,8 @@ def summary(told: ScorerAudit, out: Path) -> str:
             said += f"  ({finding.bounds.low:.3f} to {finding.bounds.high:.3f})"
         if finding.name == "accuracy" and bounds is not None:
             said += f", best reader of such labels {bounds.low:.3f} to {bounds.high:.3f}"
+        if named := finding.detail.get("named"):
+            said += f"  {named}"
         judged = (finding.verdict or "-").replace("_", " ")
         lines.append(
             f"  [{colours[finding.verdict]}]{judged:<8}[/] {finding.name.replace('_', ' '):<27} {escape(said)}"

@@ -36,6 +36,7 @@ Place = Literal[
     "card",  # the metrics in the front matter of the model card
     "score section",  # of the report: how rewards are distributed
     "length section",  # of the report: what length explains
+    "style section",  # of the report: what style explains, and what the reward overdoes
     "results table",  # of docs/results, by scripts/figures.py
 ]
 

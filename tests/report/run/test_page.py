@@ -85,7 +85,7 @@ def test_every_finding_appears_with_its_value(whole):
         assert label(finding["name"]) in said
         assert finding["slice"].removeprefix("category=") in said
         if finding["unit"] == "share":
-            assert f"{100 * finding['value']:.1f}%" in said
+            assert ("unknown" if finding["value"] is None else f"{100 * finding['value']:.1f}%") in said
 
 
 def test_verdict_comes_first_with_every_criterion(whole):

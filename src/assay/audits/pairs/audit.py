@@ -20,6 +20,8 @@ from assay.audits.pairs.distribution import distribution_findings
 from assay.audits.pairs.length import length_findings
 from assay.audits.part import Found, Given, Part
 from assay.audits.scores_table import Scores, align
+from assay.audits.slices.slices_part import slices_audit
+from assay.audits.style.style_part import style_audit
 from assay.findings.family import judged_together
 from assay.findings.finding import Finding
 from assay.findings.slice import OVERALL, Slice
@@ -145,7 +147,7 @@ def _calibration(given: Given) -> Found:
     return Found(findings=findings, tables={"calibration": table})
 
 
-PARTS: tuple[Part, ...] = (_accuracy, _length, _distribution, _calibration, labels)
+PARTS: tuple[Part, ...] = (_accuracy, _length, _distribution, _calibration, labels, style_audit, slices_audit)
 
 
 def default_groups(pairs: Sequence[Pair], config: AuditConfig) -> list[str]:

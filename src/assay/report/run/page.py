@@ -31,6 +31,8 @@ from assay.report.run.provenance_section import provenance
 from assay.report.run.reported_run import ReportedRun, read_reported_run
 from assay.report.run.scores_section import distribution
 from assay.report.run.seeds_section import seeds
+from assay.report.run.slices_section import slices
+from assay.report.run.style_section import style
 from assay.report.run.summary import three_sentences
 from assay.report.run.training_section import training
 from assay.report.run.verdict import verdict
@@ -42,6 +44,8 @@ SECTIONS = (
     ("seeds", "Seeds"),
     ("scores", "Scores"),
     ("length", "Length"),
+    ("style", "Style"),
+    ("slices", "Slices"),
     ("calibration", "Calibration"),
     ("labels", "Labels"),
     ("training", "Training"),
@@ -94,6 +98,8 @@ def context(evidence: ReportedRun) -> dict[str, object]:
         "seeds": seeds(evidence),
         "distribution": distribution(evidence),
         "length": length(evidence),
+        "style": style(evidence),
+        "slices": slices(evidence),
         "calibration": calibration(evidence),
         "labels": labels(evidence),
         "training": training(evidence),
