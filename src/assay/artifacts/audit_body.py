@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from pydantic import ConfigDict, JsonValue, with_config
-from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
+from typing_extensions import NotRequired, TypedDict  # pydantic asks for this one before Python 3.12
 
+from assay.artifacts.audit_leak_table import LeakTable
+from assay.artifacts.audit_probe_table import ProbeTable
 from assay.artifacts.body import Body
 from assay.artifacts.finding_body import FindingBody
 
@@ -168,6 +170,8 @@ class AuditTables(TypedDict):
     seeds: SeedTable
     mistakes: list[MistakeRow]
     calibration: CalibrationTable | None
+    probes: NotRequired[ProbeTable]
+    leaks: NotRequired[LeakTable]
 
 
 class AuditBody(Body):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +11,17 @@ from assay.artifacts.files import write_jsonl
 from assay.artifacts.rests_on_body import RestsOn
 from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit, audit
-from assay.audits.config import AuditConfig
+from assay.audits.config import AuditConfig, ProbeConfig
 from assay.audits.lost_rows import rests_on
+from assay.audits.part import Evidence
+from assay.audits.probes.catalogue import probe_names
+from assay.audits.trained_on import TrainedOn
 from assay.config import StageConfig
 from assay.data import read_pairs
 from assay.data.config import DataConfig
 from assay.data.contract_report import write_contract
 from assay.errors import EmptyBatchError, InputError
+from assay.flows.rescoring import rescored
 from assay.records import Pair, PairScore
 from assay.scorers.local import LocalScorer
 from assay.scorers.open import AnyScorer, as_scorer, open_scorers
@@ -27,10 +31,11 @@ LEFT_OUT = "left_out.jsonl"
 
 
 class ScorerAuditConfig(StageConfig):
-    """What `assay audit` reads: how rows become pairs, and how their scores are audited."""
+    """What `assay audit` reads: how rows become pairs, how their scores are audited, what is scored beside them."""
 
     data: DataConfig = DataConfig()
     audit: AuditConfig = AuditConfig()
+    probes: ProbeConfig = ProbeConfig()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +64,26 @@ class Kept:
 
 
 def audit_scorer(
-    scorer: Path | str, source: object, out: Path, *, config: ScorerAuditConfig, template: str | None = None
+    scorer: Path | str,
+    source: object,
+    out: Path,
+    *,
+    config: ScorerAuditConfig,
+    template: str | None = None,
+    trained_on: str | None = None,
+    notify: Callable[[str], None] = lambda _line: None,
 ) -> ScorerAudit:
     """Audit a scorer on labelled pairs; audit.json, left_out.jsonl and the data's contract go to the folder `out`.
 
     scorer, template: what assay.open_scorer takes; of a run folder, every seed. source: what assay.read_pairs takes.
+    trained_on: the same, of the pairs the scorer was trained on. notify: gets a line now and then where answers are
+    scored beside the pairs' own. An audit that was interrupted there goes on from `rescored.jsonl`.
     Raises InputError where `out` is a run's folder, EmptyBatchError where nothing is left to audit, and what
     reading pairs, scores and models raises.
     """
     if (out / "run.json").exists():
         raise InputError(f"{out} is the folder of a run, whose own audit would be lost. Give another --out.")
+    probe_names(config.probes.names)  # a name there is not costs no reading of data
     scorers = open_scorers(scorer, template=template)
     fingerprints = {f"scorer {seed}": one.fingerprint for seed, one in scorers.items()}  # fails before data are read
     rendered = {f"rendering {seed}": one.rendering for seed, one in scorers.items() if isinstance(one, LocalScorer)}
@@ -80,12 +95,24 @@ def audit_scorer(
     if not kept.pairs:
         why = next(iter(kept.left_out.values()))
         raise EmptyBatchError(f"{scorer} can read none of the {len(found.pairs)} pairs whole. The first: {why}.")
+    training = None if trained_on is None else _training(trained_on, config.data)
+    definite = [place for place, pair in enumerate(kept.pairs) if pair.label == "chosen"]
+    groups = kept.groups or found.groups
+    beside = rescored(
+        scorers,
+        [kept.pairs[place] for place in definite],
+        [groups[place] for place in definite],
+        config=config.probes,
+        folder=out,
+        notify=notify,
+    )
     audited = audit(
         kept.scores,
         kept.pairs,
-        groups=kept.groups,
+        groups=groups,
         config=config.audit,
-        inputs={"data": str(source), **fingerprints, **rendered},
+        inputs={"data": str(source), **({} if trained_on is None else {"trained on": trained_on}), **fingerprints, **rendered},
+        evidence=Evidence(rescored=beside, trained_on=training),
     )
     audited.write(RunFolder(out))
     write_jsonl(out / LEFT_OUT, ({"pair_id": name, "why": why} for name, why in kept.left_out.items()))
@@ -97,6 +124,17 @@ def audit_scorer(
         left_out=kept.left_out,
         rests_on=rests_on(found.report, audited.findings),
     )
+
+
+def _training(source: str, config: DataConfig) -> TrainedOn:
+    """The pairs trained on, read as the audit's own are. Raises EmptyBatchError where none can be read."""
+    found = read_pairs(source, config=config)
+    if not found.pairs:
+        raise EmptyBatchError(
+            f"{source}: no pair among {found.rows} rows, so nothing can be held against the training. Look at them with "
+            "`assay check`."
+        )
+    return TrainedOn(pairs=found.pairs, threshold=config.near_duplicates)
 
 
 def audit_scores(

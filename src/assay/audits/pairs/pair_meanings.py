@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from assay.audits.leakage.leakage_meanings import LEAKAGE_FIGURES
+from assay.audits.probes.probe_meanings import PROBE_FIGURES
+from assay.audits.prompt_use.prompt_meanings import PROMPT_FIGURES
 from assay.findings.vocabulary import Meaning, Vocabulary
 
 PAIR_FIGURES: tuple[Meaning, ...] = (
@@ -198,4 +201,9 @@ PAIR_FIGURES: tuple[Meaning, ...] = (
         describes=True,
     ),
 )
-MEANINGS = Vocabulary(PAIR_FIGURES)
+MEANINGS = Vocabulary(
+    PAIR_FIGURES,
+    PROMPT_FIGURES,
+    PROBE_FIGURES,
+    LEAKAGE_FIGURES,
+)
