@@ -25,8 +25,9 @@ from assay.audits.rescored import Swapped
 from assay.audits.scores_table import Aligned
 from assay.findings.alarm import Alarm
 from assay.findings.finding import Finding, measured, unknown
-from assay.stats.intervals import Array, Codes, cluster_bootstrap, cluster_difference, cluster_wilson, ending
+from assay.stats.intervals import Array, Codes, Interval, cluster_bootstrap, cluster_difference, cluster_wilson, ending
 from assay.stats.one_sided import FAMILY_ALPHA, effective_size, p_difference_below, p_share_below, power_of_share
+from assay.stats.unknown import Unknown
 
 GIVEN = (SWAPPED, FROM_PROMPT, OWN_PROMPT, BY_PROMPT, BY_ANSWER, BY_BOTH)
 FALL, OWN = 0.05, 0.65  # a reward that reads the prompt loses more than this, and prefers own prompts more often
@@ -183,5 +184,9 @@ def _explained(given: Given, table_SCPA: Array, groups_C: Codes) -> list[Finding
             resamples=given.config.resamples,
             seed=given.config.seed,
         )
-        found.append(measured(meaning, float(value[place]), n=len(groups_C), interval=ending(interval, 0.0, 1.0)))
+        interval = ending(interval, 0.0, 1.0)
+        if isinstance(interval, Interval) and interval.low == interval.high:
+            # A component of no size is cut off at 0 in every resample: that is no certainty.
+            interval = Unknown("every resample puts it at the end of its range")
+        found.append(measured(meaning, float(value[place]), n=len(groups_C), interval=interval))
     return found
