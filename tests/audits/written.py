@@ -64,7 +64,9 @@ def noise(prompt: Text, answer: Text, seed: int = 0) -> float:
 
 
 def fits(prompt: Text, answer: Text) -> int:
-    """Words of the answer that the prompt names: what a right reward reads."""
+    """Words of the answer that the prompt names, in sentences about care: what a right reward reads."""
+    if "cloth" not in str(answer).lower():
+        return -1
     asked = set(str(prompt).lower().replace("?", "").replace(",", "").split()) & set(SUBJECTS)
     return len(asked & set(str(answer).lower().replace(",", " ").split()))
 
