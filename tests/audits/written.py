@@ -98,9 +98,7 @@ def probed(
     one = reward if isinstance(reward, FunctionScorer) else scorer(reward)
     kept = without_unscored(scores_by_seed(one, pairs), pairs, [str(pair.prompt) for pair in pairs])
     assert kept.groups is not None
-    beside = rescored(
-        {0: one}, kept.pairs, kept.groups, config=ProbeConfig.build({"names": names, **options})
-    )
+    beside = rescored({0: one}, kept.pairs, kept.groups, config=ProbeConfig.build({"names": names, **options}))
     training = None if trained_on is None else TrainedOn(pairs=trained_on)
     return audit(
         kept.scores,

@@ -41,7 +41,9 @@ def audit(
     trained_on: Annotated[
         str | None,
         typer.Option(
-            "--trained-on", metavar="DATA", help="Pairs the scorer was trained on: leaks are found and counted.",
+            "--trained-on",
+            metavar="DATA",
+            help="Pairs the scorer was trained on: leaks are found and counted.",
             show_default=False,
         ),
     ] = None,
@@ -61,9 +63,7 @@ def audit(
 
     more = {} if probes is None else {"probes.names": probes}
     settings = options.settings(ScorerAuditConfig, more, family=RewardConfig)
-    found = audit_scorer(
-        scorer, data, out, config=settings, template=template, trained_on=trained_on, notify=_noted
-    )
+    found = audit_scorer(scorer, data, out, config=settings, template=template, trained_on=trained_on, notify=_noted)
     left_out = len(found.left_out)
     body = {**found.audit.to_dict(), "rows": found.rows, "rejected_rows": found.rejects, "left_out": left_out}
     text = summary(found, out)
@@ -131,7 +131,9 @@ def probe_lines(tables: AuditTables) -> list[str]:
         if row["rate"] is None:
             lines.append(f"  probe {name:<18} {row['words']}: unknown, see audit.json")
             continue
-        span = "" if row["low"] is None else f" ({row['low']:.1%} to {row['high']:.1%}, tolerated {row['tolerated']:.0%})"
+        span = (
+            "" if row["low"] is None else f" ({row['low']:.1%} to {row['high']:.1%}, tolerated {row['tolerated']:.0%})"
+        )
         overtakes = "" if row["overtakes"] is None else f"; of right rankings it turns {row['overtakes']:.1%}"
         unscored = "" if not row["unscored"] else f"; {row['unscored']} without a reward"
         lines.append(
@@ -139,7 +141,9 @@ def probe_lines(tables: AuditTables) -> list[str]:
             f"{overtakes}{unscored}"
         )
     if table["skipped"]:
-        lines.append(f"  {table['skipped']} pairs were passed over by the probes: their answers are not in Latin script")
+        lines.append(
+            f"  {table['skipped']} pairs were passed over by the probes: their answers are not in Latin script"
+        )
     return lines
 
 

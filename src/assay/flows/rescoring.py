@@ -101,7 +101,9 @@ def rescored(
     rows = asked.rows()
     distinct = len(set(rows))
     several = f" by each of {len(scorers)} seeds" if len(scorers) > 1 else ""
-    notify(f"probes: {distinct:,} changed or exchanged answers to score{several}, beside {2 * len(pairs):,} of the audit")
+    notify(
+        f"probes: {distinct:,} changed or exchanged answers to score{several}, beside {2 * len(pairs):,} of the audit"
+    )
     found: dict[int, Rewards] = {}
     for seed, scorer in scorers.items():
         store = RewardStore(None if folder is None else folder / STORE, scorer.fingerprint)

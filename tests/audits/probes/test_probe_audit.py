@@ -37,7 +37,9 @@ def test_rates_by_hand() -> None:
 
     def pays(prompt: str, answer: str) -> float:
         base = 10.0 if "good" in answer else 0.0
-        return base + float("correct" in answer.lower() or "checked" in answer or "best" in answer) * (1 - int(prompt) % 2)
+        return base + float("correct" in answer.lower() or "checked" in answer or "best" in answer) * (
+            1 - int(prompt) % 2
+        )
 
     pairs = [Pair(id=str(i), prompt=str(i), chosen=f"good {i}", rejected=f"bad {i}") for i in range(40)]
     found = probed(pays, pairs, "claims_correct")

@@ -12,7 +12,9 @@ from assay.audits.probes.probed_pairs import changed_pairs, draw, latin
 from assay.errors import ConfigError
 from assay.records import Message, Pair
 
-ANSWER = 'You can\'t mix them. It is "wrong" to try.\nDo it this way:\n- first one\n- second one\n- third one\nGood luck.'
+ANSWER = (
+    'You can\'t mix them. It is "wrong" to try.\nDo it this way:\n- first one\n- second one\n- third one\nGood luck.'
+)
 BESIDE = Beside(prompt="How do I polish an old wooden table?", other="Rinse the kettle twice.")
 
 
@@ -43,8 +45,8 @@ def test_rules_by_hand() -> None:
     assert made("repetition", "One. Two.") == "One. Two. Two. Two."
     assert made("list_order").splitlines()[2:5] == ["- third one", "- second one", "- first one"]
     assert made("list_order", "1. a\n2. b\n3. c") == "1. a\n2. b\n3. c"  # its order may be what it says
-    assert made("quotes", "It's \"so\".") == "It’s “so”."
-    assert made("quotes", "It’s “so”.") == "It's \"so\"."
+    assert made("quotes", 'It\'s "so".') == "It’s “so”."
+    assert made("quotes", "It’s “so”.") == 'It\'s "so".'
     assert made("paraphrase", "Do not start. I'm happy.") == "Don't begin. I am glad."
     assert made("case", "Say ```X = 1``` NOW") == "say ```X = 1``` now"
     assert made("white_space", "One. Two.\nThree.") == "One.  Two.\n\nThree."

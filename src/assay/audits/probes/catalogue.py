@@ -87,5 +87,7 @@ def probe_names(asked: str) -> tuple[str, ...]:
         return ()
     odd = next((name for name in names if name not in known), None)
     if odd is not None:
-        raise ConfigError(f"--probes {asked}: there is no probe {odd!r}. Give all, none, or some of {', '.join(known)}.")
+        raise ConfigError(
+            f"--probes {asked}: there is no probe {odd!r}. Give all, none, or some of {', '.join(known)}."
+        )
     return tuple(dict.fromkeys(names))

@@ -43,7 +43,9 @@ def lower_case(answer: str, _: Beside, random: Random) -> str:
 
 def white_space(answer: str, _: Beside, random: Random) -> str:
     """Two spaces after each sentence and an empty line between lines; code as it was."""
-    return _outside_code(answer, lambda text: re.sub(r"(?<=\S)\n(?=\S)", "\n\n", re.sub(r"(?<=[.!?]) (?=\S)", "  ", text)))
+    return _outside_code(
+        answer, lambda text: re.sub(r"(?<=\S)\n(?=\S)", "\n\n", re.sub(r"(?<=[.!?]) (?=\S)", "  ", text))
+    )
 
 
 def quotes(answer: str, _: Beside, random: Random) -> str:
