@@ -36,7 +36,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_tokens_run_are_within_a_third_of_the_distinct_ones(tmp_path: Path) -> None:
-    """All probes of one model: a prompt's tokens run once for all its answers, and an answer's once for its additions."""
+    """All probes of one model: a prompt's tokens run once for its answers, an answer's once for its additions."""
     pairs = [
         Pair(id=str(n), prompt=f"refund {n} please help me today", chosen=f"we refund {n}.", rejected=f"no refund {n}.")
         for n in range(12)

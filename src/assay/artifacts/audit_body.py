@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NotRequired
 
 from pydantic import ConfigDict, JsonValue, with_config
-from typing_extensions import NotRequired, TypedDict  # pydantic asks for this one before Python 3.12
+from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
 
 from assay.artifacts.audit_leak_table import LeakTable
 from assay.artifacts.audit_probe_table import ProbeTable

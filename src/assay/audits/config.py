@@ -21,7 +21,7 @@ class AuditConfig(StageConfig):
 
 
 class ProbeConfig(StageConfig):
-    """Which answers are scored anew, changed or under other prompts, and how many. By default none: it costs scoring."""
+    """Which answers are scored anew, changed or under other prompts, and how many. None by default: it costs."""
 
     names: str = Field("none", description="all, none, or names of probes with commas between")
     pairs: PositiveInt = Field(200, description="pairs that each probe is tried on, drawn by seed")

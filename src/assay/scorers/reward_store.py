@@ -1,7 +1,7 @@
 """Rewards of texts that are already had, in a file that grows: an interrupted audit goes on where it stopped.
 
-One JSON line a prompt and answer, found again by a digest of the scorer's fingerprint and both texts; lines are appended
-and synced a batch at a time, and a torn last line is dropped. Knows digests and rewards; keeps no text.
+One JSON line a prompt and answer, found again by a digest of the scorer's fingerprint and both texts; lines are
+appended and synced a batch at a time, and a torn last line is dropped. Knows digests and rewards; keeps no text.
 """
 
 from __future__ import annotations

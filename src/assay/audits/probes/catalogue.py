@@ -1,4 +1,4 @@
-"""All probes by name: the rule, what it must not do to a reward, and how often that is tolerated. A new one is one line."""
+"""All probes by name: the rule, what it must not do to a reward, how often that is tolerated. A new one is a line."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def white_space(answer: str, _: Beside, random: Random) -> str:
 
 
 def quotes(answer: str, _: Beside, random: Random) -> str:
-    """Straight quotation marks and apostrophes made typographic, or the other way round where there are any of those."""
+    """Straight quotation marks and apostrophes made typographic; where there are typographic ones, these straight."""
     if any(mark in answer for mark in "“”‘’"):
         return answer.translate(str.maketrans("“”‘’", "\"\"''"))
 

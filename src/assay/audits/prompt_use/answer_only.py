@@ -70,7 +70,7 @@ def word_differences(pairs: Sequence[Pair]) -> tuple[list[str], sparse.csr_array
 
 def _apart(pair: Pair) -> dict[str, float]:
     chosen, rejected = _words(pair.chosen), _words(pair.rejected)
-    return {word: 1.0 for word in chosen - rejected} | {word: -1.0 for word in rejected - chosen}
+    return dict.fromkeys(chosen - rejected, 1.0) | dict.fromkeys(rejected - chosen, -1.0)
 
 
 def _words(text: Text) -> set[str]:
