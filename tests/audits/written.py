@@ -16,10 +16,11 @@ from assay.flows.rescoring import rescored
 from assay.records import Pair, Text
 from assay.scorers.function import FunctionScorer
 
-SUBJECTS = (
-    "harbour bicycle candle violin glacier pepper lantern orchard compass tunnel marble saddle kettle meadow anchor "
-    "pigeon blanket copper ladder basket timber cactus velvet falcon"
-).split()
+SUBJECTS = [
+    "harbour", "bicycle", "candle", "violin", "glacier", "pepper", "lantern", "orchard", "compass", "tunnel", "marble",
+    "saddle", "kettle", "meadow", "anchor", "pigeon", "blanket", "copper", "ladder", "basket", "timber", "cactus",
+    "velvet", "falcon",
+]  # fmt: skip
 OPENINGS = ("Look after it well.", "There is a way.", "Begin with the small parts.", "Keep it dry and clean.")
 QUICK = AuditConfig(resamples=200)
 CATEGORIES = ("care", "repair")
@@ -99,7 +100,7 @@ def probed(
     kept = without_unscored(scores_by_seed(one, pairs), pairs, [str(pair.prompt) for pair in pairs])
     assert kept.groups is not None
     beside = rescored({0: one}, kept.pairs, kept.groups, config=ProbeConfig.build({"names": names, **options}))
-    training = None if trained_on is None else TrainedOn(pairs=trained_on)
+    training = None if trained_on is None else TrainedOn(pairs=trained_on, threshold=None)
     return audit(
         kept.scores,
         kept.pairs,

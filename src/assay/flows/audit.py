@@ -127,8 +127,8 @@ def _training(source: str, config: DataConfig) -> TrainedOn:
     found = read_pairs(source, config=config)
     if not found.pairs:
         raise EmptyBatchError(
-            f"{source}: no pair among {found.rows} rows, so nothing can be held against the training. Look at them with "
-            "`assay check`."
+            f"{source}: no pair among {found.rows} rows, so nothing can be held against the training. Look at them "
+            "with `assay check`."
         )
     return TrainedOn(pairs=found.pairs, threshold=config.near_duplicates)
 

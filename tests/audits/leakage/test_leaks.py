@@ -19,8 +19,8 @@ def pair(name: str, prompt: str, chosen: str = "a b c d e", rejected: str = "v w
 
 
 def test_kinds_by_hand() -> None:
-    ours = [pair(name, prompt) for name, prompt in
-            (("same", "one"), ("turned", "two"), ("asked", "Three"), ("near", LONG.format("ten")), ("new", "four"))]  # fmt: skip
+    prompts = {"same": "one", "turned": "two", "asked": "Three", "near": LONG.format("ten"), "new": "four"}
+    ours = [pair(name, prompt) for name, prompt in prompts.items()]
     theirs = [
         ours[0],
         replace(ours[1], chosen=ours[1].rejected, rejected=ours[1].chosen),
