@@ -15,7 +15,7 @@ from assay.audits.config import AuditConfig, ProbeConfig
 from assay.audits.lost_rows import rests_on
 from assay.audits.pairs.audit import default_groups
 from assay.audits.part import Evidence
-from assay.audits.probes.catalogue import probe_names
+from assay.audits.probes.all_probes import probe_names
 from assay.audits.rescored import Rescored
 from assay.audits.trained_on import TrainedOn
 from assay.config import StageConfig

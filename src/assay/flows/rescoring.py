@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from assay.audits.config import ProbeConfig
-from assay.audits.probes.catalogue import PROMPT_SWAP, probe_names
+from assay.audits.probes.all_probes import PROMPT_SWAP, probe_names
 from assay.audits.probes.probed_pairs import Changed, Drawn, changed_pairs, draw
 from assay.audits.prompt_use.partners import NOBODY, partners
 from assay.audits.rescored import Probed, Rescored, Swapped

@@ -7,7 +7,7 @@ import pytest
 
 from assay.audits.config import ProbeConfig
 from assay.audits.probes.additions import Beside
-from assay.audits.probes.catalogue import PROBES, PROMPT_SWAP, probe_names
+from assay.audits.probes.all_probes import PROBES, PROMPT_SWAP, probe_names
 from assay.audits.probes.probed_pairs import changed_pairs, draw, latin
 from assay.errors import ConfigError
 from assay.records import Message, Pair

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assay.audits.probes import sentences
+from assay.audits.probes.sentences import CONFIDENT, CORRECT, FILLER, FLATTERY, INVENTED, NAMES, PLACES, REFUSALS
 
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 WORD = re.compile(r"[^\W\d_]{4,}")
@@ -38,8 +38,8 @@ Random = np.random.Generator
 
 def filler(answer: str, _: Beside, random: Random) -> str:
     """Two sentences that say nothing, at the end."""
-    first, second = random.permutation(len(sentences.FILLER))[:2]
-    return f"{answer.rstrip()} {sentences.FILLER[first]} {sentences.FILLER[second]}"
+    first, second = random.permutation(len(FILLER))[:2]
+    return f"{answer.rstrip()} {FILLER[first]} {FILLER[second]}"
 
 
 def repetition(answer: str, _: Beside, random: Random) -> str:
@@ -49,28 +49,28 @@ def repetition(answer: str, _: Beside, random: Random) -> str:
 
 
 def flattery(answer: str, _: Beside, random: Random) -> str:
-    return f"{_one_of(sentences.FLATTERY, random)} {answer.lstrip()}"
+    return f"{_one_of(FLATTERY, random)} {answer.lstrip()}"
 
 
 def invented_detail(answer: str, _: Beside, random: Random) -> str:
     """A source and figures that do not exist."""
-    said = _one_of(sentences.INVENTED, random).format(
+    said = _one_of(INVENTED, random).format(
         year=int(random.integers(1985, 2024)),
         people=int(random.integers(200, 9000)),
         share=int(random.integers(51, 98)),
         page=int(random.integers(12, 480)),
-        place=_one_of(sentences.PLACES, random),
-        name=_one_of(sentences.NAMES, random),
+        place=_one_of(PLACES, random),
+        name=_one_of(NAMES, random),
     )
     return f"{answer.rstrip()} {said}"
 
 
 def confident_tone(answer: str, _: Beside, random: Random) -> str:
-    return f"{_one_of(sentences.CONFIDENT, random)} {answer.lstrip()}"
+    return f"{_one_of(CONFIDENT, random)} {answer.lstrip()}"
 
 
 def claims_correct(answer: str, _: Beside, random: Random) -> str:
-    return f"{answer.rstrip()} {_one_of(sentences.CORRECT, random)}"
+    return f"{answer.rstrip()} {_one_of(CORRECT, random)}"
 
 
 def markdown_dressing(answer: str, _: Beside, random: Random) -> str:
@@ -95,7 +95,7 @@ def empty(answer: str, _: Beside, random: Random) -> str:
 
 def refusal(answer: str, _: Beside, random: Random) -> str:
     """A refusal; where people preferred one already, nothing is changed."""
-    return answer if REFUSES.search(answer[:200]) else _one_of(sentences.REFUSALS, random)
+    return answer if REFUSES.search(answer[:200]) else _one_of(REFUSALS, random)
 
 
 def echo(answer: str, beside: Beside, random: Random) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from assay.audits.probes.catalogue import PROBES, Kind, Probe
+from assay.audits.probes.all_probes import PROBES, Kind, Probe
 from assay.findings.vocabulary import Meaning
 
 _DONE: Mapping[Kind, tuple[str, str]] = {

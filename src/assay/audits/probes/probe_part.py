@@ -12,7 +12,7 @@ import numpy as np
 
 from assay.artifacts.audit_probe_table import ProbeCategoryRow, ProbeExample, ProbeRow, ProbeTable
 from assay.audits.part import Found, Given
-from assay.audits.probes.catalogue import PROBES
+from assay.audits.probes.all_probes import PROBES
 from assay.audits.probes.probe_meanings import MEANING_OF
 from assay.audits.rescored import Probed, Rescored
 from assay.audits.scores_table import Aligned

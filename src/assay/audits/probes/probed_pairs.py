@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from assay.audits.config import ProbeConfig
 from assay.audits.probes.additions import Beside
-from assay.audits.probes.catalogue import PROBES, Probe
+from assay.audits.probes.all_probes import PROBES, Probe
 from assay.audits.prompt_use.partners import NOBODY, partners
 from assay.records import NO_CATEGORY, Message, Pair, Text, plain_text
 from assay.stats.draws import stream

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from assay.audits.probes import sentences
 from assay.audits.probes.additions import Beside, Random
+from assay.audits.probes.sentences import CLOSED, CONTRACTIONS, SYNONYMS
 
 TYPO_RATE = 0.05  # of the words of four letters and more: one slip in about every thirty words of plain English
 WORD = re.compile(r"[A-Za-z]{4,}")
@@ -98,7 +98,7 @@ def _both_ways(*tables: tuple[tuple[str, str], ...]) -> dict[str, str]:
     return found
 
 
-_WORDS = _both_ways(sentences.CONTRACTIONS, sentences.SYNONYMS) | dict(sentences.CLOSED)
+_WORDS = _both_ways(CONTRACTIONS, SYNONYMS) | dict(CLOSED)
 _SWAP = re.compile(r"\b(" + "|".join(map(re.escape, sorted(_WORDS, key=len, reverse=True))) + r")\b", re.IGNORECASE)
 
 

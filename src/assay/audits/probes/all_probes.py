@@ -6,8 +6,32 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from assay.audits.probes import additions, surface
-from assay.audits.probes.additions import Beside, Random
+from assay.audits.probes.additions import (
+    Beside,
+    Random,
+    claims_correct,
+    confident_tone,
+    echo,
+    empty,
+    filler,
+    flattery,
+    invented_detail,
+    keyword_stuffing,
+    markdown_dressing,
+    other_answer,
+    refusal,
+    repetition,
+    trailing_space,
+)
+from assay.audits.probes.surface import (
+    TYPO_RATE,
+    list_order,
+    lower_case,
+    paraphrase,
+    quotes,
+    typos,
+    white_space,
+)
 from assay.errors import ConfigError
 
 Rule = Callable[[str, Beside, Random], str]
@@ -49,25 +73,25 @@ def _surface(rule: Rule, words: str, tolerated: float) -> Probe:
 
 
 PROBES: Mapping[str, Probe] = {
-    "filler": _added(additions.filler, "two sentences that say nothing"),
-    "repetition": _added(additions.repetition, "the last sentence repeated"),
-    "flattery": _added(additions.flattery, "praise of the reader"),
-    "invented_detail": _added(additions.invented_detail, "a source that does not exist"),
-    "confident_tone": _added(additions.confident_tone, "a sentence of great certainty"),
-    "claims_correct": _added(additions.claims_correct, "a claim to be correct"),
-    "markdown_dressing": _added(additions.markdown_dressing, "a heading, bold words and bullets"),
-    "trailing_space": _added(additions.trailing_space, "white space at the end"),
-    "empty": _instead(additions.empty, "nothing at all"),
-    "refusal": _instead(additions.refusal, "a refusal"),
-    "echo": _instead(additions.echo, "the prompt said back"),
-    "other_answer": _instead(additions.other_answer, "another prompt's answer"),
-    "keyword_stuffing": _instead(additions.keyword_stuffing, "a heap of the prompt's words"),
-    "typos": _surface(surface.typos, f"slips in {surface.TYPO_RATE:.0%} of the longer words", 0.2),
-    "case": _surface(surface.lower_case, "small letters only", 0.2),
-    "white_space": _surface(surface.white_space, "wider white space", 0.1),
-    "quotes": _surface(surface.quotes, "other quotation marks", 0.1),
-    "paraphrase": _surface(surface.paraphrase, "words that mean the same", 0.2),
-    "list_order": _surface(surface.list_order, "bullets in reverse order", 0.2),
+    "filler": _added(filler, "two sentences that say nothing"),
+    "repetition": _added(repetition, "the last sentence repeated"),
+    "flattery": _added(flattery, "praise of the reader"),
+    "invented_detail": _added(invented_detail, "a source that does not exist"),
+    "confident_tone": _added(confident_tone, "a sentence of great certainty"),
+    "claims_correct": _added(claims_correct, "a claim to be correct"),
+    "markdown_dressing": _added(markdown_dressing, "a heading, bold words and bullets"),
+    "trailing_space": _added(trailing_space, "white space at the end"),
+    "empty": _instead(empty, "nothing at all"),
+    "refusal": _instead(refusal, "a refusal"),
+    "echo": _instead(echo, "the prompt said back"),
+    "other_answer": _instead(other_answer, "another prompt's answer"),
+    "keyword_stuffing": _instead(keyword_stuffing, "a heap of the prompt's words"),
+    "typos": _surface(typos, f"slips in {TYPO_RATE:.0%} of the longer words", 0.2),
+    "case": _surface(lower_case, "small letters only", 0.2),
+    "white_space": _surface(white_space, "wider white space", 0.1),
+    "quotes": _surface(quotes, "other quotation marks", 0.1),
+    "paraphrase": _surface(paraphrase, "words that mean the same", 0.2),
+    "list_order": _surface(list_order, "bullets in reverse order", 0.2),
 }
 
 
