@@ -56,7 +56,7 @@ def test_tokens_run_are_within_a_third_of_the_distinct_ones(tmp_path: Path) -> N
     rows = [row.ids for row in model.renderer.encode_rows(texts) if len(getattr(row, "ids", ())) <= model.most_tokens]
     assert len(rows) > 100
     assert sum(seen) <= 1.3 * distinct_tokens(rows)
-    assert sum(map(len, rows)) > 2 * distinct_tokens(rows)  # or there is nothing to share, and this tests nothing
+    assert sum(map(len, rows)) > 1.5 * distinct_tokens(rows)  # or there is nothing to share, and this tests nothing
 
 
 def test_the_audit_holds_what_was_asked_for(data: Path, tmp_path: Path) -> None:
