@@ -89,15 +89,19 @@ def audit(
     *,
     groups: Sequence[str] | None = None,
     config: AuditConfig | None = None,
+    probes: str = "none",
+    trained_on: Sequence[Pair] | None = None,
 ) -> Audit:
     """Audit a scorer on labelled pairs it was not trained on.
 
     scores: a scorer as `score` takes it (of a run folder, every seed), or what `score` gave for the pairs; several
     seeds' as a mapping by seed. Pairs of which an answer could not be taken are left out, with a UserWarning.
+    probes: "all", or names with commas between: changed answers and other prompts that are scored beside the pairs.
+    trained_on: pairs the scorer was trained on, to find leaks.
     """
     from assay.flows.audit import audit_scores
 
-    return audit_scores(scores, pairs, groups=groups, config=config)
+    return audit_scores(scores, pairs, groups=groups, config=config, probes=probes, trained_on=trained_on)
 
 
 def decide(evidence: Audit | Path | str, criteria: Path | str | None = None, *, split: Split | None = None) -> Verdict:

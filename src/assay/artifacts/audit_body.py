@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import (
-    ClassVar,
-    NotRequired,  # pydantic asks for this one before Python 3.12
-)
+from typing import ClassVar, NotRequired
 
 from pydantic import ConfigDict, JsonValue, with_config
 from typing_extensions import TypedDict
 
 from assay.artifacts.audit_labels_table import LabelsTable
+from assay.artifacts.audit_leak_table import LeakTable
+from assay.artifacts.audit_probe_table import ProbeTable
 from assay.artifacts.audit_slices_table import SliceRow
 from assay.artifacts.audit_style_table import StyleTable
 from assay.artifacts.body import Body
@@ -177,6 +176,8 @@ class AuditTables(TypedDict):
     labels: NotRequired[LabelsTable]
     style: NotRequired[StyleTable]
     slices: NotRequired[list[SliceRow]]
+    probes: NotRequired[ProbeTable]
+    leaks: NotRequired[LeakTable]
 
 
 class AuditBody(Body):

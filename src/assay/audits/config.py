@@ -18,3 +18,12 @@ class AuditConfig(StageConfig):
     length_tolerance: float = Field(0.1, ge=0, lt=1, description="length-matched: within this share of each other")
     mistakes: PositiveInt = 20
     seed: int = 0
+
+
+class ProbeConfig(StageConfig):
+    """Which answers are scored anew, changed or under other prompts, and how many. None by default: it costs."""
+
+    names: str = Field("none", description="all, none, or names of probes with commas between")
+    pairs: PositiveInt = Field(200, description="pairs that each probe is tried on, drawn by seed")
+    swapped: PositiveInt = Field(2000, description="pairs whose prompts are exchanged, drawn by seed")
+    seed: int = 0

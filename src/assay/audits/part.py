@@ -10,16 +10,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from assay.audits.config import AuditConfig
+from assay.audits.rescored import Rescored
 from assay.audits.scores_table import Aligned
+from assay.audits.trained_on import TrainedOn
 from assay.findings.finding import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What an audit may be given beside scores: rewards of answers as they were not given, what was trained on."""
+
+    rescored: Rescored | None = None
+    trained_on: TrainedOn | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What an audit is made on: scores and pairs in line, and the audit's options."""
+    """What an audit is made on: scores and pairs in line, the audit's options, and what was gathered beside."""
 
     aligned: Aligned
     config: AuditConfig
+    rescored: Rescored | None = None
+    trained_on: TrainedOn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.cli.options import Json, ScorerArgument, TemplateOption, output
+from assay.cli.options import Json, ScorerArgument, TemplateOption, notes, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.cli.verdicts import rests_on_lines
 from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
+    from assay.artifacts.audit_body import AuditTables
     from assay.flows.audit import ScorerAudit
 
 
@@ -27,6 +28,25 @@ def audit(
     data: Annotated[str, typer.Argument(help="Labelled pairs: a file, a folder, or a Hugging Face dataset id.")],
     out: Annotated[Path, typer.Option("--out", help="Folder that gets audit.json.")],
     template: TemplateOption = None,
+    probes: Annotated[
+        str | None,
+        typer.Option(
+            "--probes",
+            metavar="all|none|NAMES",
+            help="Score changed answers (filler, flattery, typos, ...) and answers under other prompts (prompt_swap) "
+            "too; names with commas between. None by default: it costs more scoring, which a line says before.",
+            show_default=False,
+        ),
+    ] = None,
+    trained_on: Annotated[
+        str | None,
+        typer.Option(
+            "--trained-on",
+            metavar="DATA",
+            help="Pairs the scorer was trained on: leaks are found and counted.",
+            show_default=False,
+        ),
+    ] = None,
     options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
@@ -34,18 +54,24 @@ def audit(
 
     Of a run folder every seed is audited, together. Rows that are no definite pairs are left out by the pair contract
     and counted (contract.json, rejects.jsonl); pairs that the scorer cannot read whole are left out, counted and named
-    in left_out.jsonl, and are not wrong ones. Pairs should
-    be ones the scorer was not trained on; nothing here can check that for a foreign scorer. Options are
-    those of `assay reward` under data and audit, such as --set audit.level=0.9; its file may be given whole.
+    in left_out.jsonl, and are not wrong ones. Pairs should be ones the scorer was not trained on; --trained-on checks
+    it where that is known. Options are those of `assay reward` under data and audit, such as --set audit.level=0.9, and
+    of probes (--set probes.pairs=400); its file may be given whole. An audit that was interrupted while it scored
+    answers for probes goes on there.
     """
     from assay.flows.audit import ScorerAuditConfig, audit_scorer
 
-    settings = options.settings(ScorerAuditConfig, family=RewardConfig)
-    found = audit_scorer(scorer, data, out, config=settings, template=template)
+    more = {} if probes is None else {"probes.names": probes}
+    settings = options.settings(ScorerAuditConfig, more, family=RewardConfig)
+    found = audit_scorer(scorer, data, out, config=settings, template=template, trained_on=trained_on, notify=_noted)
     left_out = len(found.left_out)
     body = {**found.audit.to_dict(), "rows": found.rows, "rejected_rows": found.rejects, "left_out": left_out}
     text = summary(found, out)
     output({**body, "folder": str(out)}, text, as_json=as_json)
+
+
+def _noted(line: str) -> None:
+    notes().print(line, markup=False, style="dim")
 
 
 def summary(told: ScorerAudit, out: Path) -> str:
@@ -83,6 +109,7 @@ def summary(told: ScorerAudit, out: Path) -> str:
     spread = found.find("seed_spread")
     for seed in spread.detail.get("dead_seeds", []) if spread is not None else []:
         lines.append(f"  [red]seed {seed} learned next to nothing while others did: leave its model out of use[/]")
+    lines += probe_lines(found.tables)
     if rule := rule_to_beat(found.find("length_baseline")):
         lines.append(
             f"  people preferred {rule.answer} on {rule.share:.1%} of the pairs: {rule.words} is the rule to beat"
@@ -95,6 +122,38 @@ def summary(told: ScorerAudit, out: Path) -> str:
             f"longest wins {row['length_baseline']:.3f}"
         )
     return "\n".join(lines)
+
+
+def probe_lines(tables: AuditTables) -> list[str]:
+    """Each probe with its rate, what is tolerated, and what it does to rankings; what was passed over is said."""
+    table = tables.get("probes")
+    if table is None:
+        return []
+    kinds = {
+        "added": "raises the rejected answer in",
+        "instead": "beats the preferred answer in",
+        "surface": "turns the order in",
+    }
+    lines = []
+    for row in table["rows"]:
+        name = row["probe"].replace("_", " ")
+        if row["rate"] is None:
+            lines.append(f"  probe {name:<18} {row['words']}: unknown, see audit.json")
+            continue
+        span = (
+            "" if row["low"] is None else f" ({row['low']:.1%} to {row['high']:.1%}, tolerated {row['tolerated']:.0%})"
+        )
+        overtakes = "" if row["overtakes"] is None else f"; of right rankings it turns {row['overtakes']:.1%}"
+        unscored = "" if not row["unscored"] else f"; {row['unscored']} without a reward"
+        lines.append(
+            f"  probe {name:<18} {row['words']}: {kinds[row['kind']]} {row['rate']:.1%} of {row['n']}{span}"
+            f"{overtakes}{unscored}"
+        )
+    if table["skipped"]:
+        lines.append(
+            f"  {table['skipped']} pairs were passed over by the probes: their answers are not in Latin script"
+        )
+    return lines
 
 
 def left_out_lines(left_out: Mapping[str, str], out: Path) -> list[str]:

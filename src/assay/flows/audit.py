@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,26 +11,34 @@ from assay.artifacts.files import write_jsonl
 from assay.artifacts.rests_on_body import RestsOn
 from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit, audit
-from assay.audits.config import AuditConfig
+from assay.audits.config import AuditConfig, ProbeConfig
 from assay.audits.lost_rows import rests_on
+from assay.audits.pairs.audit import default_groups
+from assay.audits.part import Evidence
+from assay.audits.probes.all_probes import probe_names
+from assay.audits.rescored import Rescored
+from assay.audits.trained_on import TrainedOn
 from assay.config import StageConfig
 from assay.data import read_pairs
 from assay.data.config import DataConfig
 from assay.data.contract_report import write_contract
 from assay.errors import EmptyBatchError, InputError
+from assay.flows.rescoring import rescored
 from assay.records import Pair, PairScore
 from assay.scorers.local import LocalScorer
 from assay.scorers.open import AnyScorer, as_scorer, open_scorers
+from assay.scorers.protocol import Scorer
 from assay.scorers.scored_pairs import PairScores, ScoredPair, score_pairs
 
 LEFT_OUT = "left_out.jsonl"
 
 
 class ScorerAuditConfig(StageConfig):
-    """What `assay audit` reads: how rows become pairs, and how their scores are audited."""
+    """What `assay audit` reads: how rows become pairs, how their scores are audited, what is scored beside them."""
 
     data: DataConfig = DataConfig()
     audit: AuditConfig = AuditConfig()
+    probes: ProbeConfig = ProbeConfig()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +67,26 @@ class Kept:
 
 
 def audit_scorer(
-    scorer: Path | str, source: object, out: Path, *, config: ScorerAuditConfig, template: str | None = None
+    scorer: Path | str,
+    source: object,
+    out: Path,
+    *,
+    config: ScorerAuditConfig,
+    template: str | None = None,
+    trained_on: str | None = None,
+    notify: Callable[[str], None] = lambda _line: None,
 ) -> ScorerAudit:
     """Audit a scorer on labelled pairs; audit.json, left_out.jsonl and the data's contract go to the folder `out`.
 
     scorer, template: what assay.open_scorer takes; of a run folder, every seed. source: what assay.read_pairs takes.
+    trained_on: the same, of the pairs the scorer was trained on. notify: gets a line now and then where answers are
+    scored beside the pairs' own. An audit that was interrupted there goes on from `rescored.jsonl`.
     Raises InputError where `out` is a run's folder, EmptyBatchError where nothing is left to audit, and what
     reading pairs, scores and models raises.
     """
     if (out / "run.json").exists():
         raise InputError(f"{out} is the folder of a run, whose own audit would be lost. Give another --out.")
+    probe_names(config.probes.names)  # a name there is not costs no reading of data
     scorers = open_scorers(scorer, template=template)
     fingerprints = {f"scorer {seed}": one.fingerprint for seed, one in scorers.items()}  # fails before data are read
     rendered = {f"rendering {seed}": one.rendering for seed, one in scorers.items() if isinstance(one, LocalScorer)}
@@ -80,12 +98,17 @@ def audit_scorer(
     if not kept.pairs:
         why = next(iter(kept.left_out.values()))
         raise EmptyBatchError(f"{scorer} can read none of the {len(found.pairs)} pairs whole. The first: {why}.")
+    training = None if trained_on is None else _training(trained_on, config.data)
+    told = {} if trained_on is None else {"trained on": trained_on}
+    groups = kept.groups or found.groups
+    beside = _rescored(scorers, kept.pairs, groups, config=config.probes, folder=out, notify=notify)
     audited = audit(
         kept.scores,
         kept.pairs,
-        groups=kept.groups,
+        groups=groups,
         config=config.audit,
-        inputs={"data": str(source), **fingerprints, **rendered},
+        inputs={"data": str(source), **told, **fingerprints, **rendered},
+        evidence=Evidence(rescored=beside, trained_on=training),
     )
     audited.write(RunFolder(out))
     write_jsonl(out / LEFT_OUT, ({"pair_id": name, "why": why} for name, why in kept.left_out.items()))
@@ -99,38 +122,90 @@ def audit_scorer(
     )
 
 
+def _training(source: str, config: DataConfig) -> TrainedOn:
+    """The pairs trained on, read as the audit's own are. Raises EmptyBatchError where none can be read."""
+    found = read_pairs(source, config=config)
+    if not found.pairs:
+        raise EmptyBatchError(
+            f"{source}: no pair among {found.rows} rows, so nothing can be held against the training. Look at them "
+            "with `assay check`."
+        )
+    return TrainedOn(pairs=found.pairs, threshold=config.near_duplicates)
+
+
 def audit_scores(
     scores: AnyScorer | PairScores | Mapping[int, AnyScorer | PairScores],
     pairs: Sequence[Pair],
     *,
     groups: Sequence[str] | None = None,
     config: AuditConfig | None = None,
+    probes: str = "none",
+    trained_on: Sequence[Pair] | None = None,
 ) -> Audit:
     """Audit a scorer, or scores that were given, on pairs in memory; see assay.audit.
 
     Pairs of which an answer could not be taken are left out, with a UserWarning that counts them. Raises
-    EmptyBatchError where none is left, and what `audit` raises.
+    EmptyBatchError where none is left, ConfigError for a probe there is not, and what `audit` raises.
     """
-    kept = without_unscored(scores_by_seed(scores, pairs), pairs, groups)
+    names = probe_names(probes)
+    asked = _by_seed(scores)
+    kept = without_unscored(scores_by_seed(asked, pairs), pairs, groups)
     if kept.left_out:
         name, why = next(iter(kept.left_out.items()))
         told = f"{len(kept.left_out)} of {len(pairs)} pairs have an answer without a reward. The first, {name}: {why}."
         if not kept.pairs:
             raise EmptyBatchError(f"audit: {told}")
         warnings.warn(f"audit: left out: {told}", UserWarning, stacklevel=3)
-    return audit(kept.scores, kept.pairs, groups=kept.groups, config=config)
+    scorers = {seed: one for seed, one in asked.items() if isinstance(one, Scorer)}
+    beside = None
+    if names and len(scorers) < len(asked):
+        beside = Rescored(asked=names, why_not="scores were given and no scorer, which changed answers could be put to")
+    elif names:
+        within = kept.groups or default_groups(kept.pairs, config or AuditConfig())
+        beside = _rescored(scorers, kept.pairs, within, config=ProbeConfig(names=probes))
+    training = None if trained_on is None else TrainedOn(pairs=trained_on)
+    evidence = Evidence(rescored=beside, trained_on=training)
+    return audit(kept.scores, kept.pairs, groups=kept.groups, config=config, evidence=evidence)
+
+
+def _rescored(
+    scorers: Mapping[int, Scorer],
+    pairs: Sequence[Pair],
+    groups: Sequence[str],
+    *,
+    config: ProbeConfig,
+    folder: Path | None = None,
+    notify: Callable[[str], None] = lambda _line: None,
+) -> Rescored | None:
+    """As `rescored`, of the pairs with a definite label: the others are set aside in an audit."""
+    definite = [place for place, pair in enumerate(pairs) if pair.label == "chosen"]
+    return rescored(
+        scorers,
+        [pairs[place] for place in definite],
+        [groups[place] for place in definite],
+        config=config,
+        folder=folder,
+        notify=notify,
+    )
+
+
+def _by_seed(scores: AnyScorer | PairScores | Mapping[int, AnyScorer | PairScores]) -> dict[int, Scorer | PairScores]:
+    """Scorers, or scores as they were given, by seed; whatever stands for a scorer is made one."""
+    if isinstance(scores, Path | str):
+        scores = open_scorers(scores)
+    by_seed = scores if isinstance(scores, Mapping) else {0: scores}
+    return {
+        seed: one if isinstance(one, Sequence) and not isinstance(one, str) else as_scorer(one)
+        for seed, one in by_seed.items()
+    }
 
 
 def scores_by_seed(
     scores: AnyScorer | PairScores | Mapping[int, AnyScorer | PairScores], pairs: Sequence[Pair]
 ) -> dict[int, PairScores]:
     """Scores as they were given, or as the scorers give them now, by seed."""
-    if isinstance(scores, Path | str):
-        scores = open_scorers(scores)
-    by_seed = scores if isinstance(scores, Mapping) else {0: scores}
     return {
-        seed: one if isinstance(one, Sequence) and not isinstance(one, str) else score_pairs(as_scorer(one), pairs)
-        for seed, one in by_seed.items()
+        seed: one if isinstance(one, Sequence) else score_pairs(one, pairs) for seed, one in _by_seed(scores).items()
     }
 
 

@@ -13,12 +13,16 @@ from assay.artifacts.files import write_jsonl
 from assay.artifacts.run_folder import RunFolder
 from assay.audits.config import AuditConfig
 from assay.audits.label_quality.labels_part import labels
+from assay.audits.leakage.leaks import leakage_audit
 from assay.audits.pairs.accuracy import accuracy_findings
 from assay.audits.pairs.audit_tables import category_table, distribution_table, length_table, mistakes, seed_table
 from assay.audits.pairs.calibration import calibration_audit
 from assay.audits.pairs.distribution import distribution_findings
 from assay.audits.pairs.length import length_findings
-from assay.audits.part import Found, Given, Part
+from assay.audits.part import Evidence, Found, Given, Part
+from assay.audits.probes.probe_part import probe_audit
+from assay.audits.prompt_use.answer_only import answer_only
+from assay.audits.prompt_use.swapped_prompts import swapped_prompts
 from assay.audits.scores_table import Scores, align
 from assay.audits.slices.slices_part import slices_audit
 from assay.audits.style.style_part import style_audit
@@ -98,18 +102,21 @@ def audit(
     config: AuditConfig | None = None,
     tokens: Mapping[str, tuple[int, int]] | None = None,
     inputs: Mapping[str, str] | None = None,
+    evidence: Evidence | None = None,
 ) -> Audit:
     """Audit a scorer on labelled pairs it was not trained on.
 
     scores: one PairScore per pair, or several seeds' by seed. groups: prompt group of each pair, the unit intervals
     resample; by default declared groups, equal prompts and near-duplicate prompts (data.prompt_groups).
-    tokens: pair id -> rendered tokens of (chosen, rejected), for the length rule in tokens.
+    tokens: pair id -> rendered tokens of (chosen, rejected), for the length rule in tokens. evidence: what was
+    gathered beside, for the parts that need it.
     Raises InputError where scores and pairs do not match, EmptyBatchError where there is nothing to audit.
     """
     config = config or AuditConfig()
     by_seed: Scores = scores if isinstance(scores, Mapping) else {0: scores}
     aligned = align(by_seed, pairs, groups if groups is not None else default_groups(pairs, config), tokens)
-    given = Given(aligned=aligned, config=config)
+    beside = evidence or Evidence()
+    given = Given(aligned=aligned, config=config, rescored=beside.rescored, trained_on=beside.trained_on)
     parts = [part(given) for part in PARTS]
     findings = judged_together([one for part in parts for one in part.findings], level=config.level)
     tables: dict[str, object] = {name: table for part in parts for name, table in part.tables.items()}
@@ -147,7 +154,19 @@ def _calibration(given: Given) -> Found:
     return Found(findings=findings, tables={"calibration": table})
 
 
-PARTS: tuple[Part, ...] = (_accuracy, _length, _distribution, _calibration, labels, style_audit, slices_audit)
+PARTS: tuple[Part, ...] = (
+    _accuracy,
+    _length,
+    _distribution,
+    _calibration,
+    labels,
+    style_audit,
+    slices_audit,
+    answer_only,
+    swapped_prompts,
+    probe_audit,
+    leakage_audit,
+)
 
 
 def default_groups(pairs: Sequence[Pair], config: AuditConfig) -> list[str]:

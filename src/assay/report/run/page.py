@@ -27,6 +27,7 @@ from assay.report.run.length_section import length
 from assay.report.run.limits_section import limits
 from assay.report.run.method_section import intervals, method
 from assay.report.run.mistakes_section import mistakes
+from assay.report.run.probes_section import probes
 from assay.report.run.provenance_section import provenance
 from assay.report.run.reported_run import ReportedRun, read_reported_run
 from assay.report.run.scores_section import distribution
@@ -48,6 +49,7 @@ SECTIONS = (
     ("slices", "Slices"),
     ("calibration", "Calibration"),
     ("labels", "Labels"),
+    ("probes", "Prompt and probes"),
     ("training", "Training"),
     ("mistakes", "Mistakes"),
     ("data", "Data contract"),
@@ -102,6 +104,7 @@ def context(evidence: ReportedRun) -> dict[str, object]:
         "slices": slices(evidence),
         "calibration": calibration(evidence),
         "labels": labels(evidence),
+        "probes": probes(evidence),
         "training": training(evidence),
         "mistakes": mistakes(evidence),
         "data": data(evidence),

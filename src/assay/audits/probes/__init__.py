@@ -1,0 +1,1 @@
+"""Changes of answers by rule that a right reward does not pay for, or does not notice."""

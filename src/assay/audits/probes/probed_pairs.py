@@ -1,0 +1,114 @@
+"""Which pairs each probe is tried on, and what their answers then say. Texts in, texts out; nothing is scored here.
+
+The rules are English and know Latin script: pairs in others are passed over and counted, never changed wrongly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from assay.audits.config import ProbeConfig
+from assay.audits.probes.additions import Beside
+from assay.audits.probes.all_probes import PROBES, Probe
+from assay.audits.prompt_use.partners import NOBODY, partners
+from assay.records import NO_CATEGORY, Message, Pair, Text, plain_text
+from assay.stats.draws import stream
+from assay.stats.intervals import Codes, Names
+
+LATIN = 0.9  # of the letters of an answer, for the rules to fit
+LETTERS = 400  # of an answer that are looked at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """pairs: those the probe changes. texts: what the answers then say, by side, one a pair. unchanged: the others."""
+
+    pairs: tuple[Pair, ...]
+    texts: Mapping[str, tuple[Text, ...]]
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """places: of the pairs drawn. skipped: how many were passed over for their script."""
+
+    places: tuple[int, ...]
+    skipped: int
+
+
+def draw(pairs: Sequence[Pair], config: ProbeConfig) -> Drawn:
+    """Up to config.pairs pairs whose answers the rules fit, in an order drawn by seed."""
+    found: list[int] = []
+    skipped = 0
+    for place in stream(config.seed, "probes").permutation(len(pairs)):
+        if len(found) == config.pairs:
+            break
+        pair = pairs[place]
+        if latin(plain_text(pair.chosen)) and latin(plain_text(pair.rejected)):
+            found.append(int(place))
+        else:
+            skipped += 1
+    return Drawn(places=tuple(sorted(found)), skipped=skipped)
+
+
+def changed_pairs(
+    pairs: Sequence[Pair], groups: Names, drawn: Drawn, names: Sequence[str], *, seed: int
+) -> dict[str, Changed]:
+    """What each named probe makes of the pairs drawn."""
+    categories = [pair.category or NO_CATEGORY for pair in pairs]
+    partner = partners(groups, categories, seed=seed)
+    return {name: _changed(name, pairs, partner, drawn, seed) for name in names if name in PROBES}
+
+
+def _changed(name: str, pairs: Sequence[Pair], partner: Codes, drawn: Drawn, seed: int) -> Changed:
+    probe = PROBES[name]
+    kept: list[Pair] = []
+    texts: dict[str, list[Text]] = {side: [] for side in probe.sides}
+    for place in drawn.places:
+        pair = pairs[place]
+        other = None if partner[place] == NOBODY else plain_text(pairs[partner[place]].chosen)
+        sides = _sides(name, probe, pair, other, seed)
+        # One side that changes is a change; none is none, as where there is no list to turn round.
+        if all(text == getattr(pair, side) for side, text in sides.items()):
+            continue
+        kept.append(pair)
+        for side, text in sides.items():
+            texts[side].append(text)
+    return Changed(
+        pairs=tuple(kept),
+        texts={side: tuple(several) for side, several in texts.items()},
+        unchanged=len(drawn.places) - len(kept),
+    )
+
+
+def _sides(name: str, probe: Probe, pair: Pair, other: str | None, seed: int) -> dict[str, Text]:
+    beside = Beside(prompt=_last_said(pair.prompt), other=other)
+    found: dict[str, Text] = {}
+    for side in probe.sides:
+        answer: Text = getattr(pair, side)
+        random = stream(seed, f"probe {name} {pair.id} {side}")
+        found[side] = _with_words(answer, probe.rule(_last_said(answer), beside, random))
+    return found
+
+
+def _last_said(text: Text) -> str:
+    return text if isinstance(text, str) else (text[-1].content if text else "")
+
+
+def _with_words(text: Text, words: str) -> Text:
+    """The text with other words; of a conversation, the last message has them."""
+    if isinstance(text, str) or not text:
+        return words
+    last: Message = replace(text[-1], content=words)
+    return (*text[:-1], last)
+
+
+def latin(text: str) -> bool:
+    """Whether the letters at the start of a text are mostly Latin; a text without letters fits every rule.
+
+    >>> latin("Ja, natürlich."), latin("Да, конечно."), latin("42")
+    (True, False, True)
+    """
+    letters = [char for char in text[:LETTERS] if char.isalpha()]
+    return sum(ord(char) < 0x250 or 0x1E00 <= ord(char) < 0x1F00 for char in letters) >= LATIN * len(letters)

@@ -1,0 +1,58 @@
+"""Rewards of answers that stand in no pair: changed ones, and answers under other prompts.
+
+1. Rows already had are taken from the store. 2. The others are grouped by prompt, so that a prompt is read once for all
+its answers, and batches never part a prompt's answers unless they are very many. 3. What a batch gives is stored before
+the next is asked for. Knows prompts and answers; knows not what was changed about them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from assay.records import Candidates, Text
+from assay.scorers.protocol import Scored, Scorer, score_groups
+from assay.scorers.reward_store import RewardStore, Row
+
+BATCH = 2048  # answers a scorer is asked about between two writes: seconds of work, and passes well filled
+
+
+def rescore(
+    scorer: Scorer,
+    rows: Iterable[Row],
+    store: RewardStore,
+    *,
+    notify: Callable[[int, int], None] = lambda _done, _all: None,
+) -> dict[Row, Scored]:
+    """What `scorer` gives each (prompt, answer), each distinct one asked about once; those in `store` not at all.
+
+    notify: gets how many rows are done and how many there are, after each batch. Raises InputError if the scorer does
+    not keep its promises.
+    """
+    distinct = dict.fromkeys(rows)
+    found = {row: known for row in distinct if (known := store.get(row)) is not None}
+    groups: dict[Text, list[Text]] = {}
+    for prompt, answer in distinct:
+        if (prompt, answer) not in found:
+            groups.setdefault(prompt, []).append(answer)
+    for batch in _batches(groups):
+        fresh: dict[Row, Scored] = {}
+        for group, results in score_groups(scorer, batch):
+            fresh.update(zip(((group.prompt, answer) for answer in group.answers), results, strict=True))
+        store.add(fresh)
+        found |= fresh
+        notify(len(found), len(distinct))
+    return found
+
+
+def _batches(groups: dict[Text, list[Text]]) -> Iterator[list[Candidates]]:
+    """Groups of one prompt each, in batches of about BATCH answers."""
+    batch: list[Candidates] = []
+    held = 0
+    for number, (prompt, answers) in enumerate(groups.items()):
+        batch.append(Candidates(id=f"rescored-{number}", prompt=prompt, answers=tuple(answers)))
+        held += len(answers)
+        if held >= BATCH:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch

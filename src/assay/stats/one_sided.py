@@ -1,0 +1,72 @@
+"""One-sided p values against a tolerated size, for figures that can set off an alarm, and the power behind silence.
+
+Each is held to be uniform or larger where the truth is the tolerated size, under pairs that depend within clusters.
+Shapes: N values, G clusters.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats as scipy_stats
+
+from assay.stats.intervals import Names, cluster_mean
+from assay.stats.unknown import Unknown
+
+FAMILY_ALPHA = 0.05 / 30  # what one of some thirty alarms of an audit is held against at first
+
+
+def effective_size(values_N: npt.ArrayLike, clusters: Names) -> float:
+    """Independent draws that values in [0, 1] are worth; the number of clusters where they do not vary, 0 without."""
+    found = cluster_mean(values_N, clusters)
+    if isinstance(found, Unknown):
+        return 0.0
+    return found.n / found.design_effect if found.design_effect is not None else float(found.clusters)
+
+
+def p_share_above(values_N: npt.ArrayLike, clusters: Names, tolerated: float) -> float | None:
+    """The chance of a mean this high, for values in [0, 1], were the true share `tolerated`; None with one cluster.
+
+    The larger of a binomial tail at the effective size (a share near 0 is skewed, and a normal tail is then too thin)
+    and a t test with G - 1 degrees of freedom (few clusters say little about their own variance).
+    """
+    found = cluster_mean(values_N, clusters)
+    if isinstance(found, Unknown) or found.clusters < 2 or found.variance is None:
+        return None
+    size = effective_size(values_N, clusters)
+    whole = max(1, math.floor(size))
+    hits = math.floor(found.mean * whole + 1e-9)
+    tail = float(scipy_stats.binom.sf(hits - 1, whole, tolerated))
+    error = math.sqrt(max(found.variance, tolerated * (1 - tolerated) / size))
+    return max(tail, float(scipy_stats.t.sf((found.mean - tolerated) / error, found.clusters - 1)))
+
+
+def p_share_below(values_N: npt.ArrayLike, clusters: Names, tolerated: float) -> float | None:
+    """The chance of a mean this low, for values in [0, 1], were the true share `tolerated`."""
+    return p_share_above(1 - np.asarray(values_N, dtype=np.float64), clusters, 1 - tolerated)
+
+
+def p_difference_below(difference_N: npt.ArrayLike, clusters: Names, tolerated: float) -> float | None:
+    """The chance of a mean difference this low, for values in [-1, 1], were the true mean `tolerated` (above 0).
+
+    Where the mean is `tolerated`, at least that share of values is not 0: a floor under a variance that is seen to be
+    small, as where no value differs at all. None with one cluster.
+    """
+    found = cluster_mean(difference_N, clusters)
+    if isinstance(found, Unknown) or found.clusters < 2 or found.variance is None:
+        return None
+    draws = found.clusters if found.variance == 0 else found.n
+    error = math.sqrt(max(found.variance, tolerated * (1 - tolerated) / draws))
+    return float(scipy_stats.t.cdf((found.mean - tolerated) / error, found.clusters - 1))
+
+
+def power_of_share(true: float, tolerated: float, size: float) -> float:
+    """The chance that a true share sets off an alarm by itself at FAMILY_ALPHA, from `size` independent draws."""
+    if size <= 0:
+        return 0.0
+    quantile = float(scipy_stats.norm.isf(FAMILY_ALPHA))
+    reach = abs(true - tolerated) * math.sqrt(size) - quantile * math.sqrt(tolerated * (1 - tolerated))
+    spread = math.sqrt(true * (1 - true))
+    return float(scipy_stats.norm.cdf(reach / spread)) if spread > 0 else float(reach > 0)
