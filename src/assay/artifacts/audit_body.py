@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from pydantic import ConfigDict, JsonValue, with_config
-from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
+from typing_extensions import NotRequired, TypedDict  # pydantic asks for this one before Python 3.12
 
+from assay.artifacts.audit_groups_table import GroupTable
 from assay.artifacts.body import Body
 from assay.artifacts.finding_body import FindingBody
 
@@ -160,7 +161,7 @@ class CalibrationTable(TypedDict):
 
 @with_config(STRICT)
 class AuditTables(TypedDict):
-    """calibration: null where no pair has finite rewards."""
+    """calibration: null where no pair has finite rewards. groups: where the data hold candidates."""
 
     distribution: DistributionTable
     length: LengthTable
@@ -168,6 +169,7 @@ class AuditTables(TypedDict):
     seeds: SeedTable
     mistakes: list[MistakeRow]
     calibration: CalibrationTable | None
+    groups: NotRequired[GroupTable]
 
 
 class AuditBody(Body):

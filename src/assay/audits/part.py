@@ -10,16 +10,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from assay.audits.config import AuditConfig
+from assay.audits.groups.group_scores import ScoredGroup
 from assay.audits.scores_table import Aligned
 from assay.findings.finding import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What an audit is made on: scores and pairs in line, and the audit's options."""
+    """What an audit is made on: scores and pairs in line, and the audit's options.
+
+    candidates: the groups that the pairs were derived from, where the data hold groups.
+    """
 
     aligned: Aligned
     config: AuditConfig
+    candidates: Sequence[ScoredGroup] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ Unit = Literal[
     "agreement",
     "seconds",
     "correlation",
+    "share of gain",
 ]
 # Where a figure is shown, apart from the list of all findings, which holds every one.
 Place = Literal[
@@ -61,6 +62,7 @@ UNITS: Mapping[Unit, UnitMeaning] = {
     "agreement": UnitMeaning(low=-1.0, high=1.0),
     "seconds": UnitMeaning(),
     "correlation": UnitMeaning(low=-1.0, high=1.0),
+    "share of gain": UnitMeaning(high=1.0),
 }
 
 

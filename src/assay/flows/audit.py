@@ -18,6 +18,7 @@ from assay.data import read_pairs
 from assay.data.config import DataConfig
 from assay.data.contract_report import write_contract
 from assay.errors import EmptyBatchError, InputError
+from assay.flows.audit_candidates import candidates_of, score_candidates, score_derived, scored_groups
 from assay.records import Pair, PairScore
 from assay.scorers.local import LocalScorer
 from assay.scorers.open import AnyScorer, as_scorer, open_scorers
@@ -38,7 +39,8 @@ class ScorerAudit:
     """What was found.
 
     rows: rows read; rejects: of them no definite pairs; left_out: pairs of which the scorer could not take an answer,
-    by id, and why. rests_on: what became of the rows of each category.
+    by id, and why. rests_on: what became of the rows of each category. no_groups: why candidates could not be
+    audited as groups, None where they were or there are none.
     """
 
     audit: Audit
@@ -46,6 +48,7 @@ class ScorerAudit:
     rejects: int
     left_out: Mapping[str, str]
     rests_on: RestsOn
+    no_groups: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +78,9 @@ def audit_scorer(
     found = read_pairs(source, config=config.data)
     if not found.pairs:
         raise EmptyBatchError(f"{source}: no pair to audit among {found.rows} rows. Look at them with `assay check`.")
-    scores = {seed: score_pairs(one, found.pairs) for seed, one in scorers.items()}
+    groups, no_groups = candidates_of(source, config.data)
+    results = {seed: score_candidates(one, groups) if groups else None for seed, one in scorers.items()}
+    scores = {seed: score_derived(one, found.pairs, groups, results[seed]) for seed, one in scorers.items()}
     kept = without_unscored(scores, found.pairs, found.groups)
     if not kept.pairs:
         why = next(iter(kept.left_out.values()))
@@ -86,6 +91,7 @@ def audit_scorer(
         groups=kept.groups,
         config=config.audit,
         inputs={"data": str(source), **fingerprints, **rendered},
+        candidates=scored_groups(groups, results, found.pairs, found.groups) if groups else (),
     )
     audited.write(RunFolder(out))
     write_jsonl(out / LEFT_OUT, ({"pair_id": name, "why": why} for name, why in kept.left_out.items()))
@@ -96,6 +102,7 @@ def audit_scorer(
         rejects=len(found.rejects),
         left_out=kept.left_out,
         rests_on=rests_on(found.report, audited.findings),
+        no_groups=no_groups,
     )
 
 

@@ -11,6 +11,8 @@ from pydantic import JsonValue, TypeAdapter
 from assay.artifacts.audit_body import AuditBody, AuditTables
 from assay.artifacts.run_folder import RunFolder
 from assay.audits.config import AuditConfig
+from assay.audits.groups.group_findings import groups_part
+from assay.audits.groups.group_scores import ScoredGroup
 from assay.audits.pairs.accuracy import accuracy_findings
 from assay.audits.pairs.audit_tables import category_table, distribution_table, length_table, mistakes, seed_table
 from assay.audits.pairs.calibration import calibration_audit
@@ -87,18 +89,20 @@ def audit(
     config: AuditConfig | None = None,
     tokens: Mapping[str, tuple[int, int]] | None = None,
     inputs: Mapping[str, str] | None = None,
+    candidates: Sequence[ScoredGroup] = (),
 ) -> Audit:
     """Audit a scorer on labelled pairs it was not trained on.
 
     scores: one PairScore per pair, or several seeds' by seed. groups: prompt group of each pair, the unit intervals
     resample; by default declared groups, equal prompts and near-duplicate prompts (data.prompt_groups).
-    tokens: pair id -> rendered tokens of (chosen, rejected), for the length rule in tokens.
+    tokens: pair id -> rendered tokens of (chosen, rejected), for the length rule in tokens. candidates: the groups
+    that pairs were derived from, for figures of whole groups.
     Raises InputError where scores and pairs do not match, EmptyBatchError where there is nothing to audit.
     """
     config = config or AuditConfig()
     by_seed: Scores = scores if isinstance(scores, Mapping) else {0: scores}
     aligned = align(by_seed, pairs, groups if groups is not None else default_groups(pairs, config), tokens)
-    given = Given(aligned=aligned, config=config)
+    given = Given(aligned=aligned, config=config, candidates=candidates)
     parts = [part(given) for part in PARTS]
     findings = judged_together([one for part in parts for one in part.findings], level=config.level)
     tables: dict[str, object] = {name: table for part in parts for name, table in part.tables.items()}
@@ -133,7 +137,7 @@ def _calibration(given: Given) -> Found:
     return Found(findings=[finding], tables={"calibration": table})
 
 
-PARTS: tuple[Part, ...] = (_accuracy, _length, _distribution, _calibration)
+PARTS: tuple[Part, ...] = (_accuracy, _length, _distribution, _calibration, groups_part)
 
 
 def default_groups(pairs: Sequence[Pair], config: AuditConfig) -> list[str]:
