@@ -97,7 +97,7 @@ def test_the_fingerprint_is_of_members_rule_penalty_and_scale(tmp_path: Path) ->
 
 def test_it_opens_from_the_command_line_and_from_a_file(tmp_path: Path) -> None:
     one = open_scorer("ensemble:baseline:longest,baseline:shortest")
-    assert one.score([GROUP])[0][0] == Reward(0.0)
+    assert one.score([GROUP])[0][0] == Reward(0.0, {"baseline:longest": 3.0, "baseline:shortest": -3.0})
     (tmp_path / "e.yaml").write_text("members: ['baseline:longest', 'baseline:shortest']\nrule: worst\n")
     ((first, _),) = open_scorer(f"ensemble:{tmp_path / 'e.yaml'}").score([GROUP])
     assert isinstance(first, Reward)

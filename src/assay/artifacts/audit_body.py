@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import (
+    ClassVar,
+    NotRequired,  # pydantic asks for this one before Python 3.12
+)
 
 from pydantic import ConfigDict, JsonValue, with_config
-from typing_extensions import NotRequired, TypedDict  # pydantic asks for this one before Python 3.12
+from typing_extensions import TypedDict
 
 from assay.artifacts.audit_groups_table import GroupTable
 from assay.artifacts.body import Body

@@ -67,9 +67,8 @@ def compare_scorers(
     }
     kept_pairs, kept_groups, kept, left_out = read_by_both(scores, found.pairs, found.groups)
     if not kept_pairs:
-        raise EmptyBatchError(
-            f"None of the {len(found.pairs)} pairs can be read whole by both. The first: {next(iter(left_out.values()))}."
-        )
+        why = next(iter(left_out.values()))
+        raise EmptyBatchError(f"None of the {len(found.pairs)} pairs can be read whole by both. The first: {why}.")
     comparison = compared(
         kept["A"], kept["B"], kept_pairs, kept_groups, config=config.compare,
         same=sorted(prints["A"].values()) == sorted(prints["B"].values()),

@@ -18,12 +18,12 @@ from torch import nn
 from assay.engine.micro_batches import pass_tokens
 from assay.engine.reference_logprobs import reference_logprobs
 from assay.errors import ModelError
+from assay.models.device_and_mode import device_of
 from assay.models.limits import most_tokens
 from assay.models.local_model import LocalModel
 from assay.models.opening import open_weights, told_as
 from assay.models.quiet import quiet
 from assay.models.resolve import locate
-from assay.models.device_and_mode import device_of
 from assay.render.encoder import Encoded, Renderer
 
 

@@ -31,7 +31,8 @@ class AveragedScorer(LocalScorer):
         from assay.rewards.averaged_weights import averaged_model
         from assay.rewards.reward_model import best_device
 
-        return averaged_model(self.models, device=best_device() if self.passes.device == "auto" else self.passes.device)
+        device = best_device() if self.passes.device == "auto" else self.passes.device
+        return averaged_model(self.models, device=device)
 
     @cached_property
     def fingerprint(self) -> str:

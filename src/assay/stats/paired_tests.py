@@ -50,7 +50,8 @@ def sign_flip(sums_G: npt.ArrayLike, *, seed: int = 0) -> float:
 
     sums_G: sum over a cluster's pairs of (first right) - (second right); clusters without a difference say nothing.
     With one pair a cluster it is McNemar's exact test. Exact up to 14 clusters that differ, drawn (10,000, so that p is
-    within .004 near .05) up to 100, normal with a correction for continuity beyond. Source: Fisher 1935; for clusters, Durkalski et al. 2003.
+    within .004 near .05) up to 100, normal with a correction for continuity beyond. Source: Fisher 1935; for clusters,
+    Durkalski et al. 2003.
 
     >>> sign_flip([-1, 1, 1, 1, 1, 1, 1, 1, 1])  # mcnemar_exact(1, 8)
     0.0390625

@@ -1,4 +1,4 @@
-"""Two scorers on the same pairs: figures worked by hand, verdicts on planted differences, and how often they are wrong."""
+"""Two scorers on the same pairs: figures by hand, verdicts on planted differences, and how often they are wrong."""
 
 from __future__ import annotations
 

@@ -55,8 +55,7 @@ def difference(sides: TwoSides, mask: Mask, config: CompareConfig) -> Difference
     first, second, groups = sides.right_a[mask], sides.right_b[mask], sides.a.groups[mask]
     apart = first - second
     found = cluster_mean(apart, groups)
-    if isinstance(found, Unknown):
-        raise ValueError(found.reason)  # a slice holds pairs, and shares of seeds are finite
+    assert not isinstance(found, Unknown)  # a slice holds pairs, and shares of seeds are finite
     seeds = seed_variance(sides.a, mask) + seed_variance(sides.b, mask)
     interval = cluster_difference(first, second, groups, level=config.level)
     if isinstance(interval, Interval) and found.variance is not None and seeds > 0:

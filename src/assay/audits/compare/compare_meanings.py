@@ -15,7 +15,7 @@ COMPARE_FIGURES: tuple[Meaning, ...] = (
     Meaning(
         name="accuracy_of_b",
         unit="share",
-        why="The same for B. The two intervals may overlap while the difference is clear, since the pairs are the same.",
+        why="The same for B. The two intervals may overlap and the difference be clear: the pairs are the same.",
         title="Accuracy of B",
         shown={"terminal": "accuracy of B"},
     ),
