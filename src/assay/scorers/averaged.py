@@ -45,7 +45,7 @@ class AveragedScorer(LocalScorer):
 
 
 def averaged(argument: str) -> AveragedScorer:
-    """The average of the models named with commas between, or of a run's seeds. Raises InputError for fewer than two."""
+    """The average of models named with commas between, or of a run's seeds. Raises InputError for fewer than two."""
     found: list[str] = []
     for part in (part.strip() for part in argument.split(",") if part.strip()):
         seeds = sorted(Path(part).expanduser().glob("seed-[0-9]*/model"))

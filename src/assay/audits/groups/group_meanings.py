@@ -8,8 +8,8 @@ GROUP_FIGURES: tuple[Meaning, ...] = (
     Meaning(
         name="top1",
         unit="share",
-        why="How often the answer with the highest reward is one of the best of its prompt; equal highest rewards share. "
-        "Best-of-n sampling does nothing else.",
+        why="How often the answer with the highest reward is one of the best of its prompt; equal highest rewards "
+        "share. Best-of-n sampling does nothing else.",
         title="Picks a best answer",
         shown={"terminal": ""},
         where_given=True,
@@ -17,7 +17,8 @@ GROUP_FIGURES: tuple[Meaning, ...] = (
     Meaning(
         name="top1_beyond_chance",
         unit="share difference",
-        why="The same, less what a blind pick reaches in groups of these sizes. Below 0 the reward picks against people.",
+        why="The same, less what a blind pick reaches in groups of these sizes. Below 0 the reward picks against "
+        "people.",
         title="Picks beyond chance",
         shown={"terminal": ""},
         where_given=True,
@@ -25,8 +26,8 @@ GROUP_FIGURES: tuple[Meaning, ...] = (
     Meaning(
         name="top1_beyond_length",
         unit="share difference",
-        why="The same, less what the better of 'longest wins' and 'shortest wins' reaches on these groups. If it is not "
-        "above 0, picking by length is as good.",
+        why="The same, less what the better of 'longest wins' and 'shortest wins' reaches on these groups. If it is "
+        "not above 0, picking by length is as good.",
         title="Picks beyond length",
         shown={"terminal": ""},
         where_given=True,

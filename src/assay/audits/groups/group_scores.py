@@ -30,8 +30,8 @@ class ScoredGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SameSize:
-    """Groups of one size: reward (S, G, K), -inf for one that is not finite; gold, higher is better, and length, (G, K);
-    cluster (G,).
+    """Groups of one size: reward (S, G, K), -inf for one that is not finite; gold, higher is better, and length in
+    characters, (G, K); cluster (G,).
     """
 
     reward: Array
