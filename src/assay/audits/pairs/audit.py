@@ -10,9 +10,9 @@ from pydantic import JsonValue, TypeAdapter
 
 from assay.artifacts.audit_body import AuditBody, AuditTables
 from assay.artifacts.run_folder import RunFolder
+from assay.audits.candidates.group_findings import groups_part
+from assay.audits.candidates.group_scores import ScoredGroup
 from assay.audits.config import AuditConfig
-from assay.audits.groups.group_findings import groups_part
-from assay.audits.groups.group_scores import ScoredGroup
 from assay.audits.pairs.accuracy import accuracy_findings
 from assay.audits.pairs.audit_tables import category_table, distribution_table, length_table, mistakes, seed_table
 from assay.audits.pairs.calibration import calibration_audit

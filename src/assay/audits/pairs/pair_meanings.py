@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.audits.groups.group_meanings import GROUP_FIGURES
+from assay.audits.candidates.group_meanings import GROUP_FIGURES
 from assay.findings.vocabulary import Meaning, Vocabulary
 
 PAIR_FIGURES: tuple[Meaning, ...] = (

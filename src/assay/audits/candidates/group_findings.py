@@ -6,20 +6,22 @@ Intervals are over prompt groups; of several seeds the mean over seeds is taken 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import numpy as np
 from scipy import stats as scipy_stats
 
 from assay.artifacts.audit_groups_table import GroupSizeRow, GroupTable
+from assay.audits.candidates.group_scores import GroupScores, SameSize, group_scores
+from assay.audits.candidates.picking import is_best, kendall, recovery_parts, spearman, tied_parts, top1
 from assay.audits.config import AuditConfig
-from assay.audits.groups.group_scores import GroupScores, SameSize, group_scores
-from assay.audits.groups.picking import is_best, kendall, recovery_parts, spearman, tied_parts, top1
 from assay.audits.pairs.pair_meanings import MEANINGS
 from assay.audits.part import Found, Given
 from assay.findings.alarm import Alarm
 from assay.findings.finding import Finding, measured, unknown
 from assay.stats.intervals import (
     Array,
+    ClusterMean,
     Codes,
     Interval,
     cluster_bootstrap,
@@ -32,6 +34,7 @@ from assay.stats.intervals import (
 from assay.stats.unknown import Unknown
 
 ALONE = 0.05 / 30  # the level at which an alarm goes off by itself in a family of thirty
+Strength = Literal["warning", "problem"]
 MATTERS = 0.05  # a reward that picks a best answer so much less often than the rule it is held against matters
 
 
@@ -80,18 +83,28 @@ def _beyond(name: str, apart_G: Array, cluster: Codes, config: AuditConfig, deta
     """A difference in top-1, with an alarm for a reward that is below the rule: none is tolerated to be."""
     interval = cluster_t(apart_G, cluster, level=config.level)
     found = cluster_mean(apart_G, cluster)
+    strength: Strength = "problem" if name == "top1_beyond_chance" else "warning"
     alarm = None
-    if not isinstance(found, Unknown) and found.variance:
-        error, freedom = found.variance**0.5, found.clusters - 1
-        reach = float(scipy_stats.t.ppf(1 - ALONE, freedom))
-        alarm = Alarm(
-            p=float(scipy_stats.t.cdf(found.mean / error, freedom)),
-            strength="problem" if name == "top1_beyond_chance" else "warning",
-            power=float(scipy_stats.norm.sf(reach - MATTERS / error)),
-        )
+    if not isinstance(found, Unknown) and found.variance is not None:
+        alarm = Alarm(p=_p_below(found), strength=strength, power=_power(found))
     value = float(apart_G.mean())
     interval = ending(interval, -1.0, 1.0)
     return measured(MEANINGS[name], value, n=len(apart_G), interval=interval, detail=detail, alarm=alarm)
+
+
+def _p_below(found: ClusterMean) -> float:
+    """One-sided p value of "not below 0"; where every group says the same, that of so many coins falling alike."""
+    if found.variance:
+        return float(scipy_stats.t.cdf(found.mean / found.variance**0.5, found.clusters - 1))
+    return float(0.5**found.clusters) if found.mean < 0 else 1.0
+
+
+def _power(found: ClusterMean) -> float:
+    """Chance that a shortfall of MATTERS goes off by itself."""
+    if not found.variance:
+        return 1.0
+    reach = float(scipy_stats.t.ppf(1 - ALONE, found.clusters - 1))
+    return float(scipy_stats.norm.sf(reach - MATTERS / found.variance**0.5))
 
 
 def _recovery(scores: GroupScores, cluster: Codes, config: AuditConfig) -> Finding:

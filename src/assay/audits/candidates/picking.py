@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assay.audits.groups.group_scores import SameSize
+from assay.audits.candidates.group_scores import SameSize
 from assay.stats.intervals import Array
 
 

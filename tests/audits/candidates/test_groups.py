@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
+from assay.audits.candidates.group_findings import _findings, _table
+from assay.audits.candidates.group_scores import ScoredGroup, gold_of, group_scores
+from assay.audits.candidates.picking import kendall, picked, spearman, top1
 from assay.audits.config import AuditConfig
-from assay.audits.groups.group_findings import _findings, _table
-from assay.audits.groups.group_scores import ScoredGroup, gold_of, group_scores
-from assay.audits.groups.picking import kendall, picked, spearman, top1
 from assay.findings.family import judged_together
 from assay.findings.finding import Finding
 from assay.records import Candidates, Comparison
