@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from assay.audits.candidates.group_scores import ScoredGroup
 from assay.audits.config import AuditConfig
+from assay.audits.scored_group import ScoredGroup
 from assay.audits.scores_table import Aligned
 from assay.findings.finding import Finding
 

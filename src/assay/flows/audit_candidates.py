@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from assay.audits.candidates.group_scores import ScoredGroup
+from assay.audits.scored_group import ScoredGroup
 from assay.data.candidate_files import holds_candidates, read_candidates
 from assay.data.config import DataConfig
 from assay.errors import InputError

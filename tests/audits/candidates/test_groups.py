@@ -9,9 +9,10 @@ import pytest
 from scipy import stats as scipy_stats
 
 from assay.audits.candidates.group_findings import _findings, _table
-from assay.audits.candidates.group_scores import ScoredGroup, gold_of, group_scores
+from assay.audits.candidates.group_scores import gold_of, group_scores
 from assay.audits.candidates.picking import kendall, picked, spearman, top1
 from assay.audits.config import AuditConfig
+from assay.audits.scored_group import ScoredGroup
 from assay.findings.family import judged_together
 from assay.findings.finding import Finding
 from assay.records import Candidates, Comparison

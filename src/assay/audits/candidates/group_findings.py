@@ -12,10 +12,10 @@ import numpy as np
 from scipy import stats as scipy_stats
 
 from assay.artifacts.audit_groups_table import GroupSizeRow, GroupTable
+from assay.audits.candidates.group_meanings import MEANINGS
 from assay.audits.candidates.group_scores import GroupScores, SameSize, group_scores
 from assay.audits.candidates.picking import is_best, kendall, recovery_parts, spearman, tied_parts, top1
 from assay.audits.config import AuditConfig
-from assay.audits.pairs.pair_meanings import MEANINGS
 from assay.audits.part import Found, Given
 from assay.findings.alarm import Alarm
 from assay.findings.finding import Finding, measured, unknown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.findings.vocabulary import Meaning
+from assay.findings.vocabulary import Meaning, Vocabulary
 
 GROUP_FIGURES: tuple[Meaning, ...] = (
     Meaning(
@@ -60,3 +60,4 @@ GROUP_FIGURES: tuple[Meaning, ...] = (
         where_given=True,
     ),
 )
+MEANINGS = Vocabulary(GROUP_FIGURES)

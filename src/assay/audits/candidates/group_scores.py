@@ -12,20 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assay.audits.scored_group import ScoredGroup
 from assay.records import Candidates, plain_text
 from assay.stats.intervals import Array, Codes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoredGroup:
-    """One group. rewards: by seed, one an answer, NaN for one that is not finite, None for one that was not taken.
-
-    cluster: the prompt group it varies with.
-    """
-
-    candidates: Candidates
-    rewards: Mapping[int, Sequence[float | None]]
-    cluster: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ from pydantic import JsonValue, TypeAdapter
 from assay.artifacts.audit_body import AuditBody, AuditTables
 from assay.artifacts.run_folder import RunFolder
 from assay.audits.candidates.group_findings import groups_part
-from assay.audits.candidates.group_scores import ScoredGroup
 from assay.audits.config import AuditConfig
 from assay.audits.pairs.accuracy import accuracy_findings
 from assay.audits.pairs.audit_tables import category_table, distribution_table, length_table, mistakes, seed_table
@@ -19,6 +18,7 @@ from assay.audits.pairs.calibration import calibration_audit
 from assay.audits.pairs.distribution import distribution_findings
 from assay.audits.pairs.length import length_findings
 from assay.audits.part import Found, Given, Part
+from assay.audits.scored_group import ScoredGroup
 from assay.audits.scores_table import Scores, align
 from assay.findings.family import judged_together
 from assay.findings.finding import Finding
