@@ -1,4 +1,4 @@
-"""Candidates under one prompt with what scorers gave them: what an audit of whole groups is made on. Computes nothing."""
+"""Candidates under one prompt with what scorers gave them: what an audit of whole groups is made on."""
 
 from __future__ import annotations
 
