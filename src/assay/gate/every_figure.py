@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from assay.audits.candidates.group_meanings import GROUP_FIGURES
 from assay.audits.pairs.pair_meanings import PAIR_FIGURES
 from assay.findings.vocabulary import Vocabulary
 from assay.study.analysis.vote_meanings import VOTE_FIGURES
 
-EVERY_FIGURE = Vocabulary(PAIR_FIGURES, VOTE_FIGURES)
+EVERY_FIGURE = Vocabulary(PAIR_FIGURES, GROUP_FIGURES, VOTE_FIGURES)
