@@ -20,7 +20,7 @@ from assay.flows.audit import LEFT_OUT, without_unscored
 from assay.records import Pair
 from assay.scorers.open import open_scorers
 from assay.scorers.protocol import Scorer
-from assay.scorers.scored_pairs import PairScores, score_pairs
+from assay.scorers.scored_pairs import ScoredPair, score_pairs
 
 COMPARE = "compare.json"
 DIFFERENCES = "differences.jsonl"
@@ -60,7 +60,7 @@ def compare_scorers(
     found = read_pairs(source, config=config.data)
     if not found.pairs:
         raise EmptyBatchError(f"{source}: no pair among {found.rows} rows. Look at them with `assay check`.")
-    known: dict[str, PairScores] = {}
+    known: dict[str, list[ScoredPair]] = {}
     scores = {
         side: {seed: scored_once(one, prints[side][seed], found.pairs, known) for seed, one in several.items()}
         for side, several in sides.items()
@@ -98,7 +98,9 @@ def compare_scorers(
     return ScorerComparison(comparison=comparison, body=body)
 
 
-def scored_once(scorer: Scorer, fingerprint: str, pairs: list[Pair], known: dict[str, PairScores]) -> PairScores:
+def scored_once(
+    scorer: Scorer, fingerprint: str, pairs: list[Pair], known: dict[str, list[ScoredPair]]
+) -> list[ScoredPair]:
     """The scorer's results; one that stands on both sides is asked once."""
     if fingerprint not in known:
         known[fingerprint] = score_pairs(scorer, pairs)
@@ -106,7 +108,7 @@ def scored_once(scorer: Scorer, fingerprint: str, pairs: list[Pair], known: dict
 
 
 def read_by_both(
-    scores: dict[str, dict[int, PairScores]], pairs: list[Pair], groups: list[str]
+    scores: dict[str, dict[int, list[ScoredPair]]], pairs: list[Pair], groups: list[str]
 ) -> tuple[list[Pair], list[str], dict[str, Scores], dict[str, str]]:
     """Pairs that every scorer of both sides took, their groups, their scores by side, and the others with the reason.
 

@@ -16,12 +16,12 @@ def picked(reward_LK: Array, value_LK: Array) -> Array:
     top_LK = (reward_LK == reward_LK.max(axis=-1, keepdims=True)) & np.isfinite(reward_LK)
     count_L = top_LK.sum(axis=-1)
     chosen_L = np.where(top_LK, value_LK, 0.0).sum(axis=-1) / np.maximum(count_L, 1)
-    return np.where(count_L > 0, chosen_L, np.broadcast_to(value_LK, reward_LK.shape).min(axis=-1))
+    return np.asarray(np.where(count_L > 0, chosen_L, np.broadcast_to(value_LK, reward_LK.shape).min(axis=-1)))
 
 
 def is_best(gold_GK: Array) -> Array:
     """1.0 for each best answer of its group, (G, K)."""
-    return (gold_GK == gold_GK.max(axis=-1, keepdims=True)).astype(np.float64)
+    return np.asarray(gold_GK == gold_GK.max(axis=-1, keepdims=True), dtype=np.float64)
 
 
 def top1(reward_LK: Array, gold_GK: Array) -> Array:
@@ -51,7 +51,7 @@ def kendall(reward_LK: Array, gold_GK: Array) -> Array:
     gold = np.sign(gold_GK[..., first] - gold_GK[..., second])
     agreed = (reward * gold).sum(axis=-1, dtype=np.float64)
     size = np.sqrt(np.abs(reward).sum(axis=-1, dtype=np.float64) * np.abs(gold).sum(axis=-1))
-    return np.divide(agreed, size, out=np.zeros_like(agreed), where=size > 0)
+    return np.asarray(np.divide(agreed, size, out=np.zeros_like(agreed), where=size > 0))
 
 
 def spearman(reward_LK: Array, gold_GK: Array) -> Array:
@@ -59,7 +59,7 @@ def spearman(reward_LK: Array, gold_GK: Array) -> Array:
     one, other = _centred(_ranks(reward_LK)), _centred(_ranks(gold_GK))
     size = np.sqrt(np.square(one).sum(axis=-1) * np.square(other).sum(axis=-1))
     together = (one * other).sum(axis=-1)
-    return np.divide(together, size, out=np.zeros_like(together), where=size > 0)
+    return np.asarray(np.divide(together, size, out=np.zeros_like(together), where=size > 0))
 
 
 def tied_parts(same: SameSize) -> Array:
@@ -74,7 +74,7 @@ def _ranks(values_LK: Array) -> Array:
     """Mid-ranks from 0, (L, K)."""
     below = (values_LK[..., :, None] > values_LK[..., None, :]).sum(axis=-1)
     equal = (values_LK[..., :, None] == values_LK[..., None, :]).sum(axis=-1)
-    return below + (equal - 1) / 2
+    return np.asarray(below + (equal - 1) / 2)
 
 
 def _centred(values_LK: Array) -> Array:

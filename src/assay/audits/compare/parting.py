@@ -89,7 +89,7 @@ def margins(pairs: Sequence[Pair], side: Scores) -> Array:
         by_id = {score.pair_id: score for score in scores}
         rows.append([by_id[pair.id].margin for pair in pairs])
     with np.errstate(invalid="ignore"):
-        return np.mean([scaled(np.asarray(row, dtype=np.float64)) for row in rows], axis=0, dtype=np.float64)
+        return np.asarray(np.mean([scaled(np.asarray(row, dtype=np.float64)) for row in rows], axis=0))
 
 
 def scaled(margin_N: Array) -> Array:

@@ -53,7 +53,11 @@ class TwoSides:
 
         A slice that holds every pair is none.
         """
-        columns = {"category": list(self.a.categories), "preferred": self._preferred(), **self._source_fields()}
+        columns: dict[str, list[str | None]] = {
+            "category": list(self.a.categories),
+            "preferred": self._preferred(),
+            **self._source_fields(),
+        }
         for part, values in columns.items():
             column = np.asarray(values, dtype=object)
             for name, count in sorted(Counter(value for value in values if value is not None).items()):
