@@ -164,7 +164,9 @@ def test_a_single_pair_is_audited_without_pretending():
 
 def test_every_name_is_used():
     tokens = {pair.id: (len(pair.chosen), len(pair.rejected)) for pair in PAIRS}
-    names = {finding.name for finding in audited(SCORES, PAIRS, tokens=tokens).findings}
+    one = Candidates(id="c", prompt="q", answers=("a", "bb", "ccc"), ranks=(1.0, 2.0, 3.0))
+    group = ScoredGroup(candidates=one, rewards=dict.fromkeys(SCORES, (3.0, 1.0, 2.0)), cluster="q")
+    names = {finding.name for finding in audited(SCORES, PAIRS, tokens=tokens, candidates=[group]).findings}
     assert names == set(MEANINGS)
 
 
