@@ -13,9 +13,10 @@ from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit
 from assay.audits.config import AuditConfig
 from assay.audits.pairs.pair_meanings import MEANINGS
+from assay.audits.scored_group import ScoredGroup
 from assay.errors import ArtifactError, EmptyBatchError, InputError
 from assay.findings.finding import DESCRIBES
-from assay.records import Message, Pair, PairScore, Vote
+from assay.records import Candidates, Message, Pair, PairScore, Vote
 from tests.audits.planted import QUICK, audited, healthy, make_pairs
 
 PAIRS = make_pairs(120)
