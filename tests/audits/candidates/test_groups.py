@@ -108,6 +108,15 @@ def test_a_perfect_a_blind_a_turned_and_a_broken_reward() -> None:
     assert (broken["top1"].known, broken["recovery"].known) == (0.0, pytest.approx(-1.0))
 
 
+def test_few_groups_are_too_few_for_an_all_clear_unless_they_rule_a_shortfall_out() -> None:
+    draw = np.random.default_rng(4)
+    golds = [tuple(map(float, draw.permutation(4))) for _ in range(60)]
+    random = figures([group(n, gold, tuple(draw.normal(size=4))) for n, gold in enumerate(golds)])
+    assert random["top1_beyond_chance"].verdict == "too_few"
+    good = figures([group(n, gold, np.add(gold, draw.normal(0, 0.5, 4))) for n, gold in enumerate(golds)])
+    assert good["top1_beyond_chance"].verdict == "ok"
+
+
 def test_a_reward_that_is_not_finite_is_never_the_pick() -> None:
     reward = np.array([[-math.inf, 1.0, -math.inf]])
     assert picked(reward, np.array([[9.0, 2.0, 5.0]])).tolist() == [2.0]

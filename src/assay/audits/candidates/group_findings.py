@@ -100,11 +100,14 @@ def _p_below(found: ClusterMean) -> float:
 
 
 def _power(found: ClusterMean) -> float:
-    """Chance that a shortfall of MATTERS goes off by itself."""
+    """Chance that a shortfall of MATTERS goes off by itself; 1 where these groups rule such a shortfall out."""
     if not found.variance:
         return 1.0
-    reach = float(scipy_stats.t.ppf(1 - ALONE, found.clusters - 1))
-    return float(scipy_stats.norm.sf(reach - MATTERS / found.variance**0.5))
+    error, reach = found.variance**0.5, float(scipy_stats.t.ppf(1 - ALONE, found.clusters - 1))
+    # What is shown to be well above the rule is no "too few", however few groups it took.
+    if found.mean + MATTERS >= reach * error:
+        return 1.0
+    return float(scipy_stats.norm.sf(reach - MATTERS / error))
 
 
 def _recovery(scores: GroupScores, cluster: Codes, config: AuditConfig) -> Finding:
