@@ -13,6 +13,7 @@ from assay.artifacts.files import read_jsonl, write_jsonl
 from assay.data.native_rows import as_native
 from assay.models.config import ModelConfig
 from assay.rewards.reward_model import RewardModel
+from assay.scorers.open import KINDS
 from tests.support import tiny_bases as tiny
 
 
@@ -96,9 +97,10 @@ def test_baselines_are_audited_by_name(tmp_path: Path) -> None:
     done = audit("baseline:longest", tmp_path / "pairs.jsonl", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["inputs"]["scorer 0"] == "baseline:longest"
-    other = audit("judge:none", tmp_path / "pairs.jsonl", "--out", tmp_path / "none")
+    other = audit("oracle:none", tmp_path / "pairs.jsonl", "--out", tmp_path / "none")
     assert other.returncode == 2
-    assert "Kinds: baseline:..., local:..., recorded:..." in other.stderr
+    said = other.stderr.partition("Kinds: ")[2]
+    assert all(f"{kind}:..." in said for kind in KINDS)
     assert not (tmp_path / "none").exists()
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from assay.artifacts.files import write_jsonl
 from assay.errors import InputError
 from assay.records import Candidates, Text, plain_text
+from assay.scorers.averaged import averaged
 from assay.scorers.baseline import baseline
+from assay.scorers.corrected import CorrectedScorer, Correction
+from assay.scorers.ensemble import EnsembleScorer
 from assay.scorers.function import FunctionScorer
+from assay.scorers.implicit import ImplicitScorer
 from assay.scorers.local import LocalScorer
 from assay.scorers.open import KINDS
 from assay.scorers.protocol import Reward, Scored, Unscored
@@ -78,11 +83,58 @@ def published(folder: Path) -> Case:
     return Case(make=lambda: PublishedScorer(one), other=lambda: PublishedScorer(other))
 
 
+def ensembled(folder: Path) -> Case:
+    """A rule that refuses some answers beside one that takes all, by the rule that parts most from the mean."""
+    loud = Candidates(id="loud", prompt="May I?", answers=("NO", "NEVER"))
+
+    def made(rule: Literal["mean", "worst", "uncertainty"]) -> EnsembleScorer:
+        members = {"vowels": FunctionScorer(vowels, fingerprint="vowels/1"), "longest": baseline("longest")}
+        return EnsembleScorer(members, rule=rule)
+
+    return Case(make=lambda: made("uncertainty"), other=lambda: made("worst"), unreadable=loud)
+
+
+def corrections(_: Path) -> Case:
+    def made(slope: float) -> CorrectedScorer:
+        at = [0.0, 100.0]
+        return CorrectedScorer(
+            FunctionScorer(vowels, fingerprint="vowels/1"), Correction(scorer="vowels", at=at, value=[0.0, slope])
+        )
+
+    loud = Candidates(id="loud", prompt="May I?", answers=("NO", "NEVER"))
+    return Case(make=lambda: made(1.0), other=lambda: made(2.0), unreadable=loud)
+
+
+def averages(folder: Path) -> Case:
+    one, other, third = (str(saved_models.reward_model(folder / str(seed), seed=seed)) for seed in range(3))
+    return Case(
+        make=lambda: averaged(f"{one},{other}"),
+        other=lambda: averaged(f"{one},{third}"),
+        unreadable=Candidates(id="long", prompt="May I?", answers=(LONG, LONG + LONG)),
+        tolerance=1e-5,
+    )
+
+
+def implied(folder: Path) -> Case:
+    policy, other, reference = (str(saved_models.policy(folder / str(seed), seed=seed)) for seed in range(3))
+    return Case(
+        make=lambda: ImplicitScorer(policy, reference, folder=folder / "kept"),
+        other=lambda: ImplicitScorer(other, reference, folder=folder / "kept"),
+        unreadable=Candidates(id="long", prompt="May I?", answers=(LONG, LONG + LONG)),
+        tolerance=1e-4,
+    )
+
+
 KINDS_HELD: Mapping[str, Callable[[Path], Case]] = {
     "baseline:longest": baselines("longest", "shortest"),
     "baseline:shortest": baselines("shortest", "longest"),
     "baseline:random": baselines("random", "random:1"),
     "baseline:constant": baselines("constant", "longest"),
+    "baseline:keywords:yes,no": baselines("keywords:yes,no", "longest"),
+    "averaged": averages,
+    "corrected": corrections,
+    "ensemble": ensembled,
+    "implicit": implied,
     "function": function,
     "local": local,
     "published": published,

@@ -40,14 +40,15 @@ def test_by_what_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert kind(open_scorer(tmp_path / "model")) == (LocalScorer, str(tmp_path / "model"))
     assert kind(open_scorer("local:model")) == (LocalScorer, "model")
     assert kind(open_scorer("someone/a-reward-model")) == (LocalScorer, "someone/a-reward-model")
+    assert kind(open_scorer("baseline:keywords:yes")) == (BaselineScorer, "baseline:keywords:yes")
     assert kind(open_scorer("baseline:shortest")) == (BaselineScorer, "baseline:shortest")
     (tmp_path / "a:b").mkdir()
     assert kind(open_scorer("a:b")) == (LocalScorer, "a:b")
 
 
 def test_what_cannot_be_opened_says_what_there_is(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no scorer of kind 'judge'. Kinds: baseline:\.\.\., local:\.\.\., recorded:"):
-        open_scorer("judge:gpt")
+    with pytest.raises(InputError, match=r"no scorer of kind 'oracle'. Kinds: .*baseline:\.\.\., .*recorded:"):
+        open_scorer("oracle:gpt")
     with pytest.raises(InputError, match=r"no such baseline\. There are longest, "):
         open_scorer("baseline:best")
     for missing in (tmp_path / "none.jsonl", f"recorded:{tmp_path / 'none'}"):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
 from assay.models.config import ModelConfig
 from assay.rewards.reward_model import RewardModel
 from tests.support import bases
@@ -17,3 +20,14 @@ def reward_model(root: Path, *, seed: int = 0) -> Path:
     base = bases.save(root / "base", "llama", tokenizer=bases.bpe(template=REFUSES_TOOLS))
     RewardModel.from_base(ModelConfig(base=str(base), max_tokens=64), seed=seed).save(root / "model")
     return root / "model"
+
+
+def policy(root: Path, *, seed: int = 0) -> Path:
+    """The folder of a language model with random weights of this seed, with the same tokenizer and template."""
+    base = bases.save(root / "base", "llama", tokenizer=bases.bpe(template=REFUSES_TOOLS))
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(base))
+    model.save_pretrained(root / "policy")
+    AutoTokenizer.from_pretrained(base).save_pretrained(root / "policy")
+    return root / "policy"

@@ -7,6 +7,7 @@ from typing import ClassVar, NotRequired
 from pydantic import ConfigDict, JsonValue, with_config
 from typing_extensions import TypedDict
 
+from assay.artifacts.audit_groups_table import GroupTable
 from assay.artifacts.audit_labels_table import LabelsTable
 from assay.artifacts.audit_leak_table import LeakTable
 from assay.artifacts.audit_probe_table import ProbeTable
@@ -165,7 +166,7 @@ class CalibrationTable(TypedDict):
 
 @with_config(STRICT)
 class AuditTables(TypedDict):
-    """calibration: null where no pair has finite rewards."""
+    """calibration: null where no pair has finite rewards. groups: where the data hold candidates."""
 
     distribution: DistributionTable
     length: LengthTable
@@ -178,6 +179,7 @@ class AuditTables(TypedDict):
     slices: NotRequired[list[SliceRow]]
     probes: NotRequired[ProbeTable]
     leaks: NotRequired[LeakTable]
+    groups: NotRequired[GroupTable]
 
 
 class AuditBody(Body):

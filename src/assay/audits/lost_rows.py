@@ -16,8 +16,15 @@ from assay.records import NO_CATEGORY
 
 
 def rests_on(contract: ContractBody, findings: Iterable[Finding], split: SplitBody | None = None) -> RestsOn:
-    """What figures rest on. Rows that state no category are none that could vanish: they are left out of the parts."""
-    measured = pairs_measured(findings)
+    """What the figures of an audit rest on."""
+    return rests_on_counts(contract, pairs_measured(findings), split)
+
+
+def rests_on_counts(contract: ContractBody, measured: Mapping[str, int], split: SplitBody | None = None) -> RestsOn:
+    """What figures rest on of which each category's pairs are known.
+
+    Rows that state no category are none that could vanish: they are left out of the parts.
+    """
     categories = [
         CategoryRests(
             name=name,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from assay.audits.config import AuditConfig
 from assay.audits.rescored import Rescored
+from assay.audits.scored_group import ScoredGroup
 from assay.audits.scores_table import Aligned
 from assay.audits.trained_on import TrainedOn
 from assay.findings.finding import Finding
@@ -18,20 +19,30 @@ from assay.findings.finding import Finding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What an audit may be given beside scores: rewards of answers as they were not given, what was trained on."""
+    """What an audit may be given beside scores: rewards of answers as they were not given, what was trained on.
+
+    candidates: the groups that pairs were derived from, for figures of whole groups. parts: what else is to be found,
+    for scorers that say more than numbers.
+    """
 
     rescored: Rescored | None = None
     trained_on: TrainedOn | None = None
+    candidates: Sequence[ScoredGroup] = ()
+    parts: Sequence[Part] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What an audit is made on: scores and pairs in line, the audit's options, and what was gathered beside."""
+    """What an audit is made on: scores and pairs in line, the audit's options, and what was gathered beside.
+
+    candidates: the groups that the pairs were derived from, where the data hold groups.
+    """
 
     aligned: Aligned
     config: AuditConfig
     rescored: Rescored | None = None
     trained_on: TrainedOn | None = None
+    candidates: Sequence[ScoredGroup] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

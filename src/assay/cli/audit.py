@@ -15,6 +15,7 @@ from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
     from assay.artifacts.audit_body import AuditTables
+    from assay.artifacts.audit_groups_table import GroupTable
     from assay.flows.audit import ScorerAudit
 
 
@@ -121,7 +122,22 @@ def summary(told: ScorerAudit, out: Path) -> str:
             f"  {escape(row['category']):<36} accuracy {row['accuracy']:.3f} ({span}{row['n']:,} pairs), "
             f"longest wins {row['length_baseline']:.3f}"
         )
-    return "\n".join(lines)
+    if told.no_groups is not None:
+        lines.append(f"  [yellow]candidates were audited as pairs only, not as groups: {escape(told.no_groups)}[/]")
+    return "\n".join([*lines, *group_lines(found.tables.get("groups"))])
+
+
+def group_lines(table: GroupTable | None) -> list[str]:
+    """Groups of candidates by size: what the reward picks, beside a blind pick and both length rules."""
+    if table is None:
+        return []
+    lines = [
+        f"  {row['groups']:,} groups of {row['size']:<3} top-1 {row['top1']:.3f}, blind {row['chance']:.3f}, longest "
+        f"{row['longest']:.3f}, shortest {row['shortest']:.3f}"
+        for row in table["sizes"]
+    ]
+    aside = ", ".join(f"{count:,} since {why}" for why, count in table["set_aside"].items())
+    return [*lines, f"  groups set aside: {aside}"] if aside else lines
 
 
 def probe_lines(tables: AuditTables) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.options import Json, TemplateOption, output
+from assay.cli.options import Json, ScorerArgument, TemplateOption, output
 
 
 def register(app: typer.Typer) -> None:
@@ -17,6 +17,10 @@ def register(app: typer.Typer) -> None:
     group.command("list", epilog="Example: assay models list")(list_models)
     group.command("get", epilog="Example: assay models get minilm")(get)
     group.command("convert", epilog="Example: assay models convert their-model --out plain-model")(convert)
+    group.command("average", epilog="Example: assay models average runs/support --out mean-model")(average)
+    group.command("correct", epilog="Example: assay models correct runs/a/seed-0/model pairs.jsonl --out a.yaml")(
+        correct
+    )
     app.add_typer(group, name="models", no_args_is_help=True)
 
 
@@ -88,3 +92,59 @@ def convert(
         )
     body = {"out": str(out), "head": done.head, "class": done.kind, "bias_left_out": done.left_out}
     output(body, text, as_json=as_json)
+
+
+def average(
+    models: Annotated[list[str], typer.Argument(help="Reward models of one base by folder or id, or a run folder.")],
+    out: Annotated[Path, typer.Option("--out", help="New folder for the averaged model.")],
+    as_json: Json = False,
+) -> None:
+    """Average the weights of several reward models into one plain model, at the cost of one.
+
+    Meant for seeds of one recipe and base. What it scores is what averaged:A,B scores. Exit code 2 where architectures,
+    tokenizers or templates differ.
+    """
+    from assay.errors import InputError
+    from assay.scorers.averaged import averaged
+
+    if out.exists() and any(out.iterdir()):
+        raise InputError(f"{out} is there already and not empty. Give another --out.")
+    found = averaged(",".join(models))
+    found.reward_model.save(out)
+    body = {"out": str(out), "models": list(found.models), "fingerprint": found.fingerprint}
+    output(body, f"mean of {len(found.models)} models in {out}: assay audit {out} PAIRS --out AUDIT", as_json=as_json)
+
+
+def correct(
+    scorer: ScorerArgument,
+    data: Annotated[str, typer.Argument(help="Pairs the correction is fitted on, not those it is judged on.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.yaml", help="File that corrected:FILE.yaml reads.")],
+    attribute: Annotated[str, typer.Option(help="What is taken out: characters, words or markdown.")] = "characters",
+    span: Annotated[float, typer.Option(min=0.05, max=1.0, help="Share of answers a point is fitted to.")] = 0.5,
+    as_json: Json = False,
+) -> None:
+    """Fit what an answer's length or style does to a reward, so that it can be taken out after the fact.
+
+    A local regression within prompts; its curve stands in the file. Where people do like length, what they like is
+    taken out too: compare before and after with `assay compare`. Exit code 2 for too few answers.
+    """
+    from typing import cast
+
+    from assay.data import read_pairs
+    from assay.errors import InputError
+    from assay.scorers.corrected import ATTRIBUTES, Attribute, fit_correction, write_correction
+    from assay.scorers.open import open_scorer
+    from assay.scorers.scored_pairs import as_candidates
+
+    if attribute not in ATTRIBUTES:
+        raise InputError(f"--attribute {attribute}: there are {', '.join(ATTRIBUTES)}.")
+    found = fit_correction(
+        open_scorer(scorer), as_candidates(read_pairs(data).pairs), named=scorer, span=span, fitted_on=data,
+        attribute=cast("Attribute", attribute),
+    )  # fmt: skip
+    write_correction(found, out)
+    reach = max(found.value) - min(found.value)
+    text = (
+        f"{attribute} moves this reward by up to {reach:.3g} in {found.answers:,} answers; without it: corrected:{out}"
+    )
+    output({"out": str(out), **found.model_dump(), "reach": reach}, text, as_json=as_json)

@@ -43,11 +43,13 @@ def read_candidates(
     known: Literal["read", "skip"] = "skip",
     ignore: Iterable[str] = (),
     lost: Literal["stop", "pass"] = "stop",
+    unfit: Literal["stop", "pass"] = "stop",
 ) -> Iterator[Candidates]:
     """Rows {"prompt", "answers" or "candidates", "id"?} of a JSON-lines file or JSON array, `.gz` included.
 
     known="read": with ranks, scores, votes and what else a row says of its answers; to score texts, nothing else need
     be right. A row without an id is called as its line. ignore: names left out knowingly, as columns and in messages.
+    unfit="pass": rows that are no candidates are left out, for who counts them elsewhere.
     lost="stop": a system text, tools or another column that changes what an answer means is an error, as in data.
     Raises InputError with file and line for any other row.
     """
@@ -62,8 +64,12 @@ def read_candidates(
             found = candidates_of(row, columns, known=known)
             refuse_blank(found, columns.names["answers"])
         except LostReasoningError as error:
+            if unfit == "pass":
+                continue
             raise use.lost_reasoning(error.key, row.where) from None
         except (UnfitError, TypeError, UnicodeEncodeError) as error:
+            if unfit == "pass":
+                continue
             raise InputError(f"{row.where}: {error}. {EXPECTED}") from None
         yield found if row.data.get("id") is not None else replace(found, id=str(row.where.line))
 

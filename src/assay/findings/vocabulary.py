@@ -28,6 +28,7 @@ Unit = Literal[
     "correlation",
     "slope",
     "squared error",
+    "share of gain",
 ]
 # Where a figure is shown, apart from the list of all findings, which holds every one.
 Place = Literal[
@@ -66,6 +67,7 @@ UNITS: Mapping[Unit, UnitMeaning] = {
     "correlation": UnitMeaning(low=-1.0, high=1.0),
     "slope": UnitMeaning(low=0.0),
     "squared error": UnitMeaning(low=0.0, high=1.0),
+    "share of gain": UnitMeaning(high=1.0),
 }
 
 

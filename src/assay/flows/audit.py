@@ -23,6 +23,7 @@ from assay.data import read_pairs
 from assay.data.config import DataConfig
 from assay.data.contract_report import write_contract
 from assay.errors import EmptyBatchError, InputError
+from assay.flows.audit_candidates import candidates_of, score_candidates, score_derived, scored_groups
 from assay.flows.rescoring import rescored
 from assay.records import Pair, PairScore
 from assay.scorers.local import LocalScorer
@@ -46,7 +47,8 @@ class ScorerAudit:
     """What was found.
 
     rows: rows read; rejects: of them no definite pairs; left_out: pairs of which the scorer could not take an answer,
-    by id, and why. rests_on: what became of the rows of each category.
+    by id, and why. rests_on: what became of the rows of each category. no_groups: why candidates could not be
+    audited as groups, None where they were or there are none.
     """
 
     audit: Audit
@@ -54,6 +56,7 @@ class ScorerAudit:
     rejects: int
     left_out: Mapping[str, str]
     rests_on: RestsOn
+    no_groups: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +96,9 @@ def audit_scorer(
     found = read_pairs(source, config=config.data)
     if not found.pairs:
         raise EmptyBatchError(f"{source}: no pair to audit among {found.rows} rows. Look at them with `assay check`.")
-    scores = {seed: score_pairs(one, found.pairs) for seed, one in scorers.items()}
+    candidates, no_groups = candidates_of(source, config.data)
+    results = {seed: score_candidates(one, candidates) if candidates else None for seed, one in scorers.items()}
+    scores = {seed: score_derived(one, found.pairs, candidates, results[seed]) for seed, one in scorers.items()}
     kept = without_unscored(scores, found.pairs, found.groups)
     if not kept.pairs:
         why = next(iter(kept.left_out.values()))
@@ -102,13 +107,14 @@ def audit_scorer(
     told = {} if trained_on is None else {"trained on": trained_on}
     groups = kept.groups or found.groups
     beside = _rescored(scorers, kept.pairs, groups, config=config.probes, folder=out, notify=notify)
+    whole = scored_groups(candidates, results, found.pairs, found.groups) if candidates else ()
     audited = audit(
         kept.scores,
         kept.pairs,
         groups=groups,
         config=config.audit,
         inputs={"data": str(source), **told, **fingerprints, **rendered},
-        evidence=Evidence(rescored=beside, trained_on=training),
+        evidence=Evidence(rescored=beside, trained_on=training, candidates=whole),
     )
     audited.write(RunFolder(out))
     write_jsonl(out / LEFT_OUT, ({"pair_id": name, "why": why} for name, why in kept.left_out.items()))
@@ -119,6 +125,7 @@ def audit_scorer(
         rejects=len(found.rejects),
         left_out=kept.left_out,
         rests_on=rests_on(found.report, audited.findings),
+        no_groups=no_groups,
     )
 
 

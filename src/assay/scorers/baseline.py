@@ -1,8 +1,9 @@
-"""Rules that any scorer should beat: the longest answer, the shortest, chance, and no opinion at all."""
+"""Rules that any scorer should beat: the longest answer, the shortest, chance, no opinion at all, a list of words."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,10 +35,17 @@ class BaselineScorer:
 
 
 def baseline(argument: str) -> BaselineScorer:
-    """The baseline called `argument`; "random:SEED" draws otherwise than "random". Raises InputError for others."""
+    """The baseline called `argument`; "random:SEED" draws otherwise than "random". Raises InputError for others.
+
+    "keywords:please,thank you" counts how often the answer holds one of these words, in any case.
+    """
     name, colon, seed = argument.partition(":")
+    if name == "keywords":
+        return BaselineScorer(argument, keywords(seed))
     if name not in RULES or (colon and (name != "random" or not seed.isdecimal())):
-        raise InputError(f"baseline:{argument}: no such baseline. There are {', '.join(RULES)} and random:SEED.")
+        raise InputError(
+            f"baseline:{argument}: no such baseline. There are {', '.join(RULES)}, random:SEED and keywords:WORD,WORD."
+        )
     return BaselineScorer(argument, drawn(int(seed)) if seed else RULES[name])
 
 
@@ -53,6 +61,15 @@ def shortest(_: Text, answer: Text) -> float:
 
 def constant(_: Text, __: Text) -> float:
     return 0.0
+
+
+def keywords(listed: str) -> Rule:
+    """How often an answer holds one of the words, whole and in any case. Raises InputError where none is named."""
+    wanted = [re.escape(word.strip()) for word in listed.split(",") if word.strip()]
+    if not wanted:
+        raise InputError("baseline:keywords: no word is named. Write baseline:keywords:please,thank you.")
+    found = re.compile(rf"(?<!\w)(?:{'|'.join(wanted)})(?!\w)", re.IGNORECASE)
+    return lambda _, answer: float(len(found.findall(plain_text(answer))))
 
 
 def drawn(seed: int) -> Rule:

@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import cast
 
 from assay.errors import InputError
+from assay.scorers.averaged import averaged
 from assay.scorers.baseline import baseline
+from assay.scorers.corrected import corrected
+from assay.scorers.ensemble import ensemble
 from assay.scorers.function import FunctionScorer, RewardFunction
+from assay.scorers.implicit import implicit
 from assay.scorers.local import LocalScorer, Passes
 from assay.scorers.protocol import Scorer
 from assay.scorers.recorded import RecordedScorer
@@ -19,7 +23,11 @@ from assay.scorers.suite_results import PublishedScorer
 
 AnyScorer = Scorer | RewardFunction | Path | str
 KINDS: Mapping[str, Callable[[str], Scorer]] = {
+    "averaged": averaged,
     "baseline": baseline,
+    "corrected": lambda argument: corrected(argument, open_scorer),
+    "ensemble": lambda argument: ensemble(argument, open_scorers),
+    "implicit": implicit,
     "local": LocalScorer,
     "published": PublishedScorer,
     "recorded": RecordedScorer,

@@ -44,13 +44,14 @@ class Unscored:
     def not_finite(self) -> bool:
         """Whether the scorer took the answer and gave no usable number, rather than not taking it at all.
 
-        Such an answer is wrong in an audit; one that could not be taken stands apart.
+        Such an answer is wrong in an audit; one that could not be taken stands apart. A scorer made of others puts
+        the name of the one that gave no number before the reason.
         """
-        return self in NOT_FINITE
+        return any(self.reason == one or self.reason.endswith(f": {one}") for one in NOT_FINITE)
 
 
 Scored = Reward | Unscored
-NOT_FINITE = {Unscored(f"the reward is not finite: {value}") for value in (math.nan, math.inf, -math.inf)}
+NOT_FINITE = tuple(f"the reward is not finite: {value}" for value in (math.nan, math.inf, -math.inf))
 
 
 @runtime_checkable

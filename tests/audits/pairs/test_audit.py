@@ -14,9 +14,11 @@ from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit
 from assay.audits.config import AuditConfig
 from assay.audits.pairs.pair_meanings import MEANINGS
+from assay.audits.part import Evidence
+from assay.audits.scored_group import ScoredGroup
 from assay.errors import ArtifactError, EmptyBatchError, InputError
 from assay.findings.finding import DESCRIBES
-from assay.records import Message, Pair, PairScore, Vote
+from assay.records import Candidates, Message, Pair, PairScore, Vote
 from tests.audits.planted import QUICK, audited, healthy, make_pairs
 
 PAIRS = make_pairs(120)
@@ -166,7 +168,10 @@ def test_a_single_pair_is_audited_without_pretending():
 def test_every_name_is_used():
     tokens = {pair.id: (len(pair.chosen), len(pair.rejected)) for pair in PAIRS}
     voted = [replace(pair, votes=(Vote(choice="chosen"), Vote(choice="rejected"))) for pair in PAIRS]
-    names = {finding.name for finding in audited(SCORES, voted, tokens=tokens).findings}
+    one = Candidates(id="c", prompt="q", answers=("a", "bb", "ccc"), ranks=(1.0, 2.0, 3.0))
+    group = ScoredGroup(candidates=one, rewards=dict.fromkeys(SCORES, (3.0, 1.0, 2.0)), cluster="q")
+    found = audited(SCORES, voted, tokens=tokens, evidence=Evidence(candidates=[group]))
+    names = {finding.name for finding in found.findings}
     asked_for = {row.name for row in MEANINGS.values() if row.where_given} - {"length_baseline_tokens"}
     assert names >= set(MEANINGS) - asked_for
 

@@ -11,6 +11,7 @@ from pydantic import JsonValue, TypeAdapter
 from assay.artifacts.audit_body import AuditBody, AuditTables
 from assay.artifacts.files import write_jsonl
 from assay.artifacts.run_folder import RunFolder
+from assay.audits.candidates.group_findings import groups_part
 from assay.audits.config import AuditConfig
 from assay.audits.label_quality.labels_part import labels
 from assay.audits.leakage.leaks import leakage_audit
@@ -116,7 +117,13 @@ def audit(
     by_seed: Scores = scores if isinstance(scores, Mapping) else {0: scores}
     aligned = align(by_seed, pairs, groups if groups is not None else default_groups(pairs, config), tokens)
     beside = evidence or Evidence()
-    given = Given(aligned=aligned, config=config, rescored=beside.rescored, trained_on=beside.trained_on)
+    given = Given(
+        aligned=aligned,
+        config=config,
+        rescored=beside.rescored,
+        trained_on=beside.trained_on,
+        candidates=beside.candidates,
+    )
     parts = [part(given) for part in PARTS]
     findings = judged_together([one for part in parts for one in part.findings], level=config.level)
     tables: dict[str, object] = {name: table for part in parts for name, table in part.tables.items()}
@@ -166,6 +173,7 @@ PARTS: tuple[Part, ...] = (
     swapped_prompts,
     probe_audit,
     leakage_audit,
+    groups_part,
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assay.audits.candidates.group_meanings import GROUP_FIGURES
 from assay.audits.label_quality.label_meanings import LABEL_FIGURES
 from assay.audits.leakage.leakage_meanings import LEAKAGE_FIGURES
 from assay.audits.probes.probe_meanings import PROBE_FIGURES
@@ -255,4 +256,5 @@ MEANINGS = Vocabulary(
     PROMPT_FIGURES,
     PROBE_FIGURES,
     LEAKAGE_FIGURES,
+    GROUP_FIGURES,
 )

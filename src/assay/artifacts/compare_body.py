@@ -1,0 +1,49 @@
+"""What stands in compare.json: two scorers on the same pairs, the verdict between them, and the figures behind it."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from assay.artifacts.body import Body
+from assay.artifacts.finding_body import FindingBody
+from assay.artifacts.rests_on_body import RestsOn
+
+_PART = ConfigDict(frozen=True, extra="forbid")
+
+
+class SideBody(BaseModel):
+    """One side. fingerprints: of its scorers, by seed."""
+
+    model_config = _PART
+
+    name: str
+    fingerprints: dict[int, str]
+
+
+class CompareBody(Body):
+    """pairs: that both sides could read; left_out: the others; ties: pairs of no definite label, which only
+    differences.jsonl knows.
+
+    shared: fingerprints that stand on both sides. more_pairs: beyond those at hand, for an 80% chance of a decision if
+    the difference stays what it is. smallest_seen: the true difference that such pairs show in 80% of comparisons.
+    """
+
+    SCHEMA: ClassVar[str] = "compare/1"
+
+    verdict: Literal["A", "B", "undecided"]
+    sentence: str
+    reason: str
+    more_pairs: int | None
+    smallest_seen: float | None
+    a: SideBody
+    b: SideBody
+    shared: list[str]
+    inputs: dict[str, str]
+    config: dict[str, JsonValue]
+    pairs: int
+    ties: int
+    left_out: int
+    findings: list[FindingBody]
+    rests_on: RestsOn
