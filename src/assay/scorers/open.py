@@ -12,6 +12,7 @@ from typing import cast
 from assay.errors import InputError
 from assay.scorers.baseline import baseline
 from assay.scorers.function import FunctionScorer, RewardFunction
+from assay.scorers.judge.judge_scorer import judge
 from assay.scorers.local import LocalScorer, Passes
 from assay.scorers.protocol import Scorer
 from assay.scorers.recorded import RecordedScorer
@@ -19,6 +20,7 @@ from assay.scorers.recorded import RecordedScorer
 AnyScorer = Scorer | RewardFunction | Path | str
 KINDS: Mapping[str, Callable[[str], Scorer]] = {
     "baseline": baseline,
+    "judge": judge,
     "local": LocalScorer,
     "recorded": RecordedScorer,
 }

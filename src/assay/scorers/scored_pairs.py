@@ -56,7 +56,9 @@ def score_pairs(scorer: Scorer, pairs: Sequence[Pair]) -> list[ScoredPair]:
     Raises InputError if the scorer does not keep its promises.
     """
     if unit_of(scorer) == "pair":
-        groups = (Candidates(id=p.id, prompt=p.prompt, answers=(p.chosen, p.rejected)) for p in pairs)
+        groups = (
+            Candidates(id=p.id, prompt=p.prompt, answers=(p.chosen, p.rejected), source=p.source) for p in pairs
+        )
         return [
             ScoredPair(pair_id=group.id, chosen=chosen, rejected=rejected)
             for group, (chosen, rejected) in score_groups(scorer, groups)
