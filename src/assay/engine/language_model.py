@@ -1,7 +1,7 @@
 """A causal language model that is asked questions: log-probabilities of next tokens, and short greedy answers.
 
-Rows that begin alike run their beginning once (`forward.hidden_at`). Opens any causal model by folder, catalogue name or
-hub id; knows chats and tokens, and nothing of what is asked.
+Rows that begin alike run their beginning once (`forward.hidden_at`). Opens any causal model by folder, catalogue name
+or hub id; knows chats and tokens, and nothing of what is asked.
 
 Letters: N rows, K tokens asked about, P positions, H hidden size, V vocabulary.
 """
@@ -60,8 +60,8 @@ class LanguageModel:
             )
         if info["missing_keys"]:
             raise ModelError(
-                f"{name}: {', '.join(sorted(info['missing_keys'])[:3])} is not in its weights and would be random. Take "
-                "a model with its output layer."
+                f"{name}: {', '.join(sorted(info['missing_keys'])[:3])} is not in its weights and would be random. "
+                "Take a model with its output layer."
             )
         place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
         return cls(model.to(place).eval(), tokenizer, name=name)

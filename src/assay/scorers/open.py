@@ -16,6 +16,7 @@ from assay.scorers.judge.judge_scorer import judge
 from assay.scorers.local import LocalScorer, Passes
 from assay.scorers.protocol import Scorer
 from assay.scorers.recorded import RecordedScorer
+from assay.scorers.verifier.verifier_scorer import verifier
 
 AnyScorer = Scorer | RewardFunction | Path | str
 KINDS: Mapping[str, Callable[[str], Scorer]] = {
@@ -23,6 +24,7 @@ KINDS: Mapping[str, Callable[[str], Scorer]] = {
     "judge": judge,
     "local": LocalScorer,
     "recorded": RecordedScorer,
+    "verifier": verifier,
 }
 SCORE_FILES = {".jsonl", ".ndjson", ".json", ".gz"}
 

@@ -1,7 +1,8 @@
 """Two answers compared in both orders, several votes: who won, what was tied, flipped or could not be read.
 
-An answer wins a vote only if both orders say so. A judge that names the same place twice has judged the place: the vote is
-flipped, and won by nobody. A vote of which an order cannot be read is unread, and no tie. Knows verdicts; knows no text.
+An answer wins a vote only if both orders say so. A judge that names the same place twice has judged the place: the
+vote is flipped, and won by nobody. A vote of which an order cannot be read is unread, and no tie. Knows verdicts;
+knows no text.
 """
 
 from __future__ import annotations

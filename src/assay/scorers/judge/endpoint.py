@@ -33,7 +33,7 @@ PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})  # what may b
 
 
 class TriedError(Exception):
-    """One try failed. again: whether the next may not; wait: seconds the server asks for; answered: not just silence."""
+    """One try failed. again: whether the next may not; wait: as the server asks, in seconds; answered: not silence."""
 
     def __init__(self, why: str, *, again: bool, wait: float | None = None, answered: bool = True) -> None:
         super().__init__(why)
@@ -127,9 +127,7 @@ class EndpointJudge:
         try:
             status, headers, content = self._sent(body)
         except httpx.TimeoutException:
-            raise TriedError(
-                f"gave no answer within {self.config.seconds:g} s", again=True, answered=False
-            ) from None
+            raise TriedError(f"gave no answer within {self.config.seconds:g} s", again=True, answered=False) from None
         except httpx.HTTPError as error:
             told = str(error) or type(error).__name__
             raise TriedError(f"could not be asked: {told}", again=True, answered=False) from None

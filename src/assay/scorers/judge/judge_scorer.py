@@ -44,6 +44,10 @@ class JudgeScorer:
         self.shows_reference = "{reference}" in self.prompt.file.system + self.prompt.file.user
 
     @property
+    def reads_source(self) -> bool:
+        return self.shows_reference
+
+    @property
     def name(self) -> str:
         """Without the endpoint's address, which is nobody's business in a report."""
         return f"judge:{self.config.model} ({self.config.mode})"

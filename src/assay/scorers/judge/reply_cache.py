@@ -1,7 +1,7 @@
 """Replies on disk, each under the hash of what was asked: a judge that was interrupted asks only what is left.
 
-A reply is written to a temporary name and renamed, so that several processes may share a folder. Nothing of the question
-is stored, only its hash.
+A reply is written to a temporary name and renamed, so that several processes may share a folder. Nothing of the
+question is stored, only its hash.
 """
 
 from __future__ import annotations
