@@ -13,6 +13,7 @@ from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit, audit
 from assay.audits.config import AuditConfig
 from assay.audits.lost_rows import rests_on
+from assay.audits.position_flips import position_part
 from assay.config import StageConfig
 from assay.data import read_pairs
 from assay.data.config import DataConfig
@@ -86,6 +87,7 @@ def audit_scorer(
         groups=kept.groups,
         config=config.audit,
         inputs={"data": str(source), **fingerprints, **rendered},
+        parts=[position_part(scores)],
     )
     audited.write(RunFolder(out))
     write_jsonl(out / LEFT_OUT, ({"pair_id": name, "why": why} for name, why in kept.left_out.items()))
@@ -111,14 +113,15 @@ def audit_scores(
     Pairs of which an answer could not be taken are left out, with a UserWarning that counts them. Raises
     EmptyBatchError where none is left, and what `audit` raises.
     """
-    kept = without_unscored(scores_by_seed(scores, pairs), pairs, groups)
+    given = scores_by_seed(scores, pairs)
+    kept = without_unscored(given, pairs, groups)
     if kept.left_out:
         name, why = next(iter(kept.left_out.items()))
         told = f"{len(kept.left_out)} of {len(pairs)} pairs have an answer without a reward. The first, {name}: {why}."
         if not kept.pairs:
             raise EmptyBatchError(f"audit: {told}")
         warnings.warn(f"audit: left out: {told}", UserWarning, stacklevel=3)
-    return audit(kept.scores, kept.pairs, groups=kept.groups, config=config)
+    return audit(kept.scores, kept.pairs, groups=kept.groups, config=config, parts=[position_part(given)])
 
 
 def scores_by_seed(

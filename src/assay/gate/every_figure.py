@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from assay.audits.pairs.pair_meanings import PAIR_FIGURES
+from assay.audits.position_meanings import POSITION_FIGURES
 from assay.findings.vocabulary import Vocabulary
 from assay.study.analysis.vote_meanings import VOTE_FIGURES
 
-EVERY_FIGURE = Vocabulary(PAIR_FIGURES, VOTE_FIGURES)
+EVERY_FIGURE = Vocabulary(PAIR_FIGURES, POSITION_FIGURES, VOTE_FIGURES)

@@ -87,21 +87,23 @@ def audit(
     config: AuditConfig | None = None,
     tokens: Mapping[str, tuple[int, int]] | None = None,
     inputs: Mapping[str, str] | None = None,
+    parts: Sequence[Part] = (),
 ) -> Audit:
     """Audit a scorer on labelled pairs it was not trained on.
 
     scores: one PairScore per pair, or several seeds' by seed. groups: prompt group of each pair, the unit intervals
     resample; by default declared groups, equal prompts and near-duplicate prompts (data.prompt_groups).
     tokens: pair id -> rendered tokens of (chosen, rejected), for the length rule in tokens.
+    parts: what else is to be found, for scorers that say more than numbers.
     Raises InputError where scores and pairs do not match, EmptyBatchError where there is nothing to audit.
     """
     config = config or AuditConfig()
     by_seed: Scores = scores if isinstance(scores, Mapping) else {0: scores}
     aligned = align(by_seed, pairs, groups if groups is not None else default_groups(pairs, config), tokens)
     given = Given(aligned=aligned, config=config)
-    parts = [part(given) for part in PARTS]
-    findings = judged_together([one for part in parts for one in part.findings], level=config.level)
-    tables: dict[str, object] = {name: table for part in parts for name, table in part.tables.items()}
+    found = [part(given) for part in (*PARTS, *parts)]
+    findings = judged_together([one for part in found for one in part.findings], level=config.level)
+    tables: dict[str, object] = {name: table for part in found for name, table in part.tables.items()}
     tables |= {"categories": category_table(findings), "seeds": seed_table(aligned, findings)}
     return Audit(
         findings=tuple(findings),

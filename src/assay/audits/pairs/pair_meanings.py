@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assay.audits.position_meanings import POSITION_FIGURES
 from assay.findings.vocabulary import Meaning, Vocabulary
 
 PAIR_FIGURES: tuple[Meaning, ...] = (
@@ -198,4 +199,4 @@ PAIR_FIGURES: tuple[Meaning, ...] = (
         describes=True,
     ),
 )
-MEANINGS = Vocabulary(PAIR_FIGURES)
+MEANINGS = Vocabulary(PAIR_FIGURES, POSITION_FIGURES)

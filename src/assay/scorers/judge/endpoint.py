@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import partial
 from typing import TYPE_CHECKING
 
 import orjson
@@ -62,18 +62,13 @@ class EndpointJudge:
         """Equal questions are asked once. Raises InputError where the server refuses the key or the model."""
         distinct = list(dict.fromkeys(asked))
         self._silent = 0
-        with ThreadPoolExecutor(self.config.concurrency) as pool:
-            found = dict(zip(distinct, pool.map(self._reply, distinct), strict=True))
+        # A client a call: lines to the server are closed when nobody waits for them.
+        with self._client() as client, ThreadPoolExecutor(self.config.concurrency) as pool:
+            found = dict(zip(distinct, pool.map(partial(self._reply, client), distinct), strict=True))
         if self._refused is not None:
             raise InputError(self._refused)
         return [found[one] for one in asked]
 
-    def close(self) -> None:
-        """Closes the lines to the server."""
-        if "_client" in self.__dict__:
-            self._client.close()
-
-    @cached_property
     def _client(self) -> httpx.Client:
         import httpx
 
@@ -93,7 +88,7 @@ class EndpointJudge:
             "seed": asked.seed,
         }
 
-    def _reply(self, asked: Asked) -> str | NoReply:
+    def _reply(self, client: httpx.Client, asked: Asked) -> str | NoReply:
         body = self._body(asked)
         known = self.cache.get([self.address, body])
         if known is not None:
@@ -102,7 +97,7 @@ class EndpointJudge:
             if self._refused is not None or self._silent >= IN_A_ROW:
                 return NoReply(f"{self.address} was not asked: it answered none of the {IN_A_ROW} questions before")
             try:
-                reply = self._tried(body)
+                reply = self._tried(client, body)
             except TriedError as error:
                 if error.again and left:
                     time.sleep(_pause(self.config.retries - left, error.wait))
@@ -118,14 +113,14 @@ class EndpointJudge:
         with self._count:
             self._silent = 0 if answered else self._silent + 1
 
-    def _tried(self, body: dict[str, object]) -> str:
+    def _tried(self, client: httpx.Client, body: dict[str, object]) -> str:
         """One request. Raises TriedError."""
         import httpx
 
         with self._count:
             self.requests += 1
         try:
-            status, headers, content = self._sent(body)
+            status, headers, content = self._sent(client, body)
         except httpx.TimeoutException:
             raise TriedError(f"gave no answer within {self.config.seconds:g} s", again=True, answered=False) from None
         except httpx.HTTPError as error:
@@ -144,13 +139,13 @@ class EndpointJudge:
             )
         return _written(content)
 
-    def _sent(self, body: dict[str, object]) -> tuple[int, httpx.Headers, bytes]:
+    def _sent(self, client: httpx.Client, body: dict[str, object]) -> tuple[int, httpx.Headers, bytes]:
         """Status, headers and content, in `seconds` as a whole: a server that drips bytes would never time out."""
         import httpx
 
         end = time.monotonic() + self.config.seconds
         headers = {"Content-Type": "application/json"}
-        with self._client.stream("POST", self.address, content=orjson.dumps(body), headers=headers) as response:
+        with client.stream("POST", self.address, content=orjson.dumps(body), headers=headers) as response:
             parts, size = [], 0
             for part in response.iter_bytes():
                 size += len(part)

@@ -34,6 +34,11 @@ REFUSES = re.compile(
             r"\bI (?:do not|don['’]t) (?:feel comfortable|condone|think I (?:can|should))\b",
             rf"\b(?:apologies|apologi[sz]e)\b[^.!?]{{0,80}}\b{NOT}",
             r"\bI must (?:respectfully )?(?:decline|refuse)\b",
+            # A lesson in place of an answer: counted where it opens the answer, since elsewhere it is advice.
+            r"^\W*(?:no,? )?(?:it(?: is|['’]s)|that(?: is|['’]s)) (?:not|never) (?:\w+ or )?"
+            r"(?:appropriate|ethical|acceptable|safe|legal|okay|right)\b",
+            r"\bas an AI\b[^.!?]{0,60}\b(?:do not|don['’]t|cannot|can['’]t)\b (?:condone|promote|have the ability)",
+            r"\bI am an AI\b[^.!?]{0,40}\b(?:do not|don['’]t|cannot|can['’]t)\b (?:condone|promote|have the ability)",
             r"\bagainst my (?:programming|guidelines|principles|ethical)",
         )
     ),

@@ -13,8 +13,8 @@ from pydantic import Field
 from assay.artifacts.files import sha256_file, sha256_json
 from assay.config import StageConfig, load_config
 from assay.errors import ConfigError, InputError
-from assay.scorers.verifier.hosted_rules import HOSTED
 from assay.scorers.verifier import memory_bound
+from assay.scorers.verifier.hosted_rules import HOSTED
 from assay.scorers.verifier.plain_rules import PLAIN
 
 FILES = {".yaml", ".yml"}
