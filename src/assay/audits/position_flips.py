@@ -1,4 +1,4 @@
-"""Whether a judge that was asked in both orders judges answers or places. Reads the heads that a pairwise judge gives."""
+"""Whether a judge that was asked in both orders judges answers or places: read from the heads of a pairwise judge."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from assay.scorers.judge.judge_scorer import AnswerJudge, PairwiseJudge, judge
 
 def written(folder: Path, **options: Any) -> Path:
     """A judge's file with short limits and a cache of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "judge.yaml"
     options = {"model": "m", "seconds": 5, "retries": 0, "cache": "replies", **options}
     path.write_text(yaml.safe_dump({key: value for key, value in options.items() if value is not None}))
