@@ -15,7 +15,7 @@ from assay.findings.finding import measured
 from assay.records import PairScore
 from assay.scorers.protocol import Reward
 from assay.scorers.scored_pairs import ScoredPair
-from assay.stats.intervals import cluster_mean, cluster_wilson
+from assay.stats.intervals import Array, Codes, cluster_mean, cluster_wilson
 from assay.stats.unknown import Unknown
 
 TOLERATED, MATTERS = 0.25, 0.5  # share of flipped votes: of near ties among pairs, and of a judge of places
@@ -50,7 +50,7 @@ def position_part(scores: Mapping[int, Sequence[PairScore] | Sequence[ScoredPair
     return part
 
 
-def flips_alarm(share_N: np.ndarray, groups_N: np.ndarray) -> Alarm | None:
+def flips_alarm(share_N: Array, groups_N: Codes) -> Alarm | None:
     """How surprising so many flips are where a quarter is tolerated: a score test at the size that the groups allow.
 
     None where all pairs stand under one prompt. A problem where half of the votes or more are flipped.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 from transformers import AutoModelForCausalLM
 
 from assay.engine.forward import hidden_at, refusal
@@ -22,6 +22,7 @@ from assay.engine.headers import packs_with_headers
 from assay.engine.logprobs import next_logprobs
 from assay.engine.micro_batches import micro_batches, pass_tokens
 from assay.engine.trie import Row
+from assay.engine.trunk_calls import run_on
 from assay.errors import ModelError, TemplateError
 from assay.models.device_and_mode import device_of, evaluating
 from assay.models.limits import most_tokens
@@ -132,18 +133,8 @@ class LanguageModel:
     def _continued(self, rows: Sequence[Row], most: int) -> list[str]:
         ids_NT = torch.tensor([list(row) for row in rows], device=device_of(self.model))
         with evaluating(self.model), quiet():
-            # pad_token_id only fills what others of the batch write longer; it is cut off again by decode.
-            out: Tensor = self.model.generate(  # type: ignore[operator]
-                ids_NT,
-                attention_mask=torch.ones_like(ids_NT),
-                do_sample=False,
-                temperature=None,
-                top_p=None,
-                top_k=None,
-                max_new_tokens=most,
-                pad_token_id=self.tokenizer.eos_token_id,
-            )
+            out_NT = run_on(self.model, ids_NT, most=most, end=self.tokenizer.eos_token_id)
         return [
-            str(self.tokenizer.decode(row, skip_special_tokens=True)).strip()
-            for row in out[:, ids_NT.shape[1] :].tolist()
+            self.tokenizer.decode(row, skip_special_tokens=True).strip()
+            for row in out_NT[:, ids_NT.shape[1] :].tolist()
         ]

@@ -96,6 +96,6 @@ class Tally:
 
 def shares(compared: Sequence[Compared]) -> dict[str, float]:
     """Of an answer's read votes against all others: shares won, lost, tied and flipped, which make up 1."""
-    counts = Counter(vote for one in compared for vote in one.votes if vote != "unread")
+    counts: Counter[Vote] = Counter(vote for one in compared for vote in one.votes if vote != "unread")
     names: tuple[Vote, ...] = ("won", "lost", "tied", "flipped_first", "flipped_second")
     return {name: counts[name] / counts.total() for name in names}

@@ -61,7 +61,7 @@ class EndpointJudge:
     def replies(self, asked: Sequence[Asked]) -> list[str | NoReply]:
         """Equal questions are asked once. Raises InputError where the server refuses the key or the model."""
         distinct = list(dict.fromkeys(asked))
-        self._silent = 0
+        self._silent, self._refused = 0, None
         # A client a call: lines to the server are closed when nobody waits for them.
         with self._client() as client, ThreadPoolExecutor(self.config.concurrency) as pool:
             found = dict(zip(distinct, pool.map(partial(self._reply, client), distinct), strict=True))

@@ -69,11 +69,12 @@ def user_function(argument: str) -> Callable[[Checked], object]:
     file, _, name = argument.rpartition(":")
     path = Path(file).expanduser().resolve()
     sys.path.insert(0, str(path.parent))  # so that it may import what stands beside it
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    called = f"verifier_{path.stem}"  # a file may be called as a module of Python's own
+    spec = importlib.util.spec_from_file_location(called, path)
     if spec is None or spec.loader is None:
         raise UnusableError(f"{path} is no Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
+    sys.modules[called] = module
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:

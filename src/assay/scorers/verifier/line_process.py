@@ -71,6 +71,8 @@ class LineProcess:
                             selector.unregister(self._err)
                     else:
                         self._take()
+        if waiting:
+            raise ProcessFaultError("answered before it had read what it was asked")
         found, _, self._read = self._read.partition(b"\n")
         return found
 

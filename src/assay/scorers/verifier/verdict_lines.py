@@ -17,6 +17,10 @@ class GarbageError(Exception):
     """A line is no verdict, so that nobody knows what the next will answer."""
 
 
+class OtherAnswerError(GarbageError):
+    """A line is the verdict on another answer, perhaps a second one on the answer before."""
+
+
 def verdict(line: bytes, number: int) -> Scored:
     """The verdict of a line on answer `number`. Raises GarbageError for a line that is none, or is another answer's."""
     try:
@@ -27,7 +31,7 @@ def verdict(line: bytes, number: int) -> Scored:
     if not isinstance(found, dict):
         found = {"reward": found}
     if found.get("id", number) != number:
-        raise GarbageError(f"answered id {found['id']!r} when asked about {number}")
+        raise OtherAnswerError(f"answered id {found['id']!r} when asked about {number}")
     reward, reason, detail = found.get("reward"), found.get("reason"), found.get("detail")
     if reward is None:
         told = reason if isinstance(reason, str) and reason.strip() else "it gave no reward and no reason"

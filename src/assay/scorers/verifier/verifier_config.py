@@ -59,7 +59,7 @@ class VerifierConfig(StageConfig):
     def command(self) -> list[str]:
         """What is started for a verifier that runs in a process. Raises InputError where that is not there."""
         if self.kind == "command":
-            words = shlex.split(self.rest)
+            words = self._words()
             if not words or shutil.which(words[0]) is None:
                 raise InputError(f"verifier:{self.check}: no program {words[0] if words else ''!r} to run.")
             return [sys.executable, "-P", str(memory_bound.__file__), str(self.memory_mb), *words]
@@ -74,12 +74,19 @@ class VerifierConfig(StageConfig):
 
     def fingerprint(self) -> str:
         """Of the check and, where it names files, of their bytes; what those files import or read is not seen."""
-        try:
-            words = shlex.split(self.rest)
-        except ValueError:
-            raise ConfigError(f"verifier:{self.check}: quotes that do not end.") from None
-        if self.kind == "python":
-            words = [self.rest.rpartition(":")[0]]
-        named = [] if self.kind in PLAIN or self.kind == "regex" else [Path(word).expanduser() for word in words]
-        files = {str(path): sha256_file(path) for path in named if path.is_file()}
+        named: list[str] = []
+        if self.kind == "command":
+            named = self._words()
+        elif self.kind == "python":
+            named = [self.rest.rpartition(":")[0]]
+        elif self.kind == "json_schema":
+            named = [self.rest]
+        paths = [Path(name).expanduser() for name in named]
+        files = {str(path): sha256_file(path) for path in paths if path.is_file()}
         return sha256_json({"check": self.check, "reference": self.reference, "files": files})
+
+    def _words(self) -> list[str]:
+        try:
+            return shlex.split(self.rest)
+        except ValueError as error:
+            raise ConfigError(f"verifier:{self.check}: {error}.") from None

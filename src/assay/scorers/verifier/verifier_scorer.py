@@ -21,7 +21,7 @@ from assay.scorers.verifier.checked_item import Checked
 from assay.scorers.verifier.hosted_rules import HOSTED
 from assay.scorers.verifier.line_process import LineProcess, ProcessFaultError
 from assay.scorers.verifier.plain_rules import NEEDS_REFERENCE, PLAIN, plain_rule
-from assay.scorers.verifier.verdict_lines import GarbageError, verdict
+from assay.scorers.verifier.verdict_lines import GarbageError, OtherAnswerError, verdict
 from assay.scorers.verifier.verifier_config import VerifierConfig
 
 STARTS = 120.0  # seconds in which a Python verifier must be ready: what it imports may be large
@@ -115,21 +115,27 @@ class Programs:
 
     def _asked(self, numbered: tuple[int, Checked]) -> Scored:
         number, item = numbered
+        line = orjson.dumps({"id": number, **item.sent()}, default=str)
         program = self._idle.get()
         try:
-            if program is not None and program.stale():
-                program.close()
-                program = None
-            program = program or self._start()
-            line = orjson.dumps({"id": number, **item.sent()}, default=str)
-            return verdict(program.ask(line, self.config.seconds), number)
-        except (ProcessFaultError, GarbageError) as error:
-            if program is not None:
-                program.close()
-            program = None
+            for again in (True, False):
+                if program is not None and program.stale():
+                    program.close()
+                    program = None
+                program = program or self._start()
+                try:
+                    return verdict(program.ask(line, self.config.seconds), number)
+                except (ProcessFaultError, GarbageError) as error:
+                    program.close()
+                    program = None
+                    # A line too many of the answer before is not this answer's fault: it is asked of a new process.
+                    if not (again and isinstance(error, OtherAnswerError)):
+                        return Unscored(f"the verifier {error}")
+        except ProcessFaultError as error:  # it does not start
             return Unscored(f"the verifier {error}")
         finally:
             self._idle.put(program)
+        raise AssertionError("the second try returns")
 
     def _start(self) -> LineProcess:
         """Raises ConfigError where a Python verifier is not usable, ProcessFaultError where it does not start."""
