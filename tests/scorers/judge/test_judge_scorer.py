@@ -169,7 +169,7 @@ def test_a_grade_is_the_mean_of_its_votes(tmp_path: Path) -> None:
 
 def test_a_prompt_of_one_s_own_with_a_reference(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(
-        "user: 'Q {prompt} R {reference} A {answer} {{json}} {\"x\": 1}'\nparse: 'GRADE=(\\d+)'\n"
+        "user: 'Q {prompt} R {reference} A {answer} {\"x\": 1}'\nparse: 'GRADE=(\\d+)'\n"
     )
     pairs = [
         Pair(id=str(n), prompt="2+2?", chosen="4 {answer}", rejected="5", source={"reference": reference})
@@ -180,7 +180,7 @@ def test_a_prompt_of_one_s_own_with_a_reference(tmp_path: Path) -> None:
         found = score_pairs(scorer, [*pairs, Pair(id="none", prompt="2+2?", chosen="4", rejected="5")])
     assert [pair.margin for pair in found] == [7.0, 0.0, None]
     assert "states no reference answer" in str(found[2].unread)
-    assert 'Q 2+2? R four A 4 {answer} {{json}} {"x": 1}' in {question(body) for body in server.seen}
+    assert 'Q 2+2? R four A 4 {answer} {"x": 1}' in {question(body) for body in server.seen}
 
 
 REFUSED = {
@@ -191,7 +191,7 @@ REFUSED = {
     "ftp": ({"endpoint": "ftp://host"}, "no http"),
     "key": ({"key_env": "ASSAY_TEST_NO_SUCH_KEY"}, r"\$ASSAY_TEST_NO_SUCH_KEY is not set"),
     "typo": ({"vote": 3}, "did you mean votes"),
-    "parse": ({"parse": "[["}, "no regular expression"),
+    "parse": ({"parse": "(A"}, "no regular expression"),
     "group": ({"parse": "A|B"}, "needs a group"),
     "prompt": ({"prompt": "none.yaml"}, "cannot be read"),
 }
