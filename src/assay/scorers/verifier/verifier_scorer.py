@@ -24,7 +24,7 @@ from assay.scorers.verifier.plain_rules import NEEDS_REFERENCE, PLAIN, plain_rul
 from assay.scorers.verifier.verdict_lines import GarbageError, OtherAnswerError, verdict
 from assay.scorers.verifier.verifier_config import VerifierConfig
 
-STARTS = 120.0  # seconds in which a Python verifier must be ready: what it imports may be large
+STARTS = 300.0  # seconds in which a Python verifier must be ready: what it imports may be large
 
 
 class VerifierScorer:
