@@ -14,7 +14,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, SupportsFloat
 
 import orjson
 
@@ -113,7 +113,7 @@ def as_json(verdict: object) -> object:
     if isinstance(verdict, tuple) and len(verdict) == 2:
         found = {"reward": verdict[0], "reason": verdict[1]}
     reward = found.get("reward")
-    if reward is not None and not isinstance(reward, bool | int | str):
+    if isinstance(reward, SupportsFloat) and not isinstance(reward, bool | int):
         number = float(reward)  # numpy's too; JSON has no word for what is not finite
         found["reward"] = number if math.isfinite(number) else str(number)
     return found
