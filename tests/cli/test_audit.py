@@ -96,7 +96,7 @@ def test_baselines_are_audited_by_name(tmp_path: Path) -> None:
     done = audit("baseline:longest", tmp_path / "pairs.jsonl", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["inputs"]["scorer 0"] == "baseline:longest"
-    other = audit("judge:none", tmp_path / "pairs.jsonl", "--out", tmp_path / "none")
+    other = audit("oracle:none", tmp_path / "pairs.jsonl", "--out", tmp_path / "none")
     assert other.returncode == 2
     assert "Kinds: baseline:..., local:..., recorded:..." in other.stderr
     assert not (tmp_path / "none").exists()

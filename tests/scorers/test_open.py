@@ -46,8 +46,8 @@ def test_by_what_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_what_cannot_be_opened_says_what_there_is(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no scorer of kind 'judge'. Kinds: baseline:\.\.\., local:\.\.\., recorded:"):
-        open_scorer("judge:gpt")
+    with pytest.raises(InputError, match=r"no scorer of kind 'oracle'. Kinds: baseline:\.\.\., judge:\.\.\., local:"):
+        open_scorer("oracle:gpt")
     with pytest.raises(InputError, match=r"no such baseline\. There are longest, "):
         open_scorer("baseline:best")
     for missing in (tmp_path / "none.jsonl", f"recorded:{tmp_path / 'none'}"):

@@ -200,5 +200,5 @@ def _asked_wait(headers: httpx.Headers) -> float | None:
 
 def _pause(tries: int, asked: float | None) -> float:
     """Seconds before the next try: as the server asks, else doubled each time; spread, so that tries do not meet."""
-    wait = min(FIRST_WAIT * 2**tries * random.uniform(0.75, 1.25), LONGEST_WAIT)
+    wait: float = min(FIRST_WAIT * 2**tries * random.uniform(0.75, 1.25), LONGEST_WAIT)
     return wait if asked is None else min(max(asked, wait), LONGEST_WAIT)

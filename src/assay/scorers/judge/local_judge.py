@@ -38,7 +38,8 @@ class LocalJudge:
 
     def replies(self, asked: Sequence[Asked]) -> list[str | NoReply]:
         """The likeliest words after each question. Raises ModelError where the model cannot be had."""
-        rows, found = self._rows(asked, more=self.most_tokens)
+        rows, refused = self._rows(asked, more=self.most_tokens)
+        found: dict[Asked, str | NoReply] = dict(refused)
         written = self.language_model.continued(list(rows.values()), most=self.most_tokens) if rows else []
         found |= zip(rows, written, strict=True)
         return [found[one] for one in asked]
@@ -58,10 +59,10 @@ class LocalJudge:
 
     def _rows(
         self, asked: Sequence[Asked], *, begun: str = "", more: int = 0
-    ) -> tuple[dict[Asked, tuple[int, ...]], dict[Asked, str | NoReply]]:
+    ) -> tuple[dict[Asked, tuple[int, ...]], dict[Asked, NoReply]]:
         """Token ids of each distinct question that can be read whole, and why others cannot."""
         rows: dict[Asked, tuple[int, ...]] = {}
-        refused: dict[Asked, str | NoReply] = {}
+        refused: dict[Asked, NoReply] = {}
         for one in dict.fromkeys(asked):
             try:
                 row = self.language_model.row(one.chat, begun=begun)
