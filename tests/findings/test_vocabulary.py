@@ -46,7 +46,8 @@ def test_a_new_row_is_shown_without_another_edit(capsys: pytest.CaptureFixture[s
     found = ScorerAudit(audit=audited(healthy(pairs), pairs), rows=60, rejects=0, left_out={}, rests_on=data)
     lines = summary(found, Path("out")).splitlines()
     shown = [line for line in lines if re.match(r"  \[\w+\]", line)]
-    assert len(shown) == len(PAIRS.shown_in("terminal"))
+    # Figures that need more than these pairs give (a judge in both orders) are no gap where they are not given.
+    assert len(shown) == sum(not PAIRS[name].where_given for name in PAIRS.shown_in("terminal"))
 
 
 CUTS = ("startswith", "partition", "removeprefix", "replace", "split")
