@@ -130,7 +130,7 @@ def pairs_get_their_own_results(case: Case) -> None:
     scorer = case.make()
     for pair, found in zip(case.pairs, score_pairs(scorer, case.pairs), strict=True):
         assert pair.id == found.pair_id
-        alone = Candidates(id=pair.id, prompt=pair.prompt, answers=(pair.chosen, pair.rejected))
+        alone = Candidates(id=pair.id, prompt=pair.prompt, answers=(pair.chosen, pair.rejected), source=pair.source)
         assert case.same((found.chosen, found.rejected), scorer.score([alone])[0])
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -18,14 +21,18 @@ from assay.scorers.corrected import CorrectedScorer, Correction
 from assay.scorers.ensemble import EnsembleScorer
 from assay.scorers.function import FunctionScorer
 from assay.scorers.implicit import ImplicitScorer
+from assay.scorers.judge.judge_scorer import judge
 from assay.scorers.local import LocalScorer
 from assay.scorers.open import KINDS
 from assay.scorers.protocol import Reward, Scored, Unscored
 from assay.scorers.recorded import RecordedScorer
 from assay.scorers.scores_file import pair_rows, prompt_rows
 from assay.scorers.suite_results import PublishedScorer
+from assay.scorers.verifier.verifier_scorer import verifier
 from tests.scorers.conformance import CHECKS, GROUPS, PAIRS, Case
-from tests.support import saved_models
+from tests.scorers.judge import judges
+from tests.scorers.judge.chat_server import always, prefers, question, serving
+from tests.support import language_models, saved_models
 from tests.support.saved_models import LONG
 
 
@@ -125,6 +132,94 @@ def implied(folder: Path) -> Case:
     )
 
 
+SERVERS = ExitStack()  # judges' servers, which live as long as the cases
+
+
+def judged(mode: str) -> Callable[[Path], Case]:
+    """A judge of length behind a server; it does not read one question."""
+
+    def replies(body: dict[str, Any]) -> str:
+        if "What is unreadable?" in question(body):
+            return "I would rather not say."
+        if mode == "score":
+            text = question(body).partition("<answer>\n")[2].partition("\n</answer>")[0]
+            return f"Score: [[{1 + len(text) % 9}]]"
+        return str(prefers(len)(body))
+
+    def case(folder: Path) -> Case:
+        server = SERVERS.enter_context(serving(replies))
+        shorter = SERVERS.enter_context(serving(prefers(lambda text: -len(text)) if mode != "score" else GRADES_FIVE))
+        one, other = (
+            judges.written(place, endpoint=at.address, mode=mode, seconds=60)
+            for place, at in ((folder, server), (folder / "other", shorter))
+        )
+        return Case(
+            make=lambda: judge(str(one)),
+            other=lambda: judge(str(other)),
+            unreadable=Candidates(id="odd", prompt="What is unreadable?", answers=("a", "b")),
+        )
+
+    return case
+
+
+GRADES_FIVE = always("Score: [[5]]")
+
+
+def judged_here(mode: str) -> Callable[[Path], Case]:
+    """A language model of this machine with random weights, asked for tokens of its own."""
+
+    def case(folder: Path) -> Case:
+        prompts = {
+            "pairwise": "user: 'Q {prompt} X {answer_a} Y {answer_b}'\ntokens: ['a', 'b']\n",
+            "probability": "user: 'Q {prompt} X {answer}'\ntokens: ['a', 'b']\n",
+        }
+        files = []
+        for seed in (0, 1):
+            model = language_models.saved(folder / str(seed), seed=seed)
+            (model.parent / "prompt.yaml").write_text(prompts[mode])
+            options = {"read": "token"} if mode == "pairwise" else {}
+            files.append(judges.written(model.parent, model=str(model), mode=mode, prompt="prompt.yaml", **options))
+        return Case(
+            make=lambda: judge(str(files[0])),
+            other=lambda: judge(str(files[1])),
+            unreadable=Candidates(id="long", prompt="May I?", answers=(LONG, LONG + LONG)),
+            tolerance=1e-4,
+        )
+
+    return case
+
+
+REFERENCES = {"May I?": "Yes.", "How do I get a refund?": "No."}
+
+
+def verified(check: str, other: str, *, references: bool = False) -> Callable[[Path], Case]:
+    """references: rows state one, but for a group that therefore cannot be judged."""
+
+    def stated(prompt: Text) -> dict[str, object]:
+        return {"reference": REFERENCES.get(plain_text(prompt), "word 0")}
+
+    def case(folder: Path) -> Case:
+        script = folder / "rule.py"
+        script.write_text(
+            "def vowels(answer):\n    return sum(map(answer.count, 'aeiou'))\n"
+            "def length(answer):\n    return len(answer)\n"
+            "if __name__ == '__main__':\n"
+            "    import json, sys\n"
+            "    for line in sys.stdin: print(len(json.loads(line)['answer']), flush=True)\n"
+        )
+        names = {"FILE": str(script), "PYTHON": sys.executable}
+        one, two = (check.format(**names), other.format(**names))
+        return Case(
+            make=lambda: verifier(one),
+            other=lambda: verifier(two),
+            groups=[replace(group, source=stated(group.prompt)) for group in GROUPS] if references else GROUPS,
+            pairs=[replace(pair, source=stated(pair.prompt)) for pair in PAIRS] if references else PAIRS,
+            unreadable=Candidates(id="odd", prompt="p", answers=("a", "b")) if references else None,
+        )
+
+    return case
+
+
 KINDS_HELD: Mapping[str, Callable[[Path], Case]] = {
     "baseline:longest": baselines("longest", "shortest"),
     "baseline:shortest": baselines("shortest", "longest"),
@@ -136,15 +231,24 @@ KINDS_HELD: Mapping[str, Callable[[Path], Case]] = {
     "ensemble": ensembled,
     "implicit": implied,
     "function": function,
+    "judge:pairwise": judged("pairwise"),
+    "judge:score": judged("score"),
+    "judge:pairwise, local": judged_here("pairwise"),
+    "judge:probability, local": judged_here("probability"),
     "local": local,
     "published": published,
     "recorded": recorded,
+    "verifier:exact": verified("exact", "length:2-2", references=True),
+    "verifier:regex": verified("regex:^N", "regex:o"),
+    "verifier:python": verified("python:{FILE}:vowels", "python:{FILE}:length"),
+    "verifier:command": verified("command:{PYTHON} {FILE}", "length:1-2"),
 }
 
 
 @pytest.fixture(scope="module")
-def cases(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Case]:
-    return {kind: make(tmp_path_factory.mktemp("case")) for kind, make in KINDS_HELD.items()}
+def cases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Case]]:
+    with SERVERS:
+        yield {kind: make(tmp_path_factory.mktemp("case")) for kind, make in KINDS_HELD.items()}
 
 
 @pytest.mark.parametrize("check", CHECKS)

@@ -67,6 +67,20 @@ def completion_logprobs(model: nn.Module, rows: Sequence[Row], prompt_tokens: Se
     return sums_N.index_add(0, torch.from_numpy(row_P).to(hidden_PH.device), logprob_P)
 
 
+def next_logprobs(model: nn.Module, hidden_PH: Tensor, tokens: Sequence[int]) -> Tensor:
+    """Log-probability, in nats, of each of K tokens after each position, float32 (P, K), from its hidden state."""
+    label_K = torch.tensor(tokens, dtype=torch.long, device=hidden_PH.device)
+    if not reads_plainly(model):
+        columns = [_own_logprobs(model, hidden_PH, label.repeat(len(hidden_PH))) for label in label_K]
+        return torch.stack(columns, 1)
+    layer = output_layer(model)
+    parts = [
+        layer.logits(hidden_PH[part]).log_softmax(1)[:, label_K]
+        for part in _chunks(len(hidden_PH), len(layer.weight_VH))
+    ]
+    return torch.cat(parts)
+
+
 def _own_logprobs(model: nn.Module, hidden_PH: Tensor, label_P: Tensor) -> Tensor:
     """Log-probability of every label, float32 (P,), by the model's own forward over hidden states that are known."""
     inner, trunk = unwrap(model), trunk_of(model)

@@ -15,6 +15,7 @@ from assay.audits.config import AuditConfig, ProbeConfig
 from assay.audits.lost_rows import rests_on
 from assay.audits.pairs.audit import default_groups
 from assay.audits.part import Evidence
+from assay.audits.position_flips import position_part
 from assay.audits.probes.all_probes import probe_names
 from assay.audits.rescored import Rescored
 from assay.audits.trained_on import TrainedOn
@@ -114,7 +115,7 @@ def audit_scorer(
         groups=groups,
         config=config.audit,
         inputs={"data": str(source), **told, **fingerprints, **rendered},
-        evidence=Evidence(rescored=beside, trained_on=training, candidates=whole),
+        evidence=Evidence(rescored=beside, trained_on=training, candidates=whole, parts=[position_part(scores)]),
     )
     audited.write(RunFolder(out))
     write_jsonl(out / LEFT_OUT, ({"pair_id": name, "why": why} for name, why in kept.left_out.items()))
@@ -156,7 +157,8 @@ def audit_scores(
     """
     names = probe_names(probes)
     asked = _by_seed(scores)
-    kept = without_unscored(scores_by_seed(asked, pairs), pairs, groups)
+    given = scores_by_seed(asked, pairs)
+    kept = without_unscored(given, pairs, groups)
     if kept.left_out:
         name, why = next(iter(kept.left_out.items()))
         told = f"{len(kept.left_out)} of {len(pairs)} pairs have an answer without a reward. The first, {name}: {why}."
@@ -171,7 +173,7 @@ def audit_scores(
         within = kept.groups or default_groups(kept.pairs, config or AuditConfig())
         beside = _rescored(scorers, kept.pairs, within, config=ProbeConfig(names=probes))
     training = None if trained_on is None else TrainedOn(pairs=trained_on)
-    evidence = Evidence(rescored=beside, trained_on=training)
+    evidence = Evidence(rescored=beside, trained_on=training, parts=[position_part(given)])
     return audit(kept.scores, kept.pairs, groups=kept.groups, config=config, evidence=evidence)
 
 

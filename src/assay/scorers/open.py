@@ -16,10 +16,12 @@ from assay.scorers.corrected import corrected
 from assay.scorers.ensemble import ensemble
 from assay.scorers.function import FunctionScorer, RewardFunction
 from assay.scorers.implicit import implicit
+from assay.scorers.judge.judge_scorer import judge
 from assay.scorers.local import LocalScorer, Passes
 from assay.scorers.protocol import Scorer
 from assay.scorers.recorded import RecordedScorer
 from assay.scorers.suite_results import PublishedScorer
+from assay.scorers.verifier.verifier_scorer import verifier
 
 AnyScorer = Scorer | RewardFunction | Path | str
 KINDS: Mapping[str, Callable[[str], Scorer]] = {
@@ -28,9 +30,11 @@ KINDS: Mapping[str, Callable[[str], Scorer]] = {
     "corrected": lambda argument: corrected(argument, open_scorer),
     "ensemble": lambda argument: ensemble(argument, open_scorers),
     "implicit": implicit,
+    "judge": judge,
     "local": LocalScorer,
     "published": PublishedScorer,
     "recorded": RecordedScorer,
+    "verifier": verifier,
 }
 SCORE_FILES = {".jsonl", ".ndjson", ".json", ".gz"}
 

@@ -61,7 +61,8 @@ class Scorer(Protocol):
     name: for people. fingerprint: changes whenever scores may change.
 
     A scorer may also say `unit = "pair"`, where a reward holds within one pair only (recorded, or by comparison): pairs
-    are then put to it as groups of two under their own ids. By default equal prompts make one group.
+    are then put to it as groups of two under their own ids. By default equal prompts make one group. One that says
+    `reads_source = True` (a verifier, for the reference answer) gets groups with their `source`, else left out.
     """
 
     @property

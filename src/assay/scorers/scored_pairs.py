@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from assay.artifacts.files import dumps
 from assay.errors import InputError
 from assay.records import Candidates, Pair, PairScore, Text
 from assay.scorers.protocol import Reward, Scored, Scorer, Unscored, score_groups, unit_of
@@ -56,17 +57,35 @@ def score_pairs(scorer: Scorer, pairs: Sequence[Pair]) -> list[ScoredPair]:
     Raises InputError if the scorer does not keep its promises.
     """
     if unit_of(scorer) == "pair":
-        groups = (Candidates(id=p.id, prompt=p.prompt, answers=(p.chosen, p.rejected)) for p in pairs)
+        groups = (Candidates(id=p.id, prompt=p.prompt, answers=(p.chosen, p.rejected), source=p.source) for p in pairs)
         return [
             ScoredPair(pair_id=group.id, chosen=chosen, rejected=rejected)
             for group, (chosen, rejected) in score_groups(scorer, groups)
         ]
+    if getattr(scorer, "reads_source", False):
+        return _by_source(scorer, pairs)
     found: dict[tuple[Text, Text], Scored] = {}
     for group, results in score_groups(scorer, as_candidates(pairs)):
         found.update(zip(((group.prompt, answer) for answer in group.answers), results, strict=True))
     return [
         ScoredPair(pair_id=p.id, chosen=found[p.prompt, p.chosen], rejected=found[p.prompt, p.rejected]) for p in pairs
     ]
+
+
+def _by_source(scorer: Scorer, pairs: Sequence[Pair]) -> list[ScoredPair]:
+    """As score_pairs, for a scorer to which one prompt with another source (a reference answer) is another question."""
+    alike: dict[tuple[Text, bytes], list[int]] = {}
+    for place, pair in enumerate(pairs):
+        alike.setdefault((pair.prompt, dumps(dict(pair.source))), []).append(place)
+    members = [[pairs[place] for place in places] for places in alike.values()]
+    groups = [replace(as_candidates(some)[0], source=some[0].source) for some in members]
+    found: dict[int, ScoredPair] = {}
+    for places, (group, results) in zip(alike.values(), score_groups(scorer, groups), strict=True):
+        result = dict(zip(group.answers, results, strict=True))
+        for place in places:
+            pair = pairs[place]
+            found[place] = ScoredPair(pair_id=pair.id, chosen=result[pair.chosen], rejected=result[pair.rejected])
+    return [found[place] for place in range(len(pairs))]
 
 
 def score_items(scorer: Scorer, items: Sequence[Pair | Candidates]) -> list[ScoredPair | tuple[Scored, ...]]:

@@ -124,7 +124,7 @@ def audit(
         trained_on=beside.trained_on,
         candidates=beside.candidates,
     )
-    parts = [part(given) for part in PARTS]
+    parts = [part(given) for part in (*PARTS, *beside.parts)]
     findings = judged_together([one for part in parts for one in part.findings], level=config.level)
     tables: dict[str, object] = {name: table for part in parts for name, table in part.tables.items()}
     tables |= {"categories": category_table(findings), "seeds": seed_table(aligned, findings)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from assay.audits.candidates.group_meanings import GROUP_FIGURES
 from assay.audits.label_quality.label_meanings import LABEL_FIGURES
 from assay.audits.leakage.leakage_meanings import LEAKAGE_FIGURES
+from assay.audits.position_meanings import POSITION_FIGURES
 from assay.audits.probes.probe_meanings import PROBE_FIGURES
 from assay.audits.prompt_use.prompt_meanings import PROMPT_FIGURES
 from assay.audits.slices.slice_meanings import SLICE_FIGURES
@@ -257,4 +258,5 @@ MEANINGS = Vocabulary(
     PROBE_FIGURES,
     LEAKAGE_FIGURES,
     GROUP_FIGURES,
+    POSITION_FIGURES,
 )

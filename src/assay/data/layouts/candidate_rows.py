@@ -79,7 +79,13 @@ def candidates_of(row: Row, columns: Columns, *, known: Literal["read", "skip"])
         raise UnfitError("missing_field", f'"{column}" is missing, empty or no list of answers', "both")
     answers = tuple(after_prompt(prompt, answer_text(item, f"{column}[{n}]")) for n, item in enumerate(items))
     if known == "skip":
-        return Candidates(id=stated_id(row, columns, prompt, answers), prompt=prompt, answers=answers, where=row.where)
+        return Candidates(
+            id=stated_id(row, columns, prompt, answers),
+            prompt=prompt,
+            answers=answers,
+            source=source(pick(data, "source")),  # where a verifier finds the reference answer
+            where=row.where,
+        )
     return Candidates(
         id=stated_id(row, columns, prompt, answers),
         prompt=prompt,

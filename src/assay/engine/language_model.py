@@ -1,0 +1,140 @@
+"""A causal language model that is asked questions: log-probabilities of next tokens, and short greedy answers.
+
+Rows that begin alike run their beginning once (`forward.hidden_at`). Opens any causal model by folder, catalogue name
+or hub id; knows chats and tokens, and nothing of what is asked.
+
+Letters: N rows, K tokens asked about, P positions, H hidden size, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from transformers import AutoModelForCausalLM
+
+from assay.engine.forward import hidden_at, refusal
+from assay.engine.headers import packs_with_headers
+from assay.engine.logprobs import next_logprobs
+from assay.engine.micro_batches import micro_batches, pass_tokens
+from assay.engine.trie import Row
+from assay.engine.trunk_calls import run_on
+from assay.errors import ModelError, TemplateError
+from assay.models.device_and_mode import device_of, evaluating
+from assay.models.limits import most_tokens
+from assay.models.opening import open_tokenizer, open_weights, told_as
+from assay.models.quiet import quiet
+from assay.models.resolve import resolve
+from assay.records import Message
+from assay.render.encoder import fold_system
+from assay.render.template import ids_of, rules_for, text_of
+
+if TYPE_CHECKING:
+    from assay.models.transformers_types import Tokenizer
+
+ALIKE = 16  # rows of one length that are continued at once
+
+
+class LanguageModel:
+    """A causal model with its tokenizer and chat template. most_tokens: what a row may have, None: no limit stated."""
+
+    def __init__(self, model: nn.Module, tokenizer: Tokenizer, *, name: str) -> None:
+        self.model, self.tokenizer, self.name = model, tokenizer, name
+        # "base": the date pinned, so that the same question is the same row on any day.
+        self.rules = rules_for(tokenizer, source=name, adapt="base")
+        self.most_tokens = most_tokens(model)
+
+    @classmethod
+    def load(cls, name: str, *, device: str = "auto") -> Self:
+        """The model called `name`. Raises ModelNotFoundError, ModelError for one that does not write, TemplateError."""
+        found = resolve(name)
+        if found.kind != "decoder":
+            raise ModelError(f"{name} is an encoder, which writes no text. Take a decoder that was taught to answer.")
+        with quiet(), told_as(lambda why: f"{name}: no language model that transformers can open ({why})."):
+            tokenizer = open_tokenizer(found.folder)
+            model, info = open_weights(
+                AutoModelForCausalLM, found.folder, dtype=torch.float32, output_loading_info=True
+            )
+        if info["missing_keys"]:
+            raise ModelError(
+                f"{name}: {', '.join(sorted(info['missing_keys'])[:3])} is not in its weights and would be random. "
+                "Take a model with its output layer."
+            )
+        place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+        return cls(model.to(place).eval(), tokenizer, name=name)
+
+    def row(self, chat: Sequence[Message], *, begun: str = "") -> tuple[int, ...]:
+        """Token ids of a chat up to where its answer begins, `begun` written already. Raises TemplateError."""
+        messages = [{"role": message.role, "content": message.content} for message in chat]
+        if self.rules.system == "folded":
+            messages = fold_system(messages)
+        text = text_of(self.tokenizer, self.rules.template, [messages], generation=True)[0]
+        return tuple(ids_of(self.tokenizer, [text + begun])[0])
+
+    def token(self, text: str) -> int:
+        """The one token `text` is. Raises TemplateError where it is several: then no single probability is its own."""
+        ids = ids_of(self.tokenizer, [text])[0]
+        if len(ids) != 1:
+            raise TemplateError(
+                f"{self.name}: {text!r} is {len(ids)} tokens, and a probability is read of one. Name a shorter word, "
+                'with its leading space where the model writes one, such as " Yes" or "A".'
+            )
+        return ids[0]
+
+    def too_long(self, row: Row, *, more: int = 0) -> str | None:
+        """Why a row cannot be read whole, with `more` tokens after it; None where it can."""
+        if self.most_tokens is None or len(row) + more <= self.most_tokens:
+            return None
+        told = f", {more} more to write" if more else ""
+        return f"{len(row)} tokens with its question{told}; the model reads {self.most_tokens}"
+
+    def next_token(
+        self, rows: Sequence[Row], tokens: Sequence[int], *, micro_tokens: int | None = None
+    ) -> NDArray[np.float64]:
+        """Log-probability, in nats, of each of `tokens` right after each row, shape (N, K); shared beginnings once.
+
+        micro_tokens: tokens of one forward pass; None: what suits the device.
+        """
+        found = np.zeros((len(rows), len(tokens)))
+        if not rows:
+            return found
+        budget = pass_tokens(micro_tokens, device_of(self.model).type)
+        with evaluating(self.model):
+            if refusal(self.model, rows) is None:
+                packs = packs_with_headers(self.model, [[row] for row in rows], token_budget=budget)
+            else:
+                packs = ((batch, None) for batch in micro_batches([len(row) for row in rows], budget))
+            for batch, header in packs:
+                some = [rows[n] for n in batch]
+                last_N = np.array([len(row) - 1 for row in some])
+                hidden_NH = hidden_at(self.model, some, row_P=np.arange(len(some)), place_P=last_N, header=header)
+                found[batch] = next_logprobs(self.model, hidden_NH, tokens).double().cpu().numpy()
+        return found
+
+    def continued(self, rows: Sequence[Row], *, most: int) -> list[str]:
+        """What the model writes after each row, always the likeliest token, at most `most` of them.
+
+        Only rows of one length are continued together: a padded row could differ from the same row alone.
+        """
+        written: dict[int, str] = {}
+        lengths: dict[int, list[int]] = {}
+        for n, row in enumerate(rows):
+            lengths.setdefault(len(row), []).append(n)
+        for places in lengths.values():
+            for start in range(0, len(places), ALIKE):
+                batch = places[start : start + ALIKE]
+                written.update(zip(batch, self._continued([rows[n] for n in batch], most), strict=True))
+        return [written[n] for n in range(len(rows))]
+
+    def _continued(self, rows: Sequence[Row], most: int) -> list[str]:
+        ids_NT = torch.tensor([list(row) for row in rows], device=device_of(self.model))
+        with evaluating(self.model), quiet():
+            out_NT = run_on(self.model, ids_NT, most=most, end=self.tokenizer.eos_token_id)
+        return [
+            self.tokenizer.decode(row, skip_special_tokens=True).strip()
+            for row in out_NT[:, ids_NT.shape[1] :].tolist()
+        ]

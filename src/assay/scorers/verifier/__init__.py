@@ -1,0 +1,1 @@
+"""Rules and programs that check an answer, as scorers: ready-made ones, a Python function, a command."""

@@ -1,0 +1,1 @@
+"""The judge, over a real server and with real models."""

@@ -1,0 +1,1 @@
+"""Verifiers, in processes that hang, die and print garbage."""
