@@ -10,7 +10,7 @@ import typer
 
 from assay.cli.options import Json, ScorerArgument, TemplateOption, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
-from assay.cli.verdicts import rests_on_lines
+from assay.cli.verdicts import rests_on_lines, ways_out
 from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def audit(
     and counted (contract.json, rejects.jsonl); pairs that the scorer cannot read whole are left out, counted and named
     in left_out.jsonl, and are not wrong ones. Pairs should
     be ones the scorer was not trained on; nothing here can check that for a foreign scorer. Options are
-    those of `assay reward` under data and audit, such as --set audit.level=0.9; its file may be given whole.
+    those of `assay reward` under data and audit, such as --set audit.level=0.9; its file may be given whole; and those
+    of a server under remote, such as --set remote.concurrency=64.
     """
     from assay.flows.audit import ScorerAuditConfig, audit_scorer
 
@@ -74,6 +75,7 @@ def summary(told: ScorerAudit, out: Path) -> str:
         lines.append(
             f"  [{colours[finding.verdict]}]{judged:<8}[/] {finding.name.replace('_', ' '):<27} {escape(said)}"
         )
+    lines += [f"  [yellow]{escape(line)}[/]" for line in ways_out(found.findings)]
     if rule := rule_to_beat(found.find("length_baseline")):
         lines.append(
             f"  people preferred {rule.answer} on {rule.share:.1%} of the pairs: {rule.words} is the rule to beat"

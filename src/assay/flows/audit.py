@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assay.artifacts.files import write_jsonl
@@ -21,15 +21,19 @@ from assay.errors import EmptyBatchError, InputError
 from assay.records import Pair, PairScore
 from assay.scorers.local import LocalScorer
 from assay.scorers.open import AnyScorer, as_scorer, open_scorers
+from assay.scorers.protocol import noticed
+from assay.scorers.remote.config import RemoteConfig
+from assay.scorers.remote.remote_scorer import RemoteScorer
 from assay.scorers.scored_pairs import PairScores, ScoredPair, score_pairs
 
 LEFT_OUT = "left_out.jsonl"
 
 
 class ScorerAuditConfig(StageConfig):
-    """What `assay audit` reads: how rows become pairs, and how their scores are audited."""
+    """What `assay audit` reads: how rows become pairs, how a server is asked, how scores are audited."""
 
     data: DataConfig = DataConfig()
+    remote: RemoteConfig = RemoteConfig()
     audit: AuditConfig = AuditConfig()
 
 
@@ -69,9 +73,10 @@ def audit_scorer(
     """
     if (out / "run.json").exists():
         raise InputError(f"{out} is the folder of a run, whose own audit would be lost. Give another --out.")
-    scorers = open_scorers(scorer, template=template)
+    scorers = open_scorers(scorer, template=template, remote=config.remote)
     fingerprints = {f"scorer {seed}": one.fingerprint for seed, one in scorers.items()}  # fails before data are read
-    rendered = {f"rendering {seed}": one.rendering for seed, one in scorers.items() if isinstance(one, LocalScorer)}
+    renders = {seed: one for seed, one in scorers.items() if isinstance(one, LocalScorer | RemoteScorer)}
+    rendered = {f"rendering {seed}": one.rendering for seed, one in renders.items()}
     found = read_pairs(source, config=config.data)
     if not found.pairs:
         raise EmptyBatchError(f"{source}: no pair to audit among {found.rows} rows. Look at them with `assay check`.")
@@ -87,6 +92,7 @@ def audit_scorer(
         config=config.audit,
         inputs={"data": str(source), **fingerprints, **rendered},
     )
+    audited = replace(audited, findings=(*audited.findings, *(one for s in scorers.values() for one in noticed(s))))
     audited.write(RunFolder(out))
     write_jsonl(out / LEFT_OUT, ({"pair_id": name, "why": why} for name, why in kept.left_out.items()))
     write_contract(out, found.report, found.rejects)

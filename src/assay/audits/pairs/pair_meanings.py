@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assay.findings.vocabulary import Meaning, Vocabulary
+from assay.scorers.remote.activated import REMOTE_FIGURES
 
 PAIR_FIGURES: tuple[Meaning, ...] = (
     Meaning(
@@ -198,4 +199,4 @@ PAIR_FIGURES: tuple[Meaning, ...] = (
         describes=True,
     ),
 )
-MEANINGS = Vocabulary(PAIR_FIGURES)
+MEANINGS = Vocabulary(PAIR_FIGURES, REMOTE_FIGURES)
