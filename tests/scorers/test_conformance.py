@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,9 +18,13 @@ from assay.scorers.local import LocalScorer
 from assay.scorers.open import KINDS
 from assay.scorers.protocol import Reward, Scored, Unscored
 from assay.scorers.recorded import RecordedScorer
+from assay.scorers.remote.config import Kind, RemoteConfig
+from assay.scorers.remote.open_remote import from_file
+from assay.scorers.remote.remote_scorer import RemoteScorer
 from assay.scorers.scores_file import pair_rows, prompt_rows
 from tests.scorers.conformance import CHECKS, GROUPS, PAIRS, Case
 from tests.support import saved_models
+from tests.support.reward_server import Server, letters
 from tests.support.saved_models import LONG
 
 
@@ -65,6 +70,37 @@ def recorded(folder: Path) -> Case:
     return Case(make=lambda: RecordedScorer(one), other=lambda: RecordedScorer(other), unreadable=loud)
 
 
+UNREADABLE = Candidates(id="long", prompt="May I?", answers=("unreadable", "unreadable too"))
+
+
+def served(rule: Callable[[object], float]) -> str:
+    """The address of a server that runs until the tests end."""
+    server = Server(rule).__enter__()
+    atexit.register(server.__exit__)
+    return server.url
+
+
+def remote(kind: Kind) -> Callable[[Path], Case]:
+    template = "plain" if kind in {"sglang", "openrlhf"} else None
+
+    def case(_: Path) -> Case:
+        urls = served(letters), served(lambda row: letters(row) * 2)
+        one, other = (RemoteConfig(kind=kind, url=url, template=template, cache="off") for url in urls)
+        return Case(make=lambda: RemoteScorer(one), other=lambda: RemoteScorer(other), unreadable=UNREADABLE)
+
+    return case
+
+
+def remote_file(folder: Path) -> Case:
+    """With a cache, and several rows in a request."""
+    files = folder / "one.yaml", folder / "other.yaml"
+    for file, rule in zip(files, (letters, lambda row: letters(row) * 2), strict=True):
+        file.write_text(f"kind: tei\nurl: {served(rule)}\nbatch: 4\ncache: {folder / 'cache'}\n")
+    return Case(
+        make=lambda: from_file(str(files[0])), other=lambda: from_file(str(files[1])), unreadable=UNREADABLE
+    )
+
+
 KINDS_HELD: Mapping[str, Callable[[Path], Case]] = {
     "baseline:longest": baselines("longest", "shortest"),
     "baseline:shortest": baselines("shortest", "longest"),
@@ -73,6 +109,11 @@ KINDS_HELD: Mapping[str, Callable[[Path], Case]] = {
     "function": function,
     "local": local,
     "recorded": recorded,
+    "vllm": remote("vllm"),
+    "sglang": remote("sglang"),
+    "tei": remote("tei"),
+    "openrlhf": remote("openrlhf"),
+    "remote": remote_file,
 }
 
 

@@ -12,6 +12,7 @@ import json
 import math
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -70,6 +71,7 @@ class Server:
         self.fault: Fault = lambda request, answer: answer
         self.requests: list[Request] = []
         self.most_at_once = self._under_way = self.lines = 0
+        self.most_pause = self._last = 0.0  # seconds between one request and the next
         self.models = ["tiny"]
         self.token: str | None = None
         self.ignores_switch = self.softmax = False
@@ -133,6 +135,9 @@ class Server:
         raw = await reader.readexactly(int(headers.get("content-length", 0)))
         request = Request(method, path, headers, json.loads(raw) if raw else None)
         self.requests.append(request)
+        if len(self.requests) > 1:
+            self.most_pause = max(self.most_pause, time.monotonic() - self._last)
+        self._last = time.monotonic()
         self._under_way += 1
         self.most_at_once = max(self.most_at_once, self._under_way)
         try:
