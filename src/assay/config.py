@@ -74,8 +74,8 @@ def load_config(
     """A configuration from a YAML file with `key.sub=value` settings over it (values are YAML).
 
     family: the configuration of all commands together, of which `kind` has some sections and may have others beside
-    them. The file may hold any of them; those that `kind` lacks must be right and are left aside. Settings may name only
-    what `kind` has.
+    them. The file may hold any of them; those that `kind` lacks must be right and are left aside. Settings may name
+    only what `kind` has.
     Raises ConfigError that names the file and line, or the setting.
     """
     values = {} if file is None else read_config_file(file)

@@ -96,9 +96,7 @@ def remote_file(folder: Path) -> Case:
     files = folder / "one.yaml", folder / "other.yaml"
     for file, rule in zip(files, (letters, lambda row: letters(row) * 2), strict=True):
         file.write_text(f"kind: tei\nurl: {served(rule)}\nbatch: 4\ncache: {folder / 'cache'}\n")
-    return Case(
-        make=lambda: from_file(str(files[0])), other=lambda: from_file(str(files[1])), unreadable=UNREADABLE
-    )
+    return Case(make=lambda: from_file(str(files[0])), other=lambda: from_file(str(files[1])), unreadable=UNREADABLE)
 
 
 KINDS_HELD: Mapping[str, Callable[[Path], Case]] = {

@@ -61,7 +61,7 @@ def sigmoid(value: float) -> float:
 
 
 class Server:
-    """Serves on a free port until left. rule: rewards of rows. fault: changes the n-th answer; requests: all there were.
+    """Serves on a free port until left. rule: rewards of rows. fault: changes answers; requests: all there were.
 
     ignores_switch: gives probabilities whatever the switch says. softmax: gives 1 for each row.
     """
@@ -166,7 +166,10 @@ class Server:
         body = request.body
         if request.method == "GET":
             return {
-                "/v1/models": {"object": "list", "data": [{"id": one, "root": one, "created": 1} for one in self.models]},
+                "/v1/models": {
+                    "object": "list",
+                    "data": [{"id": one, "root": one, "created": 1} for one in self.models],
+                },
                 "/get_model_info": {"model_path": self.models[0], "is_generation": False},
                 "/info": {"model_id": self.models[0], "model_sha": "abc", "version": "1.9.0"},
             }[request.path]

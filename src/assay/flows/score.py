@@ -43,6 +43,8 @@ class ScoreFile:
     not_finite: int
     rejects: int
     fingerprint: str
+    first_reason: str | None = None
+    noticed: tuple[Finding, ...] = ()
 
 
 def score_file(

@@ -40,7 +40,11 @@ CASES: Mapping[str, tuple[dict[str, object], object, Fault | None]] = {
     "row_tokens": ({"tokenizer": "MODEL"}, 4, None),
     "batch": ({"template": "plain"}, 4, None),
     "concurrency": ({}, 1, None),
-    "timeout": ({"retries": 0, "concurrency": 1, "give_up": 1}, 0.05, lambda request, answer: Answer(answer.body, wait=0.3)),
+    "timeout": (
+        {"retries": 0, "concurrency": 1, "give_up": 1},
+        0.05,
+        lambda request, answer: Answer(answer.body, wait=0.3),
+    ),
     "retries": ({}, 0, busy),
     "backoff": ({"retries": 1, "concurrency": 1, "give_up": 1}, 0.7, busy),
     "longest_wait": ({"retries": 1, "give_up": 1}, 1.0, wait_long),

@@ -111,12 +111,12 @@ def test_of_several_outputs_one_has_to_be_named() -> None:
     with pytest.raises(AnswerError, match=r"3 outputs a row and not one reward.*remote\.label"):
         vllm.rewards(data("probs", (0, [1, 2, 3])), 1, None)
     assert vllm.rewards(data("probs", (0, [1, 2, 3])), 1, 2) == [3.0]
-    with pytest.raises(AnswerError, match="outputs 0 to 2; remote.label names 3"):
+    with pytest.raises(AnswerError, match=r"outputs 0 to 2; remote\.label names 3"):
         vllm.rewards(data("probs", (0, [1, 2, 3])), 1, 3)
     # Sorted by score, as TEI does: by name, and not by place.
     rows = [[{"label": "good", "score": 2.0}, {"label": "LABEL_0", "score": 1.0}]]
     assert [tei.rewards(rows, 1, label) for label in ("good", 0)] == [[2.0], [1.0]]
-    with pytest.raises(AnswerError, match="it has the labels good, LABEL_0; remote.label names 7"):
+    with pytest.raises(AnswerError, match=r"it has the labels good, LABEL_0; remote\.label names 7"):
         tei.rewards(rows, 1, 7)
     with pytest.raises(AnswerError, match="2 outputs"):
         tei.rewards(rows, 1, None)
@@ -134,6 +134,6 @@ def test_tokens_a_server_tells() -> None:
 
 
 def test_a_route_a_server_lacks() -> None:
-    with pytest.raises(ConfigError, match="tei has no pooling. It has predict"):
+    with pytest.raises(ConfigError, match=r"tei has no pooling\. It has predict"):
         find_format("tei", "pooling")
     assert isinstance(find_format("sglang", None), Format)

@@ -41,7 +41,8 @@ def test_no_address(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["vllm:http://me:sesame@host/m", "vllm:http://sesame@host/m", "tei:http://h?key=sesame", "tei:http://h#sesame"]
+    "text",
+    ["vllm:http://me:sesame@host/m", "vllm:http://sesame@host/m", "tei:http://h?key=sesame", "tei:http://h#sesame"],
 )
 def test_a_secret_in_an_address_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(ConfigError, match="ASSAY_REMOTE_TOKEN") as raised:

@@ -162,7 +162,10 @@ def test_retry_after_as_number_and_as_date() -> None:
 def test_a_wait_longer_than_the_longest_is_a_reason(server: Server) -> None:
     server.fault = failing(99, Answer({"detail": "quota"}, status=429, headers={"Retry-After": "3600"}))
     (reason,) = reasons(scorer_at(server, longest_wait=1).score(groups(1, answers=1)))
-    assert reason == "the server answered 429: quota, and asks to wait 3600 s; the longest wait is 1 s (remote.longest_wait)"
+    assert (
+        reason
+        == "the server answered 429: quota, and asks to wait 3600 s; the longest wait is 1 s (remote.longest_wait)"
+    )
 
 
 # --- faults that stay
@@ -171,7 +174,10 @@ def test_a_wait_longer_than_the_longest_is_a_reason(server: Server) -> None:
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        (Answer({"error": {"message": "out of\nmemory"}}, status=500), "the server answered 500: out of memory, after 2 tries"),
+        (
+            Answer({"error": {"message": "out of\nmemory"}}, status=500),
+            "the server answered 500: out of memory, after 2 tries",
+        ),
         (Answer(b"<!DOCTYPE html><p>Welcome</p>"), "the server answered with HTML, where JSON was expected"),
         (Answer(b"Welcome"), "the server answered with something else than JSON, where JSON was expected"),
         (Answer(b""), "the server answered with nothing, where JSON was expected"),
@@ -294,7 +300,7 @@ def test_the_only_model_served_is_taken_and_another_refused(server: Server) -> N
     server.models = ["tiny", "adapter"]
     with pytest.raises(ConfigError, match=r"serves tiny, adapter. Name one of them: vllm:.*/MODEL"):
         _ = scorer_at(server).fingerprint
-    with pytest.raises(ConfigError, match="no such model there. It serves tiny, adapter"):
+    with pytest.raises(ConfigError, match=r"no such model there\. It serves tiny, adapter"):
         _ = scorer_at(server, model="big").fingerprint
     assert scorer_at(server, model="adapter").score(groups(1))
 
@@ -361,7 +367,9 @@ def test_what_was_had_is_not_asked_for_again(server: Server, tmp_path: Path) -> 
 def test_failures_are_asked_for_again(server: Server, tmp_path: Path) -> None:
     scorer = scorer_at(server, cache=str(tmp_path), retries=0, concurrency=1)
     _ = scorer.fingerprint
-    server.fault = failing(3, Answer(status=500), Answer(b'{"data": [{"index": 0, "probs": [NaN]}]}'), Answer(b"<html>"))
+    server.fault = failing(
+        3, Answer(status=500), Answer(b'{"data": [{"index": 0, "probs": [NaN]}]}'), Answer(b"<html>")
+    )
     found = flat(scorer.score(groups(3)))
     assert [isinstance(one, Reward) for one in found] == [False] * 3 + [True] * 3
     values(scorer_at(server, cache=str(tmp_path)).score(groups(3)))

@@ -43,7 +43,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Serving:
-    """A rule that runs a model: rows are ids, finished text, messages or pairs. adds_bos: as a server's tokenizer does."""
+    """A rule that runs a model: rows are ids, finished text, messages or pairs. adds_bos: as servers do."""
 
     def __init__(self, folder: Path, *, adds_bos: bool) -> None:
         self.model, self.adds_bos = RewardModel.load(str(folder)), adds_bos

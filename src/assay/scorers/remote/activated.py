@@ -1,7 +1,7 @@
 """Whether a server's rewards passed a sigmoid or a softmax: figures of rewards, and what to do about them.
 
-A reward squeezed into 0 to 1 still ranks, but margins are gone where it saturates, calibration is of something else, and
-a softmax over one label is 1 whatever the text. Knows numbers; asks no server.
+A reward squeezed into 0 to 1 still ranks, but margins are gone where it saturates, calibration is of something else,
+and a softmax over one label is 1 whatever the text. Knows numbers; asks no server.
 """
 
 from __future__ import annotations
@@ -57,7 +57,11 @@ class RewardRange:
             return None
         found = measured(REWARDS_WITHIN_0_1, self.within / self.n, n=self.n)
         if self.suspect and not cleared:
-            seen = "exactly 1: a softmax over one label" if self.ones == self.n else "between 0 and 1: a sigmoid or softmax"
+            seen = (
+                "exactly 1: a softmax over one label"
+                if self.ones == self.n
+                else "between 0 and 1: a sigmoid or softmax"
+            )
             words = f"All {self.n:,} rewards are {seen}. For raw rewards {way_out}."
             verdict = "problem" if self.ones == self.n else "warning"
             detail = {"ones": self.ones, "way_out": words}
@@ -66,5 +70,5 @@ class RewardRange:
 
 
 def passed_an_activation(raw: float, activated: float) -> bool:
-    """Whether a row's reward asked for without activation is, all the same, what it is with one: nothing was left out."""
+    """Whether a row's reward, asked for without activation, is all the same what it is with one."""
     return math.isclose(raw, activated, rel_tol=1e-4, abs_tol=1e-6)

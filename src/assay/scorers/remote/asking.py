@@ -1,7 +1,7 @@
 """Rows -> results, by calls to one route: what a server answers is read, what it refuses is told apart, row by row.
 
-A batch that is refused is asked again row by row, so that one row too long costs no other. An answer that cannot be read
-leaves its rows Unscored and is not asked for again: a server that miscounts is not to be trusted with a second guess.
+A batch that is refused is asked again row by row, so that one row too long costs no other. An answer that cannot be
+read leaves its rows Unscored and is not asked for again: a server that miscounts is not to be trusted a second time.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from assay.scorers.protocol import Scored, Unscored, scored
-from assay.scorers.remote.calls import Calls, Failure, Impossible
+from assay.scorers.remote.calls import Calls, Failure, ImpossibleError
 from assay.scorers.remote.formats import AnswerError, Format, Label, Sent, tokens_told
 
 if TYPE_CHECKING:
@@ -41,10 +41,8 @@ class Asking:
     def __init__(self, calls: Calls, form: Format, *, model: str | None, label: Label, health: Health) -> None:
         self.calls, self.form, self.model, self.label, self.health = calls, form, model, label, health
 
-    async def all(
-        self, batches: Iterable[Sequence[Sent]], workers: int, keep: Callable[[Sent, Scored], None]
-    ) -> None:
-        """Every batch, so many at once; `keep` gets each row's result as soon as it is there. Raises Impossible."""
+    async def all(self, batches: Iterable[Sequence[Sent]], workers: int, keep: Callable[[Sent, Scored], None]) -> None:
+        """Every batch, so many at once; `keep` gets each row's result as soon as it is there. Raises ImpossibleError."""
         waiting = iter(batches)
 
         async def worker() -> None:
@@ -61,13 +59,13 @@ class Asking:
             raise several.exceptions[0] from None
 
     async def ask(self, client: httpx2.AsyncClient, rows: Sequence[Sent], *, activated: bool = False) -> list[Scored]:
-        """The result of each row. activated: ask for what an activation makes of the rewards. Raises Impossible."""
+        """The result of each row. activated: ask for what an activation makes of the rewards. Raises ImpossibleError."""
         if self.health.given_up:
             return [Unscored(self.health.given_up) for _ in rows]
         body, known = self.form.body(rows, self.model, activated), sum(row.tokens or 0 for row in rows)
         try:
             told = await self.calls.call(client, "POST", self.form.path, body, tokens=known)
-        except Impossible as error:
+        except ImpossibleError as error:
             if not self.health.worked:
                 raise
             told = Failure(str(error))  # it answered before: what is had stays, and this is a fault of these rows

@@ -1,10 +1,10 @@
 """Requests to one server: time limit, tries with back-off, a pause that all share, a budget, and giving up.
 
 A call ends as the JSON of an answer or as a Failure with its reason; nothing is raised for what a server does, except
-Impossible, where no request can ever succeed. Knows HTTP; knows not what a body means.
+ImpossibleError, where no request can ever succeed. Knows HTTP; knows not what a body means.
 
-httpx2 is what huggingface_hub, and so transformers, already brings. Each worker has a client, and so a connection, of its
-own: one client's pool looks at all its connections before each request, which at 64 costs 5 ms a request instead of 1.
+httpx2 is what huggingface_hub, and so transformers, already brings. Each worker has a client, and so a connection, of
+its own: a client's pool looks at all its connections before each request, which at 64 costs 5 ms a request, not 1.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Failure:
     no_json: bool = False
 
 
-class Impossible(Exception):
+class ImpossibleError(Exception):
     """No request to this server can succeed. status: its answer."""
 
     def __init__(self, reason: str, status: int) -> None:
@@ -56,7 +56,7 @@ class Impossible(Exception):
         self.status = status
 
 
-class Again(Exception):
+class AgainError(Exception):
     """This try failed, another may not. wait: seconds the server asked for."""
 
     def __init__(self, reason: str, wait: float | None = None) -> None:
@@ -70,7 +70,7 @@ class Calls:
     def __init__(self, url: str, config: RemoteConfig, budget: Budget, credential: Credential) -> None:
         self.url, self.config, self.budget, self.credential = url, config, budget, credential
         self.paused_until = 0.0  # by the event loop's clock: a 429 is meant for all that is under way
-        self.jitter = random.Random()  # noqa: S311  # spreads tries over time; no reward depends on it
+        self.jitter = random.Random()  # spreads tries over time; no reward depends on it
 
     @cached_property
     def context(self) -> ssl.SSLContext:
@@ -84,13 +84,13 @@ class Calls:
 
         headers = {"User-Agent": "assay", **self.credential.headers}
         # The limit of a try is set around it as a whole: httpx's own hold for each read, so a slow drip never ends.
-        async with httpx2.AsyncClient(headers=headers, verify=self.context, timeout=None) as client:  # noqa: S113
+        async with httpx2.AsyncClient(headers=headers, verify=self.context, timeout=None) as client:
             yield client
 
     async def call(
         self, client: httpx2.AsyncClient, method: str, path: str, body: object = None, *, tokens: int = 0
     ) -> object | Failure:
-        """The JSON of the answer, or why there is none, after all tries. Raises Impossible."""
+        """The JSON of the answer, or why there is none, after all tries. Raises ImpossibleError."""
         content = None if body is None else json.dumps(body).encode()
         last = ""
         for attempt in range(self.config.retries + 1):
@@ -100,7 +100,7 @@ class Calls:
             self.budget.take(tokens)
             try:
                 return await self._try(client, method, path, content)
-            except Again as error:
+            except AgainError as error:
                 last = str(error)
                 if attempt == self.config.retries:
                     break
@@ -128,13 +128,13 @@ class Calls:
                         return Failure(f"the server's answer is larger than {MOST_BYTES:,} bytes")
                 return self._read(response, raw)
         except TimeoutError:
-            raise Again(f"the server gave no answer in {limit:.3g} s") from None
+            raise AgainError(f"the server gave no answer in {limit:.3g} s") from None
         except (httpx2.TransportError, httpx2.StreamError, httpx2.DecodingError, OSError) as error:
             told = self.credential.hidden(str(error)) or type(error).__name__
-            raise Again(f"the line to the server broke: {told}") from None
+            raise AgainError(f"the line to the server broke: {told}") from None
 
     def _read(self, response: httpx2.Response, raw: bytes) -> object | Failure:
-        """The JSON of a whole answer. Raises Again or Impossible."""
+        """The JSON of a whole answer. Raises AgainError or ImpossibleError."""
         status = response.status_code
         if status == 200:
             try:
@@ -143,9 +143,9 @@ class Calls:
                 return Failure(f"the server answered with {kind_of_text(raw)}, where JSON was expected", no_json=True)
         told = f"the server answered {status}" + self._said(raw)
         if status in AGAIN:
-            raise Again(told, retry_after(response.headers.get("Retry-After")))
+            raise AgainError(told, retry_after(response.headers.get("Retry-After")))
         if status in NEVER or 300 <= status < 400:
-            raise Impossible(told, status)
+            raise ImpossibleError(told, status)
         return Failure(told, refused=status in THIS_ROW)
 
     def _said(self, raw: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Options of a remote scorer, as they stand under `remote` of a --config file, after --set, or in `remote:FILE.yaml`."""
+"""Options of a remote scorer: under `remote` in a --config file, after --set, or in `remote:FILE.yaml`."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ class AnswerError(Exception):
 class Sent:
     """One row as it goes to the server.
 
-    value: token ids, a text, messages, or the two texts of a pair. prompt: in plain words, for formats that have a place
-    for it. tokens: how many it has, where that is known here.
+    value: token ids, a text, messages, or the two texts of a pair. prompt: in plain words, for formats that have a
+    place for it. tokens: how many it has, where that is known here.
     """
 
     how: How
@@ -134,7 +134,7 @@ def _read_data(key: str) -> Callable[[object, int, Label], list[float]]:
         places = [row.get("index") if isinstance(row, Mapping) else None for row in rows]
         if sorted(places, key=str) != sorted(range(n), key=str):
             raise AnswerError(f"its answer is for rows {_shown(places)}, not for the {n} that were sent")
-        by_place = {place: row for place, row in zip(places, rows, strict=True)}
+        by_place = dict(zip(places, rows, strict=True))
         return [_one(by_place[place].get(key), label, key) for place in range(n)]
 
     return rewards
@@ -212,7 +212,7 @@ VLLM_WAY_OUT = (
     'save the model with "problem_type": "regression" in its config.json, or take a vLLM that reads use_activation'
 )
 SGLANG_WAY_OUT = (
-    "start sglang with --is-embedding and ask /classify or /v1/embeddings (its /v1/classify is a softmax over one label)"
+    "start sglang with --is-embedding and ask /classify or /v1/embeddings (its /v1/classify is a softmax over labels)"
 )
 FORMATS: Mapping[Kind, Mapping[Route, Format]] = {
     "vllm": {

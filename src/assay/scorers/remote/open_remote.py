@@ -32,13 +32,13 @@ def file_config(file: Path) -> RemoteConfig:
     values = read_config_file(file)
     try:
         config = RemoteConfig.build(values)
-        if config.kind is None or config.url is None:
-            raise ConfigError("kind and url are needed, such as kind: vllm and url: http://host:8000.")
-        address = parse_address(config.kind, config.url)
-        if address.model is not None and config.model is not None:
-            raise ConfigError(f"the model is named twice, {address.model} in the url and {config.model}.")
+        address = parse_address(config.kind, config.url) if config.kind and config.url else None
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from None
+    if address is None:
+        raise ConfigError(f"{file}: kind and url are needed, such as kind: vllm and url: http://host:8000.")
+    if address.model is not None and config.model is not None:
+        raise ConfigError(f"{file}: the model is named twice, {address.model} in the url and {config.model}.")
     return config.model_copy(update={"url": address.url, "model": config.model or address.model})
 
 

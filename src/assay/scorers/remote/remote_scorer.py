@@ -25,7 +25,7 @@ from assay.scorers.protocol import Reward, Scored, Unscored
 from assay.scorers.remote.activated import RewardRange, passed_an_activation
 from assay.scorers.remote.asking import Asking, Health
 from assay.scorers.remote.budget import Budget
-from assay.scorers.remote.calls import Calls, Impossible
+from assay.scorers.remote.calls import Calls, ImpossibleError
 from assay.scorers.remote.config import RemoteConfig
 from assay.scorers.remote.formats import Sent, find_format
 from assay.scorers.remote.reward_cache import RewardCache, content_key, opened_cache
@@ -54,7 +54,7 @@ class Row:
 class RemoteScorer:
     """Scores by one route of one server. config.kind and config.url must be set.
 
-    The server is first asked for the fingerprint or scores, which raise ConfigError for options that do not go together.
+    The server is first asked for the fingerprint or scores; these raise ConfigError for options that do not go together.
     """
 
     def __init__(self, config: RemoteConfig) -> None:
@@ -222,11 +222,13 @@ class RemoteScorer:
         """What `run` gives. Raises ConfigError with the way out where no request can succeed."""
         try:
             return run()
-        except Impossible as error:
+        except ImpossibleError as error:
             if error.status in {401, 403}:
                 way_out = f"Put a token it takes into the environment: {' or '.join(names_for(self.kind))}."
             elif error.status < 400:
                 way_out = "A redirect is not followed: give the address it leads to."
             else:
-                way_out = f"Is it {self.kind}, of a version that has {self.form.path}, with a reward model by that name?"
+                way_out = (
+                    f"Is it {self.kind}, of a version that has {self.form.path}, with a reward model by that name?"
+                )
             raise ConfigError(f"{self.name}: {error}. {way_out}") from None

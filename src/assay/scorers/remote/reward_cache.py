@@ -1,7 +1,7 @@
 """Rewards that were had before, on disk by content: a run that was interrupted asks only for what is missing.
 
-One SQLite file in write-ahead mode: each reward is there once it was had, whatever kills the process a moment later, and
-several processes may use it at once. It holds hashes and numbers: no text, no address, no credential.
+One SQLite file in write-ahead mode: each reward is there once it was had, whatever kills the process a moment later,
+and several processes may use it at once. It holds hashes and numbers: no text, no address, no credential.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class RewardCache:
             part = keys[start : start + AT_ONCE]
             marks = ",".join("?" * len(part))
             with _told(self.path):
-                rows = self.connection.execute(f"SELECT key, reward FROM rewards WHERE key IN ({marks})", part)  # noqa: S608
+                rows = self.connection.execute(f"SELECT key, reward FROM rewards WHERE key IN ({marks})", part)
                 found.update(rows.fetchall())
         return found
 
@@ -48,15 +48,15 @@ class RewardCache:
 
 @contextmanager
 def opened_cache(folder: Path | None) -> Iterator[RewardCache | None]:
-    """The cache in a folder, made where there is none; None without a folder. Raises InputError if it cannot be used."""
+    """The cache in a folder, made where there is none; None without one. Raises InputError if it cannot be used."""
     if folder is None:
         yield None
         return
     path = folder / FILE
     with _told(path):
         folder.mkdir(parents=True, exist_ok=True)
-        # Statements are committed one by one (isolation_level None). In write-ahead mode that costs 20 µs, no fsync: the
-        # system has the bytes, which outlive the process and not a power cut. A worker thread may use it, one at a time.
+        # Statements are committed one by one (isolation_level None). In write-ahead mode that costs no fsync: the system
+        # has the bytes, which outlive the process and not a power cut. A worker thread may use it, one at a time.
         connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
     try:
         with _told(path):

@@ -1,8 +1,8 @@
 """A prompt and an answer -> what a server is sent of them: token ids, a text, messages or a pair of texts.
 
-With a tokenizer's folder rows are rendered here, by the encoder that trains and scores elsewhere, and token ids are sent
-wherever the server takes them: nothing is then left to its own tokenizer, no second BOS is put before the first. Without
-one the server renders messages itself (vLLM) or makes its own pairs (TEI); where neither can be, it is refused.
+With a tokenizer's folder rows are rendered here, by the encoder that trains and scores elsewhere, and token ids are
+sent wherever the server takes them: nothing is left to its own tokenizer, no second BOS is put before the first.
+Without one the server renders messages itself (vLLM) or makes its own pairs (TEI); where neither can be, it is refused.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class RowRendering:
         self.config, self.form = config, form
         if config.tokenizer is None and config.template not in (None, PLAIN):
             raise ConfigError(
-                f"remote.template: {config.template} needs the tokenizer it is for: name its folder as remote.tokenizer."
+                f"remote.template: {config.template} needs the tokenizer it is for: name that as remote.tokenizer."
             )
         if config.tokenizer is None and config.row_tokens is not None:
             raise ConfigError("remote.row_tokens: tokens are counted by the model's tokenizer: name remote.tokenizer.")
@@ -42,7 +42,9 @@ class RowRendering:
                 "...' lines."
             )
         if config.batch > 1 and self.renders == "messages":
-            raise ConfigError("remote.batch: messages go one conversation a request; name remote.tokenizer, or batch 1.")
+            raise ConfigError(
+                "remote.batch: messages go one conversation a request; name remote.tokenizer, or batch 1."
+            )
 
     @property
     def renders(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assay.errors import ConfigError, InputError
-from assay.scorers.remote.calls import Calls, Failure, Impossible
+from assay.scorers.remote.calls import Calls, Failure, ImpossibleError
 from assay.scorers.remote.formats import Format
 
 
@@ -13,14 +13,14 @@ async def served_model(calls: Calls, form: Format, *, model: str | None, name: s
     """The facts that tell one model from another; empty where the server has no route for them.
 
     model: the one asked for, if several are served. Raises InputError if the server is not there or fails, ConfigError
-    for a model it does not serve, Impossible where it wants other credentials.
+    for a model it does not serve, ImpossibleError where it wants other credentials.
     """
     if form.info is None:
         return {}
     async with calls.connection() as client:
         try:
             told = await calls.call(client, "GET", form.info)
-        except Impossible as error:
+        except ImpossibleError as error:
             if error.status in {401, 403}:
                 raise
             return {}  # behind a gateway that has the scoring route alone
