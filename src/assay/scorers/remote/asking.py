@@ -42,7 +42,7 @@ class Asking:
         self.calls, self.form, self.model, self.label, self.health = calls, form, model, label, health
 
     async def all(self, batches: Iterable[Sequence[Sent]], workers: int, keep: Callable[[Sent, Scored], None]) -> None:
-        """Every batch, so many at once; `keep` gets each row's result as soon as it is there. Raises ImpossibleError."""
+        """Every batch, so many at once; `keep` gets each result as soon as it is there. Raises ImpossibleError."""
         waiting = iter(batches)
 
         async def worker() -> None:
@@ -59,7 +59,7 @@ class Asking:
             raise several.exceptions[0] from None
 
     async def ask(self, client: httpx2.AsyncClient, rows: Sequence[Sent], *, activated: bool = False) -> list[Scored]:
-        """The result of each row. activated: ask for what an activation makes of the rewards. Raises ImpossibleError."""
+        """The result of each row. activated: what an activation makes of the rewards. Raises ImpossibleError."""
         if self.health.given_up:
             return [Unscored(self.health.given_up) for _ in rows]
         body, known = self.form.body(rows, self.model, activated), sum(row.tokens or 0 for row in rows)

@@ -54,7 +54,7 @@ class Row:
 class RemoteScorer:
     """Scores by one route of one server. config.kind and config.url must be set.
 
-    The server is first asked for the fingerprint or scores; these raise ConfigError for options that do not go together.
+    The server is first asked for the fingerprint or scores, which raise ConfigError for options that contradict.
     """
 
     def __init__(self, config: RemoteConfig) -> None:

@@ -55,8 +55,8 @@ def opened_cache(folder: Path | None) -> Iterator[RewardCache | None]:
     path = folder / FILE
     with _told(path):
         folder.mkdir(parents=True, exist_ok=True)
-        # Statements are committed one by one (isolation_level None). In write-ahead mode that costs no fsync: the system
-        # has the bytes, which outlive the process and not a power cut. A worker thread may use it, one at a time.
+        # Statements are committed one by one (isolation_level None). In write-ahead mode that costs no fsync: the
+        # system has the bytes, which outlive the process and not a power cut. A worker thread may use it, one at a time.
         connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
     try:
         with _told(path):
