@@ -131,7 +131,7 @@ def test_what_passes_is_tried_again(server: Server, fault: Answer) -> None:
 
 def test_a_server_that_is_slow_once_is_asked_again(server: Server) -> None:
     good = values(scorer_at(server).score(groups(1)))
-    scorer = scorer_at(server, timeout=1.0, retries=2)
+    scorer = scorer_at(server, timeout=3.0, retries=2)
     _ = scorer.fingerprint
     server.fault = failing(2, Answer(wait=60))
     assert values(scorer.score(groups(1))) == good

@@ -157,7 +157,9 @@ class Calls:
         for key in ("error", "message", "detail"):
             while isinstance(found, dict) and key in found:
                 found = found[key]
-        words = " ".join(str(found).split())
+        words = " ".join(str(found or "").split())
+        if not words:
+            return ""
         shortened = words if len(words) <= 200 else words[:197] + "..."
         return f": {self.credential.hidden(shortened)}"
 

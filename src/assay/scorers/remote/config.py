@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from assay.config import StageConfig
 
 Kind = Literal["vllm", "sglang", "tei", "openrlhf"]
 Route = Literal["classify", "pooling", "embeddings", "predict", "get_reward"]
+OFF: Final = "off"
 
 
 class RemoteConfig(StageConfig):
@@ -41,3 +42,8 @@ class RemoteConfig(StageConfig):
     max_seconds: float | None = Field(None, gt=0, description="budget: seconds since the first request")
 
     cache: str | None = Field(None, description="folder for rewards already had; null: this user's; off: none")
+
+    @field_validator("cache", mode="before")
+    @classmethod
+    def _off(cls, value: object) -> object:
+        return OFF if value is False else value  # YAML reads a bare `off` as false

@@ -26,7 +26,7 @@ from assay.scorers.remote.activated import RewardRange, passed_an_activation
 from assay.scorers.remote.asking import Asking, Health
 from assay.scorers.remote.budget import Budget
 from assay.scorers.remote.calls import Calls, ImpossibleError
-from assay.scorers.remote.config import RemoteConfig
+from assay.scorers.remote.config import OFF, RemoteConfig
 from assay.scorers.remote.formats import Sent, find_format
 from assay.scorers.remote.reward_cache import RewardCache, content_key, opened_cache
 from assay.scorers.remote.row_rendering import RowRendering
@@ -40,7 +40,6 @@ T = TypeVar("T")
 FORM = 1  # of what is sent and read: another number scores anew
 SAMPLE = 3  # rows asked for a second time, to see what a server does
 DRIFT = 0.05  # by how much a reward may differ when asked for again, beside 5% of it: batches and kernels do that
-OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +118,10 @@ class RemoteScorer:
             return [() for _ in groups]
         of_text: dict[object, Row | Unscored] = {}
         for text, sent in zip(texts, self.rows.sent(texts), strict=True):
-            known = isinstance(sent, Unscored)
-            of_text[text] = sent if known else Row(content_key(self._space, [sent.how, sent.value]), sent)
+            if isinstance(sent, Unscored):
+                of_text[text] = sent
+            else:
+                of_text[text] = Row(content_key(self._space, [sent.how, sent.value]), sent)
         # Two texts may be one row once rendered: it is asked for once.
         found = self._results({row.key: row.sent for row in of_text.values() if isinstance(row, Row)})
         results = {text: found[row.key] if isinstance(row, Row) else row for text, row in of_text.items()}
@@ -177,7 +178,6 @@ class RemoteScorer:
 
         batches = [pending[start : start + size] for start in range(0, len(pending), size)]
         await self._asking(calls).all(batches, min(self.config.concurrency, len(batches)), keep)
-        self._checked = True
 
     async def _refuse_other_weights(self, calls: Calls, had: Sequence[tuple[Sent, float]]) -> None:
         """Raises InputError if the server now gives other rewards than it gave: the cache is of other weights."""

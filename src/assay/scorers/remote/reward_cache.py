@@ -56,7 +56,7 @@ def opened_cache(folder: Path | None) -> Iterator[RewardCache | None]:
     with _told(path):
         folder.mkdir(parents=True, exist_ok=True)
         # Statements are committed one by one (isolation_level None). In write-ahead mode that costs no fsync: the
-        # system has the bytes, which outlive the process and not a power cut. A worker thread may use it, one at a time.
+        # system has the bytes, which outlive the process and not a power cut. One thread at a time uses it.
         connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
     try:
         with _told(path):
