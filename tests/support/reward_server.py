@@ -13,6 +13,7 @@ import math
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -49,11 +50,11 @@ Fault = Callable[[Request, Answer], Answer]
 
 
 def letters(row: object) -> float:
-    """A raw reward by content: outside 0 to 1 for most rows, the same for the same row. No text with `unreadable`."""
+    """A raw reward by content, -10 to 10, the same for the same row. Takes no text with `unreadable`."""
     text = json.dumps(row)
     if "unreadable" in text:
         raise ValueError("the row is longer than the model reads")
-    return sum(map(ord, text)) % 997 / 50 - 9
+    return zlib.crc32(text.encode()) % 2000 / 100 - 10
 
 
 def sigmoid(value: float) -> float:
