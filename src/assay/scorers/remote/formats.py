@@ -79,7 +79,8 @@ def tokens_told(answer: object) -> int | None:
     if isinstance(answer, list) and answer and all(isinstance(row, Mapping) for row in answer):
         metas = [row.get("meta_info") for row in answer]
         counts = [meta.get("prompt_tokens") for meta in metas if isinstance(meta, Mapping)]
-        return sum(counts) if counts and all(isinstance(count, int) for count in counts) else None
+        known = [count for count in counts if isinstance(count, int)]
+        return sum(known) if known and len(known) == len(metas) else None
     return None
 
 
@@ -131,10 +132,11 @@ def _read_data(key: str) -> Callable[[object, int, Label], list[float]]:
         if not isinstance(answer, Mapping) or not isinstance(answer.get("data"), list):
             raise AnswerError(f'its answer has no list "data": {_shown(answer)}')
         rows = _rows(answer["data"], n)
-        places = [row.get("index") if isinstance(row, Mapping) else None for row in rows]
+        found = [row if isinstance(row, Mapping) else {} for row in rows]
+        places = [row.get("index") for row in found]
         if sorted(places, key=str) != sorted(range(n), key=str):
             raise AnswerError(f"its answer is for rows {_shown(places)}, not for the {n} that were sent")
-        by_place = dict(zip(places, rows, strict=True))
+        by_place = dict(zip(places, found, strict=True))
         return [_one(by_place[place].get(key), label, key) for place in range(n)]
 
     return rewards
