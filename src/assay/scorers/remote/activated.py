@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from assay.findings.vocabulary import Meaning
 
 if TYPE_CHECKING:
-    from assay.findings.finding import Finding
+    from assay.findings.finding import Finding, Judgement
 
 ENOUGH = 20  # rewards: fewer lie within 0 and 1 by chance too often to say anything
 REWARDS_WITHIN_0_1 = Meaning(
@@ -63,7 +63,7 @@ class RewardRange:
                 else "between 0 and 1: a sigmoid or softmax"
             )
             words = f"All {self.n:,} rewards are {seen}. For raw rewards {way_out}."
-            verdict = "problem" if self.ones == self.n else "warning"
+            verdict: Judgement = "problem" if self.ones == self.n else "warning"
             detail = {"ones": self.ones, "way_out": words}
             return replace(found, verdict=verdict, why=f"{found.why} {words}", detail=detail)
         return replace(found, verdict="too_few" if self.n < ENOUGH else "ok")

@@ -138,9 +138,10 @@ class Calls:
         status = response.status_code
         if status == 200:
             try:
-                return json.loads(raw)  # and not orjson: NaN is to be told as NaN, not as broken JSON
+                found: object = json.loads(raw)  # and not orjson: NaN is to be told as NaN, not as broken JSON
             except ValueError:
                 return Failure(f"the server answered with {kind_of_text(raw)}, where JSON was expected", no_json=True)
+            return found
         told = f"the server answered {status}" + self._said(raw)
         if status in AGAIN:
             raise AgainError(told, retry_after(response.headers.get("Retry-After")))
