@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +27,9 @@ from assay.scorers.local import LocalScorer
 from assay.scorers.open import KINDS
 from assay.scorers.protocol import Reward, Scored, Unscored
 from assay.scorers.recorded import RecordedScorer
+from assay.scorers.remote.config import Kind, RemoteConfig
+from assay.scorers.remote.open_remote import from_file
+from assay.scorers.remote.remote_scorer import RemoteScorer
 from assay.scorers.scores_file import pair_rows, prompt_rows
 from assay.scorers.suite_results import PublishedScorer
 from assay.scorers.verifier.verifier_scorer import verifier
@@ -33,6 +37,7 @@ from tests.scorers.conformance import CHECKS, GROUPS, PAIRS, Case
 from tests.scorers.judge import judges
 from tests.scorers.judge.chat_server import always, prefers, question, serving
 from tests.support import language_models, saved_models
+from tests.support.reward_server import Server, letters
 from tests.support.saved_models import LONG
 
 
@@ -162,6 +167,27 @@ def judged(mode: str) -> Callable[[Path], Case]:
     return case
 
 
+UNREADABLE = Candidates(id="long", prompt="May I?", answers=("unreadable", "unreadable too"))
+
+
+def served(rule: Callable[[object], float]) -> str:
+    """The address of a server that runs until the tests end."""
+    server = Server(rule).__enter__()
+    atexit.register(server.__exit__)
+    return server.url
+
+
+def remote(kind: Kind) -> Callable[[Path], Case]:
+    template = "plain" if kind in {"sglang", "openrlhf"} else None
+
+    def case(_: Path) -> Case:
+        urls = served(letters), served(lambda row: letters(row) * 2)
+        one, other = (RemoteConfig(kind=kind, url=url, template=template, cache="off") for url in urls)
+        return Case(make=lambda: RemoteScorer(one), other=lambda: RemoteScorer(other), unreadable=UNREADABLE)
+
+    return case
+
+
 GRADES_FIVE = always("Score: [[5]]")
 
 
@@ -220,6 +246,14 @@ def verified(check: str, other: str, *, references: bool = False) -> Callable[[P
     return case
 
 
+def remote_file(folder: Path) -> Case:
+    """With a cache, and several rows in a request."""
+    files = folder / "one.yaml", folder / "other.yaml"
+    for file, rule in zip(files, (letters, lambda row: letters(row) * 2), strict=True):
+        file.write_text(f"kind: tei\nurl: {served(rule)}\nbatch: 4\ncache: {folder / 'cache'}\n")
+    return Case(make=lambda: from_file(str(files[0])), other=lambda: from_file(str(files[1])), unreadable=UNREADABLE)
+
+
 KINDS_HELD: Mapping[str, Callable[[Path], Case]] = {
     "baseline:longest": baselines("longest", "shortest"),
     "baseline:shortest": baselines("shortest", "longest"),
@@ -242,6 +276,11 @@ KINDS_HELD: Mapping[str, Callable[[Path], Case]] = {
     "verifier:regex": verified("regex:^N", "regex:o"),
     "verifier:python": verified("python:{FILE}:vowels", "python:{FILE}:length"),
     "verifier:command": verified("command:{PYTHON} {FILE}", "length:1-2"),
+    "vllm": remote("vllm"),
+    "sglang": remote("sglang"),
+    "tei": remote("tei"),
+    "openrlhf": remote("openrlhf"),
+    "remote": remote_file,
 }
 
 

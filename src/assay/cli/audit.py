@@ -10,7 +10,7 @@ import typer
 
 from assay.cli.options import Json, ScorerArgument, TemplateOption, notes, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
-from assay.cli.verdicts import rests_on_lines
+from assay.cli.verdicts import rests_on_lines, ways_out
 from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def audit(
     and counted (contract.json, rejects.jsonl); pairs that the scorer cannot read whole are left out, counted and named
     in left_out.jsonl, and are not wrong ones. Pairs should be ones the scorer was not trained on; --trained-on checks
     it where that is known. Options are those of `assay reward` under data and audit, such as --set audit.level=0.9, and
-    of probes (--set probes.pairs=400); its file may be given whole. An audit that was interrupted while it scored
-    answers for probes goes on there.
+    of probes (--set probes.pairs=400) and of a server (--set remote.concurrency=64); its file may be given whole. An audit that
+    was interrupted while it scored answers for probes goes on there.
     """
     from assay.flows.audit import ScorerAuditConfig, audit_scorer
 
@@ -111,6 +111,7 @@ def summary(told: ScorerAudit, out: Path) -> str:
     for seed in spread.detail.get("dead_seeds", []) if spread is not None else []:
         lines.append(f"  [red]seed {seed} learned next to nothing while others did: leave its model out of use[/]")
     lines += probe_lines(found.tables)
+    lines += [f"  [yellow]{escape(line)}[/]" for line in ways_out(found.findings)]
     if rule := rule_to_beat(found.find("length_baseline")):
         lines.append(
             f"  people preferred {rule.answer} on {rule.share:.1%} of the pairs: {rule.words} is the rule to beat"

@@ -10,6 +10,7 @@ import typer
 
 from assay.cli.options import Json, ScorerArgument, Sharing, TemplateOption, notes, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
+from assay.cli.verdicts import ways_out
 from assay.errors import InputError
 from assay.train.reward_config import RewardConfig
 
@@ -34,16 +35,18 @@ def score(
     """Score pairs, or any number of candidates a prompt, with a reward model or any other scorer.
 
     What the scorer cannot take whole gets null and the reason, not the reward of a cut text. Options are those of
-    `assay reward` under data, such as --set data.ties=keep; its file may be given whole. Exit code 2: bad input, or
-    rewards that are not finite.
+    `assay reward` under data, such as --set data.ties=keep; its file may be given whole; and those of a server under
+    remote, such as --set remote.concurrency=64. Exit code 2: bad input, or rewards that are not finite.
     """
+    from rich.markup import escape
+
     from assay.flows.score import ScoreConfig, score_file
     from assay.scorers.local import Passes
     from assay.scorers.open import open_scorer
 
     settings = options.settings(ScoreConfig, family=RewardConfig)
     passes = Passes(micro_tokens=micro_tokens, sharing=sharing or "on")
-    opened = open_scorer(scorer, passes=passes, template=template)
+    opened = open_scorer(scorer, passes=passes, template=template, remote=settings.remote)
     done = score_file(opened, data, out, config=settings, notify=progress)
     body = {
         "out": str(out), done.unit: done.rows, "unscored": done.unscored, "not_finite": done.not_finite,
@@ -51,8 +54,12 @@ def score(
         "model": opened.name, "fingerprint": done.fingerprint,
     }  # fmt: skip
     text = f"{done.rows:,} {done.unit} scored into {out}"
-    text += f"; {done.unscored:,} of them not whole: null with a reason" if done.unscored else ""
+    text += f"; {done.unscored:,} of them without a reward: null with the reason" if done.unscored else ""
+    text += f". The first: {escape(done.first_reason)}" if done.first_reason else ""
     text += f"; {done.rejects:,} rows did not become pairs (assay check says why)" if done.rejects else ""
+    if done.noticed:
+        body["findings"] = [finding.to_dict() for finding in done.noticed]
+    text += "".join(f"\n[yellow]{escape(line)}[/]" for line in ways_out(done.noticed))
     output(body, text, as_json=as_json)
     if done.not_finite:
         raise InputError(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from assay.artifacts.rests_on_body import RestsOn
+    from assay.findings.finding import Finding
     from assay.gate import Verdict
 
 EXIT = {"pass": 0, "fail": 1, "undecided": 3}
@@ -27,6 +29,11 @@ def verdict_lines(verdict: Verdict, judged: str, *, counted: Literal["prompts", 
         said = f"{escape(result.text)}: {escape(result.reason)}{more}"
         lines.append(f"  [{COLOUR[result.verdict]}]{result.verdict:<9}[/] {said}")
     return lines
+
+
+def ways_out(findings: Iterable[Finding]) -> list[str]:
+    """What findings that say so would have you do, one sentence each."""
+    return [str(found.detail["way_out"]) for found in findings if "way_out" in found.detail]
 
 
 def rests_on_lines(found: RestsOn | None) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assay.artifacts.files import write_jsonl
@@ -29,16 +29,19 @@ from assay.flows.rescoring import rescored
 from assay.records import Pair, PairScore
 from assay.scorers.local import LocalScorer
 from assay.scorers.open import AnyScorer, as_scorer, open_scorers
-from assay.scorers.protocol import Scorer
+from assay.scorers.protocol import Scorer, noticed
+from assay.scorers.remote.config import RemoteConfig
+from assay.scorers.remote.remote_scorer import RemoteScorer
 from assay.scorers.scored_pairs import PairScores, ScoredPair, score_pairs
 
 LEFT_OUT = "left_out.jsonl"
 
 
 class ScorerAuditConfig(StageConfig):
-    """What `assay audit` reads: how rows become pairs, how their scores are audited, what is scored beside them."""
+    """What `assay audit` reads: data, how a server is asked, how scores are audited, what is scored beside them."""
 
     data: DataConfig = DataConfig()
+    remote: RemoteConfig = RemoteConfig()
     audit: AuditConfig = AuditConfig()
     probes: ProbeConfig = ProbeConfig()
 
@@ -91,9 +94,10 @@ def audit_scorer(
     if (out / "run.json").exists():
         raise InputError(f"{out} is the folder of a run, whose own audit would be lost. Give another --out.")
     probe_names(config.probes.names)  # a name there is not costs no reading of data
-    scorers = open_scorers(scorer, template=template)
+    scorers = open_scorers(scorer, template=template, remote=config.remote)
     fingerprints = {f"scorer {seed}": one.fingerprint for seed, one in scorers.items()}  # fails before data are read
-    rendered = {f"rendering {seed}": one.rendering for seed, one in scorers.items() if isinstance(one, LocalScorer)}
+    renders = {seed: one for seed, one in scorers.items() if isinstance(one, LocalScorer | RemoteScorer)}
+    rendered = {f"rendering {seed}": one.rendering for seed, one in renders.items()}
     found = read_pairs(source, config=config.data)
     if not found.pairs:
         raise EmptyBatchError(f"{source}: no pair to audit among {found.rows} rows. Look at them with `assay check`.")
@@ -117,6 +121,7 @@ def audit_scorer(
         inputs={"data": str(source), **told, **fingerprints, **rendered},
         evidence=Evidence(rescored=beside, trained_on=training, candidates=whole, parts=[position_part(scores)]),
     )
+    audited = replace(audited, findings=(*audited.findings, *(one for s in scorers.values() for one in noticed(s))))
     audited.write(RunFolder(out))
     write_jsonl(out / LEFT_OUT, ({"pair_id": name, "why": why} for name, why in kept.left_out.items()))
     write_contract(out, found.report, found.rejects)

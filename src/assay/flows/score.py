@@ -13,16 +13,19 @@ from assay.data import read_pairs
 from assay.data.candidate_files import holds_candidates, read_candidates
 from assay.data.config import DataConfig
 from assay.errors import EmptyBatchError
-from assay.scorers.protocol import Scorer, Unscored
+from assay.findings.finding import Finding
+from assay.scorers.protocol import Scorer, Unscored, noticed
+from assay.scorers.remote.config import RemoteConfig
 from assay.scorers.scores_file import PairRow, PromptRow, pair_rows, prompt_rows
 
 EVERY = 1000  # rows between two words on how far it is
 
 
 class ScoreConfig(StageConfig):
-    """What `assay score` reads: how rows become pairs."""
+    """What `assay score` reads: how rows become pairs, and how a server is asked."""
 
     data: DataConfig = DataConfig()
+    remote: RemoteConfig = RemoteConfig()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,8 @@ class ScoreFile:
     """What was written.
 
     unscored: rows with an answer that has no reward; not_finite: of them those with one that is no number. rejects:
-    rows of data that were no pair.
+    rows of data that were no pair. first_reason: why the first of the unscored has no reward. noticed: what the scorer
+    found wrong with its own rewards.
     """
 
     unit: Literal["pairs", "prompts"]
@@ -39,6 +43,8 @@ class ScoreFile:
     not_finite: int
     rejects: int
     fingerprint: str
+    first_reason: str | None = None
+    noticed: tuple[Finding, ...] = ()
 
 
 def score_file(
@@ -66,7 +72,8 @@ def score_file(
     count = write_jsonl(out, tally.counted(rows))
     return ScoreFile(
         unit=unit, rows=count, unscored=tally.unscored, not_finite=tally.not_finite, rejects=rejects,
-        fingerprint=fingerprint,
+        fingerprint=fingerprint, first_reason=tally.first_reason,
+        noticed=tuple(noticed(scorer)),
     )  # fmt: skip
 
 
@@ -76,12 +83,15 @@ class Tally:
     def __init__(self, notify: Callable[[int], None]) -> None:
         self.notify = notify
         self.rows = self.unscored = self.not_finite = 0
+        self.first_reason: str | None = None
 
     def counted(self, rows: Iterable[PairRow | PromptRow]) -> Iterator[PairRow | PromptRow]:
         for row in rows:
             self.rows += 1
             reasons = _reasons(row)
             self.unscored += bool(reasons)
+            if reasons and self.first_reason is None:
+                self.first_reason = str(reasons[0])
             self.not_finite += any(Unscored(str(reason)).not_finite for reason in reasons)
             if self.rows % EVERY == 0:
                 self.notify(self.rows)

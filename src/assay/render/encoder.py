@@ -103,6 +103,11 @@ class Renderer:
         for start in range(0, len(rows), CHUNK):
             yield from encode(rows[start : start + CHUNK])
 
+    def render_rows(self, rows: Sequence[tuple[Text, Text]]) -> Iterator[str | TemplateError]:
+        """A decoder's rows as the text whose token ids `encode_rows` gives, for servers that take no ids."""
+        assert self.rules is not None, "an encoder's rows are pairs and have no one text"
+        yield from self._texts([self._chat(*row) for row in rows], generation=False)
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What was changed in the base's template, or found in it, in sentences."""

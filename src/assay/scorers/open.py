@@ -20,6 +20,9 @@ from assay.scorers.judge.judge_scorer import judge
 from assay.scorers.local import LocalScorer, Passes
 from assay.scorers.protocol import Scorer
 from assay.scorers.recorded import RecordedScorer
+from assay.scorers.remote.config import RemoteConfig
+from assay.scorers.remote.open_remote import REMOTE_KINDS, with_options
+from assay.scorers.remote.remote_scorer import RemoteScorer
 from assay.scorers.suite_results import PublishedScorer
 from assay.scorers.verifier.verifier_scorer import verifier
 
@@ -35,21 +38,24 @@ KINDS: Mapping[str, Callable[[str], Scorer]] = {
     "published": PublishedScorer,
     "recorded": RecordedScorer,
     "verifier": verifier,
+    **REMOTE_KINDS,
 }
 SCORE_FILES = {".jsonl", ".ndjson", ".json", ".gz"}
 
 
-def open_scorer(text: Path | str, *, passes: Passes | None = None, template: str | None = None) -> Scorer:
+def open_scorer(
+    text: Path | str, *, passes: Passes | None = None, template: str | None = None, remote: RemoteConfig | None = None
+) -> Scorer:
     """The scorer that `text` names.
 
     A folder: its reward model, or a run's, if it has one seed. A file: the scores recorded in it. `kind:argument`: see
     KINDS. Anything else: a reward model by Hugging Face id. passes: how a model's rows are run. template: for a model
-    that others published without one: a file of jinja, or `plain`.
+    that others published without one: a file of jinja, or `plain`. remote: options for a server, over those named.
 
-    Raises InputError for a kind there is not, a run of several seeds, or passes or a template for what is no model. A
+    Raises InputError for a kind there is not, a run of several seeds, or options for what is no model or server. A
     model is looked for when its fingerprint or its scores are asked for.
     """
-    seeds = open_scorers(text, passes=passes, template=template)
+    seeds = open_scorers(text, passes=passes, template=template, remote=remote)
     if len(seeds) > 1:
         raise InputError(
             f"{text} is a run of {len(seeds)} seeds, each a scorer of its own. Name one of them, such as "
@@ -58,12 +64,15 @@ def open_scorer(text: Path | str, *, passes: Passes | None = None, template: str
     return next(iter(seeds.values()))
 
 
-def open_scorers(text: Path | str, *, passes: Passes | None = None, template: str | None = None) -> dict[int, Scorer]:
+def open_scorers(
+    text: Path | str, *, passes: Passes | None = None, template: str | None = None, remote: RemoteConfig | None = None
+) -> dict[int, Scorer]:
     """As open_scorer, by seed: a run folder has a scorer for each seed, everything else is one, called seed 0."""
     models = sorted(Path(text).expanduser().glob("seed-[0-9]*/model"))
     seeds = {int(model.parent.name.removeprefix("seed-")): model for model in models}
     if not seeds:
-        return {0: _one(str(text), passes, template)}
+        return {0: _one(str(text), passes, template, remote or RemoteConfig())}
+    _no_server(text, remote or RemoteConfig())
     return {seed: LocalScorer(seeds[seed], passes=passes, template=template) for seed in sorted(seeds)}
 
 
@@ -81,8 +90,11 @@ def as_scorer(scorer: AnyScorer) -> Scorer:
     )
 
 
-def _one(text: str, passes: Passes | None, template: str | None) -> Scorer:
+def _one(text: str, passes: Passes | None, template: str | None, remote: RemoteConfig) -> Scorer:
     scorer = _named(text)
+    if isinstance(scorer, RemoteScorer) and (passes is None or passes == Passes()):
+        return with_options(scorer, remote, template=template)
+    _no_server(text, remote)
     if template is None and (passes is None or passes == Passes()):
         return scorer
     if not isinstance(scorer, LocalScorer):
@@ -91,6 +103,12 @@ def _one(text: str, passes: Passes | None, template: str | None) -> Scorer:
             "apply. Leave them out."
         )
     return LocalScorer(scorer.model, revision=scorer.revision, passes=passes, template=template)
+
+
+def _no_server(text: Path | str, remote: RemoteConfig) -> None:
+    if remote.model_fields_set:
+        given = ", ".join(f"remote.{name}" for name in sorted(remote.model_fields_set))
+        raise InputError(f"{text} is asked over no network, so {given} would change nothing. Leave it out.")
 
 
 def _named(text: str) -> Scorer:

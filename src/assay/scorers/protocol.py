@@ -10,10 +10,13 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Literal, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
 from assay.errors import InputError
 from assay.records import Candidates
+
+if TYPE_CHECKING:
+    from assay.findings.finding import Finding
 
 T = TypeVar("T")
 NONE: Mapping[str, float] = {}  # one for all: most rewards have neither heads nor detail
@@ -107,6 +110,12 @@ def score_groups(scorer: Scorer, groups: Iterable[Candidates]) -> Iterator[tuple
 def unit_of(scorer: Scorer) -> Literal["prompt", "pair"]:
     """Within what a scorer's rewards can be compared: see Scorer."""
     return "pair" if getattr(scorer, "unit", "prompt") == "pair" else "prompt"
+
+
+def noticed(scorer: Scorer) -> list[Finding]:
+    """What a scorer, once it has scored, found wrong with its own rewards. Most have nothing to say."""
+    told = getattr(scorer, "noticed", None)
+    return [] if told is None else list(told())
 
 
 def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:

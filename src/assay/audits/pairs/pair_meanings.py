@@ -11,6 +11,7 @@ from assay.audits.prompt_use.prompt_meanings import PROMPT_FIGURES
 from assay.audits.slices.slice_meanings import SLICE_FIGURES
 from assay.audits.style.style_meanings import STYLE_FIGURES
 from assay.findings.vocabulary import Meaning, Vocabulary
+from assay.scorers.remote.activated import REMOTE_FIGURES
 
 PAIR_FIGURES: tuple[Meaning, ...] = (
     Meaning(
@@ -259,4 +260,5 @@ MEANINGS = Vocabulary(
     LEAKAGE_FIGURES,
     GROUP_FIGURES,
     POSITION_FIGURES,
+    REMOTE_FIGURES,
 )

@@ -24,7 +24,7 @@ from assay.scorers.judge.questions_put import Asked, NoReply, excerpt
 from assay.scorers.judge.reply_cache import ReplyCache
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx2
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds between tries: doubled each time, up to the longest
 MOST_BYTES = 4 * 2**20  # of one answer; a reply of a million tokens is a fault
@@ -69,14 +69,14 @@ class EndpointJudge:
             raise InputError(self._refused)
         return [found[one] for one in asked]
 
-    def _client(self) -> httpx.Client:
-        import httpx
+    def _client(self) -> httpx2.Client:
+        import httpx2
 
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
-        return httpx.Client(
+        return httpx2.Client(
             headers=headers,
-            timeout=httpx.Timeout(self.config.seconds),
-            limits=httpx.Limits(max_connections=self.config.concurrency),
+            timeout=httpx2.Timeout(self.config.seconds),
+            limits=httpx2.Limits(max_connections=self.config.concurrency),
         )
 
     def _body(self, asked: Asked) -> dict[str, object]:
@@ -88,7 +88,7 @@ class EndpointJudge:
             "seed": asked.seed,
         }
 
-    def _reply(self, client: httpx.Client, asked: Asked) -> str | NoReply:
+    def _reply(self, client: httpx2.Client, asked: Asked) -> str | NoReply:
         body = self._body(asked)
         known = self.cache.get([self.address, body])
         if known is not None:
@@ -113,17 +113,17 @@ class EndpointJudge:
         with self._count:
             self._silent = 0 if answered else self._silent + 1
 
-    def _tried(self, client: httpx.Client, body: dict[str, object]) -> str:
+    def _tried(self, client: httpx2.Client, body: dict[str, object]) -> str:
         """One request. Raises TriedError."""
-        import httpx
+        import httpx2
 
         with self._count:
             self.requests += 1
         try:
             status, headers, content = self._sent(client, body)
-        except httpx.TimeoutException:
+        except httpx2.TimeoutException:
             raise TriedError(f"gave no answer within {self.config.seconds:g} s", again=True, answered=False) from None
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             told = str(error) or type(error).__name__
             raise TriedError(f"could not be asked: {told}", again=True, answered=False) from None
         if status in {401, 403, 404}:
@@ -139,9 +139,9 @@ class EndpointJudge:
             )
         return _written(content)
 
-    def _sent(self, client: httpx.Client, body: dict[str, object]) -> tuple[int, httpx.Headers, bytes]:
+    def _sent(self, client: httpx2.Client, body: dict[str, object]) -> tuple[int, httpx2.Headers, bytes]:
         """Status, headers and content, in `seconds` as a whole: a server that drips bytes would never time out."""
-        import httpx
+        import httpx2
 
         end = time.monotonic() + self.config.seconds
         headers = {"Content-Type": "application/json"}
@@ -151,7 +151,7 @@ class EndpointJudge:
                 size += len(part)
                 parts.append(part)
                 if time.monotonic() > end:
-                    raise httpx.ReadTimeout("dripped")
+                    raise httpx2.ReadTimeout("dripped")
                 if size > MOST_BYTES:
                     raise TriedError(f"answered with over {MOST_BYTES >> 20} MiB", again=False)
             return response.status_code, response.headers, b"".join(parts)
@@ -191,7 +191,7 @@ def _key(name: str | None) -> str | None:
     return found
 
 
-def _asked_wait(headers: httpx.Headers) -> float | None:
+def _asked_wait(headers: httpx2.Headers) -> float | None:
     try:
         return max(0.0, float(headers.get("retry-after", "")))
     except ValueError:
