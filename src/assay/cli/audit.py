@@ -56,9 +56,9 @@ def audit(
     Of a run folder every seed is audited, together. Rows that are no definite pairs are left out by the pair contract
     and counted (contract.json, rejects.jsonl); pairs that the scorer cannot read whole are left out, counted and named
     in left_out.jsonl, and are not wrong ones. Pairs should be ones the scorer was not trained on; --trained-on checks
-    it where that is known. Options are those of `assay reward` under data and audit, such as --set audit.level=0.9, and
-    of probes (--set probes.pairs=400) and of a server (--set remote.concurrency=64); its file may be given whole. An audit that
-    was interrupted while it scored answers for probes goes on there.
+    it where that is known. Options are those of `assay reward` under data and audit, such as --set audit.level=0.9, of
+    probes (--set probes.pairs=400) and of a server (--set remote.concurrency=64); its file may be given whole. An audit
+    that was interrupted while it scored answers for probes goes on there.
     """
     from assay.flows.audit import ScorerAuditConfig, audit_scorer
 
