@@ -81,6 +81,10 @@ def calibration_error(stated_N: npt.ArrayLike, outcome_N: npt.ArrayLike, cluster
 
     Sources: Kumar, Liang & Ma 2019 and Broecker 2012 for the debiasing. Luck is the trace of the bins' clustered
     covariance; the sum of squares is taken as a scaled chi-squared of the same mean and variance (Satterthwaite).
+
+    >>> found = calibration_error([0.75] * 80, [1, 1, 1, 0] * 20, list(range(80)))
+    >>> found.error, found.bins
+    (0.0, 3)
     """
     stated, outcome = np.asarray(stated_N, dtype=np.float64), np.asarray(outcome_N, dtype=np.float64)
     n, codes = stated.size, cluster_codes(clusters)

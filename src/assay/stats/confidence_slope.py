@@ -68,6 +68,9 @@ def confidence_slope(log_odds_N: npt.ArrayLike, outcome_N: npt.ArrayLike, cluste
     """Fit b by maximum likelihood. outcome: 1 where the event came true, 0 where not, or a share of votes.
 
     Unknown where nothing is wrong (any steeper slope fits better), where nothing is right, or with one cluster.
+
+    >>> round(confidence_slope([1.0] * 4, [1, 1, 1, 0], [0, 1, 2, 3]).slope, 4)  # log odds of three in four
+    1.0986
     """
     log_odds, outcome = np.asarray(log_odds_N, dtype=np.float64), np.asarray(outcome_N, dtype=np.float64)
     codes = cluster_codes(clusters)

@@ -20,6 +20,9 @@ def recipe_mean(values_SN: Array, clusters: Names) -> ClusterMean | Unknown:
     the S seeds' own means. Degrees of freedom by Satterthwaite, since three seeds tell little of their spread. s^2
     holds some of the pairs' luck as well, which is then counted twice: at a thousand pairs and equal seeds the
     interval is some 5% too wide. With one seed the variance is that of the pairs alone.
+
+    >>> recipe_mean(np.array([[1.0, 1, 1, 0], [1, 0, 1, 0]]), ["a", "b", "c", "d"]).mean
+    0.625
     """
     values = np.atleast_2d(np.asarray(values_SN, dtype=np.float64))
     seeds = values.shape[0]
