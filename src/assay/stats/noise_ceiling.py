@@ -148,7 +148,7 @@ def _bounds(votes: int, fewer_I: Codes) -> tuple[Array, Array]:
         )
         # Without an answer there is the bound that needs no votes: between one half and 1.
         plain = np.full(patterns.size, 1.0 if side > 0 else 0.5)
-        figures.append(basis_PK @ found.x if found.status == 0 else plain)
+        figures.append(basis_PK @ found.x if found.status == 0 and found.x is not None else plain)
     high_P, low_P = figures
     return low_P[fewer_I], high_P[fewer_I]
 

@@ -18,6 +18,7 @@ from assay.artifacts.audit_labels_table import AnnotatorRow
 from assay.audits.label_quality.label_ceiling import ALONE
 from assay.audits.label_quality.label_meanings import MEANINGS
 from assay.audits.label_quality.label_votes import LabelVotes
+from assay.audits.scores_table import Mask
 from assay.findings.alarm import Alarm
 from assay.findings.finding import Finding, measured, unknown
 from assay.findings.vocabulary import Meaning
@@ -115,7 +116,7 @@ def ask(votes: LabelVotes, longer_N: Array, groups: Codes) -> Asked:
     )
 
 
-def _differences(votes: LabelVotes, groups: Codes, asked_V: Array, own_V: Array, beside_V: Array) -> Differences:
+def _differences(votes: LabelVotes, groups: Codes, asked_V: Mask, own_V: Array, beside_V: Array) -> Differences:
     """Each annotator's mean of own less beside; where a vote stands alone, beside what all others did on the whole."""
     count = len(votes.names)
     asked = asked_V & (votes.annotator_V >= 0)
