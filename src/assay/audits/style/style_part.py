@@ -175,7 +175,7 @@ def _explained(given: Given, style: Style, usable: Mask) -> Finding:
 
     def statistic(sums_RK: Array) -> Array:
         # Below 0 the fit foretells nothing.
-        return np.maximum((1 - sums_RK[:, :seeds] / sums_RK[:, seeds:]).mean(axis=1), 0.0)
+        return np.asarray(np.maximum((1 - sums_RK[:, :seeds] / sums_RK[:, seeds:]).mean(axis=1), 0.0))
 
     interval = cluster_bootstrap(
         sums, groups, statistic, use=meaning.name, level=config.level, resamples=config.resamples, seed=config.seed
