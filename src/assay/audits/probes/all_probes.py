@@ -57,7 +57,9 @@ class Probe:
     @property
     def sides(self) -> Sequence[Literal["chosen", "rejected"]]:
         """Answers of a pair that are changed."""
-        return {"added": ("rejected",), "instead": ("chosen",), "surface": ("chosen", "rejected")}[self.kind]
+        if self.kind == "surface":
+            return ("chosen", "rejected")
+        return ("rejected",) if self.kind == "added" else ("chosen",)
 
 
 def _added(rule: Rule, words: str) -> Probe:
