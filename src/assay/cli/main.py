@@ -69,7 +69,10 @@ def main() -> None:
         traceback.print_exc()
         sys.stderr.write("assay: this is a mistake in assay, not in your data. Please report the lines above.\n")
         sys.exit(OUR_FAULT)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as end:
+        # typer makes an exit of an interruption inside a command, and says nothing.
+        if isinstance(end, SystemExit) and end.code != INTERRUPTED:
+            raise
         sys.stderr.write("assay: interrupted. Run the same command again to go on where it stopped.\n")
         sys.exit(INTERRUPTED)
 
