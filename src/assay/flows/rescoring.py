@@ -55,7 +55,7 @@ class Asked:
 
     def other_prompt(self, place: int) -> Text:
         assert self.partner is not None
-        return self.pairs[self.partner[place]].prompt
+        return self.pairs[int(self.partner[place])].prompt
 
 
 def ask(pairs: Sequence[Pair], groups: Sequence[str], config: ProbeConfig) -> Asked:

@@ -40,7 +40,7 @@ class ConfidenceSlope:
         t = float(pull_G.sum()) / math.sqrt(square * pull_G.size / (pull_G.size - 1))
         # Few wrong pairs pull hard, many right ones a little: moved for that skew (Hall 1992; `cluster_skew_t`).
         skew = float((away**3).sum()) / square**1.5
-        return t + skew * t**2 / 3 + skew**2 * t**3 / 27 + skew / 6
+        return float(t + skew * t**2 / 3 + skew**2 * t**3 / 27 + skew / 6)
 
     def chance_below(self, slope: float) -> float:
         """One-sided p of "b is at least `slope`": small where the log odds are clearly too bold for it."""

@@ -129,7 +129,7 @@ class _Outcomes:
 
     def summed(self, weight_N: Array) -> Array:
         """How much each of them weighs together, (X,)."""
-        return np.bincount(self.where_N, weights=weight_N, minlength=len(self.row_X3))
+        return np.asarray(np.bincount(self.where_N, weights=weight_N, minlength=len(self.row_X3)), dtype=np.float64)
 
 
 def _strengths(outcomes: _Outcomes, summed_X: Array, systems: int) -> Array:

@@ -92,7 +92,7 @@ def outcome(aligned: Aligned, name: str, probed: Probed) -> Outcome:
         shift=shift[:, keep].mean(axis=0),
         before=before[side][:, keep].mean(axis=0),
         after=after[side][:, keep].mean(axis=0),
-        texts=tuple(texts[column] for column, there in zip(known, keep, strict=True) if there),
+        texts=tuple(texts[column] for column, there in zip(known, np.atleast_1d(keep), strict=True) if there),
         side=side,
         overtakes=overtakes,
         unscored=int((~whole).sum()),

@@ -8,6 +8,7 @@ Shapes: S seeds, M pairs with a partner, C couples of them.
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 from scipy import stats as scipy_stats
@@ -46,7 +47,7 @@ def swapped_prompts(given: Given) -> Found:
         return Found(findings=[unknown(meaning, reason) for meaning in GIVEN])
     return Found(
         findings=[
-            *_falls(given, here, chosen > rejected, left_out=given.aligned.n - here.size),
+            *_falls(given, here, (chosen > rejected).astype(np.float64), left_out=given.aligned.n - here.size),
             *_own_prompt(given, here, chosen, rejected),
         ]
     )
@@ -59,8 +60,8 @@ def _usable(aligned: Aligned, swapped: Swapped) -> tuple[Codes, Array, Array]:
     """
     place = {pair.id: number for number, pair in enumerate(aligned.pairs)}
     at = {name: number for number, name in enumerate(swapped.pair_ids)}
-    finite = np.isfinite(swapped.chosen).all(axis=0) & np.isfinite(swapped.rejected).all(axis=0)
-    whole = aligned.finite.all(axis=0)
+    finite = np.asarray(np.isfinite(swapped.chosen).all(axis=0) & np.isfinite(swapped.rejected).all(axis=0))
+    whole = np.asarray(aligned.finite.all(axis=0))
 
     def there(name: str) -> bool:
         return name in place and name in at and bool(finite[at[name]]) and bool(whole[place[name]])
@@ -172,13 +173,16 @@ def _explained(given: Given, table_SCPA: Array, groups_C: Codes) -> list[Finding
         )
         return np.asarray(parts / parts.sum(axis=1, keepdims=True))
 
+    def share(place: int, sums_RK: Array) -> Array:
+        return np.asarray(shares(sums_RK)[:, place])
+
     value = shares(sums_CK.sum(axis=0, keepdims=True))[0]
     found = []
     for place, meaning in enumerate((BY_PROMPT, BY_ANSWER, BY_BOTH)):
         interval = cluster_bootstrap(
             sums_CK,
             groups_C,
-            lambda sums_RK, place=place: shares(sums_RK)[:, place],
+            partial(share, place),
             use=meaning.name,
             level=given.config.level,
             resamples=given.config.resamples,
