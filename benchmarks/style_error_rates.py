@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 from assay.audits.config import AuditConfig
 from assay.audits.part import Given
@@ -26,7 +27,7 @@ World = Callable[[int, int], StyleWorld]
 
 
 def worlds() -> dict[str, World]:
-    def made(**more) -> World:
+    def made(**more: Any) -> World:
         return lambda pairs, seed: style_world(pairs, seed=seed, **more)
 
     return {
