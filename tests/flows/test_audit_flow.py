@@ -139,7 +139,7 @@ def test_nothing_left_to_audit(data: Path, recorded: Path, tmp_path: Path) -> No
     with pytest.raises(InputError, match=r"scores\.jsonl has no score for 1 of 1 asked for"):
         audit_scorer(recorded, str(tmp_path / "one.jsonl"), tmp_path / "out", config=CONFIG)
     with pytest.raises(InputError, match="no scorer of kind"):  # before the data, which are not there, are looked for
-        audit_scorer("judge:x", str(tmp_path / "nowhere"), tmp_path / "out", config=CONFIG)
+        audit_scorer("oracle:x", str(tmp_path / "nowhere"), tmp_path / "out", config=CONFIG)
     assert not (tmp_path / "out").exists()
 
 

@@ -106,7 +106,7 @@ def calibration_error(stated_N: npt.ArrayLike, outcome_N: npt.ArrayLike, cluster
     floor = smooth * (1 - smooth) / size
     covariance[np.diag_indices(bins)] = np.maximum(np.diag(covariance), floor)
     root = np.sqrt(share)
-    weighted = covariance * np.outer(root, root)
+    weighted = covariance * (root[:, None] * root)
     trace, square = float(np.trace(weighted)), float(np.square(weighted).sum())
     return CalibrationError(
         squared=float((share * away**2).sum()),

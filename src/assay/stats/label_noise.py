@@ -52,6 +52,9 @@ def turned_by_margins(
     likelihood is not too far from the best, its fall divided by what clusters do to the variance. Confident mistakes of
     the reward look the same as turned labels. Unknown under 30 pairs or where all margins are 0.
     Source: the flip model of Natarajan et al. 2013, with a Bradley-Terry link.
+
+    >>> turned_by_margins([1.0] * 10, ["a"] * 10).reason
+    '10 pairs are too few to tell turned labels from close calls (30 at least)'
     """
     margin = np.asarray(margin_N, dtype=np.float64)
     codes = cluster_codes(clusters)

@@ -98,6 +98,9 @@ def best_reader(votes: int, share_Q: Array, *, most_even: int | None = None) -> 
 
     most_even: votes that the smaller side has at most, all closer items being set aside; by default only equal votes
     are. Where equal votes are kept the label is a coin.
+
+    >>> best_reader(3, np.array([0.5, 0.75, 1.0])).round(4).tolist()  # 0.75^3 + 3 x 0.75^2 x 0.25
+    [0.5, 0.8438, 1.0]
     """
     last = (votes - 1) // 2 if most_even is None else most_even
     coin = scipy_stats.binom.pmf(last, votes, share_Q) if 2 * last == votes else 0.0

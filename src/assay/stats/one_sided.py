@@ -44,7 +44,11 @@ def p_share_above(values_N: npt.ArrayLike, clusters: Names, tolerated: float) ->
 
 
 def p_share_below(values_N: npt.ArrayLike, clusters: Names, tolerated: float) -> float | None:
-    """The chance of a mean this low, for values in [0, 1], were the true share `tolerated`."""
+    """The chance of a mean this low, for values in [0, 1], were the true share `tolerated`.
+
+    >>> p_share_below([0, 0, 0, 1], ["a", "b", "c", "d"], 0.5)  # by t, since four clusters say little: worse than 5/16
+    0.5
+    """
     return p_share_above(1 - np.asarray(values_N, dtype=np.float64), clusters, 1 - tolerated)
 
 

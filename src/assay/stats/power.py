@@ -37,7 +37,7 @@ def pairs_needed(
     >>> pairs_needed(0.75, 0.72)  # 1.96^2 x 0.72 x 0.28 / 0.03^2 = 860.5
     861
     >>> pairs_needed(0.75, 0.72, chance=0.8)  # (1.96 sqrt(.2016) + .842 sqrt(.1875))^2 / .0009
-    1725
+    1721
     >>> pairs_needed(0.72, 0.72)
     Unknown(reason='the figure equals the threshold, so more pairs at this rate would not decide')
     """

@@ -19,6 +19,9 @@ def fit_differences(difference_NK: sparse.csr_array, *, ridge: float = 1.0) -> A
     """Weights (K,) under which each row's first is likeliest to win, by L-BFGS.
 
     difference_NK: features of the winner less those of the other. ridge: what half the squared weights cost, in nats.
+
+    >>> fit_differences(sparse.csr_array([[1.0, 0.0], [1.0, 0.0]])).round(3).tolist()  # w = 2 sigmoid(-w)
+    [0.675, 0.0]
     """
     turned = difference_NK.T.tocsr()
 
