@@ -26,7 +26,12 @@ def test_every_example_is_run() -> None:
     assert {path.name for path in EXAMPLES.glob("*.py")} == set(SAYS)
 
 
-@pytest.mark.parametrize("name", SAYS)
+LONG = {"audit_notebook.py"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in SAYS]
+)
 def test_it_runs(name: str, tmp_path: Path) -> None:
     if name in NEEDS_A_BASE:
         try:

@@ -13,6 +13,7 @@ from assay.stats.multiplicity import benjamini_hochberg, holm
 METHODS = [(holm, "holm"), (benjamini_hochberg, "fdr_bh")]
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_parity_with_statsmodels_and_no_p_value_falls(p: list[float]) -> None:
     for ours, name in METHODS:

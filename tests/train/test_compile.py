@@ -53,6 +53,7 @@ def test_it_trains_the_same_model_and_resumes_to_the_bit(tmp_path: Path) -> None
     assert (killed / "scores.jsonl").read_bytes() == (whole / "scores.jsonl").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_tenth_model_of_a_process_is_compiled_too(tmp_path: Path) -> None:
     base = tiny.base(tmp_path / "base", "llama")
     renderer = Renderer.from_pretrained(base)

@@ -9,21 +9,26 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
 from torch import nn
-from transformers import Trainer, TrainingArguments
 
 from assay.errors import ConfigError
 from assay.train.config import TrainConfig
+
+if TYPE_CHECKING:
+    from transformers import Trainer, TrainingArguments
 
 T = TypeVar("T")
 
 
 def trainer_arguments(config: TrainConfig, *, seed: int, folder: Path) -> TrainingArguments:
     """Trainer's options for one seed. Raises ConfigError for reporters that are unknown or not installed."""
+    # Trainer takes seconds to import, which a run that ends before it trains need not wait for.
+    from transformers import TrainingArguments
+
     assert config.precision != "auto", "choose() comes before training"
     _check_reporters(config.report_to)
     arguments = TrainingArguments(

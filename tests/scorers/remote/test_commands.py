@@ -37,8 +37,14 @@ def pairs(tmp_path: Path) -> Path:
     return tmp_path / "pairs.jsonl"
 
 
+# Tests that are started in the background of a shell inherit that Ctrl-C is ignored; who types it has it heard.
+MAIN = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\nfrom assay.cli.main import main; main()"
+)
+
+
 def command(*arguments: object, cache: Path) -> list[str]:
-    return [sys.executable, "-m", "assay.cli.main", *map(str, arguments), "--set", f"remote.cache={cache}", *QUICK]
+    return [sys.executable, "-c", MAIN, *map(str, arguments), "--set", f"remote.cache={cache}", *QUICK]
 
 
 def run(*arguments: object, cache: Path, **environment: str) -> subprocess.CompletedProcess[str]:
