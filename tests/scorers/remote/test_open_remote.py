@@ -90,7 +90,7 @@ def test_options_for_what_is_no_server() -> None:
         ("vllm:http://h", {"template": "own.jinja"}, "needs the tokenizer it is for"),
         ("tei:http://h", {"row_tokens": 5}, "counted by the model's tokenizer"),
         ("tei:http://h", {"max_tokens": 5}, "tei does not say how many tokens it read"),
-        ("vllm:http://h", {"tokenizer": "no-such-folder"}, "no-such-folder"),
+        pytest.param("vllm:http://h", {"tokenizer": "no-such-folder"}, "no-such-folder", marks=pytest.mark.slow),  # hub
     ],
 )
 def test_options_that_do_not_go_together_cost_no_request(text: str, options: dict[str, object], said: str) -> None:
