@@ -10,7 +10,7 @@ from assay.artifacts.files import read_json
 from assay.artifacts.gate_body import GateBody
 from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit
-from assay.audits.pairs.pair_meanings import MEANINGS
+from assay.audits.audit_figures import AUDIT_FIGURES
 from assay.findings import Finding
 from assay.findings.slice import OVERALL
 from assay.report.words import rounded
@@ -37,7 +37,7 @@ def main(folder: str) -> None:
     rejects = ", ".join(f"{count:,} {reason}" for reason, count in contract["rejects"].items() if count) or "none"
     print(f"Rows read {contract['rows']:,}; rejected: {rejects}; held out {audit.pairs:,} of {contract['kept']:,}.\n")
     print("| figure | value (95% interval by prompt group) | n |\n|---|---|---|")
-    for name, words in MEANINGS.shown_in("results table").items():
+    for name, words in AUDIT_FIGURES.shown_in("results table").items():
         found = audit.find(name)
         print(f"| {words} | {figure(found)} | {found.n if found else ''} |")
     categories(audit, body)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import assay
-from assay.audits.pairs.pair_meanings import MEANINGS as PAIRS
+from assay.audits.audit_figures import AUDIT_FIGURES as PAIRS
 from assay.findings.vocabulary import UNITS, Meaning, Vocabulary
 from assay.gate.every_figure import EVERY_FIGURE
 from assay.study.analysis.vote_meanings import MEANINGS as VOTES

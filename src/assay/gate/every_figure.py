@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from assay.audits.pairs.pair_meanings import MEANINGS
+from assay.audits.audit_figures import AUDIT_FIGURES
 from assay.findings.vocabulary import Vocabulary
 from assay.study.analysis.vote_meanings import VOTE_FIGURES
 
-EVERY_FIGURE = Vocabulary(tuple(MEANINGS.values()), VOTE_FIGURES)
+EVERY_FIGURE = Vocabulary(tuple(AUDIT_FIGURES.values()), VOTE_FIGURES)

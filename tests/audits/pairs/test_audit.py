@@ -12,8 +12,8 @@ import pytest
 from assay.artifacts.files import dumps
 from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit
+from assay.audits.audit_figures import AUDIT_FIGURES
 from assay.audits.config import AuditConfig
-from assay.audits.pairs.pair_meanings import MEANINGS
 from assay.audits.part import Evidence
 from assay.audits.scored_group import ScoredGroup
 from assay.errors import ArtifactError, EmptyBatchError, InputError
@@ -172,8 +172,8 @@ def test_every_name_is_used():
     group = ScoredGroup(candidates=one, rewards=dict.fromkeys(SCORES, (3.0, 1.0, 2.0)), cluster="q")
     found = audited(SCORES, voted, tokens=tokens, evidence=Evidence(candidates=[group]))
     names = {finding.name for finding in found.findings}
-    asked_for = {row.name for row in MEANINGS.values() if row.where_given} - {"length_baseline_tokens"}
-    assert names >= set(MEANINGS) - asked_for
+    asked_for = {row.name for row in AUDIT_FIGURES.values() if row.where_given} - {"length_baseline_tokens"}
+    assert names >= set(AUDIT_FIGURES) - asked_for
 
 
 def test_calibrated_margins_are_called_so_and_overconfident_ones_not():

@@ -34,6 +34,7 @@ def test_what_is_added_leaves_what_was_said(name: str) -> None:
     words = [word for word in ANSWER.split() if word != "-"]
     place = -1
     for word in words:  # in order, with whatever was added between
+        assert word in kept[place + 1 :]
         place = kept.index(word, place + 1)
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from assay.artifacts.files import atomic_write
 from assay.artifacts.run_folder import RunFolder
+from assay.audits.audit_figures import AUDIT_FIGURES
 from assay.audits.label_quality.ceiling_words import ceiling_bounds
 from assay.audits.pairs.length_rule import rule_to_beat
-from assay.audits.pairs.pair_meanings import MEANINGS
 from assay.report import words
 from assay.report.finding_text import Cell, cell
 from assay.report.findings_table import findings_table
@@ -124,7 +124,7 @@ def short(name: str | None) -> str:
 
 def keys(evidence: ReportedRun) -> list[Mapping[str, object]]:
     """The large figures under the summary, as the vocabulary names them; of the length rules, the one to beat."""
-    shown = MEANINGS.shown_in("key figures")
+    shown = AUDIT_FIGURES.shown_in("key figures")
     rule = rule_to_beat(evidence.head("length_baseline"))
     if rule is not None and rule.name == "shortest":
         swapped = {"accuracy_beyond_length": (rule.beyond, f"Beyond {rule.words}")}
