@@ -1,8 +1,8 @@
 """How long an audit takes beside scoring: `python benchmarks/bench_audit.py [--pairs 100000]`.
 
 Pairs of the simulated support desk, repeated with prompts of 60 words of their own (two pairs a prompt), and rewards
-drawn for them and recorded. The installed command runs as a process, so its start, reading and the search for alike prompts
-are in the figure.
+drawn for them and recorded. The installed command runs as a process, so its start, reading and the search for alike
+prompts are in the figure.
 """
 
 from __future__ import annotations
