@@ -4,9 +4,10 @@
 
 Rows: the simulated support desk on `minilm`, random batches of 32 pairs, no file needed. Limit: operations of one step
 over the rows' own tokens (forward, and twice that backward: linear layers 2 * weights a token, attention 4 * heads *
-head size for each pair of tokens of a row, in every layer) divided by the rate of matrix multiplication measured right
-before and after the step in the same process. Contenders take turns within a round: rows side by side, and padded
-batches sorted by length; each without dropout and with the base's own.
+head size for each pair of tokens of a row, in every layer) divided by the rate of matrix multiplication, sampled
+before, between and after its passes in the same process (the mean; beside it the share of the fastest product seen).
+Contenders take turns within a round: rows side by side, and padded batches sorted by length; each without dropout and
+with the base's own.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from assay.train.batches import Batches, cut, distinct_rows
 from assay.train.config import LossConfig
 from assay.train.losses.preference import bradley_terry_loss
 from assay.train.pair_examples import PairExample, pair_examples
-from harness import Clock, matmul_rate, median, write
+from harness import Clock, MatmulRate, median, shares, write
 
 CONTENDERS: dict[str, tuple[Sharing, float | None]] = {
     "side by side, no dropout": ("on", 0.0),
@@ -49,13 +50,15 @@ def simulated(count: int) -> list[Pair]:
         return list(read_pairs(str(Path(folder) / "pairs.jsonl")).pairs)
 
 
-def step(model: RewardModel, examples: Sequence[PairExample], sharing: Sharing) -> None:
-    """Forward and backward passes of one optimiser step, cut as training cuts them."""
+def step(model: RewardModel, examples: Sequence[PairExample], sharing: Sharing, rate: MatmulRate, clock: Clock) -> None:
+    """Forward and backward passes of one optimiser step, cut as training cuts them; samples the rate between them."""
     layout = model.layout([row for one in examples for row in one.rows], sharing=sharing)
-    for places in cut(examples, micro_tokens=pass_tokens(None, "cpu"), layout=layout):
+    for places in cut(examples, micro_tokens=pass_tokens(None, "cpu", layout), layout=layout):
         rows, order = distinct_rows([examples[i].chosen for i in places] + [examples[i].rejected for i in places])
         chosen_B, rejected_B = model.rewards(rows, sharing=sharing)[torch.tensor(order)].chunk(2)
         (bradley_terry_loss(chosen_B - rejected_B) * len(places) / len(examples)).backward()  # type: ignore[no-untyped-call]
+        with clock.stopped():
+            rate.sample(2)
 
 
 def operations(model: RewardModel, examples: Sequence[PairExample]) -> tuple[float, int, int]:
@@ -69,7 +72,7 @@ def operations(model: RewardModel, examples: Sequence[PairExample]) -> tuple[flo
     seen = sum(length**2 for length in lengths)
     forward = 2 * weights * sum(lengths) + 4 * config.hidden_size * config.num_hidden_layers * seen  # type: ignore[union-attr, operator]
     padded = 0
-    for places in cut(examples, micro_tokens=pass_tokens(None, "cpu")):
+    for places in cut(examples, micro_tokens=pass_tokens(None, "cpu", "padded")):
         some, _ = distinct_rows([row for i in places for row in examples[i].rows])
         padded += len(some) * max(len(row.ids) for row in some)
     return float(3.0 * forward), sum(lengths), padded
@@ -100,14 +103,15 @@ def main() -> None:
             sharing, dropout = CONTENDERS[name]
             model = models[dropout]
             model.model.train()
-            before, clock = matmul_rate(SHAPES), Clock()
-            step(model, batch, sharing)
-            spent, after = clock.read(), matmul_rate(SHAPES)
+            rate = MatmulRate(SHAPES)
+            rate.sample()
+            clock = Clock()
+            step(model, batch, sharing, rate, clock)
+            spent = clock.read()
             model.model.zero_grad()
             if number < 0:
                 continue
             total, tokens, padded = operations(model, batch)
-            rate = {kind: max(before[kind], after[kind]) for kind in before}
             run = {
                 "round": number,
                 "contender": name,
@@ -115,20 +119,16 @@ def main() -> None:
                 "pairs_per_second": round(len(batch) / spent["seconds"], 2),
                 "tokens": tokens,
                 "padded_tokens": padded,
-                "matmul_gflops": round(rate["seconds"] / 1e9, 1),
-                "share_of_limit": round(total / rate["seconds"] / spent["seconds"], 3),
-                "share_of_limit_processor_time": round(
-                    total / rate["processor_seconds"] / spent["processor_seconds"], 3
-                ),
+                **shares(total, spent, rate),
             }
             runs.append(run)
             print(json.dumps(run), flush=True)
-    kinds = ("pairs_per_second", "share_of_limit", "share_of_limit_processor_time")
+    kinds = ("pairs_per_second", "share_of_limit", "share_of_limit_processor_time", "share_of_best_rate")
     summary = {
         name: {kind: median([float(str(run[kind])) for run in runs if run["contender"] == name]) for kind in kinds}
         for name in CONTENDERS
     }
-    options.max_tokens, options.micro_tokens = ModelConfig().max_tokens, pass_tokens(None, "cpu")
+    options.max_tokens, options.micro_tokens = ModelConfig().max_tokens, pass_tokens(None, "cpu", "side by side")
     write(options, "encoder", {"summary": summary, "runs": runs})
 
 

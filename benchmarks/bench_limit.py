@@ -4,9 +4,9 @@
 
 Limit: operations of one step over distinct tokens (forward, and twice that backward: linear layers 2 * weights a token,
 attention 4 * heads * head size for each pair of tokens that see each other, in every layer) divided by the rate of
-matrix multiplication measured right before and after the step in the same process. Elementwise work and Python count as
-loss. Rounds are printed one by one: load from elsewhere shows in the rate too. Each runs with plain layers and
-with layers through torch.compile (train.compile=on).
+matrix multiplication, sampled before, between and after the step's passes in the same process (the mean; beside it the
+share of the fastest product seen). Elementwise work and Python count as loss. Rounds are printed one by one. Each runs
+with plain layers and with layers through torch.compile (train.compile=on).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from assay.engine.compiled import compile_layers, plain_layers
 from assay.engine.forward import last_hidden
 from assay.engine.trie import pack, plan
-from harness import Clock, batch, hh_pairs, matmul_rate, median, model_folder, parser, write
+from harness import Clock, MatmulRate, batch, hh_pairs, median, model_folder, parser, shares, write
 
 
 def operations(model: Any, packs: list[list[list[int]]]) -> tuple[float, int]:
@@ -52,15 +52,17 @@ def main() -> None:
         groups = [[pair["chosen"], pair["rejected"]] for pair in pairs]
         members = plan(groups, token_budget=options.micro_tokens)
         packs = [[row for g in some for row in groups[g]] for some in members]
-        before = matmul_rate()
+        rate = MatmulRate()
+        rate.sample()
         clock = Clock()
         with plain_layers("on" if layers == "plain" else "off"):
             for rows in packs[:1] if number < 0 else packs:  # the first round warms up
                 reward = model.score(last_hidden(model, rows))[:, 0]
                 loss = -logsigmoid(reward[0::2] - reward[1::2]).sum() / len(pairs)
                 loss.backward()  # type: ignore[no-untyped-call]
-        spent, after = clock.read(), matmul_rate()
-        rate = {kind: max(before[kind], after[kind]) for kind in before}
+                with clock.stopped():
+                    rate.sample()
+        spent = clock.read()
         total, tokens = operations(model, packs)
         if number >= 0:
             run = (
@@ -69,17 +71,12 @@ def main() -> None:
                 | {
                     "distinct_tokens": tokens,
                     "microseconds_per_token": round(1e6 * spent["seconds"] / tokens, 1),
-                    "step_gflops": round(total / spent["seconds"] / 1e9, 1),
-                    "matmul_gflops": round(rate["seconds"] / 1e9, 1),
-                    "share_of_limit": round(total / rate["seconds"] / spent["seconds"], 3),
-                    "share_of_limit_processor_time": round(
-                        total / rate["processor_seconds"] / spent["processor_seconds"], 3
-                    ),
                 }
+                | shares(total, spent, rate)
             )
             runs.append(run)
             print(json.dumps(run), flush=True)
-    kinds = ("share_of_limit", "share_of_limit_processor_time")
+    kinds = ("share_of_limit", "share_of_limit_processor_time", "share_of_best_rate")
     summary = {
         layers: {kind: median([float(run[kind]) for run in runs if run["layers"] == layers]) for kind in kinds}
         for layers in ("plain", "compiled")

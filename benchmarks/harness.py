@@ -18,7 +18,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,7 @@ def batch(pairs: Sequence[dict[str, Any]], size: int, number: int) -> list[dict[
 
 
 class Clock:
-    """Wall-clock and processor seconds since it was made."""
+    """Wall-clock and processor seconds since it was made, without those spent under `stopped`."""
 
     def __init__(self) -> None:
         self._wall, self._processor = time.perf_counter(), time.process_time()
@@ -105,6 +106,13 @@ class Clock:
     def read(self) -> dict[str, float]:
         wall, processor = time.perf_counter() - self._wall, time.process_time() - self._processor
         return {"seconds": round(wall, 2), "processor_seconds": round(processor, 2)}
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        wall, processor = time.perf_counter(), time.process_time()
+        yield
+        self._wall += time.perf_counter() - wall
+        self._processor += time.process_time() - processor
 
 
 def peak_bytes() -> int:
@@ -122,19 +130,55 @@ def resident_bytes() -> int:
     return int(found[1]) * 1024
 
 
-def matmul_rate(shapes: Sequence[tuple[int, int, int]] = ((2048, 576, 1536), (2048, 2048, 2048))) -> dict[str, float]:
-    """The machine's own float32 matrix multiply at `shapes` (m, k, n): operations a wall-clock and processor second."""
-    rates: dict[str, list[float]] = {"seconds": [], "processor_seconds": []}
-    for m, k, n in shapes:
-        a, b = torch.randn(m, k), torch.randn(k, n)
-        torch.mm(a, b)
-        for _ in range(8):
-            wall, processor = time.perf_counter(), time.process_time()
-            for _ in range(4):
+class MatmulRate:
+    """The machine's own float32 matrix multiply at `shapes` (m, k, n), sampled while a measured step runs.
+
+    A processor's rate drifts within seconds (clock, neighbours on a shared host), so one burst before a step says what
+    the machine can do at best, not what it gave meanwhile. `sample` between the passes of a step, outside its clock:
+    `mean` is operations by time over all samples at the shape that does best, `best` the fastest single product.
+    """
+
+    def __init__(self, shapes: Sequence[tuple[int, int, int]] = ((2048, 576, 1536), (2048, 2048, 2048))) -> None:
+        self._factors = [(torch.randn(m, k), torch.randn(k, n)) for m, k, n in shapes]
+        self._operations = [2.0 * m * k * n for m, k, n in shapes]
+        self._spent: list[list[tuple[float, float]]] = [[] for _ in shapes]
+
+    def sample(self, times: int = 4) -> None:
+        for (a, b), spent in zip(self._factors, self._spent, strict=True):
+            torch.mm(a, b)
+            for _ in range(times):
+                wall, processor = time.perf_counter(), time.process_time()
                 torch.mm(a, b)
-            rates["seconds"].append(8 * m * k * n / (time.perf_counter() - wall))
-            rates["processor_seconds"].append(8 * m * k * n / (time.process_time() - processor))
-    return {kind: max(found) for kind, found in rates.items()}
+                spent.append((time.perf_counter() - wall, time.process_time() - processor))
+
+    def mean(self) -> dict[str, float]:
+        """Operations a wall-clock second, and a processor second of all threads."""
+        return {
+            kind: max(
+                count * len(spent) / sum(one[place] for one in spent)
+                for count, spent in zip(self._operations, self._spent, strict=True)
+            )
+            for place, kind in enumerate(("seconds", "processor_seconds"))
+        }
+
+    def best(self) -> float:
+        """Operations a wall-clock second of the fastest product seen."""
+        return max(
+            count / min(wall for wall, _ in spent) for count, spent in zip(self._operations, self._spent, strict=True)
+        )
+
+
+def shares(total: float, spent: dict[str, float], rate: MatmulRate) -> dict[str, float]:
+    """What a step of `total` operations made of the machine's rate meanwhile, and of its best."""
+    mean = rate.mean()
+    return {
+        "step_gflops": round(total / spent["seconds"] / 1e9, 1),
+        "matmul_gflops": round(mean["seconds"] / 1e9, 1),
+        "best_matmul_gflops": round(rate.best() / 1e9, 1),
+        "share_of_limit": round(total / mean["seconds"] / spent["seconds"], 3),
+        "share_of_limit_processor_time": round(total / mean["processor_seconds"] / spent["processor_seconds"], 3),
+        "share_of_best_rate": round(total / rate.best() / spent["seconds"], 3),
+    }
 
 
 def alternate(options: argparse.Namespace, contenders: Sequence[str]) -> list[dict[str, Any]]:

@@ -102,7 +102,7 @@ class LanguageModel:
         found = np.zeros((len(rows), len(tokens)))
         if not rows:
             return found
-        budget = pass_tokens(micro_tokens, device_of(self.model).type)
+        budget = pass_tokens(micro_tokens, device_of(self.model).type, "shared")
         with evaluating(self.model):
             if refusal(self.model, rows) is None:
                 packs = packs_with_headers(self.model, [[row] for row in rows], token_budget=budget)

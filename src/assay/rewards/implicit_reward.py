@@ -52,7 +52,7 @@ class ImplicitReward:
         """The implied reward of each row, one array a group of rows that share a prompt."""
         rows = [[row.ids for row in group] for group in groups]
         prompts = [[row.prompt_tokens for row in group] for group in groups]
-        budget = pass_tokens(None, device_of(self.models[0]).type)
+        budget = pass_tokens(None, device_of(self.models[0]).type, "shared")
         policy, reference = (
             reference_logprobs(model, rows, prompts, fingerprint=print_of, folder=self.folder, token_budget=budget)
             for model, print_of in zip(self.models, self.prints, strict=True)

@@ -120,10 +120,10 @@ class RewardModel:
         if not rows:
             return np.zeros(0, dtype=np.float32)
         check_rows(self.model, rows)
-        budget = pass_tokens(micro_tokens, self.device.type)
         found = np.zeros(len(rows), dtype=np.float32)
         with evaluating(self.model):
             layout = self.layout(rows, sharing=sharing)
+            budget = pass_tokens(micro_tokens, self.device.type, layout)
             if layout == "shared":
                 groups = [[row.ids] for row in rows]
                 for batch, header in packs_with_headers(self.model, groups, token_budget=budget):

@@ -55,7 +55,8 @@ def tried(training: Training, *, device: torch.device, terms: CompileTerms) -> C
             return replace(plain, reason="layers")
         if not has_compiler():
             return replace(plain, reason="compiler")
-        parts = cut(batch, micro_tokens=pass_tokens(training.config.micro_tokens, device.type), layout="shared")
+        budget = pass_tokens(training.config.micro_tokens, device.type, "shared")
+        parts = cut(batch, micro_tokens=budget, layout="shared")
         first, last = ([batch[place] for place in places] for places in (parts[0], parts[-1]))
         # In passes of the first one's size: the last of a batch is smaller.
         passes = training.steps * sum(map(tokens_of, batch)) / sum(map(tokens_of, first))

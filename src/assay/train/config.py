@@ -46,7 +46,8 @@ class TrainConfig(StageConfig):
     max_grad_norm: PositiveFloat = 1.0
     batch_pairs: PositiveInt = Field(32, description="pairs per optimiser step, drawn at random")
     micro_tokens: PositiveInt | None = Field(
-        None, description="tokens per forward pass, with padding where rows are padded; null: 2,048 CPU, 16,384 GPU"
+        None,
+        description="tokens per forward pass, padding included; null: 2,048 CPU (rows side by side 4,096), 16,384 GPU",
     )
     precision: Precision = Field(
         "auto", description="auto: bf16 where this machine is measured to multiply it clearly faster, else float32"

@@ -132,8 +132,9 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         model.train()
         examples = [self.objective.examples[drawn.index] for drawn in inputs]
         share_B = torch.tensor([drawn.share for drawn in inputs], device=self.args.device)
-        budget = pass_tokens(self.training.config.micro_tokens, self.args.device.type)
-        parts = cut(examples, micro_tokens=budget, layout=self.objective.layout(examples))
+        layout = self.objective.layout(examples)
+        budget = pass_tokens(self.training.config.micro_tokens, self.args.device.type, layout)
+        parts = cut(examples, micro_tokens=budget, layout=layout)
         found: list[Tensor] = []
         names: list[str] = []
         for number, places in enumerate(parts):

@@ -56,7 +56,6 @@ def seconds_to_train(
 def _seconds_of_a_step(reward_model: RewardModel, some: Sequence[PairExample], config: TrainConfig) -> float:
     """Seconds of one optimiser step: the mean of `STEPS`, after one for warming up."""
     optimiser = adamw(reward_model.model, config, head=head_parameters(reward_model.model))
-    budget = pass_tokens(config.micro_tokens, reward_model.device.type)
     half = resolve(config.precision) == "bf16"
     reward_model.model.train()
     started = 0.0
@@ -66,6 +65,7 @@ def _seconds_of_a_step(reward_model: RewardModel, some: Sequence[PairExample], c
         batch = some[number * config.batch_pairs :][: config.batch_pairs] or some
         with torch.autocast(reward_model.device.type, torch.bfloat16, enabled=half):
             layout = reward_model.layout([row for one in batch for row in one.rows], sharing=config.sharing)
+            budget = pass_tokens(config.micro_tokens, reward_model.device.type, layout)
             for places in cut(batch, micro_tokens=budget, layout=layout):
                 rows = [row for place in places for row in batch[place].rows]
                 torch.autograd.backward(reward_model.rewards(rows, sharing=config.sharing).sum())
