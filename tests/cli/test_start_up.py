@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 MODELS = ("torch", "transformers", "peft", "accelerate", "bitsandbytes", "datasets", "pandas", "scipy.stats")
+NO_MODEL = tuple(name for name in MODELS if name != "scipy.stats")  # what decides by intervals needs that
 # Runs command lines one after the other in one process; a line each of its exit code and of what it has imported.
 WATCH = """
 import json, sys
@@ -51,11 +52,12 @@ def test_what_needs_no_model_is_refused_without_its_libraries(tmp_path: Path) ->
         ["split", gone, "--holdout", "1", "--out", out],
         ["score", "baseline:longest", gone, "--out", str(tmp_path / "scores.jsonl")],
         ["score", gone, there, "--out", str(tmp_path / "scores.jsonl")],
-        ["gate", gone],
         ["report", gone],
         ["study", "status", gone],
     ]
     assert watched(lines) == [(line, 2, []) for line in lines]
+    deciding = [["gate", gone], ["audit", gone, there, "--out", out], ["compare", gone, gone, there, "--out", out]]
+    assert watched(deciding, NO_MODEL) == [(line, 2, []) for line in deciding]
 
 
 def test_a_wrong_path_leaves_no_run_folder(tmp_path: Path) -> None:
