@@ -52,11 +52,15 @@ def test_what_needs_no_model_is_refused_without_its_libraries(tmp_path: Path) ->
         ["split", gone, "--holdout", "1", "--out", out],
         ["score", "baseline:longest", gone, "--out", str(tmp_path / "scores.jsonl")],
         ["score", gone, there, "--out", str(tmp_path / "scores.jsonl")],
-        ["report", gone],
         ["study", "status", gone],
     ]
     assert watched(lines) == [(line, 2, []) for line in lines]
-    deciding = [["gate", gone], ["audit", gone, there, "--out", out], ["compare", gone, gone, there, "--out", out]]
+    deciding = [
+        ["gate", gone],
+        ["report", gone],
+        ["audit", gone, there, "--out", out],
+        ["compare", gone, gone, there, "--out", out],
+    ]
     assert watched(deciding, NO_MODEL) == [(line, 2, []) for line in deciding]
 
 
