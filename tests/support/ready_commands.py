@@ -56,6 +56,8 @@ def ready_assay(
 def _helper(environment: Mapping[str, str]) -> subprocess.Popen[str]:
     key = frozenset(environment.items())
     if key not in _helpers:
+        _close()  # a helper holds half a gigabyte
+        _helpers.clear()
         _helpers[key] = subprocess.Popen(
             [sys.executable, "-m", "tests.support.ready_commands"],
             cwd=ROOT, env={**environment, **NO_THREADS}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
