@@ -28,7 +28,7 @@ def watched(lines: list[list[str]], modules: tuple[str, ...] = MODELS) -> list[t
     """Each command line with its exit code and which of `modules` are imported once it is over."""
     done = subprocess.run(
         [sys.executable, "-c", WATCH.replace("MODELS", repr(modules))],
-        input=json.dumps(lines), capture_output=True, text=True, check=True, timeout=120,
+        input=json.dumps(lines), capture_output=True, text=True, check=True, timeout=300,
     )  # fmt: skip
     return [tuple(json.loads(line[1:])) for line in done.stdout.splitlines() if line.startswith("@")]
 
