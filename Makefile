@@ -31,10 +31,10 @@ examples: $(VENV)/.tools  ## every script of examples/, a minute or two in all
 	for script in examples/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 test: $(VENV)/.tools  ## the whole suite in minutes, in parallel
-	$(BIN)/python -m pytest -n $(JOBS) -m 'not slow'
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not slow'
 
 test-all: $(VENV)/.tools  ## and the long ones: training at size, coverage of intervals, load
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 check: $(VENV)/.tools  ## ruff, strict types, import layers and circles, size, names, share of Any
 	$(BIN)/ruff check .

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from assay.models.config import ModelConfig
 from assay.rewards.reward_model import RewardModel
 from assay.scorers.open import KINDS
 from tests.support import tiny_bases as tiny
+from tests.support.ready_commands import ready_assay
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +25,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def audit(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).with_name("assay")), "audit", *map(str, arguments), "--json"]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    return ready_assay("audit", *arguments, "--json")
 
 
 def test_a_pair_too_long_for_the_model_is_left_out_and_named(model: Path, tmp_path: Path) -> None:
@@ -53,10 +52,7 @@ def test_recorded_scores_give_the_audit_of_the_model_that_gave_them(model: Path,
     rows = [as_native(pair) for pair in tiny.pairs(12)]
     long = {**rows[0], "id": "long", "prompt": "w1 w2 w3", "rejected": "w5 " * 80}
     write_jsonl(tmp_path / "pairs.jsonl", [*rows, long])
-    scored = subprocess.run(
-        [str(Path(sys.executable).with_name("assay")), "score", str(model), str(tmp_path / "pairs.jsonl"),
-         "--out", str(tmp_path / "scores.jsonl")], capture_output=True, text=True, check=False, timeout=300,
-    )  # fmt: skip
+    scored = ready_assay("score", model, tmp_path / "pairs.jsonl", "--out", tmp_path / "scores.jsonl")
     assert scored.returncode == 0, scored.stderr
     ways = [audit(scorer, tmp_path / "pairs.jsonl", "--out", tmp_path / name)
             for name, scorer in (("a", model), ("b", tmp_path / "scores.jsonl"))]  # fmt: skip
@@ -79,11 +75,9 @@ def test_columns_and_labels_are_named_as_everywhere(command: str, model: Path, t
     write_jsonl(tmp_path / "pairs.jsonl", rows)
     (tmp_path / "reward.yaml").write_text("train: {epochs: 1}\n")  # the file of `assay reward` serves here, too
     words = [command, model, tmp_path / "pairs.jsonl", "--out", tmp_path / "out", "--config", tmp_path / "reward.yaml"]
-    assay = str(Path(sys.executable).with_name("assay"))
 
     def run(*more: str) -> subprocess.CompletedProcess[str]:
-        told = [assay, *map(str, words), "--columns", "prompt=ask,left=response_a,right=response_b,label=winner", *more]
-        return subprocess.run(told, capture_output=True, text=True, check=False, timeout=300)
+        return ready_assay(*words, "--columns", "prompt=ask,left=response_a,right=response_b,label=winner", *more)
 
     unsaid, said = run(), run("--labels", "0=left,1=right")
     assert unsaid.returncode == 2
@@ -119,11 +113,10 @@ def test_a_run_is_audited_over_its_seeds(model: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("command", "read"), [("audit", "audit.level=0.9"), ("score", "data.ties=keep")])
 def test_options_that_nothing_reads_are_errors(command: str, read: str, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "pairs.jsonl", [as_native(pair) for pair in tiny.pairs(12)])
-    words = [Path(sys.executable).with_name("assay"), command, "baseline:longest", tmp_path / "pairs.jsonl"]
+    words = [command, "baseline:longest", tmp_path / "pairs.jsonl"]
 
     def run(setting: str) -> subprocess.CompletedProcess[str]:
-        told = [*map(str, words), "--out", str(tmp_path / "out"), "--set", setting]
-        return subprocess.run(told, capture_output=True, text=True, check=False, timeout=300)
+        return ready_assay(*words, "--out", tmp_path / "out", "--set", setting)
 
     assert run(read).returncode == 0
     for setting in ("train.epochs=3", "model.base=minilm", "loss.name=margin", "split.holdout=3", "criteria=x.yaml"):

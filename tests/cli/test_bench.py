@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 from tests.suites.made_suites import pair, styles
+from tests.support.ready_commands import ready_assay
 
 
 def bench(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).with_name("assay")), "bench", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    return ready_assay("bench", *arguments)
 
 
 def test_the_table_the_json_and_a_file_of_another_suite(tmp_path: Path) -> None:

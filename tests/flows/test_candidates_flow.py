@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,13 +11,7 @@ from assay.audits import audit
 from assay.data import read_pairs
 from assay.records import PairScore
 from tests.support import tiny_bases as tiny
-
-ASSAY = Path(sys.executable).with_name("assay")
-
-
-def run(*words: str) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    return subprocess.run([str(ASSAY), *words], capture_output=True, text=True, check=False, env=env)
+from tests.support.ready_commands import ready_assay as run
 
 
 @pytest.fixture(scope="module")

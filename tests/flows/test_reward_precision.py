@@ -68,15 +68,15 @@ def test_it_is_measured_said_stored_and_kept(base: Path, tmp_path: Path, monkeyp
 
 def test_a_run_that_was_killed_keeps_it(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measuring(monkeypatch, 0.1)
-    train = flow.train_reward
+    train = flow.train.train_reward
 
     def killed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(flow, "train_reward", killed)
+    monkeypatch.setattr(flow.train, "train_reward", killed)
     with pytest.raises(KeyboardInterrupt):
         start(base, tmp_path / "run")
-    monkeypatch.setattr(flow, "train_reward", train)
+    monkeypatch.setattr(flow.train, "train_reward", train)
     measuring(monkeypatch, 2.5)
     assert precision_lines(start(base, tmp_path / "run")) == ["precision  float32: as this run began"]
 

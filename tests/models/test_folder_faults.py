@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,8 +20,13 @@ from assay.rewards.reward_model import RewardModel
 from assay.scorers.local import LocalScorer
 from tests.support import bases
 from tests.support import tiny_bases as tiny
+from tests.support.ready_commands import ready_assay
 
-ASSAY = str(Path(sys.executable).with_name("assay"))
+
+def broken_data(folder: Path) -> Path:
+    """A file that is there, and whose only row would be told of by whoever reads it."""
+    (folder / "broken.jsonl").write_text("{broken\n")
+    return folder / "broken.jsonl"
 
 
 def change(folder: Path, **values: Any) -> None:
@@ -155,12 +158,12 @@ def test_a_fault_is_told_in_a_sentence(fault: str, folder: Path) -> None:
 def test_the_commands_end_with_2_and_read_no_data(command: str, fault: str, folder: Path, tmp_path: Path) -> None:
     FAULTS[fault][0](folder)
     out = str(tmp_path / "out")
-    data = str(tmp_path / "no-such-data.jsonl")
+    data = str(broken_data(tmp_path))
     words = [command, data, "--base", str(folder)] if command == "reward" else [command, str(folder), data]
-    done = subprocess.run([ASSAY, *words, "--out", out], capture_output=True, text=True, check=False, timeout=120)
+    done = ready_assay(*words, "--out", out)
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
-    assert "no-such-data" not in done.stderr
+    assert "broken.jsonl" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 
 
@@ -202,10 +205,8 @@ def test_a_pooler_that_a_classifier_does_not_read_stops_nothing(tmp_path: Path) 
 
 
 def test_more_positions_than_the_base_has_are_told_before_data_are_read(folder: Path, tmp_path: Path) -> None:
-    words = ["reward", str(tmp_path / "no-such-data.jsonl"), "--base", str(folder), "--max-tokens", "1024"]
-    done = subprocess.run(
-        [ASSAY, *words, "--out", str(tmp_path / "run")], capture_output=True, text=True, check=False, timeout=120
-    )
+    words = ["reward", str(broken_data(tmp_path)), "--base", str(folder), "--max-tokens", "1024"]
+    done = ready_assay(*words, "--out", tmp_path / "run")
     assert done.returncode == 2
     assert "positions for 64 tokens" in done.stderr
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +15,8 @@ from assay.errors import InputError, ModelError
 from assay.rewards.convert import convert_model
 from assay.rewards.reward_model import RewardModel
 from tests.support import bases
+from tests.support.ready_commands import ready_assay
 
-ASSAY = str(Path(sys.executable).with_name("assay"))
 HEADS = {"v_head.summary": True, "value_head": False, "own file": True, "own pickle": False}
 
 
@@ -92,7 +90,7 @@ def test_plain_transformers_gives_it_too_in_a_padded_batch(tmp_path: Path) -> No
 def test_a_bias_the_class_has_no_place_for_is_said(tmp_path: Path) -> None:
     with_head(tmp_path / "theirs", "v_head.summary", bias=0.25)
     words = ["models", "convert", str(tmp_path / "theirs"), "--out", str(tmp_path / "plain")]
-    done = subprocess.run([ASSAY, *words], capture_output=True, text=True, check=False, timeout=120)
+    done = ready_assay(*words)
     assert done.returncode == 0, done.stderr
     assert "+0.250000" in done.stdout
 

@@ -20,6 +20,7 @@ from assay.scorers import open_scorer
 from assay.scorers.local import LocalScorer
 from tests.support import bases
 from tests.support import tiny_bases as tiny
+from tests.support.ready_commands import ready_assay
 
 ASSAY = str(Path(sys.executable).with_name("assay"))
 
@@ -43,6 +44,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(*words: object, **environment: str) -> subprocess.CompletedProcess[bytes]:
     import os
 
+    if not environment:
+        done = ready_assay(*words)
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.encode(), done.stderr.encode())
     command = [ASSAY, *map(str, words)]
     return subprocess.run(command, capture_output=True, check=False, timeout=240, env={**os.environ, **environment})
 

@@ -3,6 +3,8 @@
 Stages meet through the run folder: each writes its artifact before the next starts, so a killed run goes on where it
 stopped, and each figure in the report can be traced to a file. What was computed once is handed on: criteria as they
 were read first, prompt groups, rows as they were rendered.
+
+What can be refused without a model (options, criteria, where the data are) is refused first, before torch is imported.
 """
 
 from __future__ import annotations
@@ -10,25 +12,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+# Rooms by their doors, whose names are imported when the flow comes to them: half of them bring torch or scipy.
+from assay import audits, data, gate, report, train
 from assay.artifacts.files import read_jsonl
-from assay.audits import Audit
-from assay.data import split
-from assay.data.grouped_split import Split
+from assay.data.sources.any_source import locate
 from assay.flows.processes import FollowersFolder, follows, run_folder
-from assay.flows.reward_stages import Gated, audit_seeds, contract_stage, gate_stage, known_truth
+from assay.flows.reward_stages import Gated, audit_seeds, base_stage, contract_stage, gate_stage, known_truth
 from assay.flows.run_record import RunRecord, begun_with, layers_begun_with
-from assay.gate import Criterion, Verdict, decide_run, load_criteria
-from assay.models.resolve import resolve
-from assay.report import model_card, render
-from assay.rewards.new_model import check_base
-from assay.train import TrainResult, compile_choice, train_reward
+from assay.train import compile_choice
 from assay.train.compile_choice import CompileChoice, Compiling
 from assay.train.precision_choice import PrecisionChoice, choose, weighed, why
+from assay.train.process_group import of_the_first, wait_for_all
 from assay.train.reward_config import RewardConfig
-from assay.train.trainer_options import of_the_first, wait_for_all
 from assay.train.untrained import untrained
+
+if TYPE_CHECKING:
+    from assay.audits import Audit
+    from assay.data.grouped_split import Split
+    from assay.gate import Criterion, Verdict
+    from assay.train import TrainResult
 
 Notify = Callable[[str], None]
 
@@ -58,12 +62,13 @@ def run_reward(
     Killed anywhere, the same call goes on. Raises AssayError where data, base, split or folder do not allow it.
     """
     # Read before anything else, since a typing error there should cost no training; what was read then is decided by.
-    criteria = None if config.criteria is None else load_criteria(config.criteria)
+    criteria = None if config.criteria is None else gate.load_criteria(config.criteria)
+    if isinstance(source, str | Path):
+        locate(source, config=config.data)  # a wrong path waits for no base and leaves no folder
     if follows():
         notify = silent
     with run_folder(out) as run:
-        base = resolve(config.model.base, config.model.revision)
-        most = check_base(base, config.model)  # what is wrong with it costs no reading of data
+        base, most = base_stage(config.model)  # what is wrong with it costs no reading of data
         contract = contract_stage(source, run, config=config.data)
         precision = choose(config.train.precision, stored=begun_with(run))
         layers = of_the_first(compile_choice.choose(config.train.compile, stored=layers_begun_with(run)))
@@ -81,7 +86,7 @@ def run_reward(
         record.add(length_gate=gated.summary)
         notify(f"render     {len(gated.pairs):,} pairs within {config.model.max_tokens} tokens")
         with record.stage("split"):
-            parts = split(gated.pairs, config=config.split, groups=gated.groups)
+            parts = data.split(gated.pairs, config=config.split, groups=gated.groups)
             parts.proof.write(run.path("split.json"))
         record.add(data=known_truth(source, contract, parts.held_out))
         notify(f"split      {len(parts.train):,} to train on, {len(parts.held_out):,} held out")
@@ -93,11 +98,11 @@ def run_reward(
         with record.stage("audit"):
             audit = audit_seeds(run, parts, gated, results, config=config.audit)
         with record.stage("gate"):
-            verdict = decide_run(run, criteria)
+            verdict = gate.decide_run(run, criteria)
         record.add(status="done")
         notify(f"gate       {verdict.verdict}")
-        page = render(run)
-        model_card(run)
+        page = report.render(run)
+        report.model_card(run)
         wait_for_all()
         return RewardRun(
             folder=run.root,
@@ -124,10 +129,14 @@ def followed(run: FollowersFolder, results: tuple[TrainResult, ...], criteria: S
     """What the first process made of the seeds that all have trained."""
     wait_for_all()
     run.take_over()
-    verdict = decide_run(run, criteria)
+    verdict = gate.decide_run(run, criteria)
     shared = run.shared
     return RewardRun(
-        folder=shared.root, verdict=verdict, audit=Audit.read(run), seeds=results, report=shared.path("report.html")
+        folder=shared.root,
+        verdict=verdict,
+        audit=audits.Audit.read(run),
+        seeds=results,
+        report=shared.path("report.html"),
     )
 
 
@@ -155,7 +164,7 @@ def train_seeds(
     results = []
     for seed in config.train.seeds:
         with record.stage(f"train seed {seed}") as stage:
-            result = train_reward(
+            result = train.train_reward(
                 parts.train,
                 parts.held_out,
                 seed=seed,

@@ -1,4 +1,4 @@
-"""Stages of the reward flow that gather evidence: the contract, the length gate, known truth, the audit over seeds."""
+"""Stages of the reward flow that gather evidence: base, contract, length gate, known truth, the audit over seeds."""
 
 from __future__ import annotations
 
@@ -7,27 +7,31 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from assay import audits
 from assay.artifacts.contract_body import ContractBody, TokenLimit
 from assay.artifacts.files import read_json, sha256_file, sha256_json
 from assay.artifacts.run_body import LengthGateBody, OracleBody, RunData
 from assay.artifacts.run_folder import RunFolder
-from assay.audits import Audit, audit
-from assay.audits.config import AuditConfig
 from assay.data import PairSet, read_pairs
 from assay.data.config import DataConfig
 from assay.data.contract_report import with_rejects, write_contract
-from assay.data.grouped_split import Split
 from assay.data.intake import groups_of, no_pair
 from assay.errors import InputError
 from assay.models.config import ModelConfig
 from assay.models.local_model import LocalModel
+from assay.models.resolve import resolve
 from assay.records import NO_CATEGORY, Pair, Reject
 from assay.render.encoder import Renderer
 from assay.render.length_gate import LengthGate, RenderedPairs, length_gate
 from assay.scorers.recorded import read_scored_pairs
-from assay.train import TrainResult
+
+if TYPE_CHECKING:
+    from assay.audits import Audit
+    from assay.audits.config import AuditConfig
+    from assay.data.grouped_split import Split
+    from assay.train import TrainResult
 
 SIMULATOR = "assay simulate"  # how simulated pairs name their generator
 
@@ -54,6 +58,14 @@ class Gated:
     rendered: RenderedPairs
     summary: LengthGateBody
     tokens: Mapping[str, tuple[int, int]]
+
+
+def base_stage(config: ModelConfig) -> tuple[LocalModel, int | None]:
+    """The base, and the longest row it has positions for. Raises ModelError or ConfigError if it cannot be trained."""
+    base = resolve(config.base, config.revision)
+    from assay.rewards.new_model import check_base  # not above: a base that is not there is refused without torch
+
+    return base, check_base(base, config)
 
 
 def contract_stage(source: object, run: RunFolder, *, config: DataConfig) -> Contract:
@@ -193,7 +205,7 @@ def audit_seeds(
     inputs = {str(r.scores_path.relative_to(run.root)): sha256_file(r.scores_path) for r in results}
     inputs["split.json"] = sha256_file(run.path("split.json"))
     groups = dict(zip((pair.id for pair in parts.held_out), parts.held_out_groups, strict=True))
-    found = audit(
+    found = audits.audit(
         scores,
         pairs,
         groups=[groups[pair.id] for pair in pairs],

@@ -9,10 +9,11 @@ from __future__ import annotations
 import functools
 import time
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:  # a run that asks for no `auto` measures nothing, and one that is refused needs no torch
+    import torch
+    from torch import Tensor
 
 Precision = Literal["float32", "bf16"]
 Asked = Literal["auto", "float32", "bf16"]
@@ -53,6 +54,8 @@ def measured() -> Measurement:
 
 def _both(tokens: int) -> Measurement:
     """The best of several tries of each, taken in turns so that what else the machine does meets both."""
+    import torch
+
     device = "cuda" if torch.cuda.is_available() else "cpu"
     draw = torch.Generator().manual_seed(0)  # torch's own state belongs to whoever trains
     input_TI = torch.randn(tokens, _IN, generator=draw).to(device).requires_grad_()
@@ -70,6 +73,8 @@ def _both(tokens: int) -> Measurement:
 
 def _pass(input_TI: Tensor, weight_OI: Tensor, precision: Precision) -> float:
     """Seconds of forward and backward under autocast or without."""
+    import torch
+
     input_TI.grad = weight_OI.grad = None
     _wait(input_TI.device)
     start = time.perf_counter()
@@ -82,4 +87,6 @@ def _pass(input_TI: Tensor, weight_OI: Tensor, precision: Precision) -> float:
 
 def _wait(device: torch.device) -> None:
     if device.type == "cuda":
+        import torch
+
         torch.cuda.synchronize(device)

@@ -18,8 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
-from scipy import stats as scipy_stats
+from scipy import special  # and not scipy.stats, half a second in every command that says an interval
 
 from assay.stats.draws import stream
 from assay.stats.unknown import Unknown
@@ -126,7 +125,7 @@ def wilson(successes: float, n: float, *, level: float = 0.95) -> Interval | Unk
         return Unknown("no pairs")
     if not 0 <= successes <= n:
         raise ValueError(f"{successes} successes of {n}")
-    low, high = _wilson(successes / n, n, float(scipy_stats.norm.ppf(0.5 + level / 2)))
+    low, high = _wilson(successes / n, n, float(special.ndtri(0.5 + level / 2)))
     return Interval(low=low, high=high, level=level, method="Wilson")
 
 
@@ -293,7 +292,7 @@ def cluster_bootstrap(
         low, high, how = centre - half, centre + half, "bootstrap t, clustered by prompt group"
     else:
         widened = math.sqrt(groups / (groups - 1)) * _t_quantile(level, freedom)
-        tail = float(scipy_stats.norm.cdf(-widened))
+        tail = float(special.ndtr(-widened))
         low, high = map(float, np.quantile(draws, [tail, 1 - tail]))
         how = "bootstrap, clustered by prompt group"
     return Interval(low=low, high=high, level=level, method=how)

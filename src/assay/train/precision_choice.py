@@ -18,8 +18,8 @@ from assay.errors import ArtifactError
 from assay.models import precision
 from assay.models.precision import Asked, Precision
 from assay.train.checkpoint import begun
+from assay.train.process_group import of_the_first
 from assay.train.threads import threads_within_quota
-from assay.train.trainer_options import of_the_first
 
 FILE = "precision.json"
 

@@ -32,16 +32,11 @@ from assay.train.loop import Evaluation, ObjectiveTrainer, Training, chosen_prec
 from assay.train.metrics import MetricsFile
 from assay.train.objective import AnyObjective
 from assay.train.precision_choice import PrecisionChoice, store, weighed
+from assay.train.process_group import of_the_first
 from assay.train.progress import Progress, Stage
 from assay.train.result import TrainResult, finished, hashes, read_result, save_whole
 from assay.train.threads import threads_within_quota
-from assay.train.trainer_options import (
-    checkpoint_activations,
-    of_the_first,
-    own_randomness,
-    trainer_arguments,
-    without_printer,
-)
+from assay.train.trainer_options import checkpoint_activations, own_randomness, trainer_arguments, without_printer
 from assay.version import versions
 
 PACKAGES = ("assay", "torch", "transformers", "accelerate", "peft", "tokenizers", "numpy")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
-
 from assay.machine_size import usable_cpus
 
 
 @contextmanager
 def threads_within_quota() -> Iterator[int]:
     """Not more torch threads than this process may use: in a container with a CPU quota, torch would take too many."""
+    import torch
+
     before = torch.get_num_threads()
     torch.set_num_threads(min(before, usable_cpus()))
     try:

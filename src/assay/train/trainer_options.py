@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
-import functools
-import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 import numpy as np
 import torch
@@ -17,11 +14,10 @@ from torch import nn
 
 from assay.errors import ConfigError
 from assay.train.config import TrainConfig
+from assay.train.process_group import leave_together
 
 if TYPE_CHECKING:
     from transformers import Trainer, TrainingArguments
-
-T = TypeVar("T")
 
 
 def trainer_arguments(config: TrainConfig, *, seed: int, folder: Path) -> TrainingArguments:
@@ -63,41 +59,6 @@ def trainer_arguments(config: TrainConfig, *, seed: int, folder: Path) -> Traini
     if arguments.world_size > 1:
         leave_together()
     return arguments
-
-
-@functools.cache
-def leave_together() -> None:
-    """Take down the process group before Python's own end, where gloo would wait for ever."""
-
-    def leave() -> None:
-        if torch.distributed.is_initialized():
-            torch.distributed.destroy_process_group()
-
-    atexit.register(leave)
-
-
-def wait_for_all() -> None:
-    """Go on when every process has come here; at once where there is one."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        return
-    from accelerate import PartialState
-
-    state = PartialState(cpu=not torch.cuda.is_available())  # as Trainer does
-    leave_together()
-    state.wait_for_everyone()
-
-
-def of_the_first(found: T) -> T:
-    """What the first process found, in all of them: where clocks decide, they may differ."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        return found
-    from accelerate import PartialState
-    from accelerate.utils import broadcast_object_list
-
-    PartialState(cpu=not torch.cuda.is_available())  # as Trainer does
-    leave_together()
-    told: list[T] = broadcast_object_list([found])
-    return told[0]
 
 
 class _Recomputing(Protocol):
