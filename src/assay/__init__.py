@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from assay.api import (
         analyse_study,
         audit,
+        bench,
         check,
         decide,
         open_scorer,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 HOMES = {
     "assay.api": (
-        "analyse_study", "audit", "check", "decide", "open_scorer", "read_pairs", "run_reward", "score",
+        "analyse_study", "audit", "bench", "check", "decide", "open_scorer", "read_pairs", "run_reward", "score",
         "simulate_support", "split", "write_report",
     ),
     "assay.audits": ("Audit",),
@@ -98,6 +99,7 @@ __all__ = [
     "__version__",
     "analyse_study",
     "audit",
+    "bench",
     "check",
     "decide",
     "open_scorer",

@@ -48,6 +48,11 @@ class JudgeScorer:
         return self.shows_reference
 
     @property
+    def keeps_replies(self) -> bool:
+        """An endpoint's; a model on this machine is asked again."""
+        return isinstance(self.judge, EndpointJudge)
+
+    @property
     def name(self) -> str:
         """Without the endpoint's address, which is nobody's business in a report."""
         return f"judge:{self.config.model} ({self.config.mode})"
