@@ -86,10 +86,10 @@ def figure(one: FindingBody) -> dict[str, object]:
     return {
         "title": MEANINGS[one.name].title,
         "value": words.figure(one.value, kind),
-        "span": span(one, kind) or (one.reason or ""),
+        "span": span(one, kind),
         "n": words.count(one.n),
         "why": one.why,
-        "extra": extra,
+        "extra": extra or words.sentence(one.reason or "").removesuffix("."),
     }
 
 
@@ -122,8 +122,10 @@ def plot(overall: Sequence[FindingBody], parts: Sequence[FindingBody]) -> tuple[
 
 
 def part_name(slice_: str) -> str:
-    """category=tone -> category: tone."""
+    """category=tone -> category: tone; preferred=the longer answer -> the longer preferred."""
     name, equals, value = slice_.partition("=")
+    if name == "preferred":
+        return f"{value.removesuffix(' answer')} preferred"
     return f"{name}: {value}" if equals else slice_
 
 

@@ -33,7 +33,7 @@ def difference_plot(rows: Sequence[DifferenceRow], *, label: str, left: str, rig
 def reach(rows: Sequence[DifferenceRow]) -> float:
     """The end of the axis, the same to both sides: a multiple of five points that holds every mark."""
     ends = [abs(end) for row in rows for end in (row.value, row.low, row.high) if end is not None]
-    return max(LEAST, math.ceil(round(max(ends, default=0.0) * 20, 6)) / 20)
+    return max(LEAST, math.ceil(round((max(ends, default=0.0) + 0.02) * 20, 6)) / 20)
 
 
 def in_words(row: DifferenceRow) -> str:
