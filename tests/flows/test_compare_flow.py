@@ -14,11 +14,11 @@ from assay.artifacts.files import read_jsonl, write_jsonl
 from assay.cli.main import build
 from assay.errors import InputError
 from assay.flows.audit import ScorerAuditConfig, audit_scorer
-from assay.flows.compare import ScorerCompareConfig, compare_scorers
+from assay.flows.compare import CompareOptions, ScorerCompareConfig, compare_scorers
 from assay.flows.score import ScoreConfig, score_file
 from assay.report.compare.compare_page import render_compare
 from assay.scorers.open import open_scorer
-from tests.support import saved_models
+from tests.support import tiny_bases
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_the_page_stands_by_itself_and_says_what_the_artifact_says(pairs: Path, 
     page = (tmp_path / "out" / "compare.html").read_text()
     assert "A is better" in page
     assert found.body.reason in page
-    assert "the shorter preferred" in page
+    assert "the longer preferred" in page
     assert "+66.7 points" in page  # 50 of 60 are the longer, 10 the shorter
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)" in page
@@ -142,17 +142,18 @@ def test_a_file_of_before_the_page_reads_as_it_did(pairs: Path, tmp_path: Path) 
 
 
 def test_a_template_is_one_side_s_and_none_for_what_is_no_model(pairs: Path, tmp_path: Path) -> None:
-    folder = saved_models.reward_model(tmp_path / "model")
-    code, body = command(folder, "baseline:longest", pairs, "--out", tmp_path / "one", "--template-a", "plain")
+    published = tiny_bases.base(tmp_path / "published", "llama")
+    (tmp_path / "short.jinja").write_text("{% for m in messages %}{{ m.content }} {% endfor %}")
+    sides = ("--template-a", "plain", "--template-b", tmp_path / "short.jinja")
+    code, body = command(published, published, pairs, "--out", tmp_path / "one", *sides)
     assert code in {0, 1, 3}
-    sides = (body["a"], body["b"])
-    assert [side["template"] for side in sides] == ["plain", None]  # type: ignore[index]
-    _, own = command(folder, folder, pairs, "--out", tmp_path / "two", "--template-b", "plain")
-    prints = [side["fingerprints"]["0"] for side in (own["a"], own["b"])]  # type: ignore[index]
-    assert prints[0] != prints[1]
-    assert prints[1] == body["a"]["fingerprints"]["0"]  # type: ignore[index]
-    done = CliRunner().invoke(
-        build(), ["compare", "baseline:longest", str(folder), str(pairs), "--out", str(tmp_path / "three"),
-                  "--template-a", "plain"],
-    )  # fmt: skip
-    assert "baseline:longest is no model" in str(done.exception)
+    a, b = body["a"], body["b"]
+    assert isinstance(a, dict)
+    assert isinstance(b, dict)
+    assert (a["template"], b["template"]) == ("plain", str(tmp_path / "short.jinja"))
+    assert a["fingerprints"] != b["fingerprints"]
+    with pytest.raises(InputError, match="baseline:longest is no model"):
+        compare_scorers(
+            published, "baseline:longest", str(pairs), tmp_path / "two", config=ScorerCompareConfig(),
+            options=CompareOptions(template_a="plain", template_b="plain"),
+        )  # fmt: skip
