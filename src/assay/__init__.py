@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from assay.engine.drop_in import shared_prefixes
     from assay.errors import AssayError
     from assay.findings.finding import Finding
+    from assay.flows.bench import BenchOptions
     from assay.flows.reward import RewardRun
     from assay.gate import Verdict
     from assay.models.config import ModelConfig
@@ -59,6 +60,7 @@ HOMES = {
     "assay.engine.drop_in": ("shared_prefixes",),
     "assay.errors": ("AssayError",),
     "assay.findings.finding": ("Finding",),
+    "assay.flows.bench": ("BenchOptions",),
     "assay.flows.reward": ("RewardRun",),
     "assay.gate": ("Verdict",),
     "assay.models.config": ("ModelConfig",),
@@ -74,6 +76,7 @@ __all__ = [
     "AssayError",
     "Audit",
     "AuditConfig",
+    "BenchOptions",
     "Candidates",
     "CheckReport",
     "DataConfig",

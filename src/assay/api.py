@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assay.data import PairSet
     from assay.data.grouped_split import Split
     from assay.data.intake import CheckReport
+    from assay.flows.bench import BenchOptions
     from assay.flows.reward import RewardRun
     from assay.flows.study import Analysed
     from assay.gate import Verdict
@@ -111,24 +112,18 @@ def bench(
     data: str | Path | Sequence[str | Path],
     out: Path | str,
     *,
-    split: str | None = None,
-    threshold: float | None = None,
-    level: float = 0.95,
-    template: str | None = None,
+    options: BenchOptions | None = None,
 ) -> BenchBody:
     """Score a published suite as its authors do: `.standings` (figures with intervals beside longest, shortest and
     chance), `.unscored`; bench.json, scores.jsonl and bench.html go to the folder `out`.
 
     scorer: as `score` takes it. suite: rewardbench, rewardbench2, rm-bench, judgebench, rmb, ppe-human, ppe-correctness
-    or processbench. data: files, folders or hub ids. split: of a hub id. threshold: below which a step is wrong. level:
-    of the intervals. template: for a model published without one. Killed anywhere, the same call goes on.
+    or processbench. data: files, folders or hub ids. Killed anywhere, the same call goes on.
     Raises InputError for data of another suite, ConfigError for an unknown one.
     """
-    from assay.flows.bench import BenchOptions
     from assay.flows.bench import bench as run
 
     sources = [str(data)] if isinstance(data, str | Path) else [str(one) for one in data]
-    options = BenchOptions(split=split, threshold=threshold, level=level, template=template)
     return run(scorer, suite, sources, Path(out), options=options)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,20 +72,14 @@ def compare_scorers(
     one side cannot read are left out of both. Raises InputError where `out` holds a run or an audit, EmptyBatchError
     where nothing is left, and what reading pairs, scores and models raises.
     """
-    for name in OTHERS_ARTIFACTS:
-        if (out / name).exists():
-            raise InputError(f"{out} holds {name} of something else, whose files would be lost. Give another --out.")
+    refuse_others_folder(out)
     told = options or CompareOptions()
     sides = {"A": open_scorers(a, template=told.template_a), "B": open_scorers(b, template=told.template_b)}
     prints = {side: {seed: one.fingerprint for seed, one in several.items()} for side, several in sides.items()}
     found = read_pairs(source, config=config.data)
     if not found.pairs:
         raise EmptyBatchError(f"{source}: no pair among {found.rows} rows. Look at them with `assay check`.")
-    known: dict[str, list[ScoredPair]] = {}
-    scores = {
-        side: {seed: scored_once(one, prints[side][seed], found.pairs, known) for seed, one in several.items()}
-        for side, several in sides.items()
-    }
+    scores = scored_by_all(sides, prints, found.pairs)
     kept_pairs, kept_groups, kept, left_out = read_by_both(scores, found.pairs, found.groups)
     if not kept_pairs:
         why = next(iter(left_out.values()))
@@ -120,6 +115,24 @@ def compare_scorers(
     body.write(out / COMPARE)
     render_compare(body, comparison.differences, out / PAGE)
     return ScorerComparison(comparison=comparison, body=body)
+
+
+def refuse_others_folder(out: Path) -> None:
+    """Raises InputError where `out` holds a run or an audit."""
+    for name in OTHERS_ARTIFACTS:
+        if (out / name).exists():
+            raise InputError(f"{out} holds {name} of something else, whose files would be lost. Give another --out.")
+
+
+def scored_by_all(
+    sides: Mapping[str, Mapping[int, Scorer]], prints: Mapping[str, Mapping[int, str]], pairs: list[Pair]
+) -> dict[str, dict[int, list[ScoredPair]]]:
+    """Every scorer's results, by side and seed."""
+    known: dict[str, list[ScoredPair]] = {}
+    return {
+        side: {seed: scored_once(one, prints[side][seed], pairs, known) for seed, one in several.items()}
+        for side, several in sides.items()
+    }
 
 
 def scored_once(

@@ -47,7 +47,8 @@ class Joined:
 
     def apart(self, left_P: I64, right_P: I64) -> Bools:
         """Whether the two are not yet joined."""
-        return self.roots(left_P) != self.roots(right_P)
+        apart: Bools = self.roots(left_P) != self.roots(right_P)
+        return apart
 
     def join(self, left_P: I64, right_P: I64) -> None:
         for i, j in zip(left_P.tolist(), right_P.tolist(), strict=True):
@@ -118,7 +119,8 @@ def met_before(left_P: I64, right_P: I64, keys: NDArray[np.uint32], met: Bools) 
         return np.zeros(len(left_P), dtype=bool)
     together = keys[left_P] == keys[right_P]
     together &= met[left_P] | met[right_P]
-    return together.any(axis=1)
+    met_P: Bools = together.any(axis=1)
+    return met_P
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,4 +153,5 @@ class Signatures:
         template_P = np.minimum(self.size_N[left_P] - self.rest_N[left_P], self.size_N[right_P] - self.rest_N[right_P])
         shared_P = np.maximum(threshold / (1 + threshold) * size_P - template_P, 0.0)
         # More than both have outside the template: above 1, which no two prompts are.
-        return np.maximum(REST, shared_P / np.maximum(rest_P - shared_P, 1e-9) * (1 - 1e-9))
+        needed_P: NDArray[np.float64] = np.maximum(REST, shared_P / np.maximum(rest_P - shared_P, 1e-9) * (1 - 1e-9))
+        return needed_P
