@@ -35,12 +35,18 @@ def render_compare(body: CompareBody, differences: Sequence[ParsedDifference], p
     return path
 
 
+def left_to_luck(body: CompareBody) -> float:
+    """One less the level of the comparison: 0.05 where it is 95%."""
+    options = body.config.get("compare")
+    level = options.get("level") if isinstance(options, Mapping) else None
+    return 1 - level if isinstance(level, float) else 0.05
+
+
 def context(body: CompareBody, differences: Sequence[ParsedDifference]) -> dict[str, object]:
+    clear = left_to_luck(body)
     parts = [one for one in body.findings if one.name == DIFFERENCE and one.slice != "overall"]
     parts.sort(key=lambda one: (_p(one), one.slice))
     overall = [one for one in body.findings if one.slice == "overall"]
-    level = body.config.get("compare", {})
-    clear = 1 - float(level["level"]) if isinstance(level, Mapping) and isinstance(level.get("level"), float) else 0.05
     return {
         "version": body.assay_version,
         "body": body,
@@ -144,7 +150,7 @@ def part(one: FindingBody, clear: float) -> dict[str, object]:
 def pair(row: ParsedDifference) -> dict[str, object]:
     """One pair on which the two part. label: what people preferred, where they did."""
     label = "no label" if row["label"] == "tie" else "people preferred the first"
-    margins = [words.signed(row[side], 2) for side in ("margin_a", "margin_b")]  # type: ignore[literal-required]
+    margins = [words.signed(row[side], 2) for side in ("margin_a", "margin_b")]
     return {
         "id": row["pair_id"],
         "category": row["category"] or "no category",

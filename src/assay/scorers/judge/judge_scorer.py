@@ -80,7 +80,6 @@ class JudgeScorer:
     def _put(self, asked: Sequence[Asked]) -> list[str | NoReply] | list[float | NoReply]:
         """Replies in words, or log-odds of the prompt's tokens."""
         if self.config.by_token:
-            assert isinstance(self.judge, LocalJudge)
             assert self.prompt.file.tokens is not None
             return self.judge.odds(asked, self.prompt.file.tokens, self.prompt.file.begun)
         judge: Judge = self.judge
