@@ -25,9 +25,10 @@ class JudgeConfig(StageConfig):
     hub id. endpoint: base address of an OpenAI-compatible server, such as http://localhost:8000/v1. mode: pairwise
     (both orders), score (a number for each answer) or probability (log-odds of one token over another). read: pairwise,
     by what it writes or by the likelier of two tokens; an endpoint's come from its logprobs. votes: times each question
-    is put, each with its own seed. prompt: a file beside this one; none: assay's own for the mode. parse: a regular expression in place
-    of the prompt file's. key_env: the environment variable with the endpoint's key; none: no key is sent.
-    most_tokens: of a reply. seconds: for one whole reply. cache: a folder for replies; none: in assay's own cache.
+    is put, each with its own seed. prompt: a file beside this one; none: assay's own for the mode. parse: a regular
+    expression in place of the prompt file's. key_env: the environment variable with the endpoint's key; none: no key
+    is sent. most_tokens: of a reply. seconds: for one whole reply. cache: a folder for replies; none: in assay's own
+    cache.
     """
 
     model: str = Field(min_length=1)
