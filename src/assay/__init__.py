@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from assay.api import (
         analyse_study,
         audit,
+        bench,
         check,
         decide,
         open_scorer,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from assay.engine.drop_in import shared_prefixes
     from assay.errors import AssayError
     from assay.findings.finding import Finding
+    from assay.flows.bench import BenchOptions
     from assay.flows.reward import RewardRun
     from assay.gate import Verdict
     from assay.models.config import ModelConfig
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
 
 HOMES = {
     "assay.api": (
-        "analyse_study", "audit", "check", "decide", "open_scorer", "read_pairs", "run_reward", "score",
+        "analyse_study", "audit", "bench", "check", "decide", "open_scorer", "read_pairs", "run_reward", "score",
         "simulate_support", "split", "write_report",
     ),
     "assay.audits": ("Audit",),
@@ -58,6 +60,7 @@ HOMES = {
     "assay.engine.drop_in": ("shared_prefixes",),
     "assay.errors": ("AssayError",),
     "assay.findings.finding": ("Finding",),
+    "assay.flows.bench": ("BenchOptions",),
     "assay.flows.reward": ("RewardRun",),
     "assay.gate": ("Verdict",),
     "assay.models.config": ("ModelConfig",),
@@ -73,6 +76,7 @@ __all__ = [
     "AssayError",
     "Audit",
     "AuditConfig",
+    "BenchOptions",
     "Candidates",
     "CheckReport",
     "DataConfig",
@@ -98,6 +102,7 @@ __all__ = [
     "__version__",
     "analyse_study",
     "audit",
+    "bench",
     "check",
     "decide",
     "open_scorer",

@@ -16,10 +16,12 @@ from assay.records import Candidates, Pair
 from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
+    from assay.artifacts.bench_body import BenchBody
     from assay.audits import Audit
     from assay.data import PairSet
     from assay.data.grouped_split import Split
     from assay.data.intake import CheckReport
+    from assay.flows.bench import BenchOptions
     from assay.flows.reward import RewardRun
     from assay.flows.study import Analysed
     from assay.gate import Verdict
@@ -102,6 +104,27 @@ def audit(
     from assay.flows.audit import audit_scores
 
     return audit_scores(scores, pairs, groups=groups, config=config, probes=probes, trained_on=trained_on)
+
+
+def bench(
+    scorer: AnyScorer,
+    suite: str,
+    data: str | Path | Sequence[str | Path],
+    out: Path | str,
+    *,
+    options: BenchOptions | None = None,
+) -> BenchBody:
+    """Score a published suite as its authors do: `.standings` (figures with intervals beside longest, shortest and
+    chance), `.unscored`; bench.json, scores.jsonl and bench.html go to the folder `out`.
+
+    scorer: as `score` takes it. suite: rewardbench, rewardbench2, rm-bench, judgebench, rmb, ppe-human, ppe-correctness
+    or processbench. data: files, folders or hub ids. Killed anywhere, the same call goes on.
+    Raises InputError for data of another suite, ConfigError for an unknown one.
+    """
+    from assay.flows.bench import bench as run
+
+    sources = [str(data)] if isinstance(data, str | Path) else [str(one) for one in data]
+    return run(scorer, suite, sources, Path(out), options=options)
 
 
 def decide(evidence: Audit | Path | str, criteria: Path | str | None = None, *, split: Split | None = None) -> Verdict:

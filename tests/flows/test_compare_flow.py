@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,11 @@ from assay.artifacts.files import read_jsonl, write_jsonl
 from assay.cli.main import build
 from assay.errors import InputError
 from assay.flows.audit import ScorerAuditConfig, audit_scorer
-from assay.flows.compare import ScorerCompareConfig, compare_scorers
+from assay.flows.compare import CompareOptions, ScorerCompareConfig, compare_scorers
 from assay.flows.score import ScoreConfig, score_file
+from assay.report.compare.compare_page import render_compare
 from assay.scorers.open import open_scorer
+from tests.support import tiny_bases
 
 
 @pytest.fixture
@@ -101,3 +104,56 @@ def test_a_correction_is_fitted_and_an_average_saved_from_the_command_line(pairs
     assert open_scorer(f"corrected:{tmp_path / 'c.yaml'}").name == "baseline:longest without characters"
     with pytest.raises(InputError, match="Name two"):
         CliRunner().invoke(build(), ["models", "average", "one", "--out", str(tmp_path / "m")], catch_exceptions=False)
+
+
+def test_the_page_stands_by_itself_and_says_what_the_artifact_says(pairs: Path, tmp_path: Path) -> None:
+    """Texts of the data are escaped, nothing is fetched, and the same artifacts give the same bytes."""
+    rows = list(read_jsonl(pairs))
+    rows[0] |= {"prompt": "<script>alert(1)</script> what now"}
+    write_jsonl(pairs, rows)
+    found = compare_scorers(
+        "baseline:longest", "baseline:shortest", str(pairs), tmp_path / "out", config=ScorerCompareConfig()
+    )
+    page = (tmp_path / "out" / "compare.html").read_text()
+    assert "A is better" in page
+    assert found.body.reason in page
+    assert "the longer preferred" in page
+    assert "+66.7 points" in page  # 50 of 60 are the longer, 10 the shorter
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert re.findall(r'(?:src|href)="(?!#)', page) == []
+    assert max(float(y) for y in re.findall(r'<circle class="dot" cx="([\d.]+)"', page)) < 760
+    again = render_compare(
+        CompareBody.read(tmp_path / "out" / "compare.json"), found.comparison.differences, tmp_path / "again.html"
+    )
+    assert again.read_text() == page
+
+
+def test_a_file_of_before_the_page_reads_as_it_did(pairs: Path, tmp_path: Path) -> None:
+    command("baseline:longest", "baseline:shortest", pairs, "--out", tmp_path / "one")
+    path = tmp_path / "one" / "compare.json"
+    old = json.loads(path.read_text())
+    for name in ("assay_version", "versions", "command"):
+        del old[name]
+    for side in ("a", "b"):
+        del old[side]["template"]
+    path.write_text(json.dumps(old))
+    assert CompareBody.read(path).verdict == "A"
+
+
+def test_a_template_is_one_side_s_and_none_for_what_is_no_model(pairs: Path, tmp_path: Path) -> None:
+    published = tiny_bases.base(tmp_path / "published", "llama")
+    (tmp_path / "short.jinja").write_text("{% for m in messages %}{{ m.content }} {% endfor %}")
+    sides = ("--template-a", "plain", "--template-b", tmp_path / "short.jinja")
+    code, body = command(published, published, pairs, "--out", tmp_path / "one", *sides)
+    assert code in {0, 1, 3}
+    a, b = body["a"], body["b"]
+    assert isinstance(a, dict)
+    assert isinstance(b, dict)
+    assert (a["template"], b["template"]) == ("plain", str(tmp_path / "short.jinja"))
+    assert a["fingerprints"] != b["fingerprints"]
+    with pytest.raises(InputError, match="baseline:longest is no model"):
+        compare_scorers(
+            published, "baseline:longest", str(pairs), tmp_path / "two", config=ScorerCompareConfig(),
+            options=CompareOptions(template_a="plain", template_b="plain"),
+        )  # fmt: skip

@@ -102,3 +102,38 @@ def test_too_little_to_fit_and_curves_that_are_none_are_refused(tmp_path: Path) 
     (tmp_path / "c.yaml").write_text("scorer: baseline:longest\nat: [2, 1]\nvalue: [0, 1]\n")
     with pytest.raises(ConfigError, match="at rises"):
         open_scorer(f"corrected:{tmp_path / 'c.yaml'}")
+
+
+def test_style_is_counted_by_hand() -> None:
+    """Ten words; one header, two list items, one bold run, one code span, three exclamation marks."""
+    text = "# One\n- **two** three!\n- `four` five!!\nsix seven"
+    counted = {name: ATTRIBUTES[name](text) * len(text.split()) / 100 for name in ATTRIBUTES}
+    found = {name: round(counted[name]) for name in ("headers", "lists", "bold", "code", "exclamation")}
+    assert found == {"headers": 1, "lists": 2, "bold": 1, "code": 1, "exclamation": 3}
+
+
+@pytest.mark.parametrize(("attribute", "mark"), [("bold", "**so** "), ("lists", "\n- item "), ("exclamation", "! ")])
+def test_planted_style_is_taken_out_and_content_stays(attribute: str, mark: str) -> None:
+    """A reward that pays for one kind of mark, on answers of which most have none."""
+    draw = np.random.default_rng(3)
+    content: dict[str, float] = {}
+    groups = []
+    for n in range(400):
+        answers = tuple(
+            f"{n}.{k} " + mark * int(draw.integers(0, 6) * (draw.random() < 0.5)) + "plain word " * 20 for k in range(2)
+        )
+        content |= {answer: float(draw.normal(0, 0.5)) for answer in answers}
+        groups.append(Candidates(id=str(n), prompt=f"q{n}", answers=answers))
+    of = ATTRIBUTES[attribute]
+    pays = FunctionScorer(
+        lambda _, answers: [content[plain_text(a)] + 0.4 * of(a) for a in answers], fingerprint="pays"
+    )
+    fitted = fit_correction(pays, groups[:300], named="pays", attribute=attribute, span=0.4)  # type: ignore[arg-type]
+    found = CorrectedScorer(pays, fitted)
+    rows = [(of(a), r.value, content[plain_text(a)])
+            for g, rs in zip(groups[300:], found.score(groups[300:]), strict=True)
+            for a, r in zip(g.answers, rs, strict=True) if isinstance(r, Reward)]  # fmt: skip
+    style, reward, worth = np.array(rows).T
+    assert abs(np.corrcoef(style, reward)[0, 1]) < 0.2
+    assert np.corrcoef(style, worth + 0.4 * style)[0, 1] > 0.8
+    assert np.corrcoef(reward, worth)[0, 1] > 0.9

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from assay.artifacts.body import Body
 from assay.artifacts.finding_body import FindingBody
@@ -14,12 +14,13 @@ _PART = ConfigDict(frozen=True, extra="forbid")
 
 
 class SideBody(BaseModel):
-    """One side. fingerprints: of its scorers, by seed."""
+    """One side. fingerprints: of its scorers, by seed. template: named for a model published without one."""
 
     model_config = _PART
 
     name: str
     fingerprints: dict[int, str]
+    template: str | None = None
 
 
 class CompareBody(Body):
@@ -28,6 +29,7 @@ class CompareBody(Body):
 
     shared: fingerprints that stand on both sides. more_pairs: beyond those at hand, for an 80% chance of a decision if
     the difference stays what it is. smallest_seen: the true difference that such pairs show in 80% of comparisons.
+    assay_version, versions, command: what made it; empty in files of before these were noted.
     """
 
     SCHEMA: ClassVar[str] = "compare/1"
@@ -47,3 +49,6 @@ class CompareBody(Body):
     left_out: int
     findings: list[FindingBody]
     rests_on: RestsOn
+    assay_version: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
+    command: str = ""

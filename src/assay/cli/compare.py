@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assay.audits.compare.config import CompareConfig
-from assay.cli.options import Json, output
+from assay.cli.options import Json, command_line, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.cli.verdicts import rests_on_lines
 from assay.train.reward_config import RewardConfig
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 EXIT = {"A": 0, "B": 1, "undecided": 3}
 COLOUR = {"A": "green", "B": "red", "undecided": "yellow"}
+TEMPLATE = "Chat template of {}, a model that was published without one: a file of jinja, or plain."
 MOST_SLICES = 5  # said on the terminal; all stand in compare.json
 
 
@@ -37,7 +38,17 @@ def compare(
     a: Annotated[str, typer.Argument(metavar="A", help="A scorer: model, run folder, score file, or kind:argument.")],
     b: Annotated[str, typer.Argument(metavar="B", help="The scorer it is held against.")],
     data: Annotated[str, typer.Argument(help="Labelled pairs: a file, a folder, or a Hugging Face dataset id.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder that gets compare.json and differences.jsonl.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder that gets compare.json, compare.html and differences.jsonl.")
+    ],
+    template_a: Annotated[
+        str | None,
+        typer.Option("--template-a", metavar="FILE|plain", help=TEMPLATE.format("A"), show_default=False),
+    ] = None,
+    template_b: Annotated[
+        str | None,
+        typer.Option("--template-b", metavar="FILE|plain", help=TEMPLATE.format("B"), show_default=False),
+    ] = None,
     options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
@@ -49,10 +60,11 @@ def compare(
 
     Exit code 0: A is better; 1: B is better; 3: undecided; 2: bad input.
     """
-    from assay.flows.compare import ScorerCompareConfig, compare_scorers
+    from assay.flows.compare import CompareOptions, ScorerCompareConfig, compare_scorers
 
     settings = options.settings(ScorerCompareConfig, family=CompareFamily)
-    found = compare_scorers(a, b, data, out, config=settings)
+    told = CompareOptions(template_a=template_a, template_b=template_b, command=command_line())
+    found = compare_scorers(a, b, data, out, config=settings, options=told)
     output({**found.body.model_dump(mode="json"), "folder": str(out)}, summary(found, out), as_json=as_json)
     raise typer.Exit(EXIT[found.body.verdict])
 

@@ -119,7 +119,10 @@ def correct(
     scorer: ScorerArgument,
     data: Annotated[str, typer.Argument(help="Pairs the correction is fitted on, not those it is judged on.")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE.yaml", help="File that corrected:FILE.yaml reads.")],
-    attribute: Annotated[str, typer.Option(help="What is taken out: characters, words or markdown.")] = "characters",
+    attribute: Annotated[
+        str,
+        typer.Option(help="Taken out: characters, words, markdown, headers, lists, bold, code or exclamation."),
+    ] = "characters",
     span: Annotated[float, typer.Option(min=0.05, max=1.0, help="Share of answers a point is fitted to.")] = 0.5,
     as_json: Json = False,
 ) -> None:

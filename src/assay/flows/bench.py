@@ -16,6 +16,7 @@ from assay.report.bench.bench_page import render_bench
 from assay.scorers.open import AnyScorer, as_scorer, open_scorer
 from assay.scorers.protocol import Scorer, Unscored
 from assay.scorers.scores_file import PromptRow, prompt_rows
+from assay.scorers.unfinished_rows import unfinished_rows
 from assay.stats.intervals import Interval
 from assay.stats.unknown import Unknown
 from assay.suites.open import open_suite
@@ -25,6 +26,7 @@ from assay.suites.suite_rows import hashes
 from assay.version import __version__, versions
 
 BENCH, SCORES, PAGE = "bench.json", "scores.jsonl", "bench.html"
+UNFINISHED = "unfinished.jsonl"  # rewards while a bench is under way; gone when it is done
 PACKAGES = ("numpy", "scipy", "torch", "transformers")
 
 
@@ -53,6 +55,7 @@ def bench(
     """Hold a scorer on a suite against longest, shortest and chance; the folder `out` gets the artifact and its page.
 
     suite, sources: see open_suite. Written: bench.json, scores.jsonl (every reward, by the item's id) and bench.html.
+    Killed anywhere, the same call goes on from unfinished.jsonl with the same figures.
     Raises InputError where `out` is a run's folder, and what reading the suite and scoring raise.
     """
     told = options or BenchOptions()
@@ -62,7 +65,7 @@ def bench(
     one = open_scorer(scorer, template=told.template) if isinstance(scorer, str | Path) else as_scorer(scorer)
     fingerprint = one.fingerprint
     answered: list[Answered] = []
-    write_jsonl(out / SCORES, kept(prompt_rows(one, opened.groups), answered))
+    write_jsonl(out / SCORES, kept(unfinished_rows(one, opened.groups, out / UNFINISHED), answered))
     found = standings(opened, answered, rules_to_beat(opened), level=told.level)
     body = BenchBody(
         suite=opened.name,
@@ -83,6 +86,8 @@ def bench(
     )
     body.write(out / BENCH)
     render_bench(body, out / PAGE)
+    # Last: whatever is killed before this finds every reward again.
+    (out / UNFINISHED).unlink(missing_ok=True)
     return body
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +19,16 @@ from assay.data.contract_report import write_contract
 from assay.errors import EmptyBatchError, InputError
 from assay.flows.audit import LEFT_OUT, without_unscored
 from assay.records import Pair
+from assay.report.compare.compare_page import render_compare
 from assay.scorers.open import open_scorers
 from assay.scorers.protocol import Scorer
 from assay.scorers.scored_pairs import ScoredPair, score_pairs
+from assay.version import __version__, versions
 
 COMPARE = "compare.json"
 DIFFERENCES = "differences.jsonl"
+PAGE = "compare.html"
+PACKAGES = ("numpy", "scipy", "torch", "transformers")
 OTHERS_ARTIFACTS = ("run.json", "audit.json")
 
 
@@ -42,29 +47,39 @@ class ScorerComparison:
     body: CompareBody
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareOptions:
+    """template_a, template_b: of a side that others published without a chat template. command: for the record."""
+
+    template_a: str | None = None
+    template_b: str | None = None
+    command: str = ""
+
+
 def compare_scorers(
-    a: Path | str, b: Path | str, source: object, out: Path, *, config: ScorerCompareConfig
+    a: Path | str,
+    b: Path | str,
+    source: object,
+    out: Path,
+    *,
+    config: ScorerCompareConfig,
+    options: CompareOptions | None = None,
 ) -> ScorerComparison:
-    """Compare two scorers on the same pairs; compare.json, differences.jsonl, left_out.jsonl and the contract go to
-    `out`.
+    """Compare two scorers on the same pairs; compare.json, compare.html, differences.jsonl, left_out.jsonl and the
+    contract go to `out`.
 
     a, b: what assay.open_scorer takes; of a run folder, every seed. source: what assay.read_pairs takes. Pairs that
     one side cannot read are left out of both. Raises InputError where `out` holds a run or an audit, EmptyBatchError
     where nothing is left, and what reading pairs, scores and models raises.
     """
-    for name in OTHERS_ARTIFACTS:
-        if (out / name).exists():
-            raise InputError(f"{out} holds {name} of something else, whose files would be lost. Give another --out.")
-    sides = {"A": open_scorers(a), "B": open_scorers(b)}
+    refuse_others_folder(out)
+    told = options or CompareOptions()
+    sides = {"A": open_scorers(a, template=told.template_a), "B": open_scorers(b, template=told.template_b)}
     prints = {side: {seed: one.fingerprint for seed, one in several.items()} for side, several in sides.items()}
     found = read_pairs(source, config=config.data)
     if not found.pairs:
         raise EmptyBatchError(f"{source}: no pair among {found.rows} rows. Look at them with `assay check`.")
-    known: dict[str, list[ScoredPair]] = {}
-    scores = {
-        side: {seed: scored_once(one, prints[side][seed], found.pairs, known) for seed, one in several.items()}
-        for side, several in sides.items()
-    }
+    scores = scored_by_all(sides, prints, found.pairs)
     kept_pairs, kept_groups, kept, left_out = read_by_both(scores, found.pairs, found.groups)
     if not kept_pairs:
         why = next(iter(left_out.values()))
@@ -80,8 +95,8 @@ def compare_scorers(
         reason=comparison.decision.reason,
         more_pairs=comparison.decision.more_pairs,
         smallest_seen=comparison.decision.smallest_seen,
-        a=SideBody(name=str(a), fingerprints=prints["A"]),
-        b=SideBody(name=str(b), fingerprints=prints["B"]),
+        a=SideBody(name=str(a), fingerprints=prints["A"], template=told.template_a),
+        b=SideBody(name=str(b), fingerprints=prints["B"], template=told.template_b),
         shared=sorted(set(prints["A"].values()) & set(prints["B"].values())),
         inputs={"data": str(source)},
         config=config.model_dump(mode="json"),
@@ -90,12 +105,34 @@ def compare_scorers(
         left_out=len(left_out),
         findings=[one.to_body() for one in comparison.findings],
         rests_on=rests_on_counts(found.report, measured),
+        assay_version=__version__,
+        versions=versions(PACKAGES),
+        command=told.command,
     )
     write_jsonl(out / DIFFERENCES, comparison.differences)
     write_jsonl(out / LEFT_OUT, ({"pair_id": name, "why": why} for name, why in left_out.items()))
     write_contract(out, found.report, found.rejects)
     body.write(out / COMPARE)
+    render_compare(body, comparison.differences, out / PAGE)
     return ScorerComparison(comparison=comparison, body=body)
+
+
+def refuse_others_folder(out: Path) -> None:
+    """Raises InputError where `out` holds a run or an audit."""
+    for name in OTHERS_ARTIFACTS:
+        if (out / name).exists():
+            raise InputError(f"{out} holds {name} of something else, whose files would be lost. Give another --out.")
+
+
+def scored_by_all(
+    sides: Mapping[str, Mapping[int, Scorer]], prints: Mapping[str, Mapping[int, str]], pairs: list[Pair]
+) -> dict[str, dict[int, list[ScoredPair]]]:
+    """Every scorer's results, by side and seed."""
+    known: dict[str, list[ScoredPair]] = {}
+    return {
+        side: {seed: scored_once(one, prints[side][seed], pairs, known) for seed, one in several.items()}
+        for side, several in sides.items()
+    }
 
 
 def scored_once(

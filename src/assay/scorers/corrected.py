@@ -36,18 +36,28 @@ def words(answer: Text) -> float:
     return float(len(plain_text(answer).split()))
 
 
-def markdown(answer: Text) -> float:
-    """Marks of headings, list items, bold, code, quotes and tables, per 100 words: dressing, whatever the length."""
-    text = plain_text(answer)
-    return 100.0 * len(MARKS.findall(text)) / max(len(text.split()), 1)
+def density(marks: re.Pattern[str]) -> Callable[[Text], float]:
+    """Marks per 100 words of the answer, whatever its length."""
+
+    def of(answer: Text) -> float:
+        text = plain_text(answer)
+        return 100.0 * len(marks.findall(text)) / max(len(text.split()), 1)
+
+    return of
 
 
+# markdown counts every kind of mark; the others one kind each, for a reward that pays for one of them alone.
 ATTRIBUTES: Mapping[str, Callable[[Text], float]] = {
     "characters": characters,
     "words": words,
-    "markdown": markdown,
+    "markdown": density(MARKS),
+    "headers": density(re.compile(r"^\s*#{1,6}\s", re.MULTILINE)),
+    "lists": density(re.compile(r"^\s*(?:[-*+]|\d+[.)])\s", re.MULTILINE)),
+    "bold": density(re.compile(r"\*\*[^*\n]+\*\*|__[^_\n]+__")),
+    "code": density(re.compile(r"```|`[^`\n]+`")),
+    "exclamation": density(re.compile("!")),
 }
-Attribute = Literal["characters", "words", "markdown"]
+Attribute = Literal["characters", "words", "markdown", "headers", "lists", "bold", "code", "exclamation"]
 
 
 class Correction(StageConfig):

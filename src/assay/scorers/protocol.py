@@ -65,7 +65,8 @@ class Scorer(Protocol):
 
     A scorer may also say `unit = "pair"`, where a reward holds within one pair only (recorded, or by comparison): pairs
     are then put to it as groups of two under their own ids. By default equal prompts make one group. One that says
-    `reads_source = True` (a verifier, for the reference answer) gets groups with their `source`, else left out.
+    `reads_source = True` (a verifier, for the reference answer) gets groups with their `source`, else left out. One
+    that says `keeps_replies = True` (a server's) has a cache of its own and goes on from that after an interruption.
     """
 
     @property
@@ -110,6 +111,11 @@ def score_groups(scorer: Scorer, groups: Iterable[Candidates]) -> Iterator[tuple
 def unit_of(scorer: Scorer) -> Literal["prompt", "pair"]:
     """Within what a scorer's rewards can be compared: see Scorer."""
     return "pair" if getattr(scorer, "unit", "prompt") == "pair" else "prompt"
+
+
+def keeps_replies(scorer: Scorer) -> bool:
+    """Whether a scorer goes on by itself after an interruption: see Scorer."""
+    return bool(getattr(scorer, "keeps_replies", False))
 
 
 def noticed(scorer: Scorer) -> list[Finding]:

@@ -158,7 +158,7 @@ def test_a_weaker_check_would_be_seen() -> None:
     base = sentence(rng)
     texts = [" ".join(changed(rng, base, times)) for times in range(0, 24, 2)]
     index = PromptIndex()
-    index.verify = lambda *_: True  # type: ignore[method-assign]
+    index.verify = lambda left_P, *_, **__: np.ones(len(left_P), dtype=bool)  # type: ignore[method-assign]
     for text in texts:
         index.add(text)
     loose = index.near(threshold=0.8, seed=0, order=np.arange(len(texts), dtype=np.uint64)).links
@@ -259,7 +259,7 @@ def test_many_prompts_use_other_bands_and_find_the_same(monkeypatch: pytest.Monk
 
 
 def test_a_crowd_in_one_bucket_is_handled_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assay.data.groups.near.CROWD", 4)
+    monkeypatch.setattr("assay.data.groups.candidate_pairs.CROWD", 4)
     base = sentence(random.Random(12), 200)
     copies = [" ".join(base) + "!" * n for n in range(9)]  # one normalised prompt each, the same word pairs
     index = PromptIndex()

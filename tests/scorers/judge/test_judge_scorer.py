@@ -186,7 +186,7 @@ def test_a_prompt_of_one_s_own_with_a_reference(tmp_path: Path) -> None:
 REFUSED = {
     "votes": ({"endpoint": None, "votes": 3}, "every vote would be the same"),
     "heat": ({"votes": 3, "temperature": 0}, "at 0 every vote is the same"),
-    "token": ({"read": "token"}, "read from a model on this machine"),
+    "token": ({"read": "token", "votes": 3}, "the same at every vote"),
     "user": ({"endpoint": "http://me:secret@host/v1"}, "carries a user, a password or a query"),
     "ftp": ({"endpoint": "ftp://host"}, "no http"),
     "key": ({"key_env": "ASSAY_TEST_NO_SUCH_KEY"}, r"\$ASSAY_TEST_NO_SUCH_KEY is not set"),

@@ -14,21 +14,18 @@ import weakref
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.data.groups.shingles import ROWS_AT_ONCE, TOKEN_BITS, U64, shingle
+from assay.data.groups.candidate_pairs import REST, Joined, Signatures, buckets, met_before
+from assay.data.groups.shingles import I64, ROWS_AT_ONCE, TOKEN_BITS, U64, shingle
 
-I64 = NDArray[np.int64]
-REST = 0.5  # share of word pairs outside the template that near-duplicates have in common
 # Two prompts whose word pairs are alike to a share s meet in a bucket with chance 1 - (1 - s^hashes)^bands: at 0.8 in
 # over 99% of cases either way, at 0.5 in 86% with the first, in 32% with the second.
 FEW, MANY = (31, 4), (12, 5)  # bands and hashes a band: up to 50,000 prompts, and beyond, where candidates abound
 FEW_PROMPTS = 50_000
-CROWD = 64  # a bucket larger than this compares its members with its first CROWD only
-MOST_PAIRS = 8_000_000  # of one size of bucket, at once
-SLICE = 200_000
 SKETCH_BITS = 22
 FLUSH_CHARACTERS = 200_000
 
@@ -40,26 +37,6 @@ class Near:
     links: I64
     crowded_buckets: int
     template_prompts: int
-
-
-class Joined:
-    """Which numbers are joined, directly or through others; `links` are the joins that were needed (a forest)."""
-
-    def __init__(self, count: int) -> None:
-        self.parent = array("q", range(count))
-        self.links: list[tuple[int, int]] = []
-
-    def root(self, i: int) -> int:
-        parent = self.parent
-        while parent[i] != i:
-            # Path halving: every second node on the way gets its grandparent, so later walks are short. Both targets
-            # are assigned from the left, and parent[i] must still be of the old i.
-            parent[i] = i = parent[parent[i]]
-        return i
-
-    def join(self, i: int, j: int) -> None:
-        self.parent[self.root(i)] = self.root(j)
-        self.links.append((i, j))
 
 
 class PromptIndex:
@@ -106,19 +83,24 @@ class PromptIndex:
         keys, marks, rest_N = self.signatures(
             start_N, often=often, bands=FEW if count <= FEW_PROMPTS else MANY, seed=seed
         )
+        signatures = Signatures(marks=marks, rest_N=rest_N, size_N=size_N)
+        met = np.ones(keys.shape, dtype=bool)
         joined = Joined(count)
         crowded = 0
-        seen: I64 = np.zeros(0, dtype=np.int64)
         for band in range(keys.shape[1]):
-            found, crowds = bucket_pairs(keys[:, band], rest_N > 0, order)
-            # A pair that an earlier band brought up was decided there.
-            found = np.setdiff1d(found, seen)
-            seen = np.union1d(seen, found)
-            crowded += crowds
-            for i, j in likely_pairs(found, marks):
-                # what is joined already needs no proof
-                if joined.root(i) != joined.root(j) and self.verify(i, j, start_N, threshold, often):
-                    joined.join(i, j)
+            here = buckets(keys[:, band], rest_N > 0, order)
+            crowded += here.crowds
+            met[:, band] = here.met_N
+            before = partial(met_before, keys=keys[:, :band], met=met[:, :band])
+            for left_P, right_P in here.pairs():
+                # The cheapest question first: what is joined already needs no proof.
+                stays = joined.apart(left_P, right_P)
+                stays[stays] = signatures.likely(left_P[stays], right_P[stays], threshold)
+                stays[stays] = ~before(left_P[stays], right_P[stays])
+                stays[stays] = self.verify(
+                    left_P[stays], right_P[stays], start_N=start_N, rest_N=rest_N, threshold=threshold, often=often
+                )
+                joined.join(left_P[stays], right_P[stays])
         return Near(
             links=np.array(joined.links, dtype=np.int64).reshape(-1, 2),
             crowded_buckets=crowded,
@@ -157,23 +139,49 @@ class PromptIndex:
         self.spool.seek(8 * low)
         return np.frombuffer(self.spool.read(8 * (high - low)), dtype=np.uint64)
 
-    def verify(self, i: int, j: int, start_N: I64, threshold: float, often: int) -> bool:
-        """The exact answer for two prompts."""
-        first, second = (self.read(int(start_N[k]), int(start_N[k + 1])) for k in (i, j))
-        shared = np.intersect1d(first, second, assume_unique=True)
-        if len(shared) < threshold * (len(first) + len(second) - len(shared)):
-            return False
-        rest = [int((self.frequency(part) <= often).sum()) for part in (first, second, shared)]
-        return rest[2] > 0 and rest[2] >= REST * (rest[0] + rest[1] - rest[2])
+    def verify(
+        self, left_P: I64, right_P: I64, *, start_N: I64, rest_N: I64, threshold: float, often: int
+    ) -> NDArray[np.bool_]:
+        """The exact answer for pairs of prompts (P,)."""
+        found_P = np.zeros(len(left_P), dtype=bool)
+        size_N = np.diff(start_N)
+        size_P = size_N[left_P] + size_N[right_P]
+        for low, high in token_runs(size_P):
+            left, right = left_P[low:high], right_P[low:high]
+            shared, rest_shared = self.shared(left, right, start_N, often)
+            alike = shared >= threshold * (size_P[low:high] - shared)
+            rest = rest_N[left] + rest_N[right] - rest_shared
+            found_P[low:high] = alike & (rest_shared > 0) & (rest_shared >= REST * rest)
+        return found_P
+
+    def shared(self, left_P: I64, right_P: I64, start_N: I64, often: int) -> tuple[I64, I64]:
+        """How many word pairs two prompts have in common, and how many of them are no template text; (P,) each."""
+        rows, place = np.unique(np.concatenate([left_P, right_P]), return_inverse=True)
+        parts = [
+            self.read(low, high) for low, high in zip(start_N[rows].tolist(), start_N[rows + 1].tolist(), strict=True)
+        ]
+        number = np.tile(np.arange(len(left_P), dtype=np.uint64), 2)
+        # A pair's number above each word pair's hash, as in shingle: one sort finds what stands in both of all pairs.
+        keys = np.concatenate([parts[n] for n in place.tolist()])
+        keys |= np.repeat(number, [len(parts[n]) for n in place.tolist()]) << np.uint64(TOKEN_BITS)
+        keys.sort()
+        both = keys[1:][keys[1:] == keys[:-1]]
+        pair = (both >> np.uint64(TOKEN_BITS)).astype(np.int64)
+        rare = self.frequency(both & np.uint64(2**TOKEN_BITS - 1)) <= often
+        count = len(left_P)
+        return np.bincount(pair, minlength=count), np.bincount(pair[rare], minlength=count)
 
 
-def likely_pairs(pairs: I64, marks: NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
-    """Those of the pairs i * N + j whose signatures agree enough to be worth the exact comparison."""
-    for start in range(0, len(pairs), SLICE):
-        left, right = np.divmod(pairs[start : start + SLICE], len(marks))
-        alike = (marks[left] == marks[right]).mean(axis=1)
-        likely = alike >= REST - 0.2  # three standard errors of the estimate from 60 hashes, and more from 124
-        yield from zip(left[likely].tolist(), right[likely].tolist(), strict=True)
+def token_runs(size_P: I64) -> Iterator[tuple[int, int]]:
+    """Runs of pairs with at most a million word pairs together, and at most ROWS_AT_ONCE (or one pair with more)."""
+    ends = np.cumsum(size_P)
+    low = 0
+    while low < len(size_P):
+        before = int(ends[low - 1]) if low else 0
+        high = int(np.searchsorted(ends, before + 2**20, side="right"))
+        high = min(max(high, low + 1), low + ROWS_AT_ONCE, len(size_P))
+        yield low, high
+        low = high
 
 
 def cells(tokens: U64) -> tuple[I64, I64]:
@@ -211,24 +219,3 @@ def band_keys(hash_NH: NDArray[np.uint32], bands: tuple[int, int]) -> NDArray[np
         key ^= key >> np.uint64(29)
     # Half the bits will do: two bands that fall together by chance cost one comparison and change no answer.
     return (key >> np.uint64(32)).astype(np.uint32)
-
-
-def bucket_pairs(key_N: NDArray[np.uint32], eligible_N: NDArray[np.bool_], order: U64) -> tuple[I64, int]:
-    """Members of one bucket two by two, as i * N + j with i < j; and how many buckets were crowds."""
-    member = np.flatnonzero(eligible_N)
-    # By key, and within a bucket by what the texts say: which members of a crowd are compared with all others must not
-    # depend on the order of the rows.
-    member = member[np.lexsort((order[member], key_N[member]))]
-    key = key_N[member]
-    starts = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else np.zeros(0, dtype=np.int64)
-    sizes = np.diff(starts, append=len(key))
-    found: list[I64] = []
-    for size in np.unique(sizes[sizes > 1]):
-        members = member[starts[sizes == size][:, None] + np.arange(size)]  # (buckets of this size, size)
-        anchors = max(1, min(int(size), CROWD, MOST_PAIRS // members.size))
-        for place in range(anchors):
-            first, others = members[:, place : place + 1], members[:, place + 1 :]
-            low, high = np.minimum(first, others), np.maximum(first, others)
-            found.append((low * len(key_N) + high).ravel())
-    pairs = np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
-    return pairs, int((sizes > CROWD).sum())

@@ -6,22 +6,8 @@ from dataclasses import dataclass
 
 from assay.artifacts.audit_body import MistakeRow
 from assay.report import words
+from assay.report.passages import Passage, passages
 from assay.report.run.reported_run import ReportedRun
-
-FOLD = 320  # characters shown of a long text before it is folded
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A text: who speaks (empty where nobody is named), the words, and their start if they are long."""
-
-    role: str
-    words: str
-    start: str
-
-    @property
-    def long(self) -> bool:
-        return bool(self.start)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +22,6 @@ class Mistake:
     rejected: list[Passage]
     good: str
     bad: str
-
-
-def passages(text: str) -> list[Passage]:
-    """A text as the page shows it; the audit holds conversations as plain text."""
-    clean = words.visible(text)
-    start = clean[:FOLD].rsplit(" ", 1)[0] + " …" if len(clean) > FOLD + 80 else ""
-    return [Passage("", clean, start)]
 
 
 def mistakes(evidence: ReportedRun) -> list[Mistake]:

@@ -16,7 +16,7 @@ from assay.findings.finding import Finding
 from assay.findings.vocabulary import Meaning
 from assay.report import words
 from assay.report.finding_text import Cell, cell, label
-from assay.report.run.mistakes_section import Passage, passages
+from assay.report.passages import Passage, passages
 from assay.report.run.reported_run import ReportedRun
 
 KINDS = {

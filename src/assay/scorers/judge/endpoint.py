@@ -6,6 +6,7 @@ is not asked. The key comes from the environment, goes into one header, and into
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import threading
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds between tries: doubled each time, up to the longest
 MOST_BYTES = 4 * 2**20  # of one answer; a reply of a million tokens is a fault
+TOP = 20  # likeliest tokens asked for: the most that OpenAI's own servers give
 IN_A_ROW = 8  # questions that got no answer at all, one after the other, before the rest is not asked
 PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})  # what may be otherwise at the next try
 
@@ -60,14 +62,32 @@ class EndpointJudge:
 
     def replies(self, asked: Sequence[Asked]) -> list[str | NoReply]:
         """Equal questions are asked once. Raises InputError where the server refuses the key or the model."""
+        return self._all(asked, by_token=False)
+
+    def _all(self, asked: Sequence[Asked], *, by_token: bool) -> list[str | NoReply]:
+        """by_token: a reply is the JSON of its first token's likeliest alternatives, [[token, logprob], ...]."""
         distinct = list(dict.fromkeys(asked))
         self._silent, self._refused = 0, None
         # A client a call: lines to the server are closed when nobody waits for them.
         with self._client() as client, ThreadPoolExecutor(self.config.concurrency) as pool:
-            found = dict(zip(distinct, pool.map(partial(self._reply, client), distinct), strict=True))
+            found = dict(zip(distinct, pool.map(partial(self._reply, client, by_token), distinct), strict=True))
         if self._refused is not None:
             raise InputError(self._refused)
         return [found[one] for one in asked]
+
+    def odds(self, asked: Sequence[Asked], tokens: tuple[str, str], begun: str) -> list[float | NoReply]:
+        """log P(first word) - log P(second word) as the first of the reply, in nats, from the endpoint's top_logprobs.
+
+        Tokens are compared by their words (" Yes" and "Yes" are one, their chances added), since a reply begins without
+        the blank that stands after `begun`; that is not sent, for a chat has no place for it. A word that is not among
+        those returned leaves its answer without odds: its chance is small and unknown, not zero. Raises InputError
+        where the endpoint returns no logprobs, or refuses the key or the model.
+        """
+        words = [token.strip() for token in tokens]
+        found: list[float | NoReply] = []
+        for reply in self._all(asked, by_token=True):
+            found.append(reply if isinstance(reply, NoReply) else log_odds(orjson.loads(reply), words))
+        return found
 
     def _client(self) -> httpx2.Client:
         import httpx2
@@ -79,17 +99,19 @@ class EndpointJudge:
             limits=httpx2.Limits(max_connections=self.config.concurrency),
         )
 
-    def _body(self, asked: Asked) -> dict[str, object]:
+    def _body(self, asked: Asked, by_token: bool) -> dict[str, object]:
+        first_token = {"max_tokens": 1, "logprobs": True, "top_logprobs": TOP}
         return {
             "model": self.config.model,
             "messages": [{"role": message.role, "content": message.content} for message in asked.chat],
             "temperature": self.config.heat,
             "max_tokens": self.config.most_tokens,
             "seed": asked.seed,
+            **(first_token if by_token else {}),
         }
 
-    def _reply(self, client: httpx2.Client, asked: Asked) -> str | NoReply:
-        body = self._body(asked)
+    def _reply(self, client: httpx2.Client, by_token: bool, asked: Asked) -> str | NoReply:
+        body = self._body(asked, by_token)
         known = self.cache.get([self.address, body])
         if known is not None:
             return known
@@ -97,7 +119,8 @@ class EndpointJudge:
             if self._refused is not None or self._silent >= IN_A_ROW:
                 return NoReply(f"{self.address} was not asked: it answered none of the {IN_A_ROW} questions before")
             try:
-                reply = self._tried(client, body)
+                content = self._tried(client, body)
+                reply = self._first_token(content) if by_token else _written(content)
             except TriedError as error:
                 if error.again and left:
                     time.sleep(_pause(self.config.retries - left, error.wait))
@@ -113,8 +136,25 @@ class EndpointJudge:
         with self._count:
             self._silent = 0 if answered else self._silent + 1
 
-    def _tried(self, client: httpx2.Client, body: dict[str, object]) -> str:
-        """One request. Raises TriedError."""
+    def _first_token(self, content: bytes) -> str:
+        """The likeliest tokens of a reply's first place. Raises TriedError, and stops all where there are none."""
+        try:
+            found = orjson.loads(content)["choices"][0]
+        except (orjson.JSONDecodeError, KeyError, IndexError, TypeError):
+            raise TriedError(f"answered no chat completion: {excerpt(_text(content))}", again=False) from None
+        try:
+            top = found["logprobs"]["content"][0]["top_logprobs"]
+            return orjson.dumps([[str(one["token"]), float(one["logprob"])] for one in top]).decode()
+        except (KeyError, IndexError, TypeError, ValueError):
+            self._refused = (
+                f"{self.address} returns no top_logprobs for model {self.config.model!r}, so no probability of a token "
+                "can be read. Ask a server that gives them (vLLM, sglang, llama.cpp), or judge by words: mode: score, "
+                "or mode: pairwise with read: text."
+            )
+            raise TriedError("returned no top_logprobs", again=False) from None
+
+    def _tried(self, client: httpx2.Client, body: dict[str, object]) -> bytes:
+        """One request's answer. Raises TriedError."""
         import httpx2
 
         with self._count:
@@ -137,7 +177,7 @@ class EndpointJudge:
             raise TriedError(
                 f"answered {status} {excerpt(_text(content))}", again=status in PASSING, wait=_asked_wait(headers)
             )
-        return _written(content)
+        return content
 
     def _sent(self, client: httpx2.Client, body: dict[str, object]) -> tuple[int, httpx2.Headers, bytes]:
         """Status, headers and content, in `seconds` as a whole: a server that drips bytes would never time out."""
@@ -159,6 +199,21 @@ class EndpointJudge:
     def _without_key(self, text: str) -> str:
         """A server may repeat the key that it was sent."""
         return text.replace(self._key, "(key)") if self._key else text
+
+
+def log_odds(top: Sequence[tuple[str, float]], words: Sequence[str]) -> float | NoReply:
+    """log P(first) - log P(second) of two words among the likeliest tokens [(token, log P)], in nats.
+
+    >>> log_odds([("Yes", -1.0), (" No", -3.0)], ["Yes", "No"])
+    2.0
+    """
+    logs = [[log for token, log in top if token.strip() == word] for word in words]
+    for word, found in zip(words, logs, strict=True):
+        if not found:
+            return NoReply(f"{word!r} is not among the {len(top)} likeliest tokens its endpoint returned")
+    # Sums of probabilities, the largest taken out first: what is left cannot vanish.
+    first, second = (max(found) + math.log(sum(math.exp(log - max(found)) for log in found)) for found in logs)
+    return first - second
 
 
 def _written(content: bytes) -> str:

@@ -23,11 +23,12 @@ class JudgeConfig(StageConfig):
 
     model: as the endpoint calls it; without an endpoint a model that runs here: a folder, a name of `assay models`, a
     hub id. endpoint: base address of an OpenAI-compatible server, such as http://localhost:8000/v1. mode: pairwise
-    (both orders), score (a number for each answer) or probability (log-odds of one token over another, local). read:
-    pairwise, by what it writes or by the likelier of two tokens (local). votes: times each question is put, each with
-    its own seed. prompt: a file beside this one; none: assay's own for the mode. parse: a regular expression in place
-    of the prompt file's. key_env: the environment variable with the endpoint's key; none: no key is sent.
-    most_tokens: of a reply. seconds: for one whole reply. cache: a folder for replies; none: in assay's own cache.
+    (both orders), score (a number for each answer) or probability (log-odds of one token over another). read: pairwise,
+    by what it writes or by the likelier of two tokens; an endpoint's come from its logprobs. votes: times each question
+    is put, each with its own seed. prompt: a file beside this one; none: assay's own for the mode. parse: a regular
+    expression in place of the prompt file's. key_env: the environment variable with the endpoint's key; none: no key
+    is sent. most_tokens: of a reply. seconds: for one whole reply. cache: a folder for replies; none: in assay's own
+    cache.
     """
 
     model: str = Field(min_length=1)
@@ -77,8 +78,8 @@ class JudgeConfig(StageConfig):
             why = "votes: a model on this machine writes its likeliest reply, so every vote would be the same. Leave it"
         elif self.endpoint is None and self.key_env is not None:
             why = "key_env: without an endpoint nothing is asked for a key. Leave it out, or name the endpoint"
-        elif self.endpoint is not None and by_token:
-            why = "probabilities of tokens are read from a model on this machine. Leave endpoint out, or read: token"
+        elif self.votes > 1 and by_token:
+            why = "votes: a token's probability is the same at every vote. Leave it out, or judge by words"
         elif self.votes > 1 and self.temperature == 0:
             why = "temperature: at 0 every vote is the same. Give one above 0, or votes: 1"
         elif self.scale[0] >= self.scale[1]:

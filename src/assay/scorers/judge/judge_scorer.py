@@ -48,6 +48,11 @@ class JudgeScorer:
         return self.shows_reference
 
     @property
+    def keeps_replies(self) -> bool:
+        """An endpoint's; a model on this machine is asked again."""
+        return isinstance(self.judge, EndpointJudge)
+
+    @property
     def name(self) -> str:
         """Without the endpoint's address, which is nobody's business in a report."""
         return f"judge:{self.config.model} ({self.config.mode})"
@@ -75,7 +80,6 @@ class JudgeScorer:
     def _put(self, asked: Sequence[Asked]) -> list[str | NoReply] | list[float | NoReply]:
         """Replies in words, or log-odds of the prompt's tokens."""
         if self.config.by_token:
-            assert isinstance(self.judge, LocalJudge)
             assert self.prompt.file.tokens is not None
             return self.judge.odds(asked, self.prompt.file.tokens, self.prompt.file.begun)
         judge: Judge = self.judge

@@ -56,6 +56,8 @@ class RemoteScorer:
     The server is first asked for the fingerprint or scores, which raise ConfigError for options that contradict.
     """
 
+    keeps_replies = True
+
     def __init__(self, config: RemoteConfig) -> None:
         if config.kind is None or config.url is None:
             raise ConfigError("remote: kind and url are needed, such as kind: vllm and url: http://host:8000.")
