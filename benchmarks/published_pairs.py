@@ -25,6 +25,7 @@ from assay.stats.draws import stream
 Side = Literal["a", "b"]
 CHOICE = {0: "tie", 1: "first", 2: "second"}
 SIDE = {"left": "a", "right": "b", "tie": "tie"}
+QUESTIONS_TO_TRAIN = 380  # of 500, in the order of the file; the others test
 DEPTHS = (3, 5, 7, 15)  # votes that make a label; the item's other votes stand for the best reader
 
 
@@ -54,7 +55,11 @@ def finegrained(folder: Path) -> dict[str, Written]:
         ]
         answers = [row[f"prediction {k}"] for k in (1, 2, 3, 4)]
         written.append({"id": f"q{n}", "prompt": row["question"], "answers": answers, "votes": votes})
-    return {"finegrained": Written(written)}
+    return {
+        "finegrained": Written(written),
+        "finegrained_train": Written(written[:QUESTIONS_TO_TRAIN]),
+        "finegrained_test": Written(written[QUESTIONS_TO_TRAIN:]),
+    }
 
 
 def llmfao(folder: Path) -> dict[str, Written]:

@@ -38,7 +38,7 @@ def prompt_column(said: Mapping[str, Sequence[object]], answers: Sequence[str]) 
     texts = {
         name: values[0]
         for name, values in said.items()
-        if name not in answers and values and isinstance(values[0], str)
+        if name not in (*answers, *LABEL_NAMES) and values and isinstance(values[0], str)
     }
     return max(texts, key=lambda name: len(texts[name])) if texts else None
 

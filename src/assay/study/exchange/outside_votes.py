@@ -241,7 +241,7 @@ def as_closed(poll: Poll, plan: Plan, source: Source, told: Sequence[str]) -> Cl
         editors=tuple(Editor(name=one) for one in people), config={}, inputs=source.inputs(), power={}, giveaways=(),
         set_aside=(),
     )  # fmt: skip
-    ours = f"Unless --system names another, rates are of {systems[-1]}: nothing in a file says which system is yours."
+    ours = f"Nothing in a file says which system is yours: without --system, rates are of {systems[-1]}."
     notes = (*outside_notes(poll, plan, named=named, texts=texts), ours, *told)
     return ClosedStudy(
         study=study,
