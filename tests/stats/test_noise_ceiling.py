@@ -75,7 +75,7 @@ def test_seventy_votes_on_each_item_in_differing_numbers_all_but_give_the_point(
     found = noise_ceiling(first[kept], (votes - first)[kept], np.arange(1000)[kept] // 2)
     true = float(np.mean([truth(crowd, number) for number in (60, 67, 75)]))
     assert found.interval.low <= true <= found.interval.high
-    assert found.high - found.low < 0.06
+    assert found.high - found.low < 0.1  # one power of q(1 - q) would leave 0.2 to 0.34
 
 
 def test_the_point_is_right_for_the_crowd_it_names_and_not_for_others():
