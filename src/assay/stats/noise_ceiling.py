@@ -30,6 +30,7 @@ FOR_A_POWER = 100  # items of one number of votes for each further power of q(1 
 FEWEST_ITEMS = 30
 DEEP = 12  # votes on an item from which its own share of them says much of q; such items are bounded together
 MOST_KNOTS, MOST_SIZES = 9, 40
+MODEST = (0.25, 1.25)  # of the figure of a deep item: little beyond what a reader may reach, so that luck is not fitted
 AGREED = 0.6  # share of votes that have to agree for a label, where nothing else is asked for (data.min_agreement)
 
 
@@ -182,7 +183,7 @@ def _deep_bounds(size_I: Codes, fewer_I: Codes) -> tuple[Array, Array]:
             side * seen_IK.mean(axis=0),
             A_ub=-side * means,
             b_ub=-side * reached,
-            bounds=(-STEEPEST, STEEPEST),
+            bounds=MODEST,
             method="highs",
         )
         plain = np.full(fewer_I.size, 1.0 if side > 0 else 0.5)
