@@ -92,6 +92,17 @@ def test_what_no_rule_understands_is_an_error(value, words):
         read_criteria(value)
 
 
+def test_a_folder_that_happens_to_be_called_like_a_built_in_set_is_not_read_as_criteria(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    built_in = load_criteria("study")
+    Path("study").mkdir()
+    assert load_criteria("study") == built_in
+    Path("overall").write_text("criteria: [accuracy > 0.9]\n")
+    assert [criterion.threshold for criterion in load_criteria("overall")] == [0.9]
+
+
 def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(GateError, match="cannot be read"):
         load_criteria(tmp_path / "none.yaml")

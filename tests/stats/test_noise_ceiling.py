@@ -64,6 +64,20 @@ def test_more_votes_identify_more():
     assert widths[0] > 1.5 * widths[1] > 1.5 * widths[2]
 
 
+@pytest.mark.parametrize("crowd", CROWDS)
+def test_seventy_votes_on_each_item_in_differing_numbers_all_but_give_the_point(crowd):
+    """Few items have the same number of votes, and yet each one's own share tells its q."""
+    rng = np.random.default_rng(8)
+    share = np.repeat(CROWDS[crowd](rng, 500), 2)
+    votes = rng.integers(60, 76, 1000)
+    first = rng.binomial(votes, share)
+    kept = 2 * first != votes
+    found = noise_ceiling(first[kept], (votes - first)[kept], np.arange(1000)[kept] // 2)
+    true = float(np.mean([truth(crowd, number) for number in (60, 67, 75)]))
+    assert found.interval.low <= true <= found.interval.high
+    assert found.high - found.low < 0.1  # one power of q(1 - q) would leave 0.2 to 0.34
+
+
 def test_the_point_is_right_for_the_crowd_it_names_and_not_for_others():
     # Beta(1, 1): the mean of q(1 - q) is 1/6, and three votes leave 13/16 to the best reader.
     assert ceiling_of_beta(1 / 6, [3]) == pytest.approx(13 / 16, abs=0.002)

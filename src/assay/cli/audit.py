@@ -13,6 +13,8 @@ from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.cli.verdicts import rests_on_lines, ways_out
 from assay.train.reward_config import RewardConfig
 
+NAME_WIDTH = 36  # characters of a category in its column
+
 if TYPE_CHECKING:
     from assay.artifacts.audit_body import AuditTables
     from assay.artifacts.audit_groups_table import GroupTable
@@ -120,12 +122,17 @@ def summary(told: ScorerAudit, out: Path) -> str:
         interval = row["interval"]
         span = f"{interval['low']:.3f} to {interval['high']:.3f}, " if interval else ""
         lines.append(
-            f"  {escape(row['category']):<36} accuracy {row['accuracy']:.3f} ({span}{row['n']:,} pairs), "
-            f"longest wins {row['length_baseline']:.3f}"
+            f"  {escape(shortened(row['category'])):<{NAME_WIDTH}} accuracy {row['accuracy']:.3f} "
+            f"({span}{row['n']:,} pairs), longest wins {row['length_baseline']:.3f}"
         )
     if told.no_groups is not None:
         lines.append(f"  [yellow]candidates were audited as pairs only, not as groups: {escape(told.no_groups)}[/]")
     return "\n".join([*lines, *group_lines(found.tables.get("groups"))])
+
+
+def shortened(name: str) -> str:
+    """A category's name, cut where it would break the column; whole it stands in audit.json."""
+    return name if len(name) <= NAME_WIDTH else f"{name[: NAME_WIDTH - 3]}..."
 
 
 def group_lines(table: GroupTable | None) -> list[str]:

@@ -75,7 +75,7 @@ def load_criteria(source: Path | str | None) -> tuple[Criterion, ...]:
     Raises GateError that names the file and the criterion if it is missing, empty, or says what no rule understands.
     """
     chosen = BUILT_IN[0] if source is None else str(source)
-    if source is None or (chosen in BUILT_IN and not Path(source).exists()):
+    if source is None or (chosen in BUILT_IN and not Path(source).is_file()):
         name, text = f"{chosen}.yaml", built_in(chosen)
     else:
         path = Path(source)

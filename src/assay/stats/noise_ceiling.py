@@ -28,6 +28,9 @@ STEEPEST = 2.0  # of the figure of any pattern: bounds what one item can do to t
 MOST_POWERS = 3
 FOR_A_POWER = 100  # items of one number of votes for each further power of q(1 - q) that is used
 FEWEST_ITEMS = 30
+DEEP = 12  # votes on an item from which its own share of them says much of q; such items are bounded together
+MOST_KNOTS, MOST_SIZES = 9, 40
+MODEST = (0.25, 1.25)  # of the figure of a deep item: little beyond what a reader may reach, so that luck is not fitted
 AGREED = 0.6  # share of votes that have to agree for a label, where nothing else is asked for (data.min_agreement)
 
 
@@ -75,7 +78,10 @@ def noise_ceiling(
         return Unknown("all pairs belong to one prompt group, so nothing is known about other prompts")
     low_I, high_I = np.empty(size.size), np.empty(size.size)
     whole = True
-    for votes in np.unique(size):
+    if (deep := size >= DEEP).any():
+        low_I[deep], high_I[deep] = _deep_bounds(size[deep], fewer[deep])
+        whole = bool((2 * fewer[deep] >= size[deep] - 1).any())
+    for votes in np.unique(size[~deep]):
         of = size == votes
         whole &= kept_patterns(int(votes), fewer[of]) == votes // 2
         low_I[of], high_I[of] = _bounds(int(votes), fewer[of])
@@ -132,10 +138,7 @@ def kept_patterns(votes: int, fewer_I: Codes) -> int:
 def _bounds(votes: int, fewer_I: Codes) -> tuple[Array, Array]:
     """Of each item what it adds to the mean that bounds from below and from above; of items with `votes` votes."""
     patterns = np.arange(kept_patterns(votes, fewer_I) + 1)
-    chance_PQ = scipy_stats.binom.pmf(patterns[:, None], votes, SHARES) + np.where(
-        2 * patterns[:, None] == votes, 0.0, scipy_stats.binom.pmf(votes - patterns[:, None], votes, SHARES)
-    )
-    chance_PQ = chance_PQ / chance_PQ.sum(axis=0)  # given that an item is not set aside
+    chance_PQ = _chances(votes, patterns)
     reached_Q = best_reader(votes, SHARES, most_even=int(patterns[-1]))
     basis_PK = _powers(votes, patterns, min(patterns.size - 1, MOST_POWERS, max(1, fewer_I.size // FOR_A_POWER)))
     seen_P = np.bincount(fewer_I, minlength=patterns.size) / fewer_I.size
@@ -154,6 +157,51 @@ def _bounds(votes: int, fewer_I: Codes) -> tuple[Array, Array]:
         figures.append(basis_PK @ found.x if found.status == 0 and found.x is not None else plain)
     high_P, low_P = figures
     return low_P[fewer_I], high_P[fewer_I]
+
+
+def _deep_bounds(size_I: Codes, fewer_I: Codes) -> tuple[Array, Array]:
+    """As `_bounds`, of items with many votes each, whose numbers differ so that few are alike: one figure for them all.
+
+    The figure runs straight between knots over the share of the smaller side, more of them the more items there are. It
+    has to lie above (below) what the best reader reaches at every q and for every number of votes.
+    """
+    most_even = max(float((fewer_I / size_I).max()), 1 - AGREED)  # where the line of what is set aside seems to be
+    knots = min(MOST_KNOTS, 2 + fewer_I.size // FOR_A_POWER)
+    knot_K = most_even * np.sin(np.linspace(0, np.pi / 2, knots))  # denser where the best reader's chance bends
+    sizes = np.unique(size_I)
+    sizes = sizes[np.linspace(0, sizes.size - 1, min(sizes.size, MOST_SIZES)).astype(int)]
+    mean_QK, reached_Q = [], []
+    for votes in sizes:
+        last = int(votes * most_even + 1e-9)
+        patterns = np.arange(last + 1)
+        mean_QK.append(_chances(int(votes), patterns).T @ _hats(patterns / votes, knot_K))
+        reached_Q.append(best_reader(int(votes), SHARES, most_even=last))
+    seen_IK = _hats(fewer_I / size_I, knot_K)
+    means, reached, figures = np.concatenate(mean_QK), np.concatenate(reached_Q), []
+    for side in (1.0, -1.0):
+        found = optimize.linprog(
+            side * seen_IK.mean(axis=0),
+            A_ub=-side * means,
+            b_ub=-side * reached,
+            bounds=MODEST,
+            method="highs",
+        )
+        plain = np.full(fewer_I.size, 1.0 if side > 0 else 0.5)
+        figures.append(seen_IK @ found.x if found.status == 0 and found.x is not None else plain)
+    return figures[1], figures[0]
+
+
+def _chances(votes: int, patterns: Codes) -> Array:
+    """Of each pattern at each share of votes, given that the item is not set aside; (P, Q)."""
+    chance_PQ = scipy_stats.binom.pmf(patterns[:, None], votes, SHARES) + np.where(
+        2 * patterns[:, None] == votes, 0.0, scipy_stats.binom.pmf(votes - patterns[:, None], votes, SHARES)
+    )
+    return np.asarray(chance_PQ / chance_PQ.sum(axis=0))
+
+
+def _hats(share_I: Array, knot_K: Array) -> Array:
+    """How much each knot counts for a share between two of them; (I, K), rows sum to 1."""
+    return np.column_stack([np.interp(share_I, knot_K, row) for row in np.eye(knot_K.size)])
 
 
 def _powers(votes: int, patterns: Codes, powers: int) -> Array:

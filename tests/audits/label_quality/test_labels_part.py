@@ -113,6 +113,16 @@ def test_few_votes_are_no_alarm_and_no_all_clear():
     assert findings["biased_annotators"].verdict in (None, "too_few")
 
 
+def test_rewards_by_coin_give_no_all_clear_on_flipped_labels():
+    """Their margins fit every share up to a half alike, however many pairs there are."""
+    pairs, scores, _ = voted()
+    rng = np.random.default_rng(3)
+    by_coin = [replace(score, chosen=float(rng.normal()), rejected=float(rng.normal())) for score in scores]
+    flipped = looked_at(pairs, by_coin)[0]["flipped_labels"]
+    assert flipped.bounds.high == pytest.approx(0.49)
+    assert flipped.verdict == "too_few"
+
+
 def test_one_vote_a_pair_has_no_ceiling_and_one_annotator_no_others():
     pairs, scores, _ = voted(200, votes=1)
     alone = [replace(p, votes=(replace(p.votes[0], annotator="a"),)) for p in pairs]

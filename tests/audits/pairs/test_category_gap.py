@@ -53,3 +53,13 @@ def test_a_category_of_one_prompt_is_left_out_by_name():
     only = audited([s for s in scores if s.pair_id in {p.id for p in left}], left).find("category_gap")
     assert only.known is None
     assert "one prompt: alone" in only.reason
+
+
+def test_a_reason_names_a_few_of_many_categories():
+    pairs = [
+        Pair(id=f"{n}", prompt=f"q{n}", chosen="c" * n, rejected="r", category=f"topic {n:02d}") for n in range(2, 18)
+    ]
+    reason = (
+        audited([PairScore(pair_id=p.id, chosen=1.0, rejected=0.0) for p in pairs], pairs).find("category_gap").reason
+    )
+    assert "one prompt: topic 02, topic 03, topic 04 and 13 more" in reason

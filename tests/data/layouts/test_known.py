@@ -469,3 +469,22 @@ def test_a_category_called_none_or_unnamed_is_counted_once() -> None:
         "None": CategoryCounts(kept=1, rejected=0),
     }
     assert report.categories == {"(none)": 3, "None": 1}
+
+
+def test_the_draft_of_an_unknown_layout_guesses_what_is_plain() -> None:
+    """Neither an answer nor a number is the prompt, votes outrank a label, and a reference answer is no label."""
+    voted = {"topic": "T", "one_1": "a long answer, the longest text here", "one_2": "b", "ballots": [["w1", "1"]]}
+    with pytest.raises(InputError) as raised:
+        read(voted | {"gold": "1"})
+    assert "prompt: topic\nanswers: {left: one_1, right: one_2}\noutcome: {votes: {list: ballots}}" in str(raised.value)
+    with pytest.raises(InputError) as raised:
+        read({"prompt": 8, "ask": "How?", "said_a": "x", "said_b": "y", "gold": "A full sentence. " * 9, "won": "a"})
+    assert "prompt: ask\nanswers: {left: said_a, right: said_b}\noutcome: {label: COLUMN" in str(raised.value)
+    with pytest.raises(InputError) as raised:
+        read(*({"topic": "T", "a1": "x", "a2": "y", "gold": word} for word in ("a1", "a2", "equal")))
+    assert "words: {'a1': left, 'a2': right, 'equal': tie}" in str(raised.value)
+
+
+def test_a_file_that_is_one_object_around_its_rows_is_told_so() -> None:
+    with pytest.raises(InputError, match=r"rows seem to stand in 'instances', a list of 25 objects"):
+        read({"dataset": "D", "instances": [{"id": n, "said": "x"} for n in range(25)]})

@@ -220,7 +220,7 @@ def test_unknown_comes_with_its_reason(tmp_path):
     run = make_run(tmp_path / "single", pairs=60, seeds=1)
     edit(run, "audit.json", lambda body: body["tables"].update(calibration=None))
     said = text_of(tree(run))
-    assert "Spread between seeds unknown one seed was trained, so its luck is unknown" in said
+    assert "Spread between seeds unknown these are rewards of one seed, so its luck is unknown" in said
 
     def forget(body):
         for row in body["findings"]:

@@ -158,3 +158,15 @@ def test_lists_of_answers_are_refused_by_name(tmp_path: Path) -> None:
     path.write_text(json.dumps({"prompt": "q", "answers": ["a", "b"], "ranks": [1, 2]}) + "\n", encoding="utf-8")
     with pytest.raises(InputError, match="several comparisons a row"):
         read_outside_votes(str(path), config=DataConfig())
+
+
+def test_votes_on_an_empty_answer_count_where_its_system_is_named(tmp_path: Path) -> None:
+    """A system that said nothing lost both votes; left out, they would have made it look better than it is."""
+    rows = [long_row("q1", "old", "new", "Anna", "b")]
+    rows += [("q2", TEXTS["old"], "", "old", "new", who, "a") for who in ("Anna", "Bilal")]
+    found = analysed(table(tmp_path / "votes.csv", LONG, rows), system="new")
+    assert value(found, "win_rate") == pytest.approx(1 / 3)
+    assert "In 1 of 2 items one answer is empty; their votes count as any others." in (found.study.outside or ())
+    unnamed = table(tmp_path / "unnamed.csv", LONG[:3] + LONG[5:], [row[:3] + row[5:] for row in rows])
+    left = analysed(unnamed)
+    assert any("2 of 3 rows gave no vote: 2 empty_candidate" in note for note in left.study.outside or ())

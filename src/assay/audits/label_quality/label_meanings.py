@@ -20,7 +20,8 @@ LABEL_FIGURES: tuple[Meaning, ...] = (
         name="vote_agreement",
         unit="agreement",
         why="Krippendorff's alpha of the votes on these pairs: 1 where people always agree, 0 where they agree no more "
-        "than by chance. Low agreement makes every accuracy low, whatever the reward knows.",
+        "than by chance. Pairs set aside as ties or for low agreement are not among them, so over all rows it is "
+        "lower. Low agreement makes every accuracy low, whatever the reward knows.",
         title="Agreement of votes (alpha)",
         shown={"terminal": ""},
         where_given=True,

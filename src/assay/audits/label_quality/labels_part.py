@@ -16,7 +16,7 @@ from assay.findings.alarm import Alarm
 from assay.findings.finding import Finding, measured, unknown
 from assay.stats.dawid_skene import dawid_skene
 from assay.stats.intervals import Array
-from assay.stats.label_noise import TurnedShare, turned_by_margins
+from assay.stats.label_noise import HIGHEST, TurnedShare, turned_by_margins
 from assay.stats.unknown import Unknown
 
 
@@ -74,5 +74,7 @@ def _flipped(turned: TurnedShare | Unknown, aligned: Aligned) -> Finding:
     if isinstance(turned, Unknown):
         return unknown(meaning, turned.reason, n=n)
     detail = {"slope": turned.slope, "design_effect": turned.stretch}
-    alarm = Alarm(p=turned.p, power=power_to_find(turned))
+    # Margins that tell nothing fit any share of turned labels, and then silence is no all-clear.
+    blind = turned.interval.high >= HIGHEST
+    alarm = Alarm(p=turned.p, power=0.0 if blind else power_to_find(turned))
     return measured(meaning, turned.value, n=n, interval=turned.interval, detail=detail, alarm=alarm)

@@ -9,6 +9,7 @@ between the best and the worst of these. Shapes: N pairs, K categories, T spread
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,7 @@ SPREADS = np.linspace(0.0, 0.4, 81)  # standard deviations between categories th
 LEANING = 30.0  # pairs' worth of the common accuracy in what a category's spread is taken from
 ALIKE = 0.5  # chance beforehand that there is no difference; the other spreads share the rest
 DRAWS = 4000
+NAMED = 3  # categories that a reason names; all stand in the table
 METHOD = "hierarchical model of the categories, clustered by prompt group"
 
 
@@ -38,6 +40,12 @@ class Category:
     mask: Mask
     accuracy: float
     variance: float
+
+
+def first_few(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def category_gap(aligned: Aligned, *, level: float, seed: int) -> Finding:
@@ -53,7 +61,7 @@ def category_gap(aligned: Aligned, *, level: float, seed: int) -> Finding:
     # One prompt says nothing of other prompts of its category, however many pairs it has.
     single = [where.label for (where, _), one in zip(slices, seen, strict=True) if one is None]
     if len(known) < 2:
-        reason = f"fewer than two categories have two prompts or more (one prompt: {', '.join(single)})"
+        reason = f"fewer than two categories have two prompts or more (one prompt: {first_few(single)})"
         return unknown(meaning, reason, n=aligned.n)
     accuracy, variance = np.array([one.accuracy for one in known]), _variances(known)
     drawn, gaps = _posterior(accuracy, variance, seed=seed)

@@ -22,9 +22,8 @@ DEAD = 0.55  # accuracy up to which a seed has learned next to nothing
 def seed_spread(aligned: Aligned) -> Finding:
     """Highest minus lowest seed. Each two are compared on the same pairs, Bonferroni over all."""
     if len(aligned.seeds) < 2:
-        return unknown(
-            MEANINGS["seed_spread"], "one seed was trained, so its luck is unknown; train with --seeds 3", n=aligned.n
-        )
+        reason = "these are rewards of one seed, so its luck is unknown; of a model you train, --seeds 3 tells it"
+        return unknown(MEANINGS["seed_spread"], reason, n=aligned.n)
     by_seed = aligned.correct.mean(axis=1)
     dead = [seed for seed, accuracy in zip(aligned.seeds, by_seed, strict=True) if accuracy <= DEAD]
     # Where every seed is at a coin the accuracy says so; a dead one is one that the others are not like.

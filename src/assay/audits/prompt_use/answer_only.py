@@ -25,7 +25,7 @@ WORD = re.compile(r"\w+|[^\w\s]")
 CHARACTERS = 4_000  # of an answer that are read: its words repeat, and a book costs as much as ten answers
 FEWEST = 3  # pairs a word must tell apart, or it is a name
 MOST_WORDS, MOST_PAIRS = 20_000, 8_000
-FEWEST_GROUPS = 20
+FEWEST_GROUPS = 10
 
 
 def answer_only(given: Given) -> Found:

@@ -43,7 +43,7 @@ from assay.data.layouts.mapped_layouts import (
 from assay.data.layouts.mapped_rows import compiled
 from assay.data.layouts.mapping_language import MappedLayout
 from assay.data.layouts.published import shp, shp_columns, ukp, ukp_columns
-from assay.data.layouts.unknown_layout import draft_layout
+from assay.data.layouts.unknown_layout import draft_layout, rows_inside
 from assay.data.sources.row import Row
 from assay.errors import ConfigError, InputError
 from assay.records import Candidates
@@ -129,6 +129,11 @@ def recognise(rows: Sequence[Row], config: DataConfig, source: str) -> Plan:
                 break
             fitting[name] = found
     if not fitting:
+        if (inside := rows_inside(rows)) is not None:
+            raise InputError(
+                f"{source}: the file is one object, and its rows seem to stand in {inside}. Write these out as JSON "
+                "lines, one a row, and read that file."
+            )
         raise InputError(
             f"{source}: no known layout has the columns {listed(seen)}. {WAY_OUT}\n"
             "Or correct this draft, save it as layout.yaml and give --layout layout.yaml (docs/data.md):\n\n"

@@ -5,33 +5,55 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from assay.data.layouts.candidate_rows import TEXT_KEYS, listed
-from assay.data.layouts.columns import LABEL_NAMES, PROMPT_NAMES, couples
+from assay.data.layouts.columns import LABEL_NAMES, PROMPT_NAMES, VOTES_NAMES, couples
+from assay.data.layouts.labels import spelled, spelling
 from assay.data.sources.row import Row
 from assay.errors import InputError
 
 MOST_COLUMNS = 30
 LONG = 200  # characters of a text that is no label
+WORD = 60  # characters of a label; a reference answer is longer
+MANY = 20  # objects in a list that are more than the answers to one prompt
 SCORE_NAMES = ("rank", "score", "rating")
 
 
 def draft_layout(rows: Sequence[Row], seen: Sequence[str]) -> str:
     """A layout that names the columns seen, with the guesses in place, and what each column holds as comments."""
     said = {name: [row.data.get(name) for row in rows if row.data.get(name) is not None] for name in seen}
-    prompt = next((name for name in PROMPT_NAMES if name in said), None) or longest(said) or "COLUMN"
-    lines = [f"prompt: {prompt}", *answer_lines(said, prompt)]
+    couple = answer_couple(said)
+    prompt = prompt_column(said, couple) or "COLUMN"
+    lines = [f"prompt: {prompt}", *answer_lines(said, prompt, couple)]
     lines += [f"# {name}: {shown(said[name])}" for name in seen[:MOST_COLUMNS]]
     if len(seen) > MOST_COLUMNS:
         lines.append(f"# and {len(seen) - MOST_COLUMNS} columns more")
     return "\n".join(lines)
 
 
-def longest(said: Mapping[str, Sequence[object]]) -> str | None:
-    """The column with the longest first text."""
-    texts = {name: values[0] for name, values in said.items() if values and isinstance(values[0], str)}
+def prompt_column(said: Mapping[str, Sequence[object]], answers: Sequence[str]) -> str | None:
+    """The column that is called a prompt and holds text or a chat; else the longest first text that is no answer."""
+    for name in PROMPT_NAMES:
+        values = said.get(name)
+        if values and not isinstance(values[0], int | float):  # a number is one of prompts that stand elsewhere
+            return name
+    texts = {
+        name: values[0]
+        for name, values in said.items()
+        if name not in (*answers, *LABEL_NAMES) and values and isinstance(values[0], str)
+    }
     return max(texts, key=lambda name: len(texts[name])) if texts else None
 
 
-def answer_lines(said: Mapping[str, Sequence[object]], prompt: str) -> list[str]:
+def answer_couple(said: Mapping[str, Sequence[object]]) -> Sequence[str]:
+    """Two columns of texts with opposite ends; none where there is no such couple, or more than two answers."""
+    try:
+        found = couples(said, r".*")
+    except InputError:
+        return ()
+    texts = [couple for couple in found if all(isinstance(value, str) for name in couple for value in said[name][:1])]
+    return texts[0] if texts else ()
+
+
+def answer_lines(said: Mapping[str, Sequence[object]], prompt: str, couple: Sequence[str]) -> list[str]:
     """Answers and outcome as far as they can be guessed."""
     for name, values in said.items():
         items = listed(values[0]) if values and name != prompt else None
@@ -41,16 +63,32 @@ def answer_lines(said: Mapping[str, Sequence[object]], prompt: str) -> list[str]
             return [f"answers: {{list: {name}, text: {text}}}", f"outcome: {{{merit}: {merit}}}", "row: candidates"]
     if {"chosen", "rejected"} <= said.keys():
         return ["answers: {chosen: chosen, rejected: rejected}"]
-    try:
-        found = couples(said, r".*")
-    except InputError:
-        found = []
-    found = [couple for couple in found if all(isinstance(value, str) for name in couple for value in said[name][:1])]
-    left, right = found[0] if found else ("COLUMN", "COLUMN")
-    label = next((name for name in LABEL_NAMES if name in said), "COLUMN")
+    left, right = couple or ("COLUMN", "COLUMN")
+    answers = f"answers: {{left: {left}, right: {right}}}"
+    votes = next((name for name in VOTES_NAMES if said.get(name) and listed(said[name][0])), None)
+    if votes is not None:
+        return [answers, f"outcome: {{votes: {{list: {votes}}}}}"]
+    label = next((name for name in LABEL_NAMES if are_labels(said.get(name, ()))), "COLUMN")
     words = sorted({str(value) for value in said.get(label, ())[:200]})[:4]
-    told = ", ".join(f"{word!r}: left" for word in words) or "'LABEL': left"
-    return [f"answers: {{left: {left}, right: {right}}}", f"outcome: {{label: {label}, words: {{{told}}}}}"]
+    known = spelling(left, right, {}, {})
+    told = ", ".join(f"{word!r}: {known.words.get(spelled(word), 'left')}" for word in words) or "'LABEL': left"
+    return [answers, f"outcome: {{label: {label}, words: {{{told}}}}}"]
+
+
+def are_labels(values: Sequence[object]) -> bool:
+    """Whether values may say who won: short words or numbers, as a reference answer called gold is not."""
+    return bool(values) and all(listed(value) is None and len(str(value)) < WORD for value in values)
+
+
+def rows_inside(rows: Sequence[Row]) -> str | None:
+    """The column of a file's one row that holds what look like its rows; None where no list of objects is long."""
+    if len(rows) != 1:
+        return None
+    for name, value in rows[0].data.items():
+        items = listed(value)
+        if items is not None and len(items) >= MANY and isinstance(items[0], Mapping):
+            return f"{name!r}, a list of {len(items):,} objects"
+    return None
 
 
 def shown(values: Sequence[object]) -> str:

@@ -154,9 +154,12 @@ def take_row(poll: Poll, plan: Plan, row: Row) -> None:
 
 def add_votes(poll: Poll, draft: Draft, systems: tuple[str, str]) -> None:
     """The votes of one comparison. Raises UnfitError where it holds none, or nothing to compare."""
-    for text, side in ((draft.prompt, "the prompt"), (draft.left, "an answer"), (draft.right, "an answer")):
-        if blank(text):
-            raise UnfitError("empty_candidate", f"{side} is empty")
+    if blank(draft.prompt):
+        raise UnfitError("empty_candidate", "the prompt is empty")
+    silent = [blank(text) for text in (draft.left, draft.right)]
+    # A system that said nothing was judged so, and loses votes it must not be spared; an unnamed blank may be a gap.
+    if all(silent) or (any(silent) and not poll.systems.columns):
+        raise UnfitError("empty_candidate", "both answers are empty" if all(silent) else "an answer is empty")
     votes = draft.votes or (() if draft.label is None else (Ballot(outcome=draft.label),))
     if not votes:
         raise UnfitError("missing_field", "no vote")
@@ -241,7 +244,7 @@ def as_closed(poll: Poll, plan: Plan, source: Source, told: Sequence[str]) -> Cl
         editors=tuple(Editor(name=one) for one in people), config={}, inputs=source.inputs(), power={}, giveaways=(),
         set_aside=(),
     )  # fmt: skip
-    ours = f"Unless --system names another, rates are of {systems[-1]}: nothing in a file says which system is yours."
+    ours = f"Nothing in a file says which system is yours: without --system, rates are of {systems[-1]}."
     notes = (*outside_notes(poll, plan, named=named, texts=texts), ours, *told)
     return ClosedStudy(
         study=study,
@@ -287,6 +290,8 @@ def outside_notes(poll: Poll, plan: Plan, *, named: bool, texts: bool) -> Iterat
             "and mean a system only if each column held one. Name the columns that say it: "
             "--columns system_left=...,system_right=..., or systems: [.., ..] in a layout file."
         )
+    if silent := sum(not item.answer_a.strip() or not item.answer_b.strip() for item in poll.items.values()):
+        yield f"In {silent:,} of {len(poll.items):,} items one answer is empty; their votes count as any others."
     if not named:
         yield "Who voted is not known for every vote: no figure speaks of persons, and nobody's repeats can be told."
     repeats = sum(vote.kind == "repeat" for vote in poll.votes)
