@@ -14,6 +14,7 @@ from typing import Literal
 
 from assay.artifacts.files import read_jsonl
 from assay.audits import Audit
+from assay.audits.probes.all_probes import probe_names
 from assay.data import split
 from assay.data.grouped_split import Split
 from assay.flows.processes import FollowersFolder, follows, run_folder
@@ -61,6 +62,7 @@ def run_reward(
     criteria = None if config.criteria is None else load_criteria(config.criteria)
     if follows():
         notify = silent
+    probe_names(config.probes.names)
     with run_folder(out) as run:
         base = resolve(config.model.base, config.model.revision)
         most = check_base(base, config.model)  # what is wrong with it costs no reading of data
@@ -91,7 +93,7 @@ def run_reward(
         if isinstance(run, FollowersFolder):
             return followed(run, results, criteria)
         with record.stage("audit"):
-            audit = audit_seeds(run, parts, gated, results, config=config.audit)
+            audit = audit_seeds(run, parts, gated, results, config=config, notify=notify)
         with record.stage("gate"):
             verdict = decide_run(run, criteria)
         record.add(status="done")
