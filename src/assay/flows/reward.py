@@ -21,6 +21,7 @@ from assay.flows.processes import FollowersFolder, follows, run_folder
 from assay.flows.reward_stages import Gated, audit_seeds, contract_stage, gate_stage, known_truth
 from assay.flows.run_record import RunRecord, begun_with, layers_begun_with
 from assay.gate import Criterion, Verdict, decide_run, load_criteria
+from assay.gate.rules import for_several_seeds
 from assay.models.resolve import resolve
 from assay.report import model_card, render
 from assay.rewards.new_model import check_base
@@ -60,6 +61,7 @@ def run_reward(
     """
     # Read before anything else, since a typing error there should cost no training; what was read then is decided by.
     criteria = None if config.criteria is None else load_criteria(config.criteria)
+    for_several_seeds(criteria or (), config.train.seeds)
     if follows():
         notify = silent
     probe_names(config.probes.names)
