@@ -231,7 +231,7 @@ def test_plans_in_words(tmp_path: Path) -> None:
 
 
 def test_perfect_figures_are_bounded_too() -> None:
-    """All of 40 right: the interval of a look among ten ends lower, and the verdict may be open where one look passes."""
+    """All of 40 right: the interval of a look among ten ends lower, so it may be open where one look passes."""
     found = accuracy(40, 40)
     bar = round(found.interval.low - 0.01, 3)
     assert decide(at_look(found, None, 1, 0.0), [parse(f"accuracy > {bar}")]).verdict == "pass"

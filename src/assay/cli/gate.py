@@ -31,9 +31,7 @@ def gate(
     ] = None,
     ledger: Annotated[
         Path | None,
-        typer.Option(
-            "--ledger", metavar="FILE", help="File that counts the looks of --looks; unset: RUN/looks.jsonl."
-        ),
+        typer.Option("--ledger", metavar="FILE", help="File that counts the looks of --looks; unset: RUN/looks.jsonl."),
     ] = None,
     as_json: Json = False,
 ) -> None:

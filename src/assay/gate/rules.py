@@ -277,7 +277,9 @@ def side(low: float, high: float, criterion: Criterion) -> Word:
 
 def _none_left(evidence: Evidence, criterion: Criterion, found: Finding) -> Result:
     """A look beyond those planned decides nothing by bound: the error rate has been spent."""
-    said = f"{figure_text(found.known, found.name)} ({found.n:,} {evidence.counted}s): no look is left that could decide"
+    said = (
+        f"{figure_text(found.known, found.name)} ({found.n:,} {evidence.counted}s): no look is left that could decide"
+    )
     return Result(
         criterion=criterion,
         verdict="undecided",

@@ -18,8 +18,8 @@ def look_sentence(look: LooksBody | None) -> str | None:
     how = "" if look.spending == "equal" else ", most kept for the last"
     if look.share <= 0:
         return (
-            f"look {look.number} of {look.planned} planned: no error rate is left, so nothing is decided by bound. Hold "
-            f"out pairs that nobody has looked at, and plan anew ({look.ledger} counts)"
+            f"look {look.number} of {look.planned} planned: no error rate is left, so nothing is decided by bound. "
+            f"Hold out pairs that nobody has looked at, and plan anew ({look.ledger} counts)"
         )
     return (
         f"look {look.number} of {look.planned} planned{how}: it may spend {look.share:.3g} of the error rate, so that "

@@ -43,9 +43,7 @@ def at_level(interval: Interval, value: float, *, level: float, freedom: float =
 
 def _score_square(interval: Interval, value: float) -> float | None:
     """The squared error of a score interval, or None where these bounds are of no such interval."""
-    read = [
-        (value - bound) ** 2 / (bound * (1 - bound)) for bound in (interval.low, interval.high) if 0 < bound < 1
-    ]
+    read = [(value - bound) ** 2 / (bound * (1 - bound)) for bound in (interval.low, interval.high) if 0 < bound < 1]
     if value in (0, 1) and len(read) == 1:  # all wrong or all right: Wilson's other bound is the value itself
         return read[0]
     if len(read) == 2 and math.isclose(read[0], read[1], rel_tol=SAME) and read[0] > 0:
