@@ -17,7 +17,8 @@ Word = Literal["pass", "fail", "undecided"]
 class DecidedBody(BaseModel):
     """What a comparison came to, of one criterion or of one part of it.
 
-    seed: whose figure it is, where one seed was compared; null over all seeds. slice: "overall" or "category=NAME"; null where no single slice was compared. reasons: clauses; reason: all in one.
+    seed: whose figure it is, where one seed was compared; absent over all seeds. slice: "overall" or "category=NAME";
+    null where no single slice was compared. reasons: clauses; reason: all in one.
     value_noun: what `value` counts ("problem", "check"), null for figures. n: of `counted` ("pair", "vote").
     more_pairs: how many more of them would decide it, more_prompts: the same in prompts; null where that is not known.
     toward: what they would decide if the figure stays; null where nothing is open, and in files of earlier versions.

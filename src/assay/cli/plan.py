@@ -74,8 +74,8 @@ def looks_lines(found: Plan) -> list[str]:
         return []
     which = "each" if plan.spending == "equal" else "the last"
     return [
-        f"  {plan.planned} looks share the error rate: {which} is decided by intervals at {100 * found.level:.4g}%, and "
-        "the numbers are for that look alone"
+        f"  {plan.planned} looks share the error rate: {which} is decided by intervals at {100 * found.level:.4g}%, "
+        "and the numbers are for that look alone"
     ]
 
 

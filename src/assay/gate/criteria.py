@@ -85,7 +85,7 @@ class Criterion:
 
 
 class Criteria(tuple[Criterion, ...]):
-    """Criteria in their order. looks: how often they are planned to be held against evidence, None where nobody said."""
+    """Criteria in their order. looks: how often they are to be held against evidence, None where nobody said."""
 
     looks: LookPlan | None = None
 

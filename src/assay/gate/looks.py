@@ -1,4 +1,4 @@
-"""Looks: how often these criteria were held against evidence, how often that was planned, what error rate each may spend.
+"""Looks: how often criteria were held against evidence, how often that was planned, what error rate each may spend.
 
 Whoever decides again after every change, on the same held-out pairs or on more of them, is wrong oftener than one look
 is. 1) A plan of looks shares the error rate among them. 2) Every look is a line of a ledger, the same evidence under

@@ -55,7 +55,7 @@ def decide_one_slice(evidence: Evidence, criterion: Criterion, *, seed: int | No
 
 
 def decide_every_slice(evidence: Evidence, criterion: Criterion, *, seed: int | None = None) -> Result:
-    """Each category (or aspect, or editor) must hold; those that do not are the reasons. seed: of one seed's figures."""
+    """Each category (or aspect, or editor) must hold; those that do not are the reasons. seed: of one seed alone."""
     part = str(criterion.part)
     measure = "win_rate" if criterion.finding in VOTE_MEANINGS else "accuracy"
     slices = {f.slice: None for f in evidence.figures.findings if f.name == measure and f.slice.part == part}

@@ -23,10 +23,10 @@ Toward = Literal["pass", "fail"]
 class Result:
     """What one criterion, or one part of an "every ...", came to.
 
-    slice: what was compared, and seed: of which seed, None over all. value_noun: what `value` counts where it is no figure. n: of `counted`.
-    more_pairs: pairs (of a study: votes) that would decide it, where it is undecided. more_prompts: the same in
-    prompts, for figures counted in votes on prompts. toward: what these would decide if
-    the figure stays. parts: of an "every ...", one a slice.
+    slice: what was compared, and seed: of which seed, None over all. value_noun: what `value` counts where it is no
+    figure. n: of `counted`. more_pairs: pairs (of a study: votes) that would decide it, where it is undecided.
+    more_prompts: the same in prompts, for figures counted in votes on prompts. toward: what these would decide if
+    the figure stays. parts: of an "every ...", one a slice or seed.
     """
 
     criterion: Criterion
