@@ -84,7 +84,7 @@ def rankings(row: Row, columns: Columns) -> Candidates:
         prompt=prompt,
         answers=answers,
         votes=tuple(votes),
-        category=name(data.get("type"), "type"),
+        category=name(data.get("type"), "category"),
         source=source(data.get("source")),
         where=row.where,
     )
