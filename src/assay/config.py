@@ -73,15 +73,13 @@ def load_config(
 ) -> C:
     """A configuration from a YAML file with `key.sub=value` settings over it (values are YAML).
 
-    family: the configuration of all commands together, of which `kind` has some sections and may have others beside
-    them. The file may hold any of them; those that `kind` lacks must be right and are left aside. Settings may name
-    only what `kind` has.
+    family: the configuration of all commands together, of which `kind` has some sections. The file may hold any of
+    them; those that `kind` lacks must be right and are left aside. Settings may name only what `kind` has.
     Raises ConfigError that names the file and line, or the setting.
     """
     values = {} if file is None else read_config_file(file)
     if family is not None:
-        own = kind.model_fields.keys() - family.model_fields.keys()
-        family.build({key: value for key, value in values.items() if key not in own})
+        family.build(values)
         values = {key: value for key, value in values.items() if key in kind.model_fields}
     for setting in sets:
         section = setting.partition("=")[0].strip().partition(".")[0]

@@ -9,14 +9,22 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from assay.artifacts.files import write_jsonl
 from assay.cli import main
 from assay.cli.options import Sharing
 from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.config import StageConfig
-from assay.errors import ConfigError
+from assay.data.config import CheckConfig, SplitRunConfig
+from assay.data.native_rows import as_native
+from assay.errors import ConfigError, InputError
+from assay.flows.audit import ScorerAuditConfig
+from assay.flows.compare import ScorerCompareConfig
+from assay.flows.project_config import ProjectConfig
+from assay.flows.score import ScoreConfig
 from assay.models.config import ModelConfig
 from assay.train.config import TrainConfig
 from assay.train.reward_config import RewardConfig
+from tests.support import tiny_bases as tiny
 
 READING = ["--layout", "--columns", "--labels", "--config", "--set"]
 
@@ -83,3 +91,55 @@ def test_a_name_given_twice_is_an_error(option: str, tmp_path: Path) -> None:
     )
     assert told.exit_code == 2
     assert "a is given twice: left and tie" in told.output.replace("\n", " ").replace("│", "").replace("  ", " ")
+
+
+WHOLE = """
+data: {min_agreement: 0.7}
+split: {holdout: 2}
+train: {epochs: 2}
+audit: {level: 0.9}
+probes: {names: none, pairs: 50}
+remote: {kind: vllm, url: "http://127.0.0.1:9", concurrency: 4}
+compare: {level: 0.9}
+criteria: criteria.yaml
+"""
+
+
+@pytest.mark.parametrize(
+    "kind", [CheckConfig, SplitRunConfig, ScoreConfig, ScorerAuditConfig, ScorerCompareConfig, RewardConfig]
+)
+def test_one_file_serves_every_command(kind: type[StageConfig], tmp_path: Path) -> None:
+    file = tmp_path / "assay.yaml"
+    file.write_text(WHOLE)
+    found = DataOptions(config=file).settings(kind, family=ProjectConfig)
+    assert found.model_dump()["data"]["min_agreement"] == 0.7
+    file.write_text(WHOLE + "reward: {base: minilm}\n")  # no section of any command
+    with pytest.raises(ConfigError, match="reward is no option"):
+        DataOptions(config=file).settings(kind, family=ProjectConfig)
+    file.write_text(WHOLE.replace("concurrency", "concurrent"))  # a section of another command, spelled wrongly
+    with pytest.raises(ConfigError, match=r"remote\.concurrent is no option"):
+        DataOptions(config=file).settings(kind, family=ProjectConfig)
+
+
+def test_commands_take_the_file_whose_server_they_do_not_ask(tmp_path: Path) -> None:
+    """Options of a server stand idle in the file; one that is set for a scorer without a server is a mistake."""
+    file, pairs = tmp_path / "assay.yaml", tmp_path / "pairs.jsonl"
+    file.write_text(WHOLE)
+    write_jsonl(pairs, [as_native(pair) for pair in tiny.pairs(12)])
+    given = [str(pairs), "--config", str(file), "--out"]
+    calls = [
+        ["check", *given, "checked"],
+        ["split", *given, "sides"],
+        ["score", "baseline:longest", *given, "scores.jsonl"],
+        ["audit", "baseline:longest", *given, "audited"],
+        ["compare", "baseline:longest", "baseline:shortest", *given, "compared"],
+    ]
+    for call in calls:
+        done = CliRunner().invoke(main.build(), [*call[:-1], str(tmp_path / call[-1])], catch_exceptions=False)
+        assert done.exit_code in (0, 1, 3), (call[0], done.output)
+    with pytest.raises(InputError, match=r"asked over no network, so remote\.concurrency"):
+        CliRunner().invoke(
+            main.build(),
+            [*calls[3][:-1], str(tmp_path / "other"), "--set", "remote.concurrency=2"],
+            catch_exceptions=False,
+        )

@@ -29,6 +29,7 @@ CHANGES: dict[str, tuple[Any, str]] = {
     "train.epochs": (2, WEIGHTS),
     "train.seeds": ((1,), WEIGHTS),
     "audit.level": (0.8, "audit.json"),
+    "probes.names": ("filler,prompt_swap", "audit.json"),
     "criteria": (CRITERIA, "gate.json"),
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -10,6 +12,7 @@ from assay.cli.main import build
 from assay.errors import GateError
 from assay.gate.criteria import parse
 from assay.gate.criteria_needs import Hope, plan
+from assay.gate.looks import LookPlan
 from assay.stats.intervals import Interval, cluster_wilson
 
 
@@ -77,3 +80,26 @@ def test_the_command() -> None:
     assert "all of these together" in result.output
     assert "1,000 pairs pass with 93%" in result.output
     assert runner.invoke(build(), ["plan", "--categories", "5"]).exit_code != 0
+
+
+def test_looks_that_share_the_error_rate_need_more_pairs_each() -> None:
+    """Three looks: 98.33% each, so (2.3940 sqrt(0.72 * 0.28) + 0.8416 sqrt(0.75 * 0.25))^2 / 0.03^2 = 2,299."""
+    criteria, hope = [parse("overall accuracy > 0.72"), parse("accuracy > 0.72 every seed")], Hope(accuracy=0.75)
+    three = plan(criteria, hope, looks=LookPlan(planned=3))
+    assert three.needs[0].needed == pytest.approx(2299, rel=0.04)
+    assert three.level == pytest.approx(1 - 0.05 / 3)
+    late = plan(criteria, hope, looks=LookPlan(planned=3, spending="late"))
+    alone = plan(criteria, hope)
+    assert alone.needs[0].needed < late.needs[0].needed < three.needs[0].needed
+    assert "how seeds differ is not known" in three.needs[1].why
+    assert three.to_dict()["looks"] == {"planned": 3, "spending": "equal", "level": three.level}
+
+
+def test_the_command_names_the_looks_of_the_criteria_and_of_the_option(tmp_path: Path) -> None:
+    file = tmp_path / "criteria.yaml"
+    file.write_text("looks: 4\ncriteria: [overall accuracy > 0.72]\n")
+    asked = ["plan", "--accuracy", "0.78", "--criteria", str(file)]
+    told = CliRunner().invoke(build(), asked).output
+    assert "4 looks share the error rate: each is decided by intervals at 98.75%" in told
+    assert "2 looks share the error rate" in CliRunner().invoke(build(), [*asked, "--looks", "2"]).output
+    assert "looks" not in CliRunner().invoke(build(), ["plan", "--accuracy", "0.78"]).output

@@ -125,9 +125,9 @@ def test_missing_evidence_fails(given_):
 
 def test_nothing_passes_on_no_evidence_at_all():
     texts = ["accuracy > 0", "every category > 0", "category x > 0", "not degenerate", "no prompt overlap"]
-    texts += ["beats the length baseline", "self-checks pass", "seed spread < 1"]
+    texts += ["beats the length baseline", "self-checks pass", "seed spread < 1", "accuracy > 0 every seed"]
     assert {parse(text).kind for text in texts} == set(RULES)
-    assert [only(evidence(), text).verdict for text in texts] == ["fail"] * len(texts)
+    assert [only(evidence(seeds=(0, 1)), text).verdict for text in texts] == ["fail"] * len(texts)
 
 
 def test_no_criteria_is_an_error():

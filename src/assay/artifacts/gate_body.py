@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assay.artifacts.body import Body
 from assay.artifacts.finding_body import IntervalBody
+from assay.artifacts.looks_body import LooksBody
 from assay.artifacts.rests_on_body import RestsOn
 
 Word = Literal["pass", "fail", "undecided"]
@@ -16,7 +17,8 @@ Word = Literal["pass", "fail", "undecided"]
 class DecidedBody(BaseModel):
     """What a comparison came to, of one criterion or of one part of it.
 
-    slice: "overall" or "category=NAME"; null where no single slice was compared. reasons: clauses; reason: all in one.
+    seed: whose figure it is, where one seed was compared; absent over all seeds. slice: "overall" or "category=NAME";
+    null where no single slice was compared. reasons: clauses; reason: all in one.
     value_noun: what `value` counts ("problem", "check"), null for figures. n: of `counted` ("pair", "vote").
     more_pairs: how many more of them would decide it, more_prompts: the same in prompts; null where that is not known.
     toward: what they would decide if the figure stays; null where nothing is open, and in files of earlier versions.
@@ -36,6 +38,7 @@ class DecidedBody(BaseModel):
     more_pairs: int | None
     more_prompts: int | None
     toward: Literal["pass", "fail"] | None = None
+    seed: int | None = Field(None, exclude_if=lambda value: value is None)
 
 
 class CriterionBody(DecidedBody):
@@ -57,7 +60,10 @@ class CriterionBody(DecidedBody):
 
 
 class GateBody(Body):
-    """inputs: hashes of what was decided on, and of the criteria. rests_on: absent where no contract.json told it."""
+    """inputs: hashes of what was decided on, and of the criteria. rests_on: absent where no contract.json told it.
+
+    looks: which look at the evidence this was; absent where none was counted, and in files of earlier versions.
+    """
 
     SCHEMA: ClassVar[str] = "gate/2"
 
@@ -65,3 +71,4 @@ class GateBody(Body):
     criteria: tuple[CriterionBody, ...]
     inputs: dict[str, str]
     rests_on: RestsOn | None = Field(None, exclude_if=lambda value: value is None)
+    looks: LooksBody | None = Field(None, exclude_if=lambda value: value is None)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.cli.options import Json, ScorerArgument, TemplateOption, notes, output
+from assay.cli.options import Json, Probes, ScorerArgument, TemplateOption, notes, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.cli.verdicts import rests_on_lines, ways_out
-from assay.train.reward_config import RewardConfig
 
 NAME_WIDTH = 36  # characters of a category in its column
 
@@ -31,16 +30,7 @@ def audit(
     data: Annotated[str, typer.Argument(help="Labelled pairs: a file, a folder, or a Hugging Face dataset id.")],
     out: Annotated[Path, typer.Option("--out", help="Folder that gets audit.json.")],
     template: TemplateOption = None,
-    probes: Annotated[
-        str | None,
-        typer.Option(
-            "--probes",
-            metavar="all|none|NAMES",
-            help="Score changed answers (filler, flattery, typos, ...) and answers under other prompts (prompt_swap) "
-            "too; names with commas between. None by default: it costs more scoring, which a line says before.",
-            show_default=False,
-        ),
-    ] = None,
+    probes: Probes = None,
     trained_on: Annotated[
         str | None,
         typer.Option(
@@ -63,9 +53,14 @@ def audit(
     that was interrupted while it scored answers for probes goes on there.
     """
     from assay.flows.audit import ScorerAuditConfig, audit_scorer
+    from assay.flows.project_config import ProjectConfig
+    from assay.scorers.open import of_a_server
+    from assay.scorers.remote.config import RemoteConfig
 
     more = {} if probes is None else {"probes.names": probes}
-    settings = options.settings(ScorerAuditConfig, more, family=RewardConfig)
+    settings = options.settings(ScorerAuditConfig, more, family=ProjectConfig)
+    if not (of_a_server(scorer) or options.sets_any("remote")):
+        settings = settings.model_copy(update={"remote": RemoteConfig()})
     found = audit_scorer(scorer, data, out, config=settings, template=template, trained_on=trained_on, notify=_noted)
     left_out = len(found.left_out)
     body = {**found.audit.to_dict(), "rows": found.rows, "rejected_rows": found.rejects, "left_out": left_out}

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.audits.compare.config import CompareConfig
 from assay.cli.options import Json, command_line, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.cli.verdicts import rests_on_lines
-from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
     from assay.findings.finding import Finding
@@ -21,12 +19,6 @@ EXIT = {"A": 0, "B": 1, "undecided": 3}
 COLOUR = {"A": "green", "B": "red", "undecided": "yellow"}
 TEMPLATE = "Chat template of {}, a model that was published without one: a file of jinja, or plain."
 MOST_SLICES = 5  # said on the terminal; all stand in compare.json
-
-
-class CompareFamily(RewardConfig):
-    """The one configuration file of all commands, with the section that only this one reads."""
-
-    compare: CompareConfig = CompareConfig()
 
 
 def register(app: typer.Typer) -> None:
@@ -61,8 +53,9 @@ def compare(
     Exit code 0: A is better; 1: B is better; 3: undecided; 2: bad input.
     """
     from assay.flows.compare import CompareOptions, ScorerCompareConfig, compare_scorers
+    from assay.flows.project_config import ProjectConfig
 
-    settings = options.settings(ScorerCompareConfig, family=CompareFamily)
+    settings = options.settings(ScorerCompareConfig, family=ProjectConfig)
     told = CompareOptions(template_a=template_a, template_b=template_b, command=command_line())
     found = compare_scorers(a, b, data, out, config=settings, options=told)
     output({**found.body.model_dump(mode="json"), "folder": str(out)}, summary(found, out), as_json=as_json)

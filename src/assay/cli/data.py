@@ -14,7 +14,6 @@ from assay.cli.options import Json, notes, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.data.config import CheckConfig, SplitRunConfig
 from assay.errors import InputError
-from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
     from assay.artifacts.contract_body import AgreementReport, ColumnCounts, ContractBody, LengthReport, OverlapReport
@@ -44,8 +43,9 @@ def check(
     """
     from assay.data import check as run_check
     from assay.data.intake import no_pair
+    from assay.flows.project_config import ProjectConfig
 
-    settings = options.settings(CheckConfig, family=RewardConfig)
+    settings = options.settings(CheckConfig, family=ProjectConfig)
     with progress() as told:
         found = run_check(data, out, config=settings.data, progress=told)
     output(found.report.model_dump(mode="json"), summary(found.report, out), as_json=as_json)
@@ -69,8 +69,9 @@ def split(
     from assay.data import read_pairs
     from assay.data import split as run_split
     from assay.data.native_rows import write_split
+    from assay.flows.project_config import ProjectConfig
 
-    settings = options.settings(SplitRunConfig, {"split.holdout": holdout}, family=RewardConfig)
+    settings = options.settings(SplitRunConfig, {"split.holdout": holdout}, family=ProjectConfig)
     found = read_pairs(data, config=settings.data)
     sides = run_split(found.pairs, config=settings.split, groups=found.groups)
     body = write_split(out, sides, inputs=found.report.inputs)

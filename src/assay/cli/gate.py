@@ -20,15 +20,36 @@ def gate(
     criteria: Annotated[
         Path | None, typer.Option("--criteria", metavar="FILE", help="YAML file of criteria; unset: the built-in set.")
     ] = None,
+    looks: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Looks planned at these held-out pairs, or more of them, under these criteria: each may spend an "
+            "equal share of the error rate. Also `looks:` in the criteria file.",
+            show_default=False,
+        ),
+    ] = None,
+    ledger: Annotated[
+        Path | None,
+        typer.Option("--ledger", metavar="FILE", help="File that counts the looks of --looks; unset: RUN/looks.jsonl."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Decide whether a reward model may be used, by criteria, and write gate.json.
 
+    A criterion is such as 'overall accuracy > 0.72', 'every category > 0.65' or 'accuracy > 0.72 every seed'.
+    Whoever looks again after a change, or after more pairs, is wrong oftener than one look is, unless the looks are
+    planned.
+
     Exit code 0: the gate passed; 1: it failed; 3: undecided, with how many more pairs would decide; 2: bad input.
     """
-    from assay.gate import decide_run
+    from assay.errors import GateError
+    from assay.gate import LookPlan, decide_run
 
-    verdict = decide_run(run, criteria)
+    if ledger is not None and looks is None:
+        raise GateError("--ledger counts the looks of --looks; say how many are planned, such as --looks 3.")
+    plan = None if looks is None else LookPlan(planned=looks, ledger=ledger)
+    verdict = decide_run(run, criteria, looks=plan)
     lines = verdict_lines(verdict, str(run), counted="held-out pairs")
     output(verdict.to_dict(), "\n".join(lines), as_json=as_json)
     raise typer.Exit(EXIT[verdict.verdict])

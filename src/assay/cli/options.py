@@ -48,6 +48,16 @@ TemplateOption = Annotated[
         show_default=False,
     ),
 ]
+Probes = Annotated[
+    str | None,
+    typer.Option(
+        "--probes",
+        metavar="all|none|NAMES",
+        help="Score changed answers (filler, flattery, typos, ...) and answers under other prompts (prompt_swap) "
+        "too; names with commas between. None by default: it costs more scoring, which a line says before.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
 # Characters a terminal obeys instead of showing: controls (but line breaks and tabs) and changes of direction.

@@ -10,7 +10,7 @@ import typer
 from assay.cli.options import Json, output
 
 if TYPE_CHECKING:
-    from assay.gate.criteria_needs import Hope, Need
+    from assay.gate.criteria_needs import Hope, Need, Plan
 
 
 def register(app: typer.Typer) -> None:
@@ -36,16 +36,21 @@ def plan(
     prompts: Annotated[int | None, typer.Option(min=2, help="Prompts of the study whose chance is told.")] = None,
     editors: Annotated[int, typer.Option(min=1, help="Editors that judge each prompt.")] = 3,
     ties: Annotated[float, typer.Option(min=0, max=1, help="Share of ties among votes.")] = 0.2,
+    looks: Annotated[
+        int | None, typer.Option(min=1, help="Looks that share the error rate; unset: as the criteria say.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """How many held-out pairs, prompts and votes a set of criteria needs if the truth is as hoped.
 
     A gate by bound passes only what the evidence carries: a reward that is truly above every threshold is still
-    undecided on too few pairs. Numbers are for a chance of 80%, simulated from what is hoped and assumed here.
+    undecided on too few pairs. Numbers are for a chance of 80%, simulated from what is hoped and assumed here. Looks
+    that are planned (--looks, or `looks:` in the criteria) make each of them stricter.
     """
     from assay.gate.criteria import load_criteria
     from assay.gate.criteria_needs import Hope
     from assay.gate.criteria_needs import plan as planned
+    from assay.gate.looks import LookPlan
 
     by_name = hoped_by_category(categories, category or [], accuracy)
     default = "support" if by_name else "overall" if accuracy is not None or win_rate is None else "study"
@@ -53,11 +58,25 @@ def plan(
         accuracy=accuracy, categories=by_name, pairs_per_prompt=pairs_per_prompt, icc=icc, longest=longest,
         win_rate=win_rate, editors=editors, ties=ties,
     )  # fmt: skip
-    found = planned(load_criteria(criteria or default), hope, pairs=pairs, prompts=prompts)
+    asked = load_criteria(criteria or default)
+    found = planned(asked, hope, pairs=pairs, prompts=prompts, looks=LookPlan(planned=looks) if looks else asked.looks)
     lines = [line(need, hope, asked=prompts if need.counted == "prompts" else pairs) for need in found.needs]
     if found.together is not None:
         lines.append(line(found.together, hope, asked=pairs))
+    lines += looks_lines(found)
     output(found.to_dict(), "\n".join(lines), as_json=as_json)
+
+
+def looks_lines(found: Plan) -> list[str]:
+    """What looks are planned and at what level one of them is decided; the numbers above are for that one."""
+    plan = found.looks
+    if plan is None:
+        return []
+    which = "each" if plan.spending == "equal" else "the last"
+    return [
+        f"  {plan.planned} looks share the error rate: {which} is decided by intervals at {100 * found.level:.4g}%, "
+        "and the numbers are for that look alone"
+    ]
 
 
 def hoped_by_category(count: int, named: list[str], accuracy: float | None) -> dict[str, float]:

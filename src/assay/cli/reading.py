@@ -56,6 +56,10 @@ class DataOptions:
         flags = {**_flags(self.layout, self.columns, self.labels), **(more or {})}
         return load_config(kind, file=self.config, sets=_as_settings(flags, self.sets), family=family)
 
+    def sets_any(self, section: str) -> bool:
+        """Whether --set names something of that section, which then has to be read; in the file it may stand idle."""
+        return any(text.strip().startswith(f"{section}.") for text in self.sets or ())
+
 
 UNSET = DataOptions()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from assay.cli.options import Json, Sharing, command_line, notes, output
+from assay.cli.options import Json, Probes, Sharing, command_line, notes, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.cli.verdicts import EXIT, verdict_lines
 from assay.models.config import Tuning
@@ -43,6 +43,7 @@ def reward(
     ] = None,
     sharing: Sharing = None,
     criteria: Annotated[Path | None, typer.Option(help="YAML file of gate criteria.")] = None,
+    probes: Probes = None,
     options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
@@ -51,6 +52,7 @@ def reward(
     Exit code 0: the gate passed; 1: it failed; 3: undecided; 2: bad input; 130: interrupted, run again to go on.
     """
     from assay.flows.processes import follows
+    from assay.flows.project_config import ProjectConfig
     from assay.flows.reward import run_reward
 
     flags = {
@@ -63,9 +65,10 @@ def reward(
         "train.precision": precision,
         "train.compile": compiling,
         "train.sharing": sharing,
+        "probes.names": probes,
         "criteria": None if criteria is None else str(criteria),
     }
-    settings = options.settings(RewardConfig, flags)
+    settings = options.settings(RewardConfig, flags, family=ProjectConfig)
     run = run_reward(data, out, config=settings, command=command_line(), notify=notes().print)
     if follows():  # the first process of several says what came of it
         return

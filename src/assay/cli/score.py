@@ -12,7 +12,6 @@ from assay.cli.options import Json, ScorerArgument, Sharing, TemplateOption, not
 from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.cli.verdicts import ways_out
 from assay.errors import InputError
-from assay.train.reward_config import RewardConfig
 
 
 def register(app: typer.Typer) -> None:
@@ -40,13 +39,16 @@ def score(
     """
     from rich.markup import escape
 
+    from assay.flows.project_config import ProjectConfig
     from assay.flows.score import ScoreConfig, score_file
     from assay.scorers.local import Passes
-    from assay.scorers.open import open_scorer
+    from assay.scorers.open import of_a_server, open_scorer
+    from assay.scorers.remote.config import RemoteConfig
 
-    settings = options.settings(ScoreConfig, family=RewardConfig)
+    settings = options.settings(ScoreConfig, family=ProjectConfig)
     passes = Passes(micro_tokens=micro_tokens, sharing=sharing or "on")
-    opened = open_scorer(scorer, passes=passes, template=template, remote=settings.remote)
+    remote = settings.remote if of_a_server(scorer) or options.sets_any("remote") else RemoteConfig()
+    opened = open_scorer(scorer, passes=passes, template=template, remote=remote)
     done = score_file(opened, data, out, config=settings, notify=progress)
     body = {
         "out": str(out), done.unit: done.rows, "unscored": done.unscored, "not_finite": done.not_finite,

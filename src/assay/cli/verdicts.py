@@ -18,10 +18,13 @@ def verdict_lines(verdict: Verdict, judged: str, *, counted: Literal["prompts", 
     """The verdict on what was `judged` and one line a criterion, in rich markup; how many more would decide."""
     from rich.markup import escape
 
+    from assay.report.look_text import look_sentence, repeated
     from assay.report.words import rounded
 
     lines = [f"[bold {COLOUR[verdict.verdict]}]{verdict.verdict}[/]  {escape(judged)}"]
     lines += rests_on_lines(verdict.rests_on)
+    if said := look_sentence(verdict.looks):
+        lines.append(f"  [{'yellow' if repeated(verdict.looks) else 'dim'}]{escape(said)}[/]")
     for result in verdict.criteria:
         needed = result.more_prompts if counted == "prompts" else result.more_pairs
         way = f", for a {result.toward} if the figure stays (80% chance)" if result.toward else ""

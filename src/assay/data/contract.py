@@ -26,6 +26,7 @@ from assay.data.sources.row import Row
 from assay.data.text_ids import encoded, pair_id
 from assay.data.text_rules import alike, check_texts
 from assay.data.vote_counts import Agreement, as_vote, outcome_counts, winner
+from assay.data.whole_groups import of_right_and_wrong
 from assay.records import Candidates, Label, Pair, Part, Reject, RejectReason, Where, to_json
 
 # What an outcome is called in a row of the native layout; "chosen" goes without saying.
@@ -39,6 +40,7 @@ class PairContract:
     """Applies one configuration, and the plan of one source, to rows; keeps count of the votes and candidates it saw.
 
     plan: None for candidates that are in memory already. several: whether a row had more than one outcome.
+    groups: gets the rows of many answers as whole groups, where somebody wants them.
     """
 
     plan: Plan | None
@@ -49,6 +51,7 @@ class PairContract:
     comparisons: int = 0
     several: bool = False
     unknown_labels: Counter[str] = field(default_factory=Counter)
+    groups: list[Candidates] | None = None
 
     def outcomes(self, row: Row) -> list[Pair | Reject]:
         """The pairs a row holds, or why it holds none; at least one outcome. Rows of pairs have exactly one."""
@@ -66,10 +69,15 @@ class PairContract:
             return self.derived(found)
         if found.answers is None:
             return [self.outcome(draft, row.where) for draft in found.drafts]
-        return self.of_candidates(found.drafts, found.answers, row.where)
+        judged = self.of_candidates(found.drafts, found.answers, row.where)
+        if self.groups is not None and (whole := of_right_and_wrong(judged)) is not None:
+            self.groups.append(whole)
+        return judged
 
     def derived(self, group: Candidates) -> list[Pair | Reject]:
         """The pairs that follow from what is known of candidates, and why others do not."""
+        if self.groups is not None:
+            self.groups.append(group)
         least = self.plan.least_difference if self.plan else 0.0
         found = drafts(group, self.config.derive, least_difference=least)
         return self.of_candidates(found, len(group.answers), group.where)

@@ -25,7 +25,7 @@ from assay.data.native_rows import as_native
 from assay.data.sources.any_source import Source, parsed
 from assay.data.sources.row import Row
 from assay.errors import InputError
-from assay.records import Pair, Reject, RejectReason, Text, plain_text
+from assay.records import Candidates, Pair, Reject, RejectReason, Text, plain_text
 
 PROGRESS_EVERY = 5000
 Progress = Callable[[int], None]
@@ -33,12 +33,13 @@ Progress = Callable[[int], None]
 
 @dataclass(slots=True)
 class Pass:
-    """One walk over a source: what came of each row, and the counts."""
+    """One walk over a source: what came of each row, and the counts. groups: gets whole groups, where wanted."""
 
     source: Source
     config: DataConfig
     contract: PairContract | None = None
     columns: ColumnUse | None = None
+    groups: list[Candidates] | None = None
 
     def outcomes(self) -> Iterator[Pair | Reject]:
         """A Pair or a Reject for every row, and for every comparison of a row of candidates."""
@@ -70,7 +71,7 @@ class Pass:
         """Find the layout of the first rows and what becomes of their columns. Raises InputError."""
         left = [self.read(row) for row in sample]
         plan = recognise(left, self.config, self.source.name)
-        self.contract = PairContract(plan, self.config)
+        self.contract = PairContract(plan, self.config, groups=self.groups)
         self.columns = ColumnUse.of(plan.columns, sample, self.config.ignore, self.source.name)
 
     def judged(self, row: Row) -> list[Pair | Reject]:

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from assay.artifacts.contract_body import ContractBody
@@ -22,7 +22,7 @@ from assay.data.rejects import reject_writer
 from assay.data.sources.any_source import locate
 from assay.data.sources.file_kind import looks_like
 from assay.data.text_ids import pair_id
-from assay.records import Pair, Reject
+from assay.records import Candidates, Pair, Reject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,7 @@ class PairSet:
     """Everything a source holds: pairs and rejects add up to its rows; a row of candidates counts as its comparisons.
 
     groups: the prompt group of each pair, as prompt_groups gives it; for `split`. report: the body of contract.json.
+    candidates: the rows of many answers as whole groups, with what is known of each answer; none of rows of pairs.
     """
 
     pairs: list[Pair]
@@ -37,6 +38,7 @@ class PairSet:
     rejects: list[Reject]
     rows: int
     report: ContractBody
+    candidates: list[Candidates] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,7 @@ def read_pairs(source: object, *, config: DataConfig | None = None) -> PairSet:
     Rows that share their id get it extended, so that ids are unique. Raises InputError where nothing can be read.
     """
     config = config or DataConfig()
-    walk = Pass(locate(source, config=config), config)
+    walk = Pass(locate(source, config=config), config, groups=[])
     tally = Tally(OverlapIndex(near_duplicates=config.near_duplicates, seed=config.seed))
     pairs: list[Pair] = []
     rejects: list[Reject] = []
@@ -96,7 +98,9 @@ def read_pairs(source: object, *, config: DataConfig | None = None) -> PairSet:
     kept = unique_ids([pair for pair, stays in zip(pairs, keep, strict=True) if stays])
     names = [groups.names[number] for number in groups.group_N[keep]]
     report = contract_report(walk, tally, repeats, groups, seconds)
-    return PairSet(pairs=kept, groups=names, rejects=rejects, rows=tally.rows, report=report)
+    return PairSet(
+        pairs=kept, groups=names, rejects=rejects, rows=tally.rows, report=report, candidates=walk.groups or []
+    )
 
 
 def no_pair(source: object, rows: int, rejects: Mapping[str, int]) -> str:

@@ -78,6 +78,7 @@ class Meaning:
     shown: the places that show it, each with the words it has there; empty words: its label.
     describes: it says what is at hand and estimates nothing, so that it never carries an interval.
     where_given: it is measured only where the caller gives what it needs, and is no gap elsewhere.
+    each_seed: of several seeds it is measured of each as well, with an interval of its own.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Meaning:
     shown: Mapping[Place, str] = field(default_factory=dict)
     describes: bool = False
     where_given: bool = False
+    each_seed: bool = False
 
     @property
     def words(self) -> str:

@@ -101,7 +101,7 @@ def audit_scorer(
     found = read_pairs(source, config=config.data)
     if not found.pairs:
         raise EmptyBatchError(f"{source}: no pair to audit among {found.rows} rows. Look at them with `assay check`.")
-    candidates, no_groups = candidates_of(source, config.data)
+    candidates, no_groups = candidates_of(source, found, config.data)
     results = {seed: score_candidates(one, candidates) if candidates else None for seed, one in scorers.items()}
     scores = {seed: score_derived(one, found.pairs, candidates, results[seed]) for seed, one in scorers.items()}
     kept = without_unscored(scores, found.pairs, found.groups)

@@ -19,6 +19,7 @@ from assay.audits.probes.probed_pairs import Changed, Drawn, changed_pairs, draw
 from assay.audits.prompt_use.partners import NOBODY, partners
 from assay.audits.rescored import Probed, Rescored, Swapped
 from assay.records import NO_CATEGORY, Pair, Text, plain_text
+from assay.scorers.local import LocalScorer
 from assay.scorers.protocol import Reward, Scored, Scorer, unit_of
 from assay.scorers.rescoring import rescore
 from assay.scorers.reward_store import RewardStore, Row
@@ -110,6 +111,9 @@ def rescored(
         found[seed] = rescore(
             scorer, rows, store, notify=lambda done, all_: notify(f"probes: {done:,} of {all_:,} answers scored")
         )
+        # Seeds are models of one size: all of them at once need several times the memory that trained each.
+        if len(scorers) > 1 and isinstance(scorer, LocalScorer):
+            scorer.forget()
     by_seed = [found[seed] for seed in sorted(found)]
     return Rescored(
         swapped=_swapped(asked, by_seed),

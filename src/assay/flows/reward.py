@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Literal
 # Rooms by their doors, whose names are imported when the flow comes to them: half of them bring torch or scipy.
 from assay import audits, data, gate, report, train
 from assay.artifacts.files import read_jsonl
+from assay.audits.probes.all_probes import probe_names
 from assay.data.sources.any_source import locate
 from assay.flows.processes import FollowersFolder, follows, run_folder
 from assay.flows.reward_stages import Gated, audit_seeds, base_stage, contract_stage, gate_stage, known_truth
 from assay.flows.run_record import RunRecord, begun_with, layers_begun_with
+from assay.gate.criteria import for_several_seeds
 from assay.train import compile_choice
 from assay.train.compile_choice import CompileChoice, Compiling
 from assay.train.precision_choice import PrecisionChoice, choose, weighed, why
@@ -63,10 +65,12 @@ def run_reward(
     """
     # Read before anything else, since a typing error there should cost no training; what was read then is decided by.
     criteria = None if config.criteria is None else gate.load_criteria(config.criteria)
+    for_several_seeds(criteria or (), config.train.seeds)
     if isinstance(source, str | Path):
         locate(source, config=config.data)  # a wrong path waits for no base and leaves no folder
     if follows():
         notify = silent
+    probe_names(config.probes.names)
     with run_folder(out) as run:
         base, most = base_stage(config.model)  # what is wrong with it costs no reading of data
         contract = contract_stage(source, run, config=config.data)
@@ -96,7 +100,7 @@ def run_reward(
         if isinstance(run, FollowersFolder):
             return followed(run, results, criteria)
         with record.stage("audit"):
-            audit = audit_seeds(run, parts, gated, results, config=config.audit)
+            audit = audit_seeds(run, parts, gated, results, config=config, notify=notify)
         with record.stage("gate"):
             verdict = gate.decide_run(run, criteria)
         record.add(status="done")

@@ -14,24 +14,27 @@ from assay.artifacts.contract_body import ContractBody, TokenLimit
 from assay.artifacts.files import read_json, sha256_file, sha256_json
 from assay.artifacts.run_body import LengthGateBody, OracleBody, RunData
 from assay.artifacts.run_folder import RunFolder
+from assay.audits.part import Evidence
 from assay.data import PairSet, read_pairs
 from assay.data.config import DataConfig
 from assay.data.contract_report import with_rejects, write_contract
 from assay.data.intake import groups_of, no_pair
 from assay.errors import InputError
+from assay.flows.rescoring import rescored
 from assay.models.config import ModelConfig
 from assay.models.local_model import LocalModel
 from assay.models.resolve import resolve
 from assay.records import NO_CATEGORY, Pair, Reject
 from assay.render.encoder import Renderer
 from assay.render.length_gate import LengthGate, RenderedPairs, length_gate
+from assay.scorers.local import LocalScorer, Passes
 from assay.scorers.recorded import read_scored_pairs
 
 if TYPE_CHECKING:
     from assay.audits import Audit
-    from assay.audits.config import AuditConfig
     from assay.data.grouped_split import Split
     from assay.train import TrainResult
+    from assay.train.reward_config import RewardConfig
 
 SIMULATOR = "assay simulate"  # how simulated pairs name their generator
 
@@ -193,9 +196,19 @@ def oracle(truth: Mapping[str, Any], pairs: Sequence[Pair]) -> OracleBody:
 
 
 def audit_seeds(
-    run: RunFolder, parts: Split, gated: Gated, results: Sequence[TrainResult], *, config: AuditConfig
+    run: RunFolder,
+    parts: Split,
+    gated: Gated,
+    results: Sequence[TrainResult],
+    *,
+    config: RewardConfig,
+    notify: Callable[[str], None] = lambda _line: None,
 ) -> Audit:
-    """Audit all seeds' held-out scores together and write audit.json."""
+    """Audit all seeds' held-out scores together and write audit.json.
+
+    What the options ask of probes is scored by each seed's saved model, and kept in rescored.jsonl: an audit that was
+    interrupted there goes on. notify: gets lines on what that costs and how far it is.
+    """
     pairs = [pair for pair in parts.held_out if pair.label == "chosen"]
     definite = {pair.id for pair in pairs}
     scores = {
@@ -204,14 +217,20 @@ def audit_seeds(
     }
     inputs = {str(r.scores_path.relative_to(run.root)): sha256_file(r.scores_path) for r in results}
     inputs["split.json"] = sha256_file(run.path("split.json"))
-    groups = dict(zip((pair.id for pair in parts.held_out), parts.held_out_groups, strict=True))
+    of_pair = dict(zip((pair.id for pair in parts.held_out), parts.held_out_groups, strict=True))
+    groups = [of_pair[pair.id] for pair in pairs]
+    # A seed's scores are those of its saved model, so answers that were changed are put to that one.
+    passes = Passes(sharing=config.train.sharing)
+    scorers = {result.seed: LocalScorer(result.model_folder, passes=passes) for result in results}
+    beside = rescored(scorers, pairs, groups, config=config.probes, folder=run.root, notify=notify)
     found = audits.audit(
         scores,
         pairs,
-        groups=[groups[pair.id] for pair in pairs],
-        config=config,
+        groups=groups,
+        config=config.audit,
         tokens=gated.tokens,
         inputs=inputs,
+        evidence=Evidence(rescored=beside),
     )
     found.write(run)
     return found

@@ -30,7 +30,12 @@ from assay.version import __version__, versions
 
 RUN = "run.json"
 # These change no weight and no split: a run may be finished, or judged again, under others. Of seeds, more only.
-FREE: tuple[tuple[str, ...], ...] = (("criteria",), ("audit",), *(("train", name) for name in FREE_IN_TRAINING))
+FREE: tuple[tuple[str, ...], ...] = (
+    ("criteria",),
+    ("audit",),
+    ("probes",),
+    *(("train", name) for name in FREE_IN_TRAINING),
+)
 PACKAGES = ("torch", "transformers", "accelerate", "peft", "tokenizers", "numpy", "scipy")
 
 

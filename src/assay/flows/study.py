@@ -8,8 +8,9 @@ from pathlib import Path
 
 from assay.artifacts.analysis_body import ANALYSIS
 from assay.artifacts.run_folder import RunFolder
+from assay.errors import GateError
 from assay.gate import Criterion, Evidence, Verdict, decide, load_criteria
-from assay.gate.criteria import criteria_hash
+from assay.gate.criteria import Criteria, criteria_hash
 from assay.gate.verdict import ARTIFACT as GATE
 from assay.report.study.study_page import PAGE, render_study
 from assay.study.analysis.analyse import analyse
@@ -46,6 +47,7 @@ def read_and_analyse(
     """
     settings = config or AnalysisConfig()
     conditions = load_criteria(criteria if criteria is not None else DEFAULT_CRITERIA)
+    one_look(conditions)
     take_away_old_results(out)
     return analyse_study(
         read_judged(source, config=settings.data), out, config=settings, criteria=conditions, command=command
@@ -66,6 +68,7 @@ def analyse_study(
     An earlier verdict and page in `out` are taken away first, so that no old one outlives a failed attempt.
     """
     conditions = load_criteria(criteria) if isinstance(criteria, str | Path) else criteria
+    one_look(conditions)
     take_away_old_results(out)
     analysis = analyse(closed, config=config)
     folder = RunFolder(out)
@@ -74,6 +77,12 @@ def analyse_study(
     verdict = decide(Evidence(figures=analysis, inputs=inputs, source="study", counted="vote"), conditions)
     verdict.to_body().write(folder.path(GATE))
     return Analysed(analysis=analysis, verdict=verdict, page=render_study(folder))
+
+
+def one_look(criteria: Sequence[Criterion]) -> None:
+    """Raises GateError for criteria that plan several looks: a study is closed once, and its votes are all there."""
+    if isinstance(criteria, Criteria) and criteria.looks is not None:
+        raise GateError("looks: a closed study is looked at once. Leave `looks` out of its criteria.")
 
 
 def take_away_old_results(out: Path) -> None:

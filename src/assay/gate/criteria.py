@@ -4,23 +4,25 @@ One criterion a line, in a YAML list or under `criteria:` (with `by: point|bound
   overall accuracy > 0.72            the accuracy over all pairs; any finding's name may stand there
   every category > 0.65              each category's accuracy; `every category length matched accuracy > 0.6` works too
   category refusals > 0.70           one category; quote a name with spaces: category "billing questions" > 0.7
+  accuracy > 0.72 every seed         each seed's own figure, of its own model; category refusals > 0.7 every seed
   seed spread < 0.03                 any finding by name, with spaces or underscores
   win rate > 0.6                     the same for a study: any figure of its analysis; every category win rate > 0.5
   aspect harmless win rate > 0.45    one aspect that editors rated; every aspect ...; editor NAME ..., every editor ...
   beats the length baseline          accuracy above "longest wins" and above "shortest wins"
   not degenerate / no prompt overlap / self-checks pass
 A comparison may end in `by point` or `by bound`. Shares may be written 0.72 or 72%.
+Beside the list `looks: 3` plans how often these criteria are held against such evidence (gate/looks.py).
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, Self, cast
 
 import yaml
 
@@ -29,13 +31,24 @@ from assay.config import read_yaml
 from assay.errors import GateError
 from assay.findings.slice import OVERALL, Slice
 from assay.gate.every_figure import EVERY_FIGURE
+from assay.gate.looks import LookPlan, read_plan
 
 By = Literal["point", "bound"]
 Operator = Literal[">", ">=", "<", "<="]
-Kind = Literal["overall", "category", "every_category", "beats_length", "not_degenerate", "no_overlap", "self_checks"]
+Kind = Literal[
+    "overall",
+    "category",
+    "every_category",
+    "every_seed",
+    "beats_length",
+    "not_degenerate",
+    "no_overlap",
+    "self_checks",
+]
 
 BUILT_IN = ("support", "overall", "study")
 DEFAULT_BY: By = "bound"
+SEED_EXAMPLE = "accuracy > 0.72 every seed"
 PHRASES: Mapping[str, Kind] = {
     "not degenerate": "not_degenerate",
     "no prompt overlap": "no_overlap",
@@ -46,6 +59,7 @@ PHRASES: Mapping[str, Kind] = {
 COMPARISON = re.compile(r"^(?P<subject>[^<>=]+?)\s*(?P<operator>>=|<=|>|<)\s*(?P<number>[^\s<>=]+)$")
 # Slices a criterion may name, and the finding meant where it names none.
 PARTS: Mapping[str, str] = {"category": "accuracy", "aspect": "win_rate", "editor": "win_rate"}
+EVERY_SEED = re.compile(r"^every\s+seed\b\s*|\s+every\s+seed$", re.IGNORECASE)
 EVERY = re.compile(rf"^every\s+(?P<part>{'|'.join(PARTS)})(?:\s+(?P<finding>.+))?$", re.IGNORECASE)
 ONE = re.compile(
     rf'^(?P<part>{"|".join(PARTS)})\s+(?:"(?P<quoted>[^"]+)"|(?P<word>\S+))(?:\s+(?P<finding>.+))?$', re.IGNORECASE
@@ -56,7 +70,8 @@ ONE = re.compile(
 class Criterion:
     """One condition. finding, operator and threshold are None for phrases.
 
-    slice: what is compared, None for phrases and for "every ..."; part: the slices that an "every ..." runs over.
+    slice: what is compared, None for phrases and for "every ..."; part: the slices that an "every ..." runs over. Of
+    the kind every_seed either may stand, and is compared for each seed.
     """
 
     text: str
@@ -69,14 +84,26 @@ class Criterion:
     threshold: float | None = None
 
 
-def load_criteria(source: Path | str | None) -> tuple[Criterion, ...]:
+class Criteria(tuple[Criterion, ...]):
+    """Criteria in their order. looks: how often they are to be held against evidence, None where nobody said."""
+
+    looks: LookPlan | None = None
+
+    @classmethod
+    def of(cls, criteria: Iterable[Criterion], looks: LookPlan | None) -> Self:
+        made = cls(criteria)
+        made.looks = looks
+        return made
+
+
+def load_criteria(source: Path | str | None) -> Criteria:
     """Criteria from a YAML file or a built-in set: "support" (None means it), "overall" (no categories), "study".
 
     Raises GateError that names the file and the criterion if it is missing, empty, or says what no rule understands.
     """
     chosen = BUILT_IN[0] if source is None else str(source)
     if source is None or (chosen in BUILT_IN and not Path(source).is_file()):
-        name, text = f"{chosen}.yaml", built_in(chosen)
+        name, text, path = f"{chosen}.yaml", built_in(chosen), None
     else:
         path = Path(source)
         name = str(path)
@@ -91,7 +118,11 @@ def load_criteria(source: Path | str | None) -> tuple[Criterion, ...]:
         loaded = read_yaml(text)
     except yaml.YAMLError as error:
         raise GateError(f"{name}: not YAML ({error}).") from None
-    return read_criteria(loaded, name=name)
+    found = read_criteria(loaded, name=name, folder=None if path is None else path.parent)
+    if found.looks is not None and found.looks.ledger is None and path is not None:
+        # Beside the criteria and not in a run: other runs that these criteria decide on are looks of the same plan.
+        found.looks = replace(found.looks, ledger=path.with_name(f"{path.stem}.looks.jsonl"))
+    return found
 
 
 def built_in(name: str) -> str:
@@ -104,30 +135,40 @@ def criteria_hash(criteria: Sequence[Criterion]) -> str:
     return sha256_json([[criterion.text, criterion.by] for criterion in criteria])
 
 
-def read_criteria(value: object, *, name: str = "criteria") -> tuple[Criterion, ...]:
-    """Criteria from loaded YAML: a list, or a mapping with `criteria` and perhaps `by`."""
+def read_criteria(value: object, *, name: str = "criteria", folder: Path | None = None) -> Criteria:
+    """Criteria from loaded YAML: a list, or a mapping with `criteria` and perhaps `by` and `looks`.
+
+    folder: from which a ledger of looks is named.
+    """
     by: By = DEFAULT_BY
+    looks: LookPlan | None = None
     if isinstance(value, Mapping):
-        strange = set(value) - {"criteria", "by"}
+        strange = set(value) - {"criteria", "by", "looks"}
         if strange:
-            raise GateError(f"{name}: unknown keys {sorted(map(str, strange))}. Known: criteria, by.")
+            raise GateError(f"{name}: unknown keys {sorted(map(str, strange))}. Known: criteria, by, looks.")
         by = _by(value.get("by", DEFAULT_BY), name)
+        looks = read_plan(value["looks"], name=name, folder=folder) if "looks" in value else None
         value = value.get("criteria")
     if not isinstance(value, list) or not value:
         raise GateError(f"{name}: no criteria. A gate without criteria would pass anything; list at least one.")
-    return tuple(_criterion(item, by, f"{name}: criterion {number}") for number, item in enumerate(value, 1))
+    read = (_criterion(item, by, f"{name}: criterion {number}") for number, item in enumerate(value, 1))
+    return Criteria.of(read, looks)
 
 
 def parse(text: str, *, by: By = DEFAULT_BY, place: str = "criterion") -> Criterion:
     """One criterion from its words."""
-    words = " ".join(text.split())
+    words, every_seed = _without_every_seed(" ".join(text.split()))
     chosen: By | None = None
     ending = re.search(r"\s+by\s+(\S+)$", words)
     if ending:
         chosen, words = _by(ending[1], place), words[: ending.start()]
+    if not every_seed:  # either ending may stand last
+        words, every_seed = _without_every_seed(words)
     lowered = words.lower()
     if lowered in PHRASES:
         kind = PHRASES[lowered]
+        if every_seed:
+            raise GateError(f"{place}: {text!r}: only a comparison holds for every seed, such as {SEED_EXAMPLE!r}.")
         if chosen and kind != "beats_length":
             raise GateError(f"{place}: {text!r} holds or does not; leave out 'by {chosen}'.")
         return Criterion(text=text, kind=kind, by=chosen or by)
@@ -135,6 +176,9 @@ def parse(text: str, *, by: By = DEFAULT_BY, place: str = "criterion") -> Criter
     if not found:
         raise GateError(f"{place}: {text!r} is not understood. {_help()}")
     kind, where, part, finding = _subject(found["subject"], text, place)
+    if every_seed:
+        kind = "every_seed"
+        _measured_of_each_seed(finding, text, place)
     threshold = _number(found["number"], finding, text, place)
     if EVERY_FIGURE[finding].describes:
         if chosen == "bound":
@@ -181,6 +225,22 @@ def _subject(subject: str, text: str, place: str) -> tuple[Kind, Slice | None, s
     return "overall", OVERALL, None, _finding(words, text, place)
 
 
+def _without_every_seed(words: str) -> tuple[str, bool]:
+    """The words without `every seed` at either end, and whether it stood there; `every seed > x` is of the accuracy."""
+    rest = EVERY_SEED.sub("", words)
+    if rest == words:
+        return words, False
+    return (f"accuracy {rest}" if rest[:1] in "<>" else rest), True
+
+
+def _measured_of_each_seed(finding: str, text: str, place: str) -> None:
+    known = [name for name, meaning in EVERY_FIGURE.items() if meaning.each_seed]
+    if finding not in known:
+        raise GateError(
+            f"{place}: {text!r}: {finding} is not measured of each seed by itself. Known of each: {', '.join(known)}."
+        )
+
+
 def _finding(words: str, text: str, place: str) -> str:
     name = re.sub(r"[\s-]+", "_", words.strip().lower())
     if name not in EVERY_FIGURE:
@@ -211,5 +271,19 @@ def _by(value: object, place: str) -> By:
 def _help() -> str:
     return (
         "Write for example 'overall accuracy > 0.72', 'every category > 0.65', 'category refusals > 0.7', "
+        f"{SEED_EXAMPLE!r}, "
         f"{', '.join(repr(phrase) for phrase in list(PHRASES)[:4])}, or compare a finding: {', '.join(EVERY_FIGURE)}."
+    )
+
+
+def for_several_seeds(criteria: Iterable[Criterion], seeds: Sequence[int]) -> None:
+    """Raises GateError where a criterion asks for every seed and there are not several: one seed's figure is the
+    overall one, and passing it would look like more than it is."""
+    asked = next((criterion for criterion in criteria if criterion.kind == "every_seed"), None)
+    if asked is None or len(seeds) > 1:
+        return
+    have = f"there is one, seed {seeds[0]}" if seeds else "there is none"
+    raise GateError(
+        f"{asked.text!r} needs several seeds, and {have}: how much seeds differ is not known. Train more "
+        "(--seeds 3), or write the criterion without 'every seed'."
     )

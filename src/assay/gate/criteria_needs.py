@@ -20,6 +20,8 @@ from scipy import stats as scipy_stats
 
 from assay.errors import GateError
 from assay.gate.criteria import Criterion
+from assay.gate.looks import LookPlan
+from assay.stats.alpha_spending import level_of, shares
 from assay.stats.draws import stream
 from assay.stats.intervals import Array
 from assay.stats.power import LIKELY, least, prompt_variance
@@ -86,29 +88,50 @@ class Need:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What each criterion needs, and what all criteria on pairs need together; together is None where none is one."""
+    """What each criterion needs, and what all criteria on pairs need together; together is None where none is one.
+
+    looks: how many are planned; the numbers are for one of them, the last where most is kept for it. level: of the
+    intervals that decide that look.
+    """
 
     needs: tuple[Need, ...]
     together: Need | None
+    looks: LookPlan | None = None
+    level: float = LEVEL
 
     def to_dict(self) -> dict[str, object]:
         """As `assay plan --json` prints it."""
         rows = {"criteria": [_row(need) for need in self.needs]}
-        return {**rows, "together": None if self.together is None else _row(self.together)}
+        plan = self.looks
+        looks = None if plan is None else {"planned": plan.planned, "spending": plan.spending, "level": self.level}
+        return {**rows, "together": None if self.together is None else _row(self.together), "looks": looks}
 
 
-def plan(criteria: Sequence[Criterion], hope: Hope, *, pairs: int | None = None, prompts: int | None = None) -> Plan:
+def plan(
+    criteria: Sequence[Criterion],
+    hope: Hope,
+    *,
+    pairs: int | None = None,
+    prompts: int | None = None,
+    looks: LookPlan | None = None,
+) -> Plan:
     """What the criteria need if the truth is as hoped. pairs, prompts: sizes whose chance is told.
 
+    looks: how many looks share the error rate; then one of them is planned for, the last where most is kept for it.
     Raises GateError where a criterion names what nothing is hoped of.
     """
-    drawn = _Draws(hope)
+    level = LEVEL if looks is None else level_of(LEVEL, shares(looks.planned, looks.spending)[-1])
+    drawn = _Draws(hope, level)
     needs, planned = [], []
     for criterion in criteria:
         if criterion.finding == "win_rate":
-            needs.append(_study_need(criterion, hope, prompts))
+            needs.append(_study_need(criterion, hope, prompts, level))
         elif criterion.kind in _NO_NEED:
             needs.append(_unplanned(criterion, "holds or does not, whatever the number of pairs"))
+        elif criterion.kind == "every_seed":
+            needs.append(
+                _unplanned(criterion, "more than the same without `every seed`: how seeds differ is not known")
+            )
         elif criterion.finding not in (None, "accuracy"):
             needs.append(_unplanned(criterion, "how much it varies is not known before there are pairs"))
         elif criterion.by == "point":
@@ -117,14 +140,15 @@ def plan(criteria: Sequence[Criterion], hope: Hope, *, pairs: int | None = None,
             planned.append(criterion)
             needs.append(_need(criterion.text, drawn, [criterion], pairs))
     together = _need("all of these together", drawn, planned, pairs) if len(planned) > 1 else None
-    return Plan(needs=tuple(needs), together=together)
+    return Plan(needs=tuple(needs), together=together, looks=looks, level=level)
 
 
 class _Draws:
     """What audits of any number of pairs would find: the same luck for every number, scaled to it."""
 
-    def __init__(self, hope: Hope) -> None:
+    def __init__(self, hope: Hope, level: float) -> None:
         random = stream(0, "gate plan")
+        self.level = level
         self.hope, self.names = hope, list(hope.categories)
         self.luck_DC = random.standard_normal((DRAWS, max(len(self.names), 1)))
         self.length_luck_D = random.standard_normal(DRAWS)
@@ -135,9 +159,9 @@ class _Draws:
             return self._beats_length(pairs)
         assert criterion.threshold is not None
         if criterion.kind == "overall":
-            return _clears(self._overall(pairs), criterion, self._effective(pairs), self._freedom(pairs))
+            return self._clears(self._overall(pairs), criterion, pairs)
         found_DC, share = self._by_category(pairs, criterion), pairs / max(len(self.names), 1)
-        each_DC = _clears(found_DC, criterion, self._effective(share), self._freedom(share))
+        each_DC = self._clears(found_DC, criterion, share)
         if criterion.kind == "every_category":
             return np.asarray(each_DC.all(axis=1))
         assert criterion.slice is not None
@@ -167,8 +191,19 @@ class _Draws:
         own_D = self._overall(pairs)
         truth = float(own_D.mean())
         both = math.sqrt((truth * (1 - truth) + stronger * (1 - stronger)) / self._effective(pairs))
-        quantile = float(scipy_stats.t.ppf(0.5 + LEVEL / 2, self._freedom(pairs)))
+        quantile = self._quantile(pairs)
         return np.asarray(own_D - stronger - error * self.length_luck_D > quantile * both)
+
+    def _clears(self, found: Array, criterion: Criterion, pairs: float) -> Flags:
+        """Whether Wilson's interval around each figure of so many pairs lies wholly on the right side."""
+        bar = criterion.threshold
+        assert bar is not None
+        reach = self._quantile(pairs) * math.sqrt(bar * (1 - bar) / self._effective(pairs))
+        above = str(criterion.operator).startswith(">")
+        return np.asarray(found - bar > reach if above else bar - found > reach)
+
+    def _quantile(self, pairs: float) -> float:
+        return float(scipy_stats.t.ppf(0.5 + self.level / 2, self._freedom(pairs)))
 
     def _effective(self, pairs: float) -> float:
         return max(pairs, 1.0) / self.hope.design_effect
@@ -180,15 +215,6 @@ class _Draws:
 def _around(truth_C: Array, luck_DC: Array, effective: float) -> Array:
     """Figures as they would come out, (D, C)."""
     return np.clip(truth_C + luck_DC * np.sqrt(truth_C * (1 - truth_C) / effective), 0.0, 1.0)
-
-
-def _clears(found: Array, criterion: Criterion, effective: float, freedom: float) -> Flags:
-    """Whether Wilson's interval around each figure lies wholly on the right side of the threshold."""
-    bar = criterion.threshold
-    assert bar is not None
-    reach = float(scipy_stats.t.ppf(0.5 + LEVEL / 2, freedom)) * math.sqrt(bar * (1 - bar) / effective)
-    above = str(criterion.operator).startswith(">")
-    return np.asarray(found - bar > reach if above else bar - found > reach)
 
 
 def _need(text: str, drawn: _Draws, criteria: Sequence[Criterion], asked: int | None) -> Need:
@@ -204,7 +230,7 @@ def _need(text: str, drawn: _Draws, criteria: Sequence[Criterion], asked: int | 
     return Need(text=text, counted="pairs", needed=needed, chance=told)
 
 
-def _study_need(criterion: Criterion, hope: Hope, asked: int | None) -> Need:
+def _study_need(criterion: Criterion, hope: Hope, asked: int | None, level: float) -> Need:
     """Prompts at which a study's win rate clears the threshold, each judged by `editors` editors."""
     bar, rate = criterion.threshold, hope.win_rate
     assert bar is not None
@@ -218,7 +244,7 @@ def _study_need(criterion: Criterion, hope: Hope, asked: int | None) -> Need:
     wider = math.sqrt(bar * (1 - bar) / max(rate * (1 - rate), 1e-9))
 
     def chance(prompts: int) -> float:
-        quantile = float(scipy_stats.t.ppf(0.5 + LEVEL / 2, max(prompts - 1, 1)))
+        quantile = float(scipy_stats.t.ppf(0.5 + level / 2, max(prompts - 1, 1)))
         return float(scipy_stats.norm.cdf(ahead / math.sqrt(variance / prompts) - quantile * wider))
 
     told = None if asked is None else chance(asked) if ahead > 0 else 0.0

@@ -15,6 +15,7 @@ from assay.audits import Audit
 from assay.audits.lost_rows import rests_on
 from assay.findings.finding import Finding
 from assay.findings.slice import OVERALL, Slice
+from assay.gate.looks import Look
 
 
 class Figures(Protocol):
@@ -33,7 +34,8 @@ class Evidence:
 
     figures: an audit, or a study's analysis. source: what they come from, as reasons say it. counted: what n counts.
     split: the split's proof, None where there is none. self_checks: of each seed with a train.json, by name.
-    rests_on: what became of the rows of the data, None where there is no contract.json.
+    rests_on: what became of the rows of the data, None where there is no contract.json. look: the how-manieth look at
+    such evidence this is, None where nobody counts: then it is decided as the only one.
     """
 
     figures: Figures
@@ -43,6 +45,7 @@ class Evidence:
     inputs: Mapping[str, str] = field(default_factory=dict)
     source: str = "audit"
     counted: str = "pair"
+    look: Look | None = None
 
 
 def read_evidence(folder: RunFolder) -> Evidence:

@@ -6,19 +6,30 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from assay.artifacts.files import sha256_json
+from assay.artifacts.run_evidence import AUDIT
 from assay.artifacts.run_folder import RunFolder
 from assay.errors import ArtifactError
 from assay.findings.slice import OVERALL
-from assay.gate.criteria import Criterion, criteria_hash, load_criteria
+from assay.gate.criteria import Criteria, Criterion, criteria_hash, load_criteria
 from assay.gate.evidence import Evidence, read_evidence
+from assay.gate.look_ledger import LEDGER, held
+from assay.gate.looks import LookPlan
 from assay.gate.rules import decide
 from assay.gate.verdict import ARTIFACT, Verdict
 
 
-def decide_run(run: RunFolder | Path | str, criteria: Path | str | Sequence[Criterion] | None = None) -> Verdict:
+def decide_run(
+    run: RunFolder | Path | str,
+    criteria: Path | str | Sequence[Criterion] | None = None,
+    *,
+    looks: LookPlan | None = None,
+) -> Verdict:
     """Decide a run's evidence and write gate.json.
 
     criteria: a YAML file, a built-in set's name, or criteria already read; None: the built-in set that fits the data.
+    looks: how many looks at such evidence are planned, over what the criteria say. Every look is counted in the plan's
+    ledger, without one in looks.jsonl of the run; the same evidence under the same criteria is the same look.
     Raises GateError if the criteria cannot be read, ArtifactError if the evidence is missing, torn or stale; an earlier
     gate.json is taken away first, so that no old verdict outlives a failed attempt.
     """
@@ -33,7 +44,15 @@ def decide_run(run: RunFolder | Path | str, criteria: Path | str | Sequence[Crit
     if asked is None:
         # Only now, since which set fits is read off the evidence.
         asked = load_criteria(default_criteria(evidence))
-    verdict = decide(replace(evidence, inputs={**evidence.inputs, "criteria": criteria_hash(asked)}), asked)
+    evidence = replace(evidence, inputs={**evidence.inputs, "criteria": criteria_hash(asked)})
+    plan = looks or (asked.looks if isinstance(asked, Criteria) else None)
+    ledger = plan.ledger if plan is not None and plan.ledger is not None else run.path(LEDGER)
+    key = sha256_json([evidence.inputs[AUDIT], evidence.inputs["criteria"]])
+    with held(ledger) as counted:
+        look = counted.next(key, plan)
+        verdict = decide(replace(evidence, look=look), asked)
+        # Before gate.json: a verdict that can be read is a look that was counted.
+        counted.record(key, look, verdict.verdict, run=str(run.root))
     verdict.to_body().write(run.path(ARTIFACT))
     return verdict
 

@@ -23,7 +23,7 @@ def comparison_text(
         ending = "holds" if word == "pass" else "does not hold"
         return f"{said} ({pairs}, by point): {criterion.operator} {bar} {ending}"
     low, high = figure_text(interval.low, name), figure_text(interval.high, name)
-    said += f" ({interval.level:.0%} interval {low} to {high}, {pairs})"
+    said += f" ({100 * interval.level:.4g}% interval {low} to {high}, {pairs})"
     if word == "undecided":
         return f"{said}: the interval holds {bar}"
     above = (word == "pass") == str(criterion.operator).startswith(">")

@@ -17,7 +17,7 @@ from assay.findings.finding import Finding
 from assay.findings.slice import OVERALL, Slice
 from assay.gate.criteria import Criterion, Kind
 from assay.gate.every_figure import EVERY_FIGURE
-from assay.gate.evidence import Evidence
+from assay.gate.evidence import Evidence, Figures
 from assay.gate.more_needed import more_pairs, more_prompts
 from assay.gate.reasons import MANY, comparison_text, figure_text
 from assay.gate.verdict import Result, Toward, Verdict
@@ -28,7 +28,11 @@ from assay.study.analysis.vote_meanings import MEANINGS as VOTE_MEANINGS
 
 
 def decide(evidence: Evidence, criteria: Sequence[Criterion]) -> Verdict:
-    """Decide each criterion on the evidence. Raises GateError if there is none: an empty gate would pass anything."""
+    """Decide each criterion on the evidence.
+
+    Raises GateError if there is none, since an empty gate would pass anything, and if one asks for every seed of
+    evidence that has only one.
+    """
     if not criteria:
         raise GateError("no criteria: a gate without criteria would pass anything. Give at least one.")
     results = tuple(RULES[criterion.kind](evidence, criterion) for criterion in criteria)
@@ -37,6 +41,7 @@ def decide(evidence: Evidence, criteria: Sequence[Criterion]) -> Verdict:
         criteria=results,
         inputs=evidence.inputs,
         rests_on=evidence.rests_on,
+        looks=None if evidence.look is None else evidence.look.to_body(),
     )
 
 
@@ -44,13 +49,13 @@ def worst(words: Sequence[Word]) -> Word:
     return "fail" if "fail" in words else "undecided" if "undecided" in words else "pass"
 
 
-def decide_one_slice(evidence: Evidence, criterion: Criterion) -> Result:
+def decide_one_slice(evidence: Evidence, criterion: Criterion, *, seed: int | None = None) -> Result:
     assert criterion.slice is not None
-    return compare(evidence, criterion, criterion.slice)
+    return compare(evidence, criterion, criterion.slice, seed=seed)
 
 
-def decide_every_slice(evidence: Evidence, criterion: Criterion) -> Result:
-    """Each category (or aspect, or editor) must hold; those that do not are the reasons."""
+def decide_every_slice(evidence: Evidence, criterion: Criterion, *, seed: int | None = None) -> Result:
+    """Each category (or aspect, or editor) must hold; those that do not are the reasons. seed: of one seed alone."""
     part = str(criterion.part)
     measure = "win_rate" if criterion.finding in VOTE_MEANINGS else "accuracy"
     slices = {f.slice: None for f in evidence.figures.findings if f.name == measure and f.slice.part == part}
@@ -60,7 +65,7 @@ def decide_every_slice(evidence: Evidence, criterion: Criterion) -> Result:
         return _failed(criterion, *unmeasured)
     if not slices:
         return _failed(criterion, f"the {evidence.source} has no {MANY[part]}, so none of them is shown to hold")
-    parts = tuple(compare(evidence, criterion, where) for where in slices)
+    parts = tuple(compare(evidence, criterion, where, seed=seed) for where in slices)
     word = worst([result.verdict for result in parts])
     short = [result for result in parts if result.verdict == word]
     nearest = min(short, key=_nearness(criterion))
@@ -75,6 +80,35 @@ def decide_every_slice(evidence: Evidence, criterion: Criterion) -> Result:
     if more is not None:
         toward = "fail" if any(result.toward == "fail" for result in short) else "pass"
     return replace(whole, reasons=tuple(map(_named, short)), more_pairs=more, toward=toward)
+
+
+def decide_every_seed(evidence: Evidence, criterion: Criterion) -> Result:
+    """Each seed's own figure must hold, of one slice or of every category; those that do not are the reasons.
+
+    Held-out pairs are the same for all seeds, so what the neediest seed lacks is what all lack.
+    """
+    seeds = evidence.figures.seeds
+    for_several_seeds([criterion], seeds)
+    rule = decide_every_slice if criterion.part is not None else decide_one_slice
+    of_seeds = [replace(rule(evidence, criterion, seed=seed), seed=seed) for seed in seeds]
+    word = worst([result.verdict for result in of_seeds])
+    short = [result for result in of_seeds if result.verdict == word]
+    nearest = min(short, key=_nearness(criterion))
+    parts = tuple(part for result in of_seeds for part in (result.parts or (result,)))
+    whole = replace(nearest, criterion=criterion, seed=None, more_pairs=None, more_prompts=None, parts=parts)
+    if word == "pass":
+        return replace(whole, reasons=(f"all {len(seeds)} seeds hold", f"nearest is {_of_seed(nearest)}"))
+    needed = [result.more_pairs for result in short]
+    more = max(n for n in needed if n is not None) if word == "undecided" and None not in needed else None
+    toward: Toward | None = None
+    if more is not None:
+        toward = "fail" if any(result.toward == "fail" for result in short) else "pass"
+    return replace(whole, reasons=tuple(map(_of_seed, short)), more_pairs=more, toward=toward)
+
+
+def _of_seed(result: Result) -> str:
+    part = "" if result.slice in (None, OVERALL) else f", {result.slice.label}" if result.slice else ""
+    return f"seed {result.seed}{part}: {result.reason}"
 
 
 def not_measured(evidence: Evidence) -> list[str]:
@@ -174,11 +208,16 @@ def decide_self_checks(evidence: Evidence, criterion: Criterion) -> Result:
     return Result(criterion=criterion, verdict="pass", reasons=(why,), value=float(passed), value_noun=noun)
 
 
-def compare(evidence: Evidence, criterion: Criterion, where: Slice) -> Result:
-    """One finding against the threshold, by point or by bound."""
+def compare(evidence: Evidence, criterion: Criterion, where: Slice, *, seed: int | None = None) -> Result:
+    """One finding against the threshold, by point or by bound as the look has it. seed: of one seed, not of all."""
+    result = _compare(evidence, criterion, where, seed)
+    return result if seed is None else replace(result, seed=seed)
+
+
+def _compare(evidence: Evidence, criterion: Criterion, where: Slice, seed: int | None) -> Result:
     meaning, bar = EVERY_FIGURE[str(criterion.finding)], criterion.threshold
     assert bar is not None
-    found = evidence.figures.find(meaning.name, where)
+    found = find(evidence.figures, meaning.name, where, seed)
     if found is None:
         lost = evidence.rests_on.unmeasured if evidence.rests_on is not None and where.part == "category" else ()
         vanished = [why_unmeasured(one) for one in lost if one.name == where.name]
@@ -187,7 +226,8 @@ def compare(evidence: Evidence, criterion: Criterion, where: Slice) -> Result:
     if found.known is None or found.n <= 0:
         why = found.reason or f"it was measured on no {evidence.counted}s"
         return _failed(criterion, f"{meaning.words} is unknown: {why}", where=where)
-    interval = found.interval
+    look = evidence.look
+    interval = (found if look is None else look.seen(found)).interval
     if criterion.by == "point":
         low = high = found.known
     elif isinstance(interval, Unknown) or not (math.isfinite(interval.low) and math.isfinite(interval.high)):
@@ -196,7 +236,16 @@ def compare(evidence: Evidence, criterion: Criterion, where: Slice) -> Result:
         return _failed(criterion, said, where=where, value=found.known)
     else:
         low, high = interval.low, interval.high
+        if look is not None and look.spent:
+            return _none_left(evidence, criterion, found)
     return _compared(evidence, criterion, found, side(low, high, criterion), bar)
+
+
+def find(figures: Figures, name: str, where: Slice, seed: int | None) -> Finding | None:
+    """The figure over all seeds, or one seed's own."""
+    if seed is None:
+        return figures.find(name, where)
+    return next((one for one in figures.findings if (one.name, one.slice, one.seed) == (name, where, seed)), None)
 
 
 def side(low: float, high: float, criterion: Criterion) -> Word:
@@ -213,12 +262,34 @@ def side(low: float, high: float, criterion: Criterion) -> Word:
     return "pass" if surely else "fail" if surely_not else "undecided"
 
 
+def _none_left(evidence: Evidence, criterion: Criterion, found: Finding) -> Result:
+    """A look beyond those planned decides nothing by bound: the error rate has been spent."""
+    said = (
+        f"{figure_text(found.known, found.name)} ({found.n:,} {evidence.counted}s): no look is left that could decide"
+    )
+    return Result(
+        criterion=criterion,
+        verdict="undecided",
+        reasons=(said,),
+        slice=found.slice,
+        value=found.known,
+        n=found.n,
+        counted=evidence.counted,
+    )
+
+
 def _compared(evidence: Evidence, criterion: Criterion, found: Finding, word: Word, bar: float) -> Result:
-    interval = found.interval if isinstance(found.interval, Interval) else None
+    look = evidence.look
+    seen = found if look is None else look.seen(found)
+    interval = seen.interval if isinstance(seen.interval, Interval) else None
     said = comparison_text(
         criterion, found, word, interval if criterion.by == "bound" else None, counted=evidence.counted
     )
-    more = more_pairs(found, bar) if word == "undecided" else None
+    # More pairs are looked at by the next look, at its level.
+    more: int | Unknown | None = None
+    if word == "undecided":
+        after = found if look is None else look.seen_next(found)
+        more = Unknown("this was the last look planned") if after is None else more_pairs(after, bar)
     if isinstance(more, Unknown):
         said, more = f"{said} ({more.reason})", None
     toward: Toward | None = None
@@ -267,6 +338,7 @@ RULES: Mapping[Kind, Rule] = {
     "overall": decide_one_slice,
     "category": decide_one_slice,
     "every_category": decide_every_slice,
+    "every_seed": decide_every_seed,
     "beats_length": decide_beats_length,
     "not_degenerate": decide_not_degenerate,
     "no_overlap": decide_no_overlap,

@@ -8,6 +8,7 @@ from typing import Literal
 
 from assay.artifacts.finding_body import IntervalBody
 from assay.artifacts.gate_body import CriterionBody, DecidedBody, GateBody, Word
+from assay.artifacts.looks_body import LooksBody
 from assay.artifacts.rests_on_body import RestsOn
 from assay.findings.slice import Slice
 from assay.gate.criteria import Criterion
@@ -22,16 +23,17 @@ Toward = Literal["pass", "fail"]
 class Result:
     """What one criterion, or one part of an "every ...", came to.
 
-    slice: what was compared. value_noun: what `value` counts where it is no figure. n: of `counted`.
-    more_pairs: pairs (of a study: votes) that would decide it, where it is undecided. more_prompts: the same in
-    prompts, for figures counted in votes on prompts. toward: what these would decide if
-    the figure stays. parts: of an "every ...", one a slice.
+    slice: what was compared, and seed: of which seed, None over all. value_noun: what `value` counts where it is no
+    figure. n: of `counted`. more_pairs: pairs (of a study: votes) that would decide it, where it is undecided.
+    more_prompts: the same in prompts, for figures counted in votes on prompts. toward: what these would decide if
+    the figure stays. parts: of an "every ...", one a slice or seed.
     """
 
     criterion: Criterion
     verdict: Word
     reasons: tuple[str, ...]
     slice: Slice | None = None
+    seed: int | None = None
     value: float | None = None
     value_noun: str | None = None
     interval: Interval | None = None
@@ -84,6 +86,7 @@ class Result:
             "more_pairs": self.more_pairs,
             "more_prompts": self.more_prompts,
             "toward": self.toward,
+            "seed": self.seed,
         }
 
 
@@ -92,12 +95,14 @@ class Verdict:
     """The verdict and the criteria behind it; fail if any fails, else undecided if any is, else pass.
 
     rests_on: what became of the rows of the data, so that no figure hides what it leaves out; None where not known.
+    looks: which look at the evidence this was; None where nobody counts.
     """
 
     verdict: Word
     criteria: tuple[Result, ...]
     inputs: Mapping[str, str] = field(default_factory=dict)
     rests_on: RestsOn | None = None
+    looks: LooksBody | None = None
 
     def to_body(self) -> GateBody:
         return GateBody(
@@ -105,6 +110,7 @@ class Verdict:
             criteria=tuple(result.to_body() for result in self.criteria),
             inputs=dict(self.inputs),
             rests_on=self.rests_on,
+            looks=self.looks,
         )
 
     def to_dict(self) -> dict[str, object]:

@@ -80,6 +80,10 @@ class LocalScorer:
         whose = whose if self.template is None else f"the template named: {self.template}"
         return " ".join([f"{whose} ({renderer.parts['template']}).", *renderer.notes])
 
+    def forget(self) -> None:
+        """Let go of the loaded model; the next use loads it again."""
+        self.__dict__.pop("reward_model", None)
+
     def score(self, groups: Sequence[Candidates]) -> list[tuple[Scored, ...]]:
         """Each answer's reward; Unscored for a row that cannot be rendered or is too long to be read whole.
 

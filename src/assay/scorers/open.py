@@ -76,6 +76,11 @@ def open_scorers(
     return {seed: LocalScorer(seeds[seed], passes=passes, template=template) for seed in sorted(seeds)}
 
 
+def of_a_server(text: Path | str) -> bool:
+    """Whether `text` names a scorer that is asked over a network, and so reads options of `remote`."""
+    return str(text).partition(":")[0] in REMOTE_KINDS
+
+
 def as_scorer(scorer: AnyScorer) -> Scorer:
     """A Scorer from what may stand for one: itself, a function of (prompt, answers), or what open_scorer takes."""
     if isinstance(scorer, Path | str):

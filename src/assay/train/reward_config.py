@@ -6,7 +6,7 @@ from pydantic import (
     Field,
 )
 
-from assay.audits.config import AuditConfig
+from assay.audits.config import AuditConfig, ProbeConfig
 from assay.config import StageConfig
 from assay.data.config import DataConfig, SplitConfig
 from assay.models.config import ModelConfig
@@ -22,4 +22,5 @@ class RewardConfig(StageConfig):
     loss: LossConfig = LossConfig()
     train: TrainConfig = TrainConfig()
     audit: AuditConfig = AuditConfig()
+    probes: ProbeConfig = ProbeConfig()
     criteria: str | None = Field(None, description="YAML file of gate criteria; null: the built-in ones")

@@ -390,6 +390,43 @@ def test_ukp_takes_prompt_and_group_from_the_file_name(tmp_path: Path) -> None:
     assert found.pairs[0].id == "ban-plastic-bottles-_no-way-/1_2"
 
 
+def test_finegrained_rlhf_has_a_judgement_on_every_two_of_four_answers() -> None:
+    """Order 1v2, 1v3, 1v4, 2v3, 2v4, 3v4: 1 the first is better, 2 the second, 0 a tie."""
+    row = {
+        "question": "When?",
+        "passages": [["Bloom", "Bloom\n\nIt is an album.", "It came out."], ["Tour", "They played."]],
+        "gold": "g",
+        **{f"prediction {place}": text for place, text in enumerate("abcd", 1)},
+        "preference": [1, 2, 0, 1, 1, 2],
+    }
+    found = read_pairs([row, {**row, "preference": [1, 2, 0]}])
+    assert {(pair.chosen, pair.rejected) for pair in found.pairs} == {
+        ("a", "b"), ("c", "a"), ("b", "c"), ("b", "d"), ("d", "c"),
+    }  # fmt: skip
+    assert found.pairs[0].prompt == "Bloom\n\nIt is an album. It came out.\n\nTour\n\nThey played.\n\nWhen?"
+    assert [reject.reason for reject in found.rejects] == ["tie", "missing_field"]
+    assert len(found.candidates) == 1
+    assert found.report.layout is not None
+    assert found.report.layout.name == "finegrained_rlhf"
+
+
+def test_rankings_are_each_annotator_s_votes_on_every_two() -> None:
+    row = {
+        "instruction": "Write.",
+        "type": "Fiction",
+        "source": "some model",
+        "texts": {"human": "h", "edited": "e", "machine": "m"},
+        "rankings_best_first": {"A": ["human", "edited", "machine"], "B": ["human", "machine", "edited"]},
+    }
+    found = read_pairs([row, {**row, "rankings_best_first": {"A": ["human", "robot"]}}])
+    votes = {(pair.chosen, pair.rejected): [vote.choice for vote in pair.votes] for pair in found.pairs}
+    assert votes == {("h", "e"): ["chosen"] * 2, ("h", "m"): ["chosen"] * 2}
+    assert {pair.category for pair in found.pairs} == {"Fiction"}
+    assert sorted(reject.reason for reject in found.rejects) == ["missing_field", "tie"]
+    assert found.report.layout is not None
+    assert found.report.layout.name == "rankings"
+
+
 def test_every_layout_is_tried_here_and_says_what_it_is() -> None:
     source = Path(__file__).read_text()
     for name, known in LAYOUTS.items():

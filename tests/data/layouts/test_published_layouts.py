@@ -314,6 +314,25 @@ def test_stack_exchange_scores_many_answers() -> None:
     assert (reasons(found), [pair.margin for pair in found.pairs]) == (["tie"], [3.0, 3.0])
 
 
+def test_ultrafeedback_goes_by_the_mean_of_its_ratings() -> None:
+    """overall_score is 10 for some answers whose ratings are all 1."""
+    completions = [
+        {"response": text, "fine-grained_score": fine, "overall_score": overall, "model": text}
+        for text, fine, overall in (("poor", 1.0, 10), ("good", 4.5, 8), ("fine", 3.0, 7))
+    ]
+    found = read({"source": "evol", "instruction": "Q", "completions": completions, "correct_answers": ["None"]})
+    assert layout(found) == "ultrafeedback"
+    assert sorted(words(found)) == [("fine", "poor"), ("good", "fine"), ("good", "poor")]
+    assert found.candidates[0].scores == (1.0, 4.5, 3.0)
+
+
+def test_helpsteer2_has_a_row_an_answer_and_goes_by_helpfulness() -> None:
+    ratings = {"correctness": 3, "coherence": 4, "complexity": 1, "verbosity": 1}
+    rows = [("p", "good", 4), ("q", "one", 2), ("p", "bad", 1), ("q", "other", 2)]
+    found = read(*({"prompt": p, "response": text, "helpfulness": grade} | ratings for p, text, grade in rows))
+    assert (layout(found), words(found), reasons(found)) == ("helpsteer2", [("good", "bad")], ["tie"])
+
+
 def test_pandalm_has_three_votes_in_three_columns() -> None:
     row = {"idx": 4, "instruction": "Add", "input": "1 2", "response1": "3", "response2": "12"}
     votes = {"annotator1": 1, "annotator2": 1, "annotator3": 2}

@@ -63,11 +63,11 @@ def evidence_detail(values_N: Array, groups: Names) -> dict[str, object]:
 def detail_of(found: ClusterMean | Unknown) -> dict[str, object]:
     """The same of a mean that is there already."""
     if isinstance(found, Unknown):
-        return {"clusters": 0, "design_effect": None}
+        return {"clusters": 0, "design_effect": None, "freedom": None}
     effect = found.design_effect
     if effect is None and found.clusters > 1:
         effect = found.n / found.clusters  # nothing varies, so clusters alone count as draws
-    return {"clusters": found.clusters, "design_effect": effect}
+    return {"clusters": found.clusters, "design_effect": effect, "freedom": found.freedom or None}
 
 
 def _accuracy(aligned: Aligned, where: Slice, mask: Mask, *, level: float, seed: int | None = None) -> Finding:

@@ -16,6 +16,7 @@ PAIR_FIGURES: tuple[Meaning, ...] = (
             "card": "Held-out pairwise accuracy",
             "results table": "held-out accuracy",
         },
+        each_seed=True,
     ),
     Meaning(
         name="length_baseline",

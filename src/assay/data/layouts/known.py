@@ -43,6 +43,7 @@ from assay.data.layouts.mapped_layouts import (
 from assay.data.layouts.mapped_rows import compiled
 from assay.data.layouts.mapping_language import MappedLayout
 from assay.data.layouts.published import shp, shp_columns, ukp, ukp_columns
+from assay.data.layouts.published_groups import finegrained, finegrained_columns, rankings, rankings_columns
 from assay.data.layouts.unknown_layout import draft_layout, rows_inside
 from assay.data.sources.row import Row
 from assay.errors import ConfigError, InputError
@@ -92,6 +93,16 @@ LAYOUTS: Mapping[str, Layout] = {
     "label_studio": Layout(about="Label Studio pairwise export", columns=label_studio_columns, build=label_studio),
     "argilla": Layout(about="Argilla records, flat or nested", columns=argilla_columns, build=argilla),
     "shp": Layout(about="SHP: history, human_ref_A, human_ref_B, labels (1 = A)", columns=shp_columns, build=shp),
+    "finegrained_rlhf": Layout(
+        about="FineGrainedRLHF: question, passages, prediction 1 to 4, a preference for every two",
+        columns=finegrained_columns,
+        build=finegrained,
+    ),
+    "rankings": Layout(
+        about="texts by name and each annotator's ranking: instruction, texts, rankings_best_first",
+        columns=rankings_columns,
+        build=rankings,
+    ),
     "rewardbench": Layout(
         about="RewardBench: prompt, chosen, rejected; category = subset", columns=rewardbench_columns, build=native
     ),

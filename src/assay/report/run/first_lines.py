@@ -1,4 +1,4 @@
-"""What a reader must know before the verdict: how much of the data it rests on, and seeds that learned nothing.
+"""What a reader must know before the verdict: how much of the data it rests on, seeds that learned nothing, looks.
 
 Knows the run's contract and training curves; knows no HTML.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from assay.audits.lost_rows import rests_on
 from assay.report import words
+from assay.report.look_text import look_sentence, repeated
 from assay.report.lost_sentences import lost_sentences, rests_on_most
 from assay.report.run.reported_run import ReportedRun
 from assay.train.reward_config import RewardConfig
@@ -26,7 +27,8 @@ class FirstLine:
 
 def first_lines(evidence: ReportedRun) -> list[FirstLine]:
     """Notices, those that change how the page is to be read first."""
-    found = [line for line in (data_line(evidence), training_line(evidence)) if line is not None]
+    lines = (data_line(evidence), training_line(evidence), look_line(evidence))
+    found = [line for line in lines if line is not None]
     return sorted(found, key=lambda line: not line.grave)
 
 
@@ -41,6 +43,14 @@ def data_line(evidence: ReportedRun) -> FirstLine | None:
         return None
     few = not rests_on_most(found)
     return FirstLine(title="Not all of the data." if few else "Data.", text=told, grave=few)
+
+
+def look_line(evidence: ReportedRun) -> FirstLine | None:
+    """Which look at the held-out pairs the verdict is from; None for a first one of which no other is planned."""
+    told = look_sentence(evidence.gate.looks)
+    if told is None:
+        return None
+    return FirstLine(title="Looks.", text=words.sentence(told), grave=repeated(evidence.gate.looks))
 
 
 def training_line(evidence: ReportedRun) -> FirstLine | None:
