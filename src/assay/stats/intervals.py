@@ -19,7 +19,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 from scipy import special
-from scipy import stats as scipy_stats
 
 from assay.stats.draws import stream
 from assay.stats.unknown import Unknown
@@ -64,7 +63,11 @@ class ClusterMean:
 
 def cluster_codes(clusters: Names) -> Codes:
     """Cluster names as numbers 0..G-1; shape (N,)."""
-    return np.unique(np.asarray(clusters), return_inverse=True)[1].astype(np.intp).ravel()
+    names = np.asarray(clusters)
+    # Small whole numbers, as an audit has its groups, are numbered anew without sorting them: it asks a hundred times.
+    if names.dtype.kind == "i" and names.size and names.min() >= 0 and names.max() < 4 * names.size + 1000:
+        return np.asarray((np.cumsum(np.bincount(names) > 0) - 1)[names], dtype=np.intp)
+    return np.unique(names, return_inverse=True)[1].astype(np.intp).ravel()
 
 
 def cluster_mean(values_N: npt.ArrayLike, clusters: Names) -> ClusterMean | Unknown:
@@ -126,7 +129,7 @@ def wilson(successes: float, n: float, *, level: float = 0.95) -> Interval | Unk
         return Unknown("no pairs")
     if not 0 <= successes <= n:
         raise ValueError(f"{successes} successes of {n}")
-    low, high = _wilson(successes / n, n, float(scipy_stats.norm.ppf(0.5 + level / 2)))
+    low, high = _wilson(successes / n, n, float(special.ndtri(0.5 + level / 2)))
     return Interval(low=low, high=high, level=level, method="Wilson")
 
 
@@ -293,7 +296,7 @@ def cluster_bootstrap(
         low, high, how = centre - half, centre + half, "bootstrap t, clustered by prompt group"
     else:
         widened = math.sqrt(groups / (groups - 1)) * _t_quantile(level, freedom)
-        tail = float(scipy_stats.norm.cdf(-widened))
+        tail = float(special.ndtr(-widened))
         low, high = map(float, np.quantile(draws, [tail, 1 - tail]))
         how = "bootstrap, clustered by prompt group"
     return Interval(low=low, high=high, level=level, method=how)

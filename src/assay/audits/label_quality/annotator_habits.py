@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats as scipy_stats
+from scipy import special
 
 from assay.artifacts.audit_labels_table import AnnotatorRow
 from assay.audits.label_quality.label_ceiling import ALONE
@@ -58,15 +58,15 @@ class Differences:
 
     def _tail(self, excess_A: Array) -> Array:
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(scipy_stats.t.sf(excess_A / self.error_A, np.maximum(self.degrees_A, 1)))
+            return np.asarray(special.stdtr(np.maximum(self.degrees_A, 1), -excess_A / self.error_A))
 
     def power(self, tolerated: float, tests: int) -> float | None:
         """The chance that the middle one of the annotators asked would be found where he leans as far as matters."""
         asked = self.error_A[np.isfinite(self.error_A)]
         if not asked.size:
             return None
-        reach = (MATTERS - tolerated) / np.maximum(asked, 1e-9) - scipy_stats.norm.isf(ALONE / max(tests, 1) / 2)
-        return float(np.median(scipy_stats.norm.cdf(reach)))
+        reach = (MATTERS - tolerated) / np.maximum(asked, 1e-9) + special.ndtri(ALONE / max(tests, 1) / 2)
+        return float(np.median(special.ndtr(reach)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
