@@ -38,7 +38,7 @@ from operating_text import Cell, Key, Shown, folded, text
 
 RESULTS = Path(__file__).parent / "results"
 SIZES, CORRELATIONS = (1000, 400, 200), (0.0, 0.3)  # in the order in which they are drawn
-TRUTH_PAIRS = 100_000  # for the true value of a figure
+TRUTH_PAIRS = 50_000  # for the true value of a figure
 ALARMS = {"warning", "problem"}
 
 
