@@ -8,8 +8,8 @@ planted defect: how often a finding expected to name it goes off, and how often 
 often any finding goes off. For figures whose truth is known: how often the interval holds it. EXPECTED is the one
 table of which finding is to catch what; a finding that this version of assay does not have counts as not found.
 
-Rows go to `--rows` as they are done, a line a cell: started again, the script goes on after the last whole cell.
-What is shown of them is operating_text.py's.
+Rows go to `--rows` as they are done, a line a hundred audits of a cell, every cell of one size in turn: started again,
+the script goes on after the last whole line. What is shown of them is operating_text.py's.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,6 +38,7 @@ from operating_text import Cell, Key, Shown, folded, text
 
 RESULTS = Path(__file__).parent / "results"
 SIZES, CORRELATIONS = (1000, 400, 200), (0.0, 0.3)  # in the order in which they are drawn
+BLOCK = 100  # audits a line of the rows file
 TRUTH_PAIRS = 50_000  # for the true value of a figure
 ALARMS = {"warning", "problem"}
 
@@ -207,13 +208,13 @@ def covered(found: Audit, truth: Mapping[str, float]) -> dict[str, bool]:
     return held
 
 
-def cell(task: tuple[str, int, float, int, Mapping[str, float]]) -> Cell:
-    """All audits of one cell: counts only, so that a row stays small."""
-    name, n, icc, audits, truth = task
+def part_of_cell(task: tuple[Key, range, Mapping[str, float]]) -> Cell:
+    """Some audits of one cell, by number: counts only, so that a line stays small."""
+    (name, n, icc), numbers, truth = task
     started, off, any_off, named = time.process_time(), Counter[str](), 0, 0
     holds, measured = Counter[str](), Counter[str]()
     expected, beside = set(ROWS[name].expected), ROWS[name].beside
-    for number in range(audits):
+    for number in numbers:
         found = audited(drawn(name, n, icc, number), beside=beside)
         names = went_off(found)
         off.update(names)
@@ -226,12 +227,13 @@ def cell(task: tuple[str, int, float, int, Mapping[str, float]]) -> Cell:
         "name": name,
         "pairs": n,
         "icc": icc,
-        "audits": audits,
+        "first": numbers.start,
+        "audits": len(numbers),
         "named": named,
         "any": any_off,
         "off": dict(off.most_common()),
         "covered": {figure_name: [holds[figure_name], measured[figure_name]] for figure_name in measured},
-        "seconds_an_audit": round((time.process_time() - started) / audits, 3),
+        "seconds": round(time.process_time() - started, 1),
     }
 
 
@@ -249,17 +251,37 @@ def true_values(task: tuple[str, float]) -> dict[str, float]:
     return truth
 
 
-def done_already(path: Path, audits: int | None) -> dict[Key, Cell]:
-    """Whole cells of so many audits, or of any number."""
-    rows: dict[Key, Cell] = {}
+def done_already(path: Path) -> list[Cell]:
+    """The lines of the rows file, without one that was being written when it was killed."""
+    lines = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
         try:
-            row = json.loads(line)
+            lines.append(json.loads(line))
         except json.JSONDecodeError:
-            continue  # the line that was being written when it was killed
-        if "audits" in row and audits in (None, row["audits"]):
-            rows[row["name"], row["pairs"], row["icc"]] = row
-    return rows
+            continue
+    return lines
+
+
+def joined(lines: Sequence[Cell]) -> dict[Key, Cell]:
+    """Whole cells: the counts of their lines added up, each block of audits once."""
+    cells: dict[Key, Cell] = {}
+    seen: set[tuple[Key, int]] = set()
+    for line in lines:
+        key = line["name"], line["pairs"], line["icc"]
+        if (key, line["first"]) in seen:
+            continue
+        seen.add((key, line["first"]))
+        one = cells.setdefault(key, {"name": key[0], "pairs": key[1], "icc": key[2], "off": {}, "covered": {}})
+        for count in ("audits", "named", "any", "seconds"):
+            one[count] = one.get(count, 0) + line[count]
+        for name, many in line["off"].items():
+            one["off"][name] = one["off"].get(name, 0) + many
+        for name, (held, of) in line["covered"].items():
+            before = one["covered"].get(name, [0, 0])
+            one["covered"][name] = [before[0] + held, before[1] + of]
+    for one in cells.values():
+        one["off"] = dict(sorted(one["off"].items(), key=lambda item: -item[1]))
+    return cells
 
 
 def truths(
@@ -279,21 +301,27 @@ def truths(
     return known
 
 
-def draw_all(options: argparse.Namespace, rows: dict[Key, Cell]) -> None:
-    """Every cell that `rows` has not, the largest audits first."""
-    names = options.only or list(ROWS)
-    left = [(name, n, icc) for n in options.pairs for icc in options.icc for name in names]
-    left = [key for key in left if key not in rows]
+def draw_all(options: argparse.Namespace, lines: list[Cell]) -> None:
+    """Every block of audits that `lines` has not, the largest audits first, every cell of one size in turn."""
+    done = {(line["name"], line["pairs"], line["icc"], line["first"]) for line in lines}
+    left: list[tuple[Key, range]] = [
+        ((name, n, icc), range(first, min(first + BLOCK, options.audits)))
+        for n in options.pairs
+        for first in range(0, options.audits, BLOCK)
+        for icc in options.icc
+        for name in options.only or ROWS
+        if (name, n, icc, first) not in done
+    ]
     options.rows.parent.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(options.processes) as pool, options.rows.open("a", encoding="utf-8") as stream:
-        wanted = {(name, icc) for name, _, icc in left if name in COVERED_IN}
+        wanted = {(name, icc) for (name, _, icc), _ in left if name in COVERED_IN}
         truth = truths(options.rows.with_suffix(".truth.jsonl"), wanted, pool)
-        for row in pool.map(cell, [(*key, options.audits, truth.get((key[0], key[2]), {})) for key in left]):
-            rows[row["name"], row["pairs"], row["icc"]] = row
-            stream.write(json.dumps(row) + "\n")
+        for line in pool.map(part_of_cell, [(key, numbers, truth.get((key[0], key[2]), {})) for key, numbers in left]):
+            lines.append(line)
+            stream.write(json.dumps(line) + "\n")
             stream.flush()
-            told = f"{row['name']} {row['pairs']} {row['icc']:g}: named {row['named']}, any {row['any']}"
-            print(f"{told} of {row['audits']}, {row['seconds_an_audit']} s an audit", file=sys.stderr, flush=True)
+            told = f"{line['name']} {line['pairs']} {line['icc']:g}: named {line['named']}, any {line['any']}"
+            print(f"{told} of {line['audits']}, {line['seconds']} s", file=sys.stderr, flush=True)
 
 
 def processor() -> str:
@@ -314,9 +342,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS / "operating_table.json")
     parser.add_argument("--fold", type=Path, help="draw nothing: write the rows at hand into this page")
     options = parser.parse_args()
-    rows = done_already(options.rows, None if options.fold else options.audits)
+    lines = done_already(options.rows)
     if not options.fold:
-        draw_all(options, rows)
+        draw_all(options, lines)
+    rows = joined(lines)
     about = {
         "python": platform.python_version(),
         "processor": processor(),

@@ -5,14 +5,14 @@ Knows counts; draws nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 Cell = dict[str, Any]  # a line of the rows file: name, pairs, icc, audits, named, any, off, covered
 Key = tuple[str, int, float]  # name of the row, pairs, intraclass correlation
 BEGIN, END = "<!-- operating table: written by benchmarks/operating_table.py -->", "<!-- end of operating table -->"
-FEWEST = 200  # intervals of a cell from which on its coverage is told
+FEWEST = 100  # intervals of a cell from which on its coverage is told
 WANTED, ALLOWED, COVERS = 0.95, 0.05, (0.93, 0.97)
 AT = 1000  # pairs at which figures are held against what is wanted
 
@@ -41,17 +41,22 @@ def text(rows: Mapping[Key, Cell], shown: Shown, about: Mapping[str, Any]) -> st
 
 
 def _made_by(rows: Mapping[Key, Cell], about: Mapping[str, Any]) -> Iterator[str]:
-    draws = sorted({row["audits"] for row in rows.values()})
-    many = f"{draws[0]:,}" if len(draws) == 1 else f"{draws[0]:,} to {draws[-1]:,}"
     made = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     whole = sum(row["audits"] for row in rows.values())
-    yield f"{many} simulated audits a cell, {whole:,} in all, {len(rows)} cells; an"
-    yield "empty cell was not drawn. `OMP_NUM_THREADS=1 python benchmarks/operating_table.py`, "
+    yield f"{_draws(rows.values())} simulated audits a cell, {whole:,} in all, {len(rows)} cells; an"
+    yield "empty cell was not drawn yet. `OMP_NUM_THREADS=1 python benchmarks/operating_table.py`, "
     yield f"{about['processor']}, Python {about['python']}, {made}."
-    slowest = {n: [row["seconds_an_audit"] for key, row in rows.items() if key[1] == n] for n in _sizes(rows)}
-    each = ", ".join(f"{sum(seconds) / len(seconds):.2f} s at {n:,} pairs" for n, seconds in slowest.items())
-    yield f"Drawing one and auditing it took {each} of processor time."
+    each = []
+    for n in _sizes(rows):
+        some = [row for key, row in rows.items() if key[1] == n]
+        each.append(f"{sum(row['seconds'] for row in some) / sum(row['audits'] for row in some):.2f} s at {n:,} pairs")
+    yield f"Drawing one and auditing it took {', '.join(each)} of processor time on a machine shared with other work."
     yield ""
+
+
+def _draws(cells: Iterable[Cell]) -> str:
+    draws = sorted(row["audits"] for row in cells)
+    return f"{draws[0]:,}" if draws[0] == draws[-1] else f"{draws[0]:,} to {draws[-1]:,}"
 
 
 def _sizes(rows: Mapping[Key, Cell]) -> list[int]:
@@ -63,7 +68,10 @@ def _places(rows: Mapping[Key, Cell]) -> list[tuple[int, float]]:
 
 
 def _rates(rows: Mapping[Key, Cell], shown: Shown) -> Iterator[str]:
-    heads = [f"{n:,}, ICC {icc:g}" for n, icc in _places(rows)]
+    heads = []
+    for n, icc in _places(rows):
+        draws = _draws(row for key, row in rows.items() if key[1:] == (n, icc))
+        heads.append(f"{n:,}, ICC {icc:g} ({draws} audits)")
     for title, names, count in (
         ("nothing wrong: any alarm", shown.clean, "any"),
         ("planted: named as what it is", shown.planted, "named"),
