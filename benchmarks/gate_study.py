@@ -3,6 +3,7 @@
     python benchmarks/gate_study.py [--audits 10000] [--pairs 1000]
 
 Simulated: right or wrong drawn for each pair at a true accuracy, no two pairs under one prompt, one criterion by bound.
+What one look says is summed over all outcomes, exactly; the rest is drawn.
 An audit that leaves it open is followed by N more pairs, N as the gate says; how many were open stands beside the share
 that is then decided. The last columns go on following it, up to eight times: nobody should collect until it passes, and
 this is what that does to the 2.5%.
@@ -15,6 +16,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
+from scipy import stats
 
 from assay.findings.finding import measured
 from assay.gate.criteria import parse
@@ -51,6 +53,15 @@ def judged(right: int, pairs: int, criterion: str) -> Result:
     return decide(replace(evidence), [parse(criterion)]).criteria[0]
 
 
+def first_look(truth: float, pairs: int, criterion: str) -> dict[str, float]:
+    """The chance of each verdict after one look, exactly: a sum over all numbers of right pairs."""
+    chances = stats.binom.pmf(np.arange(pairs + 1), pairs, truth)
+    found = {"pass": 0.0, "fail": 0.0, "undecided": 0.0}
+    for right in np.flatnonzero(chances > 1e-9).tolist():
+        found[judged(right, pairs, criterion).verdict] += float(chances[right])
+    return found
+
+
 def followed(random: np.random.Generator, truth: float, pairs: int, criterion: str, *, rounds: int) -> list[Result]:
     """The verdicts of one audit and of those that follow it while it is open."""
     right, found = int(random.binomial(pairs, truth)), []
@@ -72,17 +83,12 @@ def main() -> None:
     print(f"{options.audits:,} audits a row, {options.pairs:,} pairs each, accuracy > {options.threshold}")
     print("| true accuracy | pass | fail | undecided | decided after N more, of | pass in the end | fail in the end |")
     print("|---|---|---|---|---|---|---|")
-    random = np.random.default_rng(0)
+    random, criterion = np.random.default_rng(0), f"accuracy > {options.threshold}"
     for truth in (0.70, 0.72, 0.73, 0.74, 0.75, 0.76, 0.78):
-        runs = [
-            followed(random, truth, options.pairs, f"accuracy > {options.threshold}", rounds=8)
-            for _ in range(options.audits)
-        ]
-        first = [run[0].verdict for run in runs]
+        runs = [followed(random, truth, options.pairs, criterion, rounds=8) for _ in range(options.audits)]
         once = [run[1].verdict != "undecided" for run in runs if len(run) > 1]
         last = [run[-1].verdict for run in runs]
-        shares = [first.count(word) / len(runs) for word in ("pass", "fail", "undecided")]
-        shown = [f"{share:.1%}" for share in shares]
+        shown = [f"{share:.1%}" for share in first_look(truth, options.pairs, criterion).values()]
         shown += [f"{np.mean(once):.1%} of {len(once):,}" if once else "none was open"]
         shown += [f"{last.count(word) / len(runs):.1%}" for word in ("pass", "fail")]
         print(f"| {truth:.2f} | " + " | ".join(shown) + " |", flush=True)
