@@ -4,6 +4,10 @@ A pair's two answers differ in worth by `d`; people prefer the first with chance
 share part of their luck (a Gaussian copula), so that being right correlates within prompts while the reward stays
 calibrated: the sound reward is the logit of the chance that the label goes that way. A defect changes the reward, the
 labels or the votes of such a world and nothing else.
+
+Beside it stands what a user with the data would give: pairs the reward was trained on, and rewards of the answers under
+another pair's prompt. Half of an answer's worth, length aside, is how well it fits its own prompt; under another one
+that half is drawn anew and the answer is worth less by TOPIC besides.
 """
 
 from __future__ import annotations
@@ -15,6 +19,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special, stats
 
+from assay.audits.part import Evidence
+from assay.audits.prompt_use.partners import NOBODY, partners
+from assay.audits.rescored import Rescored, Swapped
+from assay.audits.trained_on import TrainedOn
 from assay.records import Pair, PairScore, PairSide, Vote
 
 Array = npt.NDArray[np.float64]
@@ -23,6 +31,8 @@ GENERATORS = tuple(f"model-{letter}" for letter in "rstuv")
 ANNOTATORS = tuple(f"reader-{number}" for number in range(10))
 PER_PROMPT = 2
 VOTES = 3
+TOPIC = 1.0  # spreads of the worth that an answer loses under another prompt, since it is off topic there
+TRAINED_FROM = 600  # number of the first prompt that only the training has; no audit here has more prompts
 # Standard deviation of d at which a calibrated reward is right that often: the mean of sigmoid(|d|), solved once.
 SPREAD_AT: Mapping[int, float] = {80: 2.324, 95: 10.97, 98: 27.67}
 # Correlation of the copula that gives correctness at 80% an intraclass correlation of .3.
@@ -45,6 +55,10 @@ class World:
     dressed: Array
     generator: npt.NDArray[np.intp]
     rng: np.random.Generator
+    fit: Array  # what of d is how the answers fit their prompt, (N,)
+    margin_of: Callable[[Array], Array] = lambda d: d  # what a sound reward makes of d
+    seen: float = 1.0  # share of the fit that the reward sees
+    known: npt.NDArray[np.bool_] | None = None  # pairs whose prompt the reward was trained on, (N,)
     votes: npt.NDArray[np.bool_] | None = None  # (N, VOTES), True for answer 0
     voter: npt.NDArray[np.intp] | None = None
     left: npt.NDArray[np.bool_] | None = None  # (N, VOTES), answer 0 shown left
@@ -62,6 +76,20 @@ class World:
         found = np.column_stack([level + self.margin / 2, level - self.margin / 2])
         return found if self.change is None else self.change(found)
 
+    def elsewhere(self, rewards: Array) -> Array:
+        """Rewards of the same answers under a prompt they were not written for, (N, 2).
+
+        A reward that sees nothing of the fit gives them what it gave. A sound one is held at the same level, less what
+        being off topic costs: which prompt it is has no say in either.
+        """
+        if self.seen == 0:
+            return rewards
+        spread = float(self.d.std())
+        other = self.d - self.seen * self.fit + self.seen * self.rng.permutation(self.fit)
+        common = rewards.mean(axis=1) - self.seen * spread * (TOPIC + self.rng.normal(0, 0.5, self.d.size))
+        margin = self.margin_of(other)
+        return np.column_stack([common + margin / 2, common - margin / 2])
+
 
 def draw(
     n: int, icc: float, *, seed: tuple[int, ...], right: int = 80, liking: float = 0.2, votes: bool = False
@@ -74,7 +102,10 @@ def draw(
     length += dressed * len(DRESS)
     logs = np.log(length[:, 0]) - np.log(length[:, 1])
     spread = SPREAD_AT[right]
-    d = spread * (liking * logs / logs.std() + np.sqrt(1 - liking**2) * rng.normal(0, 1, n))
+    worth = spread * np.sqrt(1 - liking**2) * rng.normal(0, 1, n)
+    d = spread * liking * logs / logs.std() + worth
+    # Given the whole, its two halves of one size are normal around one half each.
+    fit = worth / 2 + spread * np.sqrt(1 - liking**2) / 2 * rng.normal(0, 1, n)
     rho = LATENT_AT[icc]
 
     def luck() -> Array:
@@ -92,16 +123,24 @@ def draw(
         dressed=dressed,
         generator=rng.integers(0, len(GENERATORS), (n, 2)),
         rng=rng,
+        fit=fit,
     )
     if votes:
         each = np.column_stack([luck() < chance for _ in range(VOTES)])
         world.votes = np.where(each, better[:, None], ~better[:, None])
         world.first = world.votes.sum(axis=1) * 2 > VOTES
-        most = chance**2 * (3 - 2 * chance)  # of three votes, two or three
-        world.margin = np.sign(d) * special.logit(np.minimum(most, 1 - 1e-12))
-        world.voter = np.array([rng.choice(len(ANNOTATORS), VOTES, replace=False) for _ in range(n)])
+        world.margin_of = of_majority
+        world.margin = of_majority(d)
+        world.voter = rng.random((n, len(ANNOTATORS))).argsort(axis=1)[:, :VOTES]
         world.left = rng.random((n, VOTES)) < 0.5
     return world
+
+
+def of_majority(d: Array) -> Array:
+    """Log odds that two of three votes or all fall to the answer that each falls to with log odds d."""
+    chance = special.expit(np.abs(d))
+    most = chance**2 * (3 - 2 * chance)
+    return np.asarray(np.sign(d) * special.logit(np.minimum(most, 1 - 1e-12)))
 
 
 Defect = Callable[[World, float], None]
@@ -164,10 +203,10 @@ def bad_category(world: World, size: float) -> None:
     world.margin = np.where(inside, mixed, world.margin)
 
 
-def half_blind(world: World, size: float) -> None:
-    # The worth is half the answer's own and half how it fits the prompt; the reward sees the first half only.
-    other = world.rng.normal(0, world.margin.std(), world.d.size)
-    world.margin = (1 - size) * world.margin + np.sqrt(size) * (1 - size) * other
+def blind(world: World, size: float) -> None:
+    """Of how an answer fits its prompt the reward does not see this share."""
+    world.seen = 1 - size
+    world.margin = world.margin_of(world.d - size * world.fit)
 
 
 def surely_wrong(world: World, size: float) -> None:
@@ -176,10 +215,10 @@ def surely_wrong(world: World, size: float) -> None:
 
 
 def leaked(world: World, size: float) -> None:
-    """Prompts the reward was trained on, on which it has the labels by heart; `told` cannot say which these are."""
-    known = (world.rng.random(world.prompt.max() + 1) < size)[world.prompt]
+    """Prompts the reward was trained on, on which it has the labels by heart."""
+    world.known = (world.rng.random(world.prompt.max() + 1) < size)[world.prompt]
     sure = np.where(world.first, 1.0, -1.0) * np.abs(world.margin)
-    world.margin = np.where(known, sure, world.margin)
+    world.margin = np.where(world.known, sure, world.margin)
 
 
 def biased_annotator(world: World, size: float) -> None:
@@ -207,10 +246,11 @@ class Audited:
     pairs: list[Pair]
     scores: list[PairScore]
     groups: list[str]
+    evidence: Evidence | None = None
 
 
-def told(world: World) -> Audited:
-    """The world as pairs with texts, votes and sources, and recorded scores."""
+def told(world: World, *, beside: bool = False) -> Audited:
+    """The world as pairs with texts, votes and sources, and recorded scores; with what was gathered beside them."""
     reward, category = world.rewards(), category_of(world)
     starts = world.rng.integers(0, len(WORDS) - 3000, world.length.shape)
     winner = np.where(world.first, 0, 1)
@@ -221,11 +261,10 @@ def told(world: World) -> Audited:
             texts[1] += "."
         down = 1 - up
         prompt = int(world.prompt[i])
-        start = 41 * prompt % 50_000
         pairs.append(
             Pair(
                 id=f"p{i}",
-                prompt=f"Question {prompt}: {WORDS[start : start + 80]}?",
+                prompt=_question(prompt),
                 chosen=texts[up],
                 rejected=texts[down],
                 category=CATEGORIES[category[i]],
@@ -237,7 +276,48 @@ def told(world: World) -> Audited:
             )
         )
         scores.append(PairScore(pair_id=f"p{i}", chosen=float(reward[i, up]), rejected=float(reward[i, down])))
-    return Audited(pairs=pairs, scores=scores, groups=[str(number) for number in world.prompt])
+    groups = [str(number) for number in world.prompt]
+    evidence = None
+    if beside:
+        swapped = _swapped(world, reward, winner, groups)
+        trained_on = TrainedOn(pairs=_trained_on(world, pairs))
+        evidence = Evidence(rescored=Rescored(swapped=swapped, asked=("prompt_swap",)), trained_on=trained_on)
+    return Audited(pairs=pairs, scores=scores, groups=groups, evidence=evidence)
+
+
+def _question(prompt: int) -> str:
+    start = 41 * prompt % 50_000
+    return f"Question {prompt}: {WORDS[start : start + 80]}?"
+
+
+def _swapped(world: World, reward: Array, winner: npt.NDArray[np.intp], groups: list[str]) -> Swapped:
+    """Rewards of all answers under a partner's prompt, drawn as `assay audit --probes prompt_swap` draws partners."""
+    partner = partners(groups, [CATEGORIES[one] for one in category_of(world)], seed=0)
+    there = np.flatnonzero(partner != NOBODY)
+    under = world.elsewhere(reward)[there]
+    row = np.arange(there.size)
+    return Swapped(
+        pair_ids=tuple(f"p{i}" for i in there),
+        partners=tuple(f"p{i}" for i in partner[there]),
+        chosen=under[row, winner[there]][None],
+        rejected=under[row, 1 - winner[there]][None],
+        unmatched=world.d.size - there.size,
+    )
+
+
+def _trained_on(world: World, pairs: list[Pair]) -> list[Pair]:
+    """As many pairs on other prompts, and those on the prompts that the reward knows."""
+    starts = world.rng.integers(0, len(WORDS) - 3000, world.length.shape)
+    new = [
+        Pair(
+            id=f"t{i}",
+            prompt=_question(TRAINED_FROM + i // PER_PROMPT),
+            chosen=_text(world, i, 0, int(starts[i, 0])) + "!",
+            rejected=_text(world, i, 1, int(starts[i, 1])),
+        )
+        for i in range(len(pairs))
+    ]
+    return new if world.known is None else new + [pair for pair, known in zip(pairs, world.known, strict=True) if known]
 
 
 def _text(world: World, i: int, side: int, start: int) -> str:

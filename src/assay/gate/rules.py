@@ -15,7 +15,7 @@ from assay.audits.lost_rows import pairs_measured, why_unmeasured
 from assay.errors import GateError
 from assay.findings.finding import Finding
 from assay.findings.slice import OVERALL, Slice
-from assay.gate.criteria import Criterion, Kind
+from assay.gate.criteria import Criterion, Kind, for_several_seeds
 from assay.gate.every_figure import EVERY_FIGURE
 from assay.gate.evidence import Evidence, Figures
 from assay.gate.more_needed import more_pairs, more_prompts

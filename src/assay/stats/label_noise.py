@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import special
-from scipy import stats as scipy_stats
 
 from assay.stats.intervals import Array, Codes, Interval, Names, cluster_codes
 from assay.stats.unknown import Unknown
@@ -113,10 +112,9 @@ def best_slope(unit_N: Array, share: float, *, start: float = 1.0) -> float:
 
     def climb(slope: float) -> tuple[float, float]:
         sigmoid = special.expit(slope * unit_N)
-        steep = (1 - 2 * share) * sigmoid * (1 - sigmoid) * unit_N
-        chance = share + (1 - 2 * share) * sigmoid
-        pull = steep / chance
-        return float(pull.sum()), float(np.square(pull).sum())
+        part = (1 - 2 * share) * sigmoid
+        pull = part * (1 - sigmoid) * unit_N / (share + part)
+        return float(pull.sum()), float(pull @ pull)
 
     low, high, slope = 0.0, STEEPEST, min(max(start, 0.0), STEEPEST)
     for _ in range(STEPS):
@@ -187,7 +185,7 @@ def _told(
     variance, slope = known
     best = profile(share)
     degrees = int(codes.max())
-    allowed = stretch * float(scipy_stats.t.ppf(0.5 + level / 2, degrees)) ** 2 / 2
+    allowed = stretch * float(special.stdtrit(degrees, 0.5 + level / 2)) ** 2 / 2
     low, high = (_end(profile, share, end, best - allowed) for end in (0.0, HIGHEST))
     excess = 2 * max(best - profile(tolerated), 0.0) / stretch if share > tolerated else 0.0
     return TurnedShare(
@@ -197,7 +195,7 @@ def _told(
         error=float(np.sqrt(variance)),
         stretch=stretch,
         # At the edge of what is possible half of all clean data give exactly 0: p is 1 there, and one-sided beyond.
-        p=float(scipy_stats.t.sf(np.sqrt(excess), degrees)) if excess > 0 else 1.0,
+        p=float(special.stdtr(degrees, -np.sqrt(excess))) if excess > 0 else 1.0,
     )
 
 

@@ -58,6 +58,7 @@ def fit_logistic(design_NK: npt.ArrayLike, score_N: npt.ArrayLike, *, ridge: flo
         return float(log_likelihood(design, score, weights).sum()) - penalty * float(weights @ weights)
 
     beta = np.zeros(design.shape[1])
+    before = objective(beta)
     for _ in range(STEPS):
         fitted = special.expit(design @ beta)
         gradient = design.T @ (score - fitted) - 2 * penalty * beta
@@ -68,10 +69,9 @@ def fit_logistic(design_NK: npt.ArrayLike, score_N: npt.ArrayLike, *, ridge: flo
         except np.linalg.LinAlgError:
             break
         # Newton's step can leap past the top where chances are near 0 or 1; halve it until it climbs.
-        before = objective(beta)
-        while objective(beta + step) < before - 1e-12 and np.abs(step).max() > 1e-12:
+        while (there := objective(beta + step)) < before - 1e-12 and np.abs(step).max() > 1e-12:
             step = step / 2
-        beta = beta + step
+        beta, before = beta + step, there
     return Unknown("the logistic model does not settle on these data")
 
 

@@ -178,12 +178,7 @@ def test_votes_survive_the_reading_and_the_suspects_can_be_read_again(tmp_path):
         ({"turned": 0.1}, "labels_against_votes"),
         ({"turned": 0.2}, "labels_against_votes"),
         ({"left": 0.5}, "biased_annotators"),
-        pytest.param(
-            {"blind": True},
-            "unreliable_annotators",
-            # One of ten readers by coin: found in 52 of 60 draws under .05/30, in all under .05. docs/audit.md says so.
-            marks=pytest.mark.xfail(strict=True, reason="87% found, 95% wanted"),
-        ),
+        ({"blind": True}, "unreliable_annotators"),
     ],
 )
 def test_error_rates(planted, named):

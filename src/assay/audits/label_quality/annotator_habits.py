@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats as scipy_stats
+from scipy import special
 
 from assay.artifacts.audit_labels_table import AnnotatorRow
 from assay.audits.label_quality.label_ceiling import ALONE
@@ -33,6 +33,7 @@ SIDE_TOLERATED = 0.05
 LENGTH_TOLERATED = 0.10  # who reads better than others picks the longer answer more often where people like long ones
 AGREEMENT_TOLERATED = 0.10
 MATTERS = 0.25  # beyond the others: left in three of four where others take it in half; a coin among people who agree
+LEAST_EASED = 0.25  # of the variance seen: less is not believed of a few votes
 SHOWN = 200  # annotators in the table, those with most votes first
 
 
@@ -40,6 +41,8 @@ SHOWN = 200  # annotators in the table, those with most votes first
 class Differences:
     """One question put to every annotator. mean_A, error_A: his difference to the others and its standard error, NaN
     under 20 votes or 10 prompts. degrees_A: of freedom. own_A: what he did himself; beside_A: what others did.
+    square_A: mean square of the differences; turn_A: what it falls by, a vote, where one that went against the others
+    goes with them.
     """
 
     mean_A: Array
@@ -47,26 +50,39 @@ class Differences:
     degrees_A: Codes
     own_A: Array
     beside_A: Array
+    square_A: Array
+    turn_A: Array
 
     def beyond(self, tolerated: float) -> Array:
         """Two-sided p values that he differs by more than is tolerated, (A,); NaN where he was not asked."""
-        return np.minimum(2 * self._tail(np.abs(self.mean_A) - tolerated), 1.0)
+        return np.minimum(2 * self._tail(np.abs(self.mean_A) - tolerated, self.error_A), 1.0)
 
     def below(self, tolerated: float) -> Array:
-        """One-sided p values that he falls short by more than is tolerated, (A,); NaN where he was not asked."""
-        return self._tail(-self.mean_A - tolerated)
+        """One-sided p values that he falls short by more than is tolerated, (A,); NaN where he was not asked.
 
-    def _tail(self, excess_A: Array) -> Array:
+        A score test: the error is the one he would have if he fell short by just what is tolerated. Who goes against
+        people of one mind makes his differences spread for that reason, and would hide behind a spread of his own
+        making.
+        """
+        excess_A = np.maximum(-self.mean_A - tolerated, 0.0)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(scipy_stats.t.sf(excess_A / self.error_A, np.maximum(self.degrees_A, 1)))
+            seen_A = self.square_A - np.square(self.mean_A)
+            # So many votes as he is beyond what is tolerated turned round, each takes its part of the squares away.
+            eased_A = self.square_A - excess_A * self.turn_A - tolerated**2
+            ratio_A = np.where(seen_A > 0, np.clip(eased_A / seen_A, LEAST_EASED, 1.0), 1.0)
+        return self._tail(-self.mean_A - tolerated, self.error_A * np.sqrt(np.where(excess_A > 0, ratio_A, 1.0)))
+
+    def _tail(self, excess_A: Array, error_A: Array) -> Array:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(special.stdtr(np.maximum(self.degrees_A, 1), -excess_A / error_A))
 
     def power(self, tolerated: float, tests: int) -> float | None:
         """The chance that the middle one of the annotators asked would be found where he leans as far as matters."""
         asked = self.error_A[np.isfinite(self.error_A)]
         if not asked.size:
             return None
-        reach = (MATTERS - tolerated) / np.maximum(asked, 1e-9) - scipy_stats.norm.isf(ALONE / max(tests, 1) / 2)
-        return float(np.median(scipy_stats.norm.cdf(reach)))
+        reach = (MATTERS - tolerated) / np.maximum(asked, 1e-9) + special.ndtri(ALONE / max(tests, 1) / 2)
+        return float(np.median(special.ndtr(reach)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +154,11 @@ def _differences(votes: LabelVotes, groups: Codes, asked_V: Mask, own_V: Array, 
         error_A = np.sqrt(prompts_A / (prompts_A - 1.0) * square_A) / n_A
         # A few prompts may look calmer than a coin would: no calmer than a tenth of it is believed.
         error_A = np.maximum(error_A, 0.15 / np.sqrt(n_A))
+        square_V, against = np.square(own - beside), own < beside
+        mean_square_A = np.bincount(who, weights=square_V, minlength=count) / n_A
+        # From against to with them, own moves by one and the square from b^2 to (1 - b)^2, b being what others did.
+        turn = np.bincount(who, weights=np.where(against, 2 * beside - 1, 0.0), minlength=count)
+        turn_A = np.nan_to_num(turn / np.bincount(who, weights=against, minlength=count))
     few = (n_A < FEWEST_VOTES) | (prompts_A < FEWEST_PROMPTS) | ~np.isfinite(mean_A)
     return Differences(
         mean_A=np.where(few, np.nan, mean_A),
@@ -145,6 +166,8 @@ def _differences(votes: LabelVotes, groups: Codes, asked_V: Mask, own_V: Array, 
         degrees_A=prompts_A - 1,
         own_A=own_A,
         beside_A=beside_A,
+        square_A=mean_square_A,
+        turn_A=turn_A,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats as scipy_stats
+from scipy import special
 
 from assay.audits.label_quality.label_meanings import MEANINGS
 from assay.audits.label_quality.label_votes import LabelVotes
@@ -74,4 +74,4 @@ def power_to_find(found: TurnedShare, *, beyond: float = 0.0) -> float:
     """The chance that a tenth of the labels turned would be found by itself, by the standard error at hand."""
     if found.error <= 0:
         return 1.0
-    return float(scipy_stats.norm.cdf((PLANNED - beyond) / found.error - scipy_stats.norm.isf(ALONE)))
+    return float(special.ndtr((PLANNED - beyond) / found.error + special.ndtri(ALONE)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from scipy import sparse
@@ -22,6 +23,9 @@ from assay.stats.intervals import Codes, cluster_wilson
 from assay.stats.sparse_logistic import out_of_fold
 
 WORD = re.compile(r"\w+|[^\w\s]")
+_MARKS = [chr(code) for code in range(128) if re.fullmatch(r"[^\w\s]", chr(code))]
+SPACED = str.maketrans(dict.fromkeys(_MARKS, " "))
+MARKS = str.maketrans(dict.fromkeys({*map(chr, range(128))} - {*_MARKS}))  # takes out all that is no mark
 CHARACTERS = 4_000  # of an answer that are read: its words repeat, and a book costs as much as ten answers
 FEWEST = 3  # pairs a word must tell apart, or it is a name
 MOST_WORDS, MOST_PAIRS = 20_000, 8_000
@@ -53,28 +57,39 @@ def word_differences(pairs: Sequence[Pair]) -> tuple[list[str], sparse.csr_array
 
     Rows have length 1, or 0 where no such word is left; (N, K).
     """
-    apart = [_apart(pair) for pair in pairs]
-    count = Counter(word for only in apart for word in only)
-    words = [word for word, often in count.most_common(MOST_WORDS) if often >= FEWEST]
+    apart: list[tuple[set[str], set[str]]] = []
+    for pair in pairs:
+        chosen, rejected = _words(pair.chosen), _words(pair.rejected)
+        apart.append((chosen - rejected, rejected - chosen))
+    count = Counter(chain.from_iterable(chain.from_iterable(apart)))
+    frequent = [(-often, word) for word, often in count.items() if often >= FEWEST]
+    # Words of one frequency in order of the alphabet: sets have another order in every process, and so would sums.
+    words = [word for _, word in sorted(frequent)[:MOST_WORDS]]
     place = {word: number for number, word in enumerate(words)}
-    rows, columns, signs = [], [], []
-    for row, only in enumerate(apart):
-        kept = [(place[word], sign) for word, sign in only.items() if word in place]
-        scale = len(kept) ** -0.5 if kept else 0.0
-        rows += [row] * len(kept)
-        columns += [column for column, _ in kept]
-        signs += [sign * scale for _, sign in kept]
+    columns: list[int] = []
+    signs: list[float] = []
+    starts = [0]
+    for only in apart:
+        up, down = ([place[word] for word in side if word in place] for side in only)
+        scale = (len(up) + len(down)) ** -0.5 if up or down else 0.0
+        columns += up + down
+        signs += [scale] * len(up) + [-scale] * len(down)
+        starts.append(len(columns))
     shape = (len(pairs), len(words))
-    return words, sparse.csr_array((np.asarray(signs, dtype=np.float64), (rows, columns)), shape=shape)
-
-
-def _apart(pair: Pair) -> dict[str, float]:
-    chosen, rejected = _words(pair.chosen), _words(pair.rejected)
-    return dict.fromkeys(chosen - rejected, 1.0) | dict.fromkeys(rejected - chosen, -1.0)
+    difference = sparse.csr_array(
+        (np.asarray(signs, dtype=np.float64), np.asarray(columns, dtype=np.int32), np.asarray(starts, dtype=np.int32)),
+        shape=shape,
+    )
+    difference.sort_indices()
+    return words, difference
 
 
 def _words(text: Text) -> set[str]:
-    return set(WORD.findall(plain_text(text)[:CHARACTERS].lower()))
+    start = plain_text(text)[:CHARACTERS].lower()
+    if not start.isascii():
+        return set(WORD.findall(start))
+    # The same for ASCII without a pattern, three times as fast: marks become spaces, and each is a word of its own.
+    return {*start.translate(SPACED).split(), *start.translate(MARKS)}
 
 
 def _sample(n: int, *, seed: int) -> Codes:

@@ -6,18 +6,19 @@ Slices of one kind may overlap (a pair of two generators is in both) and need no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from assay.audits.scores_table import Aligned, Mask
 from assay.audits.slices.text_language import language_of
-from assay.audits.style.source_attributes import both_sides, said
+from assay.audits.style.source_attributes import Said, both_sides, said
 from assay.findings.slice import Slice, category
 from assay.records import NO_CATEGORY, Pair, plain_text
 from assay.stats.intervals import Array
 
+OfBoth = Mapping[str, tuple[Said, Said]]  # what a source says of (chosen, rejected), by what it is
 MOST_VALUES = 200  # of one column: with more it is a name of the row, not a slice
 FEWEST_REPEATS = 5  # pairs a value of a words column must have on average to be a slice
 # Slices that are harder by their nature: where people hardly agree, nobody can be right more often than they do. They
@@ -28,25 +29,27 @@ HARDER_BY_NATURE = frozenset({"agreement", "margin"})
 def members(aligned: Aligned) -> list[tuple[Slice, Mask]]:
     """Every slice of some but not all pairs, kind after kind, each in order of name or of size."""
     pairs = aligned.pairs
+    of_both = [both_sides(pair.source) if pair.source else {} for pair in pairs]
+    once = once_of(pairs, of_both)
     found: list[tuple[Slice, Mask]] = []
-    for kind, values in words_of(pairs).items():
+    for kind, values in words_of(pairs, once).items():
         found += by_value(kind, values)
-    for kind, numbers in numbers_of(aligned).items():
+    for kind, numbers in numbers_of(aligned, once).items():
         found += by_quarter(kind, numbers)
     found += by_agreement(pairs)
-    for kind, sides in sides_of(pairs).items():
+    for kind, sides in sides_of(of_both).items():
         found += by_either_side(kind, sides)
     return [(where, mask) for where, mask in found if mask.any() and not mask.all()]
 
 
-def words_of(pairs: Sequence[Pair]) -> dict[str, list[str | None]]:
+def words_of(pairs: Sequence[Pair], once: Mapping[str, Sequence[Said]]) -> dict[str, list[str | None]]:
     """Columns of words: category, file, language of the prompt, and what `source` says once of a pair."""
     columns: dict[str, list[str | None]] = {
         "category": [pair.category or NO_CATEGORY for pair in pairs],
         "file": [pair.where.source for pair in pairs],
         "language": languages([plain_text(pair.prompt) for pair in pairs]),
     }
-    for key, values in once_of(pairs).items():
+    for key, values in once.items():
         if not all(isinstance(value, float) for value in values if value is not None):
             columns[key] = [None if value is None else str(value) for value in values]
     return columns
@@ -58,7 +61,7 @@ def languages(prompts: Sequence[str]) -> list[str | None]:
     return [known[prompt] for prompt in prompts]
 
 
-def numbers_of(aligned: Aligned) -> dict[str, Array]:
+def numbers_of(aligned: Aligned, once: Mapping[str, Sequence[Said]]) -> dict[str, Array]:
     """Columns of numbers, NaN where unknown: lengths, the stated strength of preference, numbers in `source`."""
     pairs = aligned.pairs
     columns = {
@@ -66,31 +69,30 @@ def numbers_of(aligned: Aligned) -> dict[str, Array]:
         "answer length": aligned.length.mean(axis=1),
         "margin": np.array([np.nan if pair.margin is None else pair.margin for pair in pairs], dtype=np.float64),
     }
-    for key, values in once_of(pairs).items():
+    for key, values in once.items():
         known = [value for value in values if value is not None]
         if all(isinstance(value, float) for value in known):
             columns[key] = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     return columns
 
 
-def once_of(pairs: Sequence[Pair]) -> dict[str, list[str | float | None]]:
+def once_of(pairs: Sequence[Pair], of_both: Sequence[OfBoth]) -> dict[str, list[Said]]:
     """What `source` says of a pair as a whole, by key, one value a pair."""
     keys = sorted({key for pair in pairs for key in pair.source})
-    twice = {key for pair in pairs for key in _sided_keys(pair.source)}
+    sided = {name for row in of_both for name in row}
+    twice = {key for name in sided for key in _sided_keys(name)}
     return {f"source {key}": [said(pair.source.get(key)) for pair in pairs] for key in keys if key not in twice}
 
 
-def _sided_keys(source: Mapping[str, object]) -> Iterator[str]:
-    for name in both_sides(source) if source else ():
-        yield from (name, f"chosen_{name}", f"rejected_{name}", f"{name}_chosen", f"{name}_rejected")
+def _sided_keys(name: str) -> tuple[str, ...]:
+    return name, f"chosen_{name}", f"rejected_{name}", f"{name}_chosen", f"{name}_rejected"
 
 
-def sides_of(pairs: Sequence[Pair]) -> dict[str, list[tuple[str | None, ...]]]:
+def sides_of(of_both: Sequence[OfBoth]) -> dict[str, list[tuple[str | None, ...]]]:
     """What `source` says of each answer in words, by what it is: generators, say."""
-    rows = [both_sides(pair.source) if pair.source else {} for pair in pairs]
     found: dict[str, list[tuple[str | None, ...]]] = {}
-    for name in sorted({name for row in rows for name in row}):
-        given = [row.get(name, (None, None)) for row in rows]
+    for name in sorted({name for row in of_both for name in row}):
+        given = [row.get(name, (None, None)) for row in of_both]
         if not any(isinstance(side, float) for sides in given for side in sides):
             found[name] = [tuple(None if side is None else str(side) for side in sides) for sides in given]
     return found

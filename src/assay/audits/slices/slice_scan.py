@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
-from scipy import stats as scipy_stats
 
 from assay.audits.scores_table import Mask
 from assay.stats.intervals import Array, Codes
@@ -81,7 +80,7 @@ def lower_tail(below: float, expected: float, n: float) -> float:
         return 1.0
     hits = min(max(n * (expected + below), 0.0), n)
     binomial = float(special.betainc(max(n - hits, 1e-9), hits + 1, 1 - expected))
-    normal = float(scipy_stats.norm.cdf(below / math.sqrt(expected * (1 - expected) / n)))
+    normal = float(special.ndtr(below / math.sqrt(expected * (1 - expected) / n)))
     return min(max(binomial, normal), 1.0)
 
 
@@ -110,5 +109,5 @@ def _effective(groups_N: Codes, correlation: float) -> float:
 def _power(rest: float, effective: float, level: float) -> float:
     """By the normal approximation, a slice that is STRENGTH below the rest; 0 where it cannot be."""
     bar, there = max(rest - TOLERATED, 0.05), max(rest - STRENGTH, 0.02)
-    critical = bar - float(scipy_stats.norm.isf(level)) * math.sqrt(bar * (1 - bar) / effective)
+    critical = bar + float(special.ndtri(level)) * math.sqrt(bar * (1 - bar) / effective)
     return float(special.ndtr((critical - there) / math.sqrt(there * (1 - there) / effective)))

@@ -43,6 +43,7 @@ for _language, _words in _SMALL_WORDS.items():
     for _one in _words.split():
         SAYS.setdefault(_one, []).append(_language)
 _WORD = re.compile(r"[^\W\d_]+")
+_LETTERS = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalpha()})
 
 
 def language_of(text: str) -> str:
@@ -61,10 +62,11 @@ def language_of(text: str) -> str:
             return "Japanese"
         if 2 * written_in[written] > letters > 0:
             return written
-    words = _WORD.findall(start.lower())
+    # ASCII without a pattern, several times as fast: what is no letter becomes a space.
+    words = start.lower().translate(_LETTERS).split() if start.isascii() else _WORD.findall(start.lower())
     if not words:
         return UNKNOWN
-    counts = Counter(language for word in words for language in SAYS.get(word, ()))
+    counts = Counter([language for word in words if word in SAYS for language in SAYS[word]])
     ranked = [*counts.most_common(2), ("", 0), ("", 0)]
     (name, most), (_, next_most) = ranked[0], ranked[1]
     return name if most >= min(CERTAIN, len(words)) and 2 * most >= 3 * next_most else OTHER

@@ -63,7 +63,7 @@ def style_of(text: str) -> tuple[float, ...]:
         prose = prose.replace("’", "'")
     start = prose[:HEARD].lower()
     spaced = prose.split()
-    letters = sum(map(len, spaced))
+    letters = len("".join(spaced))
     words = float(max(len(spaced), 1 if ascii_only else letters // (2 * LETTERS_A_WORD), 1))
     listed = "\n" in prose or prose[:1] in "-*+•0123456789"
     return (
@@ -75,7 +75,7 @@ def style_of(text: str) -> tuple[float, ...]:
         float(prose.count("!")),
         float(prose.count("?")),
         float(len(_PARAGRAPH.findall(prose.strip())) if "\n" in prose else 0),
-        float(any(said in start for said in REFUSALS)),
+        float(("i " in start or "i'" in start or "as an ai" in start) and any(said in start for said in REFUSALS)),
         float(_ASSENT.match(start) is not None),
         reading_level(letters, words, sentences(prose)),
         words,
@@ -85,8 +85,11 @@ def style_of(text: str) -> tuple[float, ...]:
 
 def sentences(prose: str) -> int:
     """Full stops, question and exclamation marks that end something; at least 1."""
-    ends = sum(prose.count(mark + after) for mark in ".!?" for after in (" ", "\n"))
-    return max(ends + (prose.rstrip()[-1:] in tuple(".!?")), 1)
+    count = prose.count
+    ends = count(". ") + count("! ") + count("? ")
+    if "\n" in prose:
+        ends += count(".\n") + count("!\n") + count("?\n")
+    return max(ends + prose.rstrip().endswith((".", "!", "?")), 1)
 
 
 def reading_level(letters: int, words: float, ends: int) -> float:

@@ -97,8 +97,8 @@ def _tested(pull_NK: Array, lean_NK: Array, columns_NK: Array, groups_N: Codes, 
     with np.errstate(divide="ignore", invalid="ignore"):
         further, leaning = np.nan_to_num(beyond / error), np.nan_to_num(lean / lean_error)
     # In each direction both must hold, so the larger p is that of the two together; two directions, hence the double.
-    up = np.maximum(scipy_stats.t.sf(further, freedom), scipy_stats.t.sf(leaning, lean_freedom))
-    down = np.maximum(scipy_stats.t.cdf(further, freedom), scipy_stats.t.cdf(leaning, lean_freedom))
+    up = np.maximum(special.stdtr(freedom, -further), special.stdtr(lean_freedom, -leaning))
+    down = np.maximum(special.stdtr(freedom, further), special.stdtr(lean_freedom, leaning))
     p = np.minimum(2 * np.minimum(up, down), 1.0)
     square = np.square(columns_NK).mean(axis=0)
     return Overuse(
@@ -129,5 +129,5 @@ def clustered_sum(values_NK: Array, groups_N: Codes) -> tuple[Array, Array, Arra
 
 def power_of_overuse(information_K: Array, *, strength: float, level: float) -> Array:
     """Chance that a lean of `strength` log odds per size of the attribute is found by one test at `level`; (K,)."""
-    critical = float(scipy_stats.norm.isf(level / 2))
+    critical = -float(special.ndtri(level / 2))
     return np.asarray(special.ndtr(strength * np.sqrt(information_K) - critical))

@@ -7,12 +7,13 @@ become one difference, words one difference for each value that is frequent enou
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from assay.audits.style.style_differences import Attributes
+from assay.audits.style.style_differences import Attributes, holding
 from assay.records import Pair
 from assay.stats.intervals import Array
 
@@ -29,7 +30,7 @@ def both_sides(source: Mapping[str, object]) -> dict[str, tuple[Said, Said]]:
     """
     found: dict[str, tuple[Said, Said]] = {}
     for key, value in source.items():
-        if isinstance(value, Mapping):
+        if not isinstance(value, str | int | float) and isinstance(value, Mapping):
             if set(value) == {"chosen", "rejected"}:
                 found[key] = (said(value["chosen"]), said(value["rejected"]))
         elif key.startswith("chosen_") and (other := "rejected_" + key[7:]) in source:
@@ -41,11 +42,13 @@ def both_sides(source: Mapping[str, object]) -> dict[str, tuple[Said, Said]]:
 
 def said(value: object) -> Said:
     """A number or words as they are; None for what is neither, or not finite."""
+    if isinstance(value, str):
+        return value or None
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return float(value) if np.isfinite(value) else None
-    return value if isinstance(value, str) and value else None
+        return float(value) if math.isfinite(value) else None
+    return None
 
 
 def source_attributes(pairs: Sequence[Pair]) -> Attributes:
@@ -62,19 +65,18 @@ def source_attributes(pairs: Sequence[Pair]) -> Attributes:
                 names.append(column)
                 columns.append(difference)
             continue
+        first, second = [str(a) for a, _ in given], [str(b) for _, b in given]
         for level in frequent_levels(given):
             names.append(f"{column}={level}")
-            columns.append(np.array([float(str(a) == level) - float(str(b) == level) for a, b in given]))
+            columns.append(holding(level, first) - holding(level, second))
     values = np.column_stack(columns) if columns else np.zeros((len(pairs), 0))
     return Attributes(names=tuple(names), values=values)
 
 
 def frequent_levels(given: Sequence[tuple[Said, Said]]) -> list[str]:
     """Values that one answer has and the other has not in enough pairs, the most frequent first."""
-    counts: Counter[str] = Counter()
-    for first, second in given:
-        if first != second:
-            counts.update(str(side) for side in (first, second) if side is not None)
+    apart = [sides for sides in given if sides[0] != sides[1]]
+    counts = Counter([str(side) for sides in apart for side in sides if side is not None])
     kept = sorted((-count, level) for level, count in counts.items() if count >= ENOUGH_PAIRS)
     return [level for _, level in kept[:LEVELS]]
 

@@ -46,8 +46,13 @@ def style_differences(chosen: Sequence[str], rejected: Sequence[str]) -> Attribu
     first, second = [first_word(text) for text in chosen], [first_word(text) for text in rejected]
     for word in frequent_openings(first + second):
         names.append(f"opens with “{word}”")
-        columns.append(np.array([(a == word) - (b == word) for a, b in zip(first, second, strict=True)], dtype=float))
+        columns.append(holding(word, first) - holding(word, second))
     return _that_differ(names, columns)
+
+
+def holding(word: str, words: Sequence[str]) -> Array:
+    """1 where `words` holds the word, else 0; one number each."""
+    return np.fromiter((one == word for one in words), dtype=np.float64, count=len(words))
 
 
 def density_difference(up: Array, down: Array, name: str) -> Array:

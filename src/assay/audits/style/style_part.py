@@ -11,7 +11,6 @@ from typing import Literal, Self
 
 import numpy as np
 from scipy import special
-from scipy import stats as scipy_stats
 
 from assay.artifacts.audit_style_table import OveruseRow, StyleEffect, StyleTable
 from assay.audits.part import Found, Given
@@ -154,9 +153,9 @@ def _near_style(difference_N: Array, aligned: Aligned) -> Alarm | None:
     error = float(np.sqrt(found.variance))
     distance = (found.mean - NEAR_STYLE) / error
     # Far above what is tolerated nothing was missed, however wide the interval.
-    critical = float(scipy_stats.norm.isf(ALARM_LEVEL))
+    critical = -float(special.ndtri(ALARM_LEVEL))
     power = None if distance > 2 else float(special.ndtr(NEAR_STYLE / error - critical))
-    return Alarm(p=float(scipy_stats.t.cdf(distance, found.clusters - 1)), strength="problem", power=power)
+    return Alarm(p=float(special.stdtr(found.clusters - 1, distance)), strength="problem", power=power)
 
 
 def _explained(given: Given, style: Style, usable: Mask) -> Finding:
@@ -227,7 +226,7 @@ def _overuse(
 def _rows(family: Family, attributes: Attributes, tested: Overuse, *, level: float) -> list[OveruseRow]:
     count = len(attributes.names)
     # The one that is named was picked for being extreme, so that every row gets its share of the error.
-    reach = scipy_stats.t.ppf(1 - (1 - level) / count / 2, tested.freedom) * tested.error
+    reach = special.stdtrit(tested.freedom, 1 - (1 - level) / count / 2) * tested.error
     power = power_of_overuse(tested.information, strength=STRENGTH, level=ALARM_LEVEL / count)
     return [
         {

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats as scipy_stats
+from scipy import special
 
 from assay.stats.draws import stream
 from assay.stats.intervals import Array, Codes
@@ -33,7 +33,7 @@ class Effects:
     freedom: int
 
     def bounds(self, level: float) -> tuple[Array, Array]:
-        reach = float(scipy_stats.t.ppf(0.5 + level / 2, self.freedom)) * self.error
+        reach = float(special.stdtrit(self.freedom, 0.5 + level / 2)) * self.error
         return self.value - reach, self.value + reach
 
     @property
@@ -41,7 +41,7 @@ class Effects:
         """Two-sided, each feature by itself."""
         with np.errstate(divide="ignore", invalid="ignore"):
             size = np.nan_to_num(np.abs(self.value / self.error))
-        return np.asarray(2 * scipy_stats.t.sf(size, self.freedom))
+        return np.asarray(2 * special.stdtr(self.freedom, -size))
 
 
 def folds(groups_N: Codes, *, seed: int) -> Iterator[tuple[Array, Array]]:
