@@ -63,14 +63,9 @@ def run_reward(
     source: what assay.read_pairs takes. command: how this run was started, for the report. notify: gets a line a stage.
     Killed anywhere, the same call goes on. Raises AssayError where data, base, split or folder do not allow it.
     """
-    # Read before anything else, since a typing error there should cost no training; what was read then is decided by.
-    criteria = None if config.criteria is None else gate.load_criteria(config.criteria)
-    for_several_seeds(criteria or (), config.train.seeds)
-    if isinstance(source, str | Path):
-        locate(source, config=config.data)  # a wrong path waits for no base and leaves no folder
+    criteria = refused_early(source, config)
     if follows():
         notify = silent
-    probe_names(config.probes.names)
     with run_folder(out) as run:
         base, most = base_stage(config.model)  # what is wrong with it costs no reading of data
         contract = contract_stage(source, run, config=config.data)
@@ -116,6 +111,18 @@ def run_reward(
             report=page,
             untrained=learned_nothing(results, config),
         )
+
+
+def refused_early(source: object, config: RewardConfig) -> tuple[Criterion, ...] | None:
+    """The criteria to decide by: read before anything else, as all that a typing error can spoil, so that none costs a
+    training, waits for a base or leaves a folder.
+    """
+    criteria = None if config.criteria is None else gate.load_criteria(config.criteria)
+    for_several_seeds(criteria or (), config.train.seeds)
+    probe_names(config.probes.names)
+    if isinstance(source, str | Path):
+        locate(source, config=config.data)
+    return criteria
 
 
 def say_what_auto_chose(precision: PrecisionChoice, layers: CompileChoice | None, notify: Notify) -> None:
