@@ -171,8 +171,8 @@ def test_votes_survive_the_reading_and_the_suspects_can_be_read_again(tmp_path):
         pytest.param(
             {"blind": True},
             "unreliable_annotators",
-            # One of ten readers by coin: found in 54 of these 60 draws and in 230 of the next 240, so about as often as is
-            # wanted and not surely oftener. docs/audit.md says so.
+            # One of ten readers by coin: found in 54 of these 60 draws and in 230 of the next 240, so about as often as
+            # is wanted and not surely oftener. docs/audit.md says so.
             marks=pytest.mark.xfail(strict=True, reason="90% in these draws, 95% wanted"),
         ),
     ],
