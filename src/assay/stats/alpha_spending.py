@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from scipy import stats as scipy_stats
+from scipy import special
 
 Spending = Literal["equal", "late"]
 TOTAL = 0.025  # one-sided, of which `late` makes its shares
@@ -33,8 +33,8 @@ def shares(planned: int, spending: Spending = "equal") -> tuple[float, ...]:
         raise ValueError(f"{planned} looks: at least one is needed")
     if spending == "equal":
         return (1 / planned,) * planned
-    bar = float(scipy_stats.norm.isf(TOTAL / 2))
-    spent = [2 * float(scipy_stats.norm.sf(bar / math.sqrt(look / planned))) / TOTAL for look in range(planned + 1)[1:]]
+    bar = -float(special.ndtri(TOTAL / 2))
+    spent = [2 * float(special.ndtr(-bar / math.sqrt(look / planned))) / TOTAL for look in range(planned + 1)[1:]]
     return tuple(now - before for before, now in zip([0.0, *spent], spent, strict=False))
 
 
