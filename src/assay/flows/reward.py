@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from assay.artifacts.files import read_jsonl
 from assay.audits import Audit
@@ -25,12 +25,14 @@ from assay.report import model_card, render
 from assay.rewards.new_model import check_base
 from assay.train import TrainResult, compile_choice, train_reward
 from assay.train.compile_choice import CompileChoice, Compiling
+from assay.train.dpo.config import DpoRunConfig
 from assay.train.precision_choice import PrecisionChoice, choose, weighed, why
 from assay.train.reward_config import RewardConfig
 from assay.train.trainer_options import of_the_first, wait_for_all
 from assay.train.untrained import untrained
 
 Notify = Callable[[str], None]
+C = TypeVar("C", RewardConfig, DpoRunConfig)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +133,7 @@ def followed(run: FollowersFolder, results: tuple[TrainResult, ...], criteria: S
     )
 
 
-def settled(config: RewardConfig, precision: PrecisionChoice, layers: CompileChoice | None) -> RewardConfig:
+def settled(config: C, precision: PrecisionChoice, layers: CompileChoice | None) -> C:
     """The configuration with what is used in place of `auto`: what the experiment is, on any machine.
 
     layers: None leaves train.compile at `auto`, until the first seed has measured it on its rows.

@@ -15,6 +15,7 @@ from assay.artifacts.run_body import LengthGateBody, OracleBody, RunData
 from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit, audit
 from assay.audits.config import AuditConfig
+from assay.audits.part import Evidence
 from assay.data import PairSet, read_pairs
 from assay.data.config import DataConfig
 from assay.data.contract_report import with_rejects, write_contract
@@ -99,14 +100,15 @@ def gate_stage(
     base: LocalModel,
     config: ModelConfig,
     most: int | None = None,
+    renderer: Renderer | None = None,
     notify: Callable[[str], None] = lambda _line: None,
 ) -> Gated:
     """Drop pairs whose rendered rows are too long or cannot be rendered; all counts go to contract.json.
 
-    most: the longest row the base has positions for. notify: gets a line for each reason that cost pairs,
-    with what would keep them.
+    most: the longest row the base has positions for. renderer: the base's own where None. notify: gets a line for each
+    reason that cost pairs, with what would keep them.
     """
-    renderer = Renderer.from_pretrained(base.folder)
+    renderer = renderer or Renderer.from_pretrained(base.folder)
     gate = length_gate(contract.pairs, renderer, config.max_tokens)
     limit = None
     if gate.rejects and gate.longest:
@@ -181,9 +183,15 @@ def oracle(truth: Mapping[str, Any], pairs: Sequence[Pair]) -> OracleBody:
 
 
 def audit_seeds(
-    run: RunFolder, parts: Split, gated: Gated, results: Sequence[TrainResult], *, config: AuditConfig
+    run: RunFolder,
+    parts: Split,
+    gated: Gated,
+    results: Sequence[TrainResult],
+    *,
+    config: AuditConfig,
+    evidence: Evidence | None = None,
 ) -> Audit:
-    """Audit all seeds' held-out scores together and write audit.json."""
+    """Audit all seeds' held-out scores together and write audit.json. evidence: what is known beside scores."""
     pairs = [pair for pair in parts.held_out if pair.label == "chosen"]
     definite = {pair.id for pair in pairs}
     scores = {
@@ -200,6 +208,7 @@ def audit_seeds(
         config=config,
         tokens=gated.tokens,
         inputs=inputs,
+        evidence=evidence,
     )
     found.write(run)
     return found

@@ -34,7 +34,7 @@ By = Literal["point", "bound"]
 Operator = Literal[">", ">=", "<", "<="]
 Kind = Literal["overall", "category", "every_category", "beats_length", "not_degenerate", "no_overlap", "self_checks"]
 
-BUILT_IN = ("support", "overall", "study")
+BUILT_IN = ("support", "overall", "study", "dpo-held-out")
 DEFAULT_BY: By = "bound"
 PHRASES: Mapping[str, Kind] = {
     "not degenerate": "not_degenerate",
@@ -70,7 +70,8 @@ class Criterion:
 
 
 def load_criteria(source: Path | str | None) -> tuple[Criterion, ...]:
-    """Criteria from a YAML file or a built-in set: "support" (None means it), "overall" (no categories), "study".
+    """Criteria from a YAML file or a built-in set: "support" (None means it), "overall" (no categories), "study",
+    "dpo-held-out" (a tuned policy before people have judged it).
 
     Raises GateError that names the file and the criterion if it is missing, empty, or says what no rule understands.
     """

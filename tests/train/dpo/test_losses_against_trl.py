@@ -22,7 +22,6 @@ from assay.train.config import TrainConfig
 from assay.train.dpo.config import DpoConfig, LossType, PolicyModelConfig
 from assay.train.dpo.dpo_losses import LOSSES
 from assay.train.dpo.dpo_objective import DpoObjective
-from assay.train.dpo.fresh_answers import FreshPrompts
 from assay.train.dpo.reference import Cut, Reference
 from assay.train.losses.targets import Target
 from assay.train.pair_examples import PairExample
@@ -125,11 +124,20 @@ def objective(model: nn.Module, data: Dataset, case: dict[str, Any]) -> DpoObjec
     cuts: list[Cut] = [(row, start) for one in examples for row in one.rows for start in range(1, len(row.ids))]
     with torch.no_grad():
         values = completion_logprobs(model, [row.ids for row, _ in cuts], [start for _, start in cuts]).tolist()
+    unused: Any = None
     return DpoObjective(
-        model=model, renderer=cast("Any", None), origin=cast("Any", None), base=PolicyModelConfig(),
-        examples=examples, held_out=[], held_out_pairs=[], reference=Reference({"float32": dict(zip(cuts, values, strict=True))}),
-        fresh=cast("FreshPrompts", None), dpo=dpo, config=TrainConfig(),
-    )  # fmt: skip
+        model=model,
+        renderer=unused,
+        origin=unused,
+        base=PolicyModelConfig(),
+        examples=examples,
+        held_out=[],
+        held_out_pairs=[],
+        reference=Reference({"float32": dict(zip(cuts, values, strict=True))}),
+        fresh=unused,
+        dpo=dpo,
+        config=TrainConfig(),
+    )
 
 
 def ours(made: DpoObjective, parts: Sequence[Sequence[int]], step: float) -> tuple[list[float], list[Tensor]]:
@@ -146,7 +154,7 @@ def ours(made: DpoObjective, parts: Sequence[Sequence[int]], step: float) -> tup
         with torch.no_grad():
             for parameter in made.model.parameters():
                 if parameter.grad is not None:
-                    parameter -= step * parameter.grad
+                    parameter.sub_(step * parameter.grad)
                     parameter.grad = None
         found.append(total)
     return found, first

@@ -14,12 +14,14 @@ from assay.models.precision import Precision
 from assay.models.resolve import resolve
 from assay.records import Pair, Text
 from assay.render.length_gate import RenderedPairs
+from assay.rewards.new_model import fit_padding
 from assay.train.compile_choice import Compiling
 from assay.train.config import TrainConfig
+from assay.train.dpo.ches import Ches, ches_scores
 from assay.train.dpo.config import DpoConfig, PolicyModelConfig, PolicyTrainConfig, WatchConfig
 from assay.train.dpo.dpo_objective import DpoObjective, answer_tokens
 from assay.train.dpo.fresh_answers import fresh_prompts
-from assay.train.dpo.new_policy import new_policy
+from assay.train.dpo.new_policy import new_policy, open_language_model, policy_renderer, training_device
 from assay.train.dpo.policy_examples import policy_examples
 from assay.train.dpo.reference import Cut, Reference, referenced
 from assay.train.experiment import Experiment, hash_pairs
@@ -111,6 +113,16 @@ def train_dpo(
     compiling = recipe.get("compiling", Compiling())
     seed_to_train = Seed(experiment, Path(out), config, precision, base_name=base.name, compiling=compiling)
     return train_seed(seed_to_train, objective, notify=progress or display())
+
+
+def ches_of_pairs(pairs: Sequence[Pair], *, rendered: RenderedPairs | None, model: PolicyModelConfig) -> list[Ches]:
+    """The CHES score of each pair by the base, in order. Raises as `train_dpo`."""
+    base = resolve(model.base, model.revision)
+    renderer = policy_renderer(base, template=model.template)
+    examples = policy_examples(pairs, renderer, max_tokens=model.max_tokens, rendered=rendered)
+    opened = open_language_model(base, model)
+    fit_padding(opened, renderer)
+    return ches_scores(opened.eval().to(training_device()), examples)
 
 
 def held_as(fingerprint: str, model: PolicyModelConfig) -> str:
