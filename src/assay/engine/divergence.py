@@ -53,4 +53,4 @@ def divergences(
         found.append((ours_CV.exp() * (ours_CV - theirs_CV)).sum(1))
     # Rounding may leave a place a hair below 0 where both models are one.
     token_P = torch.cat(found).double().clamp(min=0).cpu().numpy()
-    return np.bincount(row_P, weights=token_P, minlength=len(rows))
+    return np.asarray(np.bincount(row_P, weights=token_P, minlength=len(rows)), dtype=np.float64)

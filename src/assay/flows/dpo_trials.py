@@ -136,6 +136,7 @@ def tried(
         best, why = best_cure([first, *treated])
         settings = floats(best.settings)
     assert best is not None
+    shutil.rmtree(run.path("trials"), ignore_errors=True)
     trials.write(choice=best.name, why=why)
     notify(f"trials     {best.name} is taken: {why}")
     chosen: dict[str, JsonValue] = {f"{WHERE[name]}.{name}": value for name, value in settings.items()}

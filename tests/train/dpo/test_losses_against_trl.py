@@ -96,11 +96,12 @@ def theirs(model: nn.Module, case: dict[str, Any], folder: Path) -> tuple[Watchi
     from trl import DPOConfig, DPOTrainer
 
     watching = Watching()
-    config = DPOConfig(
-        output_dir=str(folder), per_device_train_batch_size=PAIRS, max_steps=STEPS, learning_rate=rate(case), optim="sgd",
-        lr_scheduler_type="constant", bf16=False, gradient_checkpointing=False, report_to=[], save_strategy="no",
-        logging_steps=1, disable_tqdm=True, dataloader_pin_memory=False, use_cpu=True, max_grad_norm=1e9, **case,
-    )  # fmt: skip
+    common: dict[str, Any] = {
+        "per_device_train_batch_size": PAIRS, "max_steps": STEPS, "optim": "sgd", "lr_scheduler_type": "constant",
+        "bf16": False, "gradient_checkpointing": False, "report_to": [], "save_strategy": "no", "logging_steps": 1,
+        "disable_tqdm": True, "dataloader_pin_memory": False, "use_cpu": True, "max_grad_norm": 1e9,
+    }  # fmt: skip
+    config = DPOConfig(output_dir=str(folder), learning_rate=rate(case), **common, **case)
     full = not hasattr(model, "peft_config")
     trainer = DPOTrainer(
         model=model, ref_model=copy.deepcopy(model) if full else None, args=config, train_dataset=preferences(PAIRS),

@@ -9,8 +9,8 @@ from assay.report.criteria_table import VerdictText, asked_of, criterion
 from assay.report.run.reported_run import ReportedRun
 
 POLICY_DECISION = {
-    "pass": "Every criterion on held-out pairs is met. Whether people prefer what the policy writes, a blind study must "
-    "say.",
+    "pass": "Every criterion on held-out pairs is met. Whether people prefer what it writes is for a blind study "
+    "to say.",
     "fail": "Do not take this policy yet: at least one criterion is not met.",
     "undecided": "Do not take this policy yet: the evidence does not decide.",
 }
