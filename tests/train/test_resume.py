@@ -13,9 +13,8 @@ import pytest
 from assay.artifacts.files import read_jsonl, sha256_file
 from assay.errors import ArtifactError
 from assay.train import train_reward
-from tests.support import killing
+from tests.support import killing, tiny_policy
 from tests.support import tiny_bases as tiny
-from tests.support import tiny_policy
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -22,6 +22,33 @@ if TYPE_CHECKING:
 
 EXAMPLE = "Example: assay dpo grants.jsonl --base smollm2 --holdout 300 --tuning lora --out runs/grants"
 
+Base = Annotated[str | None, typer.Option(help="Language model: catalogue name, Hugging Face id or folder.")]
+Losses = Annotated[
+    list[str] | None, typer.Option("--loss", metavar="NAME", help="TRL's loss_type; several are added (sigmoid).")
+]
+Prompts = Annotated[
+    Path | None, typer.Option(help="Fresh prompts to answer while tuning; default: prompts of held-out pairs.")
+]
+Sweep = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sweep",
+        metavar="OPTION=V,V,...",
+        help="Try values of beta or learning_rate on a validation slice of the training groups; may be repeated.",
+    ),
+]
+Remedies = Annotated[
+    str | None,
+    typer.Option(
+        "--remedy",
+        metavar="all|NAME,...",
+        help=f"Try remedies against falling log-probabilities on that slice: {', '.join(REMEDIES)}.",
+    ),
+]
+Compiled = Annotated[
+    Compile | None, typer.Option("--compile", help="Compile layers; auto: where a long run gains by it.")
+]
+
 
 def register(app: typer.Typer) -> None:
     app.command("dpo", epilog=EXAMPLE)(dpo)
@@ -31,41 +58,21 @@ def register(app: typer.Typer) -> None:
 def dpo(
     data: Annotated[str, typer.Argument(help="Preference pairs: a file, a folder, or a Hugging Face dataset id.")],
     out: Annotated[Path, typer.Option("--out", help="Run folder; the same command goes on where it was stopped.")],
-    base: Annotated[str | None, typer.Option(help="Language model: catalogue name, Hugging Face id, folder.")] = None,
+    base: Base = None,
     holdout: Annotated[int | None, typer.Option(help="Pairs held out, exactly (300).")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="How many seeds to tune: 0, 1, ...")] = None,
     epochs: Annotated[float | None, typer.Option(help="Passes over the training pairs.")] = None,
     learning_rate: Annotated[float | None, typer.Option("--learning-rate", help="Of all trained weights.")] = None,
     beta: Annotated[float | None, typer.Option(help="How strongly the policy is held to its base (0.1).")] = None,
-    loss: Annotated[
-        list[str] | None, typer.Option("--loss", metavar="NAME", help="TRL's loss_type; several are added (sigmoid).")
-    ] = None,
+    loss: Losses = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest rendered row; longer pairs are dropped.")] = None,
     tuning: Annotated[Tuning | None, typer.Option(help="All weights, or adapters over full or 4-bit ones.")] = None,
     template: TemplateOption = None,
-    prompts: Annotated[
-        Path | None, typer.Option(help="Fresh prompts to answer while tuning; default: prompts of held-out pairs.")
-    ] = None,
-    sweep: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--sweep",
-            metavar="OPTION=V,V,...",
-            help="Try values of beta or learning_rate on a validation slice of the training groups; may be repeated.",
-        ),
-    ] = None,
-    remedy: Annotated[
-        str | None,
-        typer.Option(
-            "--remedy",
-            metavar="all|NAME,...",
-            help=f"Try remedies against falling log-probabilities on that slice: {', '.join(REMEDIES)}.",
-        ),
-    ] = None,
+    prompts: Prompts = None,
+    sweep: Sweep = None,
+    remedy: Remedies = None,
     precision: Annotated[Precision | None, typer.Option(help="auto: bf16 where measured to be faster.")] = None,
-    compiling: Annotated[
-        Compile | None, typer.Option("--compile", help="Compile layers; auto: where a long run gains by it.")
-    ] = None,
+    compiling: Compiled = None,
     sharing: Sharing = None,
     criteria: Annotated[Path | None, typer.Option(help="YAML file of gate criteria.")] = None,
     options: DataOptions = UNSET,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -73,37 +74,18 @@ def train_dpo(
     precision = recipe.get("precision") or choose(config.precision, stored=stored_in(Path(out)))
     config = config.model_copy(update={"precision": precision.used})
     base = resolve(model.base, model.revision)
-    asked = recipe.get("fresh") or [pair.prompt for pair in held_out]
-    store = Path(out).parent / "reference" if dpo.reference_store is None else Path(dpo.reference_store)
-
-    def objective() -> DpoObjective:
-        policy, renderer, origin = new_policy(model, seed=seed)
-        examples, held = (
-            policy_examples(pairs, renderer, max_tokens=model.max_tokens, rendered=rendered)
-            for pairs in (train_pairs, held_out)
-        )
-        return DpoObjective(
-            model=policy,
-            renderer=renderer,
-            origin=origin,
-            base=model,
-            examples=examples,
-            held_out=held,
-            held_out_pairs=held_out,
-            reference=_reference(
-                policy,
-                examples,
-                held,
-                fingerprint=held_as(base.fingerprint, model),
-                folder=store,
-                dpo=dpo,
-                config=config,
-            ),
-            fresh=fresh_prompts(asked, renderer, watch, most=most_tokens(policy)),
-            dpo=dpo,
-            config=config,
-        )
-
+    tuning = Tuning(
+        train_pairs=train_pairs,
+        held_out=held_out,
+        rendered=rendered,
+        fresh=recipe.get("fresh") or [pair.prompt for pair in held_out],
+        fingerprint=held_as(base.fingerprint, model),
+        store=Path(out).parent / "reference" if dpo.reference_store is None else Path(dpo.reference_store),
+        model=model,
+        dpo=dpo,
+        watch=watch,
+        config=config,
+    )
     experiment = Experiment(
         options={"model": model, "dpo": without_place(dpo), "watch": watch, "train": config},
         seed=seed,
@@ -112,7 +94,54 @@ def train_dpo(
     )
     compiling = recipe.get("compiling", Compiling())
     seed_to_train = Seed(experiment, Path(out), config, precision, base_name=base.name, compiling=compiling)
-    return train_seed(seed_to_train, objective, notify=progress or display())
+    return train_seed(seed_to_train, lambda: tuning.objective(seed), notify=progress or display())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """What a seed is tuned on and how; fingerprint: of its reference, whose figures are kept in `store`."""
+
+    train_pairs: Sequence[Pair]
+    held_out: Sequence[Pair]
+    rendered: RenderedPairs | None
+    fresh: Sequence[Text]
+    fingerprint: str
+    store: Path
+    model: PolicyModelConfig
+    dpo: DpoConfig
+    watch: WatchConfig
+    config: TrainConfig
+
+    def objective(self, seed: int) -> DpoObjective:
+        """The policy as it begins, its pairs as rows, and what the reference gives them."""
+        policy, renderer, origin = new_policy(self.model, seed=seed)
+        examples, held = (
+            policy_examples(pairs, renderer, max_tokens=self.model.max_tokens, rendered=self.rendered)
+            for pairs in (self.train_pairs, self.held_out)
+        )
+        return DpoObjective(
+            model=policy,
+            renderer=renderer,
+            origin=origin,
+            base=self.model,
+            examples=examples,
+            held_out=held,
+            held_out_pairs=self.held_out,
+            reference=self._reference(policy, examples, held),
+            fresh=fresh_prompts(self.fresh, renderer, self.watch, most=most_tokens(policy)),
+            dpo=self.dpo,
+            config=self.config,
+        )
+
+    def _reference(self, policy: nn.Module, examples: Sequence[PairExample], held: Sequence[PairExample]) -> Reference:
+        """The reference's figures of all rows: in the precision of training; of held-out ones in float32 as well."""
+        used: Precision = "bf16" if self.config.precision == "bf16" else "float32"
+        groups: dict[Precision, list[list[Cut]]] = {used: list(_cuts([*examples, *held], self.dpo))}
+        if used != "float32":
+            groups["float32"] = list(_cuts(held, self.dpo))
+        return referenced(
+            policy, groups, fingerprint=self.fingerprint, folder=self.store, micro_tokens=self.config.micro_tokens
+        )
 
 
 def ches_of_pairs(pairs: Sequence[Pair], *, rendered: RenderedPairs | None, model: PolicyModelConfig) -> list[Ches]:
@@ -133,24 +162,6 @@ def held_as(fingerprint: str, model: PolicyModelConfig) -> str:
 def without_place(dpo: DpoConfig) -> DpoConfig:
     """Where figures are stored changes no weight."""
     return dpo.model_copy(update={"reference_store": None})
-
-
-def _reference(
-    policy: nn.Module,
-    examples: Sequence[PairExample],
-    held: Sequence[PairExample],
-    *,
-    fingerprint: str,
-    folder: Path,
-    dpo: DpoConfig,
-    config: TrainConfig,
-) -> Reference:
-    """The reference's figures of all rows: in the precision of training, and of held-out ones in float32 as well."""
-    used: Precision = "bf16" if config.precision == "bf16" else "float32"
-    groups: dict[Precision, list[list[Cut]]] = {used: list(_cuts([*examples, *held], dpo))}
-    if used != "float32":
-        groups["float32"] = list(_cuts(held, dpo))
-    return referenced(policy, groups, fingerprint=fingerprint, folder=folder, micro_tokens=config.micro_tokens)
 
 
 def _cuts(examples: Iterable[PairExample], dpo: DpoConfig) -> Iterable[list[Cut]]:
