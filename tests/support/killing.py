@@ -26,9 +26,29 @@ STEPS_SETTINGS = {"epochs": 3.5, "batch_pairs": 4, "save_every": 3}
 
 
 def train(out: Path, base: Path) -> None:
+    """A reward model, or a policy where the base is a language model with a template."""
     torch.set_num_threads(1)
+    if (base / "chat_template.jinja").exists():
+        tune(out, base)
+        return
     recipe = tiny.quick(base, **STEPS_SETTINGS)
     train_reward(tiny.pairs(42), tiny.pairs(10, seed=1), seed=0, out=out, progress=lambda _: None, **recipe)
+
+
+def tune(out: Path, base: Path) -> None:
+    from assay.train.dpo.train_dpo import train_dpo
+    from tests.support import tiny_policy
+
+    config = tiny_policy.quick(base, train=STEPS_SETTINGS, watch={"fresh": 2, "max_new_tokens": 4})
+    train_dpo(
+        tiny.pairs(42),
+        tiny.pairs(10, seed=1),
+        out=out,
+        progress=lambda _: None,
+        model=config.model,
+        watch=config.watch,
+        config=config.train,
+    )
 
 
 def writing_checkpoint(out: Path, before: set[str]) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from assay.artifacts.files import read_jsonl, sha256_file
 from assay.errors import ArtifactError
 from assay.train import train_reward
-from tests.support import killing
+from tests.support import killing, tiny_policy
 from tests.support import tiny_bases as tiny
 
 ROOT = Path(__file__).parents[2]
@@ -24,8 +24,13 @@ def silent(_: object) -> None:
     pass
 
 
-def test_killed_by_sigkill_it_ends_with_the_same_weights(tmp_path: Path) -> None:
-    base = tiny.base(tmp_path / "base")  # dropout 0.1: random states matter
+@pytest.mark.parametrize("method", ["reward", pytest.param("dpo", marks=pytest.mark.slow)])
+def test_killed_by_sigkill_it_ends_with_the_same_weights(tmp_path: Path, method: str) -> None:
+    base = tmp_path / "base"
+    if method == "reward":
+        tiny.base(base)  # dropout 0.1: random states matter
+    else:
+        tiny_policy.policy(base)
     killing.train(tmp_path / "whole", base)
     command = [sys.executable, "-m", "tests.support.killing", str(tmp_path / "killed"), str(base), "3"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)

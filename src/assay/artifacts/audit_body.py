@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from assay.artifacts.audit_groups_table import GroupTable
 from assay.artifacts.audit_labels_table import LabelsTable
 from assay.artifacts.audit_leak_table import LeakTable
+from assay.artifacts.audit_policy_table import PolicyTable
 from assay.artifacts.audit_probe_table import ProbeTable
 from assay.artifacts.audit_slices_table import SliceRow
 from assay.artifacts.audit_style_table import StyleTable
@@ -180,6 +181,7 @@ class AuditTables(TypedDict):
     probes: NotRequired[ProbeTable]
     leaks: NotRequired[LeakTable]
     groups: NotRequired[GroupTable]
+    policy: NotRequired[PolicyTable]
 
 
 class AuditBody(Body):

@@ -86,7 +86,8 @@ class RunBody(Body):
 
     key: hash of what the weights and the split depend on. config: with the precision that is used, never `auto`,
     and of train.compile what is used, from the first training step on. precision, compile: how they were chosen; absent
-    from runs made before they were chosen by a measurement, and compile before the first step.
+    from runs made before they were chosen by a measurement, and compile before the first step. chosen: options that
+    trials on a validation slice set in place of those in config; absent where nothing was tried.
     """
 
     SCHEMA: ClassVar[str] = "run/1"
@@ -107,6 +108,7 @@ class RunBody(Body):
     seeds: tuple[int, ...] = ()
     length_gate: LengthGateBody | None = None
     data: RunData | None = None
+    chosen: dict[str, JsonValue] | None = None
     stages: tuple[StageBody, ...] = ()
 
     def write(self, path: Path) -> str:

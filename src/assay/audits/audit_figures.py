@@ -6,6 +6,7 @@ from assay.audits.candidates.group_meanings import GROUP_FIGURES
 from assay.audits.label_quality.label_meanings import LABEL_FIGURES
 from assay.audits.leakage.leakage_meanings import LEAKAGE_FIGURES
 from assay.audits.pairs.pair_meanings import PAIR_FIGURES
+from assay.audits.policy.policy_meanings import POLICY_FIGURES
 from assay.audits.position_meanings import POSITION_FIGURES
 from assay.audits.probes.probe_meanings import PROBE_FIGURES
 from assay.audits.prompt_use.prompt_meanings import PROMPT_FIGURES
@@ -24,5 +25,6 @@ AUDIT_FIGURES = Vocabulary(
     LEAKAGE_FIGURES,
     GROUP_FIGURES,
     POSITION_FIGURES,
+    POLICY_FIGURES,
     REMOTE_FIGURES,
 )

@@ -10,7 +10,7 @@ Letters: N rows, P positions, C positions of one chunk, H hidden size, V vocabul
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from transformers.modeling_outputs import MoeModelOutputWithPast
 
-from assay.engine.forward import hidden_at
+from assay.engine.forward import hidden_at, plain_hidden_at
 from assay.engine.output_layer import OutputLayer, output_layer, reads_plainly
 from assay.engine.replaced_forward import replaced
-from assay.engine.trie import Row
+from assay.engine.trie import Ints, Row
 from assay.engine.trunk_calls import run_logits
 from assay.errors import EmptyBatchError, InputError
 from assay.models.wrappers import trunk_of, unwrap
@@ -38,12 +38,44 @@ class TokenFigures(NamedTuple):
     is_top1_P: Tensor
 
 
-def completion_logprobs(model: nn.Module, rows: Sequence[Row], prompt_tokens: Sequence[int]) -> Tensor:
+class CompletionTokens(NamedTuple):
+    """Every completion token of some rows, row after row: its log-probability in nats, (P,), and its row, (P,)."""
+
+    logprob_P: Tensor
+    row_P: Ints
+
+
+def completion_logprobs(
+    model: nn.Module, rows: Sequence[Row], prompt_tokens: Sequence[int], *, sharing: Literal["on", "off"] = "on"
+) -> Tensor:
     """Summed log-probability of each row's tokens after its prompt, in nats, float32 (N,); differentiable.
 
-    prompt_tokens: how many leading tokens of each row are prompt, at least 1 and fewer than the row has. Raises
-    EmptyBatchError without rows, InputError for a row without a prompt or without a completion.
+    prompt_tokens: how many leading tokens of each row are prompt, at least 1 and fewer than the row has. sharing
+    "off": one padded batch, nothing shared. Raises EmptyBatchError without rows, InputError for a row without a prompt
+    or without a completion.
     """
+    found = token_logprobs(model, rows, prompt_tokens, sharing=sharing)
+    sums_N = found.logprob_P.new_zeros(len(rows))
+    return sums_N.index_add(0, torch.from_numpy(found.row_P).to(sums_N.device), found.logprob_P)
+
+
+def token_logprobs(
+    model: nn.Module, rows: Sequence[Row], prompt_tokens: Sequence[int], *, sharing: Literal["on", "off"] = "on"
+) -> CompletionTokens:
+    """Log-probability of each completion token by itself; otherwise as `completion_logprobs`."""
+    row_P, place_P = completion_places(rows, prompt_tokens)
+    label_P = np.concatenate([np.asarray(row[p:], dtype=np.int64) for row, p in zip(rows, prompt_tokens, strict=True)])
+    output_layer(model)  # one that is missing or has adapters is said before anything runs
+    run = hidden_at if sharing == "on" else plain_hidden_at
+    hidden_PH = run(model, rows, row_P=row_P, place_P=place_P - 1)
+    labels = torch.from_numpy(label_P).to(hidden_PH.device)
+    if reads_plainly(model):
+        return CompletionTokens(token_figures(hidden_PH, labels, output_layer(model)).logprob_P, row_P)
+    return CompletionTokens(_own_logprobs(model, hidden_PH, labels), row_P)
+
+
+def completion_places(rows: Sequence[Row], prompt_tokens: Sequence[int]) -> tuple[Ints, Ints]:
+    """Row and place in it of every completion token, row after row, shape (P,). Raises as `completion_logprobs`."""
     if not rows:
         raise EmptyBatchError("There are no rows to run. Give at least one row of token ids.")
     for n, (row, prompt) in enumerate(zip(rows, prompt_tokens, strict=True)):
@@ -54,17 +86,7 @@ def completion_logprobs(model: nn.Module, rows: Sequence[Row], prompt_tokens: Se
             )
     counts_N = np.array([len(row) - prompt for row, prompt in zip(rows, prompt_tokens, strict=True)])
     row_P = np.repeat(np.arange(len(rows)), counts_N)
-    place_P = np.concatenate([np.arange(p, len(row)) for row, p in zip(rows, prompt_tokens, strict=True)])
-    label_P = np.concatenate([np.asarray(row[p:], dtype=np.int64) for row, p in zip(rows, prompt_tokens, strict=True)])
-    output_layer(model)  # one that is missing or has adapters is said before anything runs
-    hidden_PH = hidden_at(model, rows, row_P=row_P, place_P=place_P - 1)
-    labels = torch.from_numpy(label_P).to(hidden_PH.device)
-    if reads_plainly(model):
-        logprob_P = token_figures(hidden_PH, labels, output_layer(model)).logprob_P
-    else:
-        logprob_P = _own_logprobs(model, hidden_PH, labels)
-    sums_N = logprob_P.new_zeros(len(rows))
-    return sums_N.index_add(0, torch.from_numpy(row_P).to(hidden_PH.device), logprob_P)
+    return row_P, np.concatenate([np.arange(p, len(row)) for row, p in zip(rows, prompt_tokens, strict=True)])
 
 
 def next_logprobs(model: nn.Module, hidden_PH: Tensor, tokens: Sequence[int]) -> Tensor:
@@ -76,24 +98,34 @@ def next_logprobs(model: nn.Module, hidden_PH: Tensor, tokens: Sequence[int]) ->
     layer = output_layer(model)
     parts = [
         layer.logits(hidden_PH[part]).log_softmax(1)[:, label_K]
-        for part in _chunks(len(hidden_PH), len(layer.weight_VH))
+        for part in chunks(len(hidden_PH), len(layer.weight_VH))
     ]
     return torch.cat(parts)
 
 
 def _own_logprobs(model: nn.Module, hidden_PH: Tensor, label_P: Tensor) -> Tensor:
     """Log-probability of every label, float32 (P,), by the model's own forward over hidden states that are known."""
-    inner, trunk = unwrap(model), trunk_of(model)
 
     def of(hidden_CH: Tensor, label_C: Tensor) -> Tensor:
-        known = MoeModelOutputWithPast(last_hidden_state=hidden_CH[None])
-        with replaced(trunk, lambda *_args, **_kwargs: known):
-            logits_CV = run_logits(inner, label_C)  # which ids it is given plays no part: its trunk is not run
-        logprob_C: Tensor = logits_CV.log_softmax(1).gather(1, label_C[:, None])[:, 0]
+        logprob_C: Tensor = _own_logits(model, hidden_CH).log_softmax(1).gather(1, label_C[:, None])[:, 0]
         return logprob_C
 
-    parts = _chunks(len(label_P), len(output_layer(model).weight_VH))
+    parts = chunks(len(label_P), len(output_layer(model).weight_VH))
     return torch.cat([checkpoint(of, hidden_PH[part], label_P[part], use_reentrant=False) for part in parts])
+
+
+def logits_of(model: nn.Module, hidden_CH: Tensor) -> Tensor:
+    """Logits of some positions in float32, (C, V), from their hidden states; small C, since all of them are made."""
+    if reads_plainly(model):
+        return output_layer(model).logits(hidden_CH)
+    return _own_logits(model, hidden_CH)
+
+
+def _own_logits(model: nn.Module, hidden_CH: Tensor) -> Tensor:
+    known = MoeModelOutputWithPast(last_hidden_state=hidden_CH[None])
+    with replaced(trunk_of(model), lambda *_args, **_kwargs: known):
+        # Which ids it is given plays no part: its trunk is not run.
+        return run_logits(unwrap(model), torch.zeros(len(hidden_CH), dtype=torch.long, device=hidden_CH.device))
 
 
 def token_figures(hidden_PH: Tensor, label_P: Tensor, layer: OutputLayer) -> TokenFigures:
@@ -122,7 +154,7 @@ class _TokenFigures(torch.autograd.Function):
         ctx.layer = layer
         logprob_P, entropy_P, mean_P = hidden_PH.new_empty((3, len(label_P)), dtype=torch.float32)
         top1_P = torch.empty_like(label_P, dtype=torch.bool)
-        for part in _chunks(len(label_P), len(weight_VH)):
+        for part in chunks(len(label_P), len(weight_VH)):
             logits_CV = layer.logits(hidden_PH[part])
             total_C = logits_CV.logsumexp(1)
             own_C = logits_CV.gather(1, label_P[part, None])[:, 0]
@@ -141,7 +173,7 @@ class _TokenFigures(torch.autograd.Function):
         to_hidden = torch.empty_like(hidden_PH)
         to_weight = torch.zeros_like(weight_VH) if ctx.needs_input_grad[1] else None
         to_bias = torch.zeros_like(bias_V) if bias_V is not None and ctx.needs_input_grad[2] else None
-        for part in _chunks(len(label_P), len(weight_VH)):
+        for part in chunks(len(label_P), len(weight_VH)):
             logits_CV = layer.logits(hidden_PH[part])
             slope_CV = torch.softmax(logits_CV, 1).mul_(-gradient_P[part, None])  # d logprob / d logits
             slope_CV.scatter_add_(1, label_P[part, None], gradient_P[part, None])
@@ -156,6 +188,7 @@ class _TokenFigures(torch.autograd.Function):
         return to_hidden, to_weight, to_bias, None, None
 
 
-def _chunks(positions: int, vocabulary: int) -> Iterator[slice]:
+def chunks(positions: int, vocabulary: int) -> Iterator[slice]:
+    """Positions in parts whose logits fit into CHUNK_LOGITS."""
     size = max(1, CHUNK_LOGITS // vocabulary)
     return (slice(start, min(start + size, positions)) for start in range(0, positions, size))

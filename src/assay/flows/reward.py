@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 # Rooms by their doors, whose names are imported when the flow comes to them: half of them bring torch or scipy.
 from assay import audits, data, gate, report, train
@@ -20,11 +20,20 @@ from assay.artifacts.files import read_jsonl
 from assay.audits.probes.all_probes import probe_names
 from assay.data.sources.any_source import locate
 from assay.flows.processes import FollowersFolder, follows, run_folder
-from assay.flows.reward_stages import Gated, audit_seeds, base_stage, contract_stage, gate_stage, known_truth
+from assay.flows.reward_stages import (
+    Gated,
+    audit_seeds,
+    base_stage,
+    contract_stage,
+    gate_stage,
+    known_truth,
+    probed,
+)
 from assay.flows.run_record import RunRecord, begun_with, layers_begun_with
 from assay.gate.criteria import for_several_seeds
 from assay.train import compile_choice
 from assay.train.compile_choice import CompileChoice, Compiling
+from assay.train.dpo.config import DpoRunConfig
 from assay.train.precision_choice import PrecisionChoice, choose, weighed, why
 from assay.train.process_group import of_the_first, wait_for_all
 from assay.train.reward_config import RewardConfig
@@ -37,6 +46,7 @@ if TYPE_CHECKING:
     from assay.train import TrainResult
 
 Notify = Callable[[str], None]
+C = TypeVar("C", RewardConfig, DpoRunConfig)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +105,8 @@ def run_reward(
         if isinstance(run, FollowersFolder):
             return followed(run, results, criteria)
         with record.stage("audit"):
-            audit = audit_seeds(run, parts, gated, results, config=config, notify=notify)
+            evidence = probed(run, parts, results, config=config, notify=notify)
+            audit = audit_seeds(run, parts, gated, results, config=config.audit, evidence=evidence)
         with record.stage("gate"):
             verdict = gate.decide_run(run, criteria)
         record.add(status="done")
@@ -151,7 +162,7 @@ def followed(run: FollowersFolder, results: tuple[TrainResult, ...], criteria: S
     )
 
 
-def settled(config: RewardConfig, precision: PrecisionChoice, layers: CompileChoice | None) -> RewardConfig:
+def settled(config: C, precision: PrecisionChoice, layers: CompileChoice | None) -> C:
     """The configuration with what is used in place of `auto`: what the experiment is, on any machine.
 
     layers: None leaves train.compile at `auto`, until the first seed has measured it on its rows.

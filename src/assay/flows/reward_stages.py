@@ -14,6 +14,7 @@ from assay.artifacts.contract_body import ContractBody, TokenLimit
 from assay.artifacts.files import read_json, sha256_file, sha256_json
 from assay.artifacts.run_body import LengthGateBody, OracleBody, RunData
 from assay.artifacts.run_folder import RunFolder
+from assay.audits.config import AuditConfig
 from assay.audits.part import Evidence
 from assay.data import PairSet, read_pairs
 from assay.data.config import DataConfig
@@ -114,14 +115,15 @@ def gate_stage(
     base: LocalModel,
     config: ModelConfig,
     most: int | None = None,
+    renderer: Renderer | None = None,
     notify: Callable[[str], None] = lambda _line: None,
 ) -> Gated:
     """Drop pairs whose rendered rows are too long or cannot be rendered; all counts go to contract.json.
 
-    most: the longest row the base has positions for. notify: gets a line for each reason that cost pairs,
-    with what would keep them.
+    most: the longest row the base has positions for. renderer: the base's own where None. notify: gets a line for each
+    reason that cost pairs, with what would keep them.
     """
-    renderer = Renderer.from_pretrained(base.folder)
+    renderer = renderer or Renderer.from_pretrained(base.folder)
     gate = length_gate(contract.pairs, renderer, config.max_tokens)
     limit = None
     if gate.rejects and gate.longest:
@@ -195,21 +197,42 @@ def oracle(truth: Mapping[str, Any], pairs: Sequence[Pair]) -> OracleBody:
     )
 
 
+def probed(
+    run: RunFolder,
+    parts: Split,
+    results: Sequence[TrainResult],
+    *,
+    config: RewardConfig,
+    notify: Callable[[str], None] = lambda _line: None,
+) -> Evidence:
+    """What the options ask of probes, scored by each seed's saved model, whose scores are audited.
+
+    Kept in rescored.jsonl: an audit that was interrupted there goes on. notify: gets lines on what that costs.
+    """
+    pairs, groups = measured(parts)
+    passes = Passes(sharing=config.train.sharing)
+    scorers = {result.seed: LocalScorer(result.model_folder, passes=passes) for result in results}
+    return Evidence(rescored=rescored(scorers, pairs, groups, config=config.probes, folder=run.root, notify=notify))
+
+
+def measured(parts: Split) -> tuple[list[Pair], list[str]]:
+    """The held-out pairs that have a winner, and the prompt group of each."""
+    of_pair = dict(zip((pair.id for pair in parts.held_out), parts.held_out_groups, strict=True))
+    pairs = [pair for pair in parts.held_out if pair.label == "chosen"]
+    return pairs, [of_pair[pair.id] for pair in pairs]
+
+
 def audit_seeds(
     run: RunFolder,
     parts: Split,
     gated: Gated,
     results: Sequence[TrainResult],
     *,
-    config: RewardConfig,
-    notify: Callable[[str], None] = lambda _line: None,
+    config: AuditConfig,
+    evidence: Evidence | None = None,
 ) -> Audit:
-    """Audit all seeds' held-out scores together and write audit.json.
-
-    What the options ask of probes is scored by each seed's saved model, and kept in rescored.jsonl: an audit that was
-    interrupted there goes on. notify: gets lines on what that costs and how far it is.
-    """
-    pairs = [pair for pair in parts.held_out if pair.label == "chosen"]
+    """Audit all seeds' held-out scores together and write audit.json. evidence: what is known beside scores."""
+    pairs, groups = measured(parts)
     definite = {pair.id for pair in pairs}
     scores = {
         result.seed: [one.numbers for one in read_scored_pairs(result.scores_path) if one.pair_id in definite]
@@ -217,20 +240,14 @@ def audit_seeds(
     }
     inputs = {str(r.scores_path.relative_to(run.root)): sha256_file(r.scores_path) for r in results}
     inputs["split.json"] = sha256_file(run.path("split.json"))
-    of_pair = dict(zip((pair.id for pair in parts.held_out), parts.held_out_groups, strict=True))
-    groups = [of_pair[pair.id] for pair in pairs]
-    # A seed's scores are those of its saved model, so answers that were changed are put to that one.
-    passes = Passes(sharing=config.train.sharing)
-    scorers = {result.seed: LocalScorer(result.model_folder, passes=passes) for result in results}
-    beside = rescored(scorers, pairs, groups, config=config.probes, folder=run.root, notify=notify)
     found = audits.audit(
         scores,
         pairs,
         groups=groups,
-        config=config.audit,
+        config=config,
         tokens=gated.tokens,
         inputs=inputs,
-        evidence=Evidence(rescored=beside),
+        evidence=evidence or Evidence(),
     )
     found.write(run)
     return found

@@ -25,7 +25,7 @@ from assay.machine_size import memory_gib, usable_cpus
 from assay.train.compile_choice import CompileChoice, named_in
 from assay.train.experiment import FREE as FREE_IN_TRAINING
 from assay.train.precision_choice import PrecisionChoice, trained_in
-from assay.train.reward_config import RewardConfig
+from assay.train.recorded_config import FlowConfig, recorded_config
 from assay.version import __version__, versions
 
 RUN = "run.json"
@@ -34,6 +34,7 @@ FREE: tuple[tuple[str, ...], ...] = (
     ("criteria",),
     ("audit",),
     ("probes",),
+    ("dpo", "reference_store"),
     *(("train", name) for name in FREE_IN_TRAINING),
 )
 PACKAGES = ("torch", "transformers", "accelerate", "peft", "tokenizers", "numpy", "scipy")
@@ -87,7 +88,7 @@ class RunRecord:
         run: RunFolder,
         *,
         command: str,
-        config: RewardConfig,
+        config: FlowConfig,
         precision: PrecisionChoice,
         layers: CompileChoice | None = None,
         inputs: Mapping[str, str],
@@ -179,7 +180,7 @@ def without(options: Mapping[str, JsonValue], free: Sequence[tuple[str, ...]]) -
 def with_defaults(config: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
     """A recorded configuration with what an older assay had no option for: it did what the default says."""
     try:
-        return RewardConfig.build(config).model_dump(mode="json")
+        return recorded_config(config).model_dump(mode="json")
     except ConfigError:  # an option of that assay which is none any more: compared as it was recorded
         return config
 

@@ -46,7 +46,7 @@ Kind = Literal[
     "self_checks",
 ]
 
-BUILT_IN = ("support", "overall", "study")
+BUILT_IN = ("support", "overall", "study", "dpo-held-out")
 DEFAULT_BY: By = "bound"
 SEED_EXAMPLE = "accuracy > 0.72 every seed"
 PHRASES: Mapping[str, Kind] = {
@@ -97,7 +97,8 @@ class Criteria(tuple[Criterion, ...]):
 
 
 def load_criteria(source: Path | str | None) -> Criteria:
-    """Criteria from a YAML file or a built-in set: "support" (None means it), "overall" (no categories), "study".
+    """Criteria from a YAML file or a built-in set: "support" (None means it), "overall" (no categories), "study",
+    "dpo-held-out" (a tuned policy before people have judged it).
 
     Raises GateError that names the file and the criterion if it is missing, empty, or says what no rule understands.
     """

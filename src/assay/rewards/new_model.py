@@ -36,11 +36,11 @@ def new_model(config: ModelConfig, *, seed: int) -> tuple[nn.Module, Renderer, O
     base = resolve(config.base, config.revision)
     renderer = Renderer.from_pretrained(base.folder)
     # transformers draws missing weights from torch's own state while it opens a model: that is given back as it was.
-    with torch.random.fork_rng(_devices()):
+    with torch.random.fork_rng(devices()):
         torch.manual_seed(seed)
         model, new = _open(base, config)
         fit_padding(model, renderer)
-        _check_length(model, config)
+        check_length(model, config)
         _draw(model, new, seed=seed)
         if config.tuning != "full":
             model = _with_adapters(model, config, new)
@@ -66,12 +66,12 @@ def check_base(base: LocalModel, config: ModelConfig) -> int | None:
         Renderer.from_pretrained(base.folder)
         theirs = open_config(base.folder, num_labels=1)
         empty: nn.Module = without_weights(AutoModelForSequenceClassification, theirs)
-    _check_length(empty, config)
+    check_length(empty, config)
     _check_head(empty)
     return most_tokens(empty)
 
 
-def _devices() -> list[int]:
+def devices() -> list[int]:
     return list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []
 
 
@@ -85,7 +85,7 @@ def _open(base: LocalModel, config: ModelConfig) -> tuple[nn.Module, set[str]]:
     with quiet(), told_as(lambda why: _not_openable(base, why)):
         theirs = open_config(base.folder, num_labels=1)
         kind_of(theirs)
-        _set_dropout(theirs, config.dropout, base=base.name)
+        set_dropout(theirs, config.dropout, base=base.name)
         model, info = open_weights(
             AutoModelForSequenceClassification,
             base.folder,
@@ -95,8 +95,8 @@ def _open(base: LocalModel, config: ModelConfig) -> tuple[nn.Module, set[str]]:
             **options,
         )
     new = set(info["missing_keys"]) | {str(entry[0]) for entry in info["mismatched_keys"]}
-    _check_new(model, new, base=base.name)
-    _check_finite(model, new, base=base.name)
+    check_new(model, new, base=base.name)
+    check_finite(model, new, base=base.name)
     return model, new
 
 
@@ -104,8 +104,8 @@ def _not_openable(base: LocalModel, why: str) -> str:
     return f"{base.name}: transformers cannot open it as a sequence-classification model ({why}). Take another base."
 
 
-def _check_finite(model: nn.Module, new: set[str], *, base: str) -> None:
-    """A weight that is no number makes every reward none, which would be found at the first step and blamed on it."""
+def check_finite(model: nn.Module, new: set[str], *, base: str) -> None:
+    """A weight that is no number makes every result none, which would be found at the first step and blamed on it."""
     broken = [
         name
         for name, parameter in model.named_parameters()
@@ -119,7 +119,7 @@ def _check_finite(model: nn.Module, new: set[str], *, base: str) -> None:
         )
 
 
-def _check_new(model: nn.Module, new: set[str], *, base: str) -> None:
+def check_new(model: nn.Module, new: set[str], *, base: str) -> None:
     """Weights of the head (and a pooler before it) may be new; any other would be a random trunk."""
     trunk = {id(parameter) for parameter in trunk_of(model).parameters()}
     lost = sorted(
@@ -134,7 +134,7 @@ def _check_new(model: nn.Module, new: set[str], *, base: str) -> None:
         )
 
 
-def _set_dropout(theirs: Config, dropout: float | None, *, base: str) -> None:
+def set_dropout(theirs: Config, dropout: float | None, *, base: str) -> None:
     if dropout is None:
         return
     names = [name for name in _DROPOUTS if isinstance(getattr(theirs, name, None), float | int)]
@@ -153,7 +153,7 @@ def fit_padding(model: nn.Module, renderer: Renderer) -> None:
     config.pad_token_id = config.get_text_config().pad_token_id = pad
 
 
-def _check_length(model: nn.Module, config: ModelConfig) -> None:
+def check_length(model: nn.Module, config: ModelConfig) -> None:
     limit = most_tokens(model)
     if limit is not None and config.max_tokens > limit:
         raise ConfigError(

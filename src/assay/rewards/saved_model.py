@@ -111,11 +111,28 @@ def _check_tokens(model: nn.Module, renderer: Renderer, folder: Path) -> None:
 def save(
     model: nn.Module, renderer: Renderer, folder: Path, *, origin: Origin | None, trained_on: Mapping[str, JsonValue]
 ) -> None:
-    """Write the folder. Raises ModelError if the tokenizer does not come back from disk as it was saved."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the folder of a reward model. Raises as `write`."""
     with quiet():
         saved = whole(model)
-        config_of(saved).problem_type = "regression"  # by which servers return the reward and not its sigmoid
+    config_of(saved).problem_type = "regression"  # by which servers return the reward and not its sigmoid
+    write(saved, model, renderer, folder, origin=origin, trained_on=trained_on)
+
+
+def write(
+    saved: nn.Module,
+    model: nn.Module,
+    renderer: Renderer,
+    folder: Path,
+    *,
+    origin: Origin | None,
+    trained_on: Mapping[str, JsonValue],
+) -> None:
+    """Write any model's folder: `saved`, which is `whole(model)`, the adapters of `model` beside it, and assay.json.
+
+    Raises ModelError if the tokenizer does not come back from disk as it was saved.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with quiet():
         saved.save_pretrained(folder)  # type: ignore[operator]
         if hasattr(model, "peft_config"):
             # Resized embeddings hold a padding token no row contains; asking about them would ask the hub.

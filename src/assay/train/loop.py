@@ -51,9 +51,9 @@ class LossModule(nn.Module):
         self.objective = objective
         self.quantization_method = getattr(self.inner, "quantization_method", None)
 
-    def forward(self, batch: Sequence[Example]) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(self, batch: Sequence[Example], among: Sequence[Example]) -> tuple[Tensor, dict[str, Tensor]]:
         """The losses, and the figures by name, (B,) each: plain containers, in which FSDP finds the tensors."""
-        found: Losses = self.objective.losses(batch)
+        found: Losses = self.objective.losses(batch, among)
         return found.loss_B, dict(found.figures)
 
 
@@ -140,7 +140,7 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         for number, places in enumerate(parts):
             # Several processes exchange gradients once, with the last micro-batch.
             with nullcontext() if number == len(parts) - 1 else self.accelerator.no_sync(model=model):
-                loss_B, figures = model([examples[i] for i in places])
+                loss_B, figures = model([examples[i] for i in places], examples)
                 # Processes average their gradients, and shares already are of the batch of all: hence times world_size.
                 self.accelerator.backward((loss_B * share_B[places]).sum() * self.args.world_size)
             names = list(figures)

@@ -1,7 +1,7 @@
 """What a method of training is to the loop: examples in, a loss each, figures, scores, a saved model.
 
 `Objective` is all that the loop, the callbacks and a seed's run know of what they train. A reward model is one
-(train/reward.py); a policy trained by DPO is another. Letters: B examples of a batch.
+(train/reward.py); a policy trained by DPO is another (train/dpo/). Letters: B examples of a batch.
 """
 
 from __future__ import annotations
@@ -81,8 +81,12 @@ class Objective(Protocol[E, S]):
     def forward(self, rows: Sequence[Encoded]) -> Tensor:
         """Any differentiable result of running rows as training does: what compiled code meets first."""
 
-    def losses(self, batch: Sequence[E]) -> Losses:
-        """The loss of every example of a micro-batch, one forward pass."""
+    def losses(self, batch: Sequence[E], among: Sequence[E]) -> Losses:
+        """The loss of every example of a micro-batch, one forward pass.
+
+        among: this process's part of the whole batch that the step is made on, `batch` among it: for losses that
+        compare examples, or weigh them by what the batch holds. Others do not look at it.
+        """
 
     def step_figures(self, seen: Sequence[Seen]) -> Mapping[str, float]:
         """What metrics.jsonl says of one step beside loss, counts and speed: exact over all its examples."""

@@ -63,7 +63,7 @@ class RewardObjective:
     def forward(self, rows: Sequence[Encoded]) -> Tensor:
         return self.reward_model.rewards(rows, sharing=self.config.sharing)
 
-    def losses(self, batch: Sequence[PairExample]) -> Losses:
+    def losses(self, batch: Sequence[PairExample], among: Sequence[PairExample] = ()) -> Losses:
         # An answer that stands in several pairs is run once, and each pair's gradient reaches it by its place.
         rows, places = distinct_rows([one.chosen for one in batch] + [one.rejected for one in batch])
         rewards_N = self.forward(rows).float()

@@ -12,6 +12,8 @@ from assay.report import words
 from assay.report.look_text import look_sentence, repeated
 from assay.report.lost_sentences import lost_sentences, rests_on_most
 from assay.report.run.reported_run import ReportedRun
+from assay.train.config import LossConfig
+from assay.train.recorded_config import FlowConfig, recorded_config
 from assay.train.reward_config import RewardConfig
 from assay.train.untrained import untrained
 
@@ -55,7 +57,9 @@ def look_line(evidence: ReportedRun) -> FirstLine | None:
 
 def training_line(evidence: ReportedRun) -> FirstLine | None:
     """Seeds whose loss stayed at guessing; None where every seed learned something, or has no curve."""
-    loss = RewardConfig.build(evidence.run.config).loss
+    loss = loss_of(recorded_config(evidence.run.config))
+    if loss is None:
+        return None
     found = {one.seed: why for one in evidence.seeds if (why := untrained(one.metrics, loss)) is not None}
     if not found:
         return None
@@ -63,3 +67,11 @@ def training_line(evidence: ReportedRun) -> FirstLine | None:
     seeds = words.listing([str(seed) for seed in found])
     named = f"Seed {seeds}" if len(found) == 1 else f"Seeds {seeds}; of seed {first}"
     return FirstLine(title="Untrained.", text=words.sentence(f"{named}: {found[first]}"), grave=True)
+
+
+def loss_of(config: FlowConfig) -> LossConfig | None:
+    """The loss by which guessing is known; None for losses of policies of which guessing loses no fixed amount."""
+    if isinstance(config, RewardConfig):
+        return config.loss
+    plain = config.dpo.terms == (("sigmoid", 1.0),) and not config.dpo.label_smoothing
+    return LossConfig(centring=0) if plain else None

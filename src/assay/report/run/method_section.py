@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from assay.report import words
 from assay.report.finding_text import label
+from assay.report.run.policy_section import policy_method
 from assay.report.run.reported_run import ReportedRun
+from assay.train.recorded_config import FlowConfig, recorded_config
 from assay.train.reward_config import RewardConfig
 
 
 def method(evidence: ReportedRun) -> dict[str, list[str]]:
     """How the figures came about, in sentences built from the configuration, by part."""
-    config = RewardConfig.build(evidence.run.config)
+    config = recorded_config(evidence.run.config)
+    trained = method_training(config, evidence) if isinstance(config, RewardConfig) else policy_method(config, evidence)
     return {
         "Data and split": method_data(config, evidence),
-        "Training": method_training(config, evidence),
+        "Training": trained,
         "Measurement": method_audit(config),
     }
 
@@ -29,7 +32,7 @@ def intervals(evidence: ReportedRun) -> list[tuple[str, str]]:
     return [(way, "; ".join(names)) for way, names in used.items()]
 
 
-def method_data(config: RewardConfig, evidence: ReportedRun) -> list[str]:
+def method_data(config: FlowConfig, evidence: ReportedRun) -> list[str]:
     near = config.data.near_duplicates
     groups = (
         f"Pairs with the same prompt, with a prompt nearly the same (Jaccard similarity of at least {near:g}) or "
@@ -47,7 +50,7 @@ def method_data(config: RewardConfig, evidence: ReportedRun) -> list[str]:
     ]
 
 
-def held_out(config: RewardConfig, evidence: ReportedRun) -> str:
+def held_out(config: FlowConfig, evidence: ReportedRun) -> str:
     """How many pairs are held out: exactly as asked, or the nearest size that whole groups allow."""
     wanted = words.count(config.split.holdout)
     if config.split.rounding == "exact":
@@ -90,7 +93,7 @@ def measured(evidence: ReportedRun) -> str:
     return f" (chosen by a measurement: bf16 ran at {choice.factor:.2g} times float32's rate)"
 
 
-def method_audit(config: RewardConfig) -> list[str]:
+def method_audit(config: FlowConfig) -> list[str]:
     return [
         "A pair counts as right if the chosen answer's reward is strictly above the rejected one's; a tie counts as "
         "wrong.",

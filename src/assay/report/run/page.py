@@ -27,6 +27,7 @@ from assay.report.run.length_section import length
 from assay.report.run.limits_section import limits
 from assay.report.run.method_section import intervals, method
 from assay.report.run.mistakes_section import mistakes
+from assay.report.run.policy_section import policy
 from assay.report.run.probes_section import probes
 from assay.report.run.provenance_section import provenance
 from assay.report.run.reported_run import ReportedRun, read_reported_run
@@ -50,6 +51,7 @@ SECTIONS = (
     ("calibration", "Calibration"),
     ("labels", "Labels"),
     ("probes", "Prompt and probes"),
+    ("policy", "Policy"),
     ("training", "Training"),
     ("mistakes", "Mistakes"),
     ("data", "Data contract"),
@@ -82,6 +84,7 @@ def page(evidence: ReportedRun) -> str:
 def context(evidence: ReportedRun) -> dict[str, object]:
     """What the template shows, by the name it has there."""
     run = evidence.run
+    sections = [one for one in SECTIONS if one[0] != "policy" or evidence.policy is not None]
     return {
         "run": {"name": run.name, "assay_version": run.assay_version},
         "base": short(evidence.base) or "base model unknown",
@@ -90,8 +93,8 @@ def context(evidence: ReportedRun) -> dict[str, object]:
         "created": words.moment(run.created) or "date unknown",
         "simulated": evidence.simulated,
         "oracle": words.percent(evidence.oracle()) if evidence.oracle() is not None else "",
-        "sections": SECTIONS,
-        "numbers": {name: place for place, (name, _) in enumerate(SECTIONS[UNNUMBERED:], start=1)},
+        "sections": sections,
+        "numbers": {name: place for place, (name, _) in enumerate(sections[UNNUMBERED:], start=1)},
         "first_lines": first_lines(evidence),
         "verdict": verdict(evidence),
         "summary": three_sentences(evidence),
@@ -105,6 +108,8 @@ def context(evidence: ReportedRun) -> dict[str, object]:
         "calibration": calibration(evidence),
         "labels": labels(evidence),
         "probes": probes(evidence),
+        "policy": policy(evidence),
+        "subject": "Reward model" if evidence.policy is None else "Tuned policy",
         "training": training(evidence),
         "mistakes": mistakes(evidence),
         "data": data(evidence),

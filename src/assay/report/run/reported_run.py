@@ -19,12 +19,16 @@ from assay.artifacts.run_evidence import AUDIT, CONTRACT, GATE, RUN, SPLIT, RunE
 from assay.artifacts.run_folder import RunFolder
 from assay.artifacts.split_body import SplitBody
 from assay.artifacts.train_body import TrainBody
+from assay.artifacts.trials_body import TrialsBody
 from assay.audits import Audit
 from assay.findings.finding import Finding
 from assay.findings.slice import OVERALL, Slice
 from assay.report import words
 from assay.stats.unknown import Unknown
+from assay.train.dpo.config import DpoRunConfig
+from assay.train.recorded_config import recorded_config
 
+TRIALS = "trials.json"
 SAYS = {
     CONTRACT: "what was read, kept and rejected",
     SPLIT: "how the pairs were split, and the proof that no prompt is on both sides",
@@ -68,6 +72,7 @@ class ReportedRun:
     missing: tuple[Missing, ...]
     hashes: Mapping[str, str]
     model: ModelBody | None  # of the first seed that holds a model
+    trials: TrialsBody | None = None
 
     def find(self, name: str, where: Slice = OVERALL, seed: int | None = None) -> Finding | None:
         return next((f for f in self.findings if (f.name, f.slice, f.seed) == (name, where, seed)), None)
@@ -102,6 +107,17 @@ class ReportedRun:
     def source(self) -> str | None:
         """Where the pairs came from; None in a run that stopped before they were counted."""
         return self.run.data.path if self.run.data else None
+
+    @property
+    def policy(self) -> DpoRunConfig | None:
+        """The options of a run that tuned a policy; None of one that trained a reward model."""
+        config = recorded_config(self.run.config)
+        return config if isinstance(config, DpoRunConfig) else None
+
+    @property
+    def judged(self) -> str:
+        """What the figures are of."""
+        return "The reward model" if self.policy is None else "The reward that the policy implies"
 
     @property
     def simulated(self) -> bool:
@@ -145,6 +161,7 @@ def read_reported_run(folder: RunFolder) -> ReportedRun:
         missing=tuple(missing),
         hashes={name: digest for name, digest in there.hashes.items() if "/" not in name},
         model=next((model for model in models if model is not None), None),
+        trials=TrialsBody.read(folder.path(TRIALS)) if folder.path(TRIALS).exists() else None,
     )
 
 

@@ -28,7 +28,7 @@ def between(finding: Finding) -> str:
 def how_well(evidence: ReportedRun) -> str:
     found = evidence.head("accuracy")
     count = len(evidence.seeds)
-    what = "The reward model" if count < 2 else f"The reward model, trained with {count} seeds,"
+    what = evidence.judged if count < 2 else f"{evidence.judged}, trained with {count} seeds,"
     if found.known is None:
         return f"How often {what.lower()} agrees with people is unknown: {found.reason}."
     pairs = f"{words.plural(found.n, 'held-out pair')}"

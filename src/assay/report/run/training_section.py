@@ -11,6 +11,8 @@ from assay.report.run.first_lines import training_line
 from assay.report.run.reported_run import ReportedRun
 
 CURVE_POINTS = 160
+# Title, the keys of metrics.jsonl to look for, whether it is a share, where the axis begins, and what it is in.
+Panel = tuple[str, tuple[str, ...], bool, float | None, str]
 
 
 def training(evidence: ReportedRun) -> dict[str, object]:
@@ -21,6 +23,16 @@ def training(evidence: ReportedRun) -> dict[str, object]:
         ("Training accuracy", ("accuracy",), True, None, "accuracy on training batches"),
         ("Gradient norm", ("grad_norm", "gradient_norm"), False, 0.0, "gradient norm before clipping"),
     )
+    told = training_line(evidence)
+    return {
+        "panels": panels(evidence, wanted),
+        "untrained": told.text if told is not None else "",
+        "seeds": [(one.seed, index % 4) for index, one in enumerate(evidence.seeds) if one.metrics],
+    }
+
+
+def panels(evidence: ReportedRun, wanted: Sequence[Panel]) -> list[dict[str, str]]:
+    """Drawn curves, one line a seed, of those that have any point."""
     drawn = []
     for title, keys, share, floor, unit in wanted:
         lines = [
@@ -42,12 +54,7 @@ def training(evidence: ReportedRun) -> dict[str, object]:
                     ),
                 }
             )
-    told = training_line(evidence)
-    return {
-        "panels": drawn,
-        "untrained": told.text if told is not None else "",
-        "seeds": [(one.seed, index % 4) for index, one in enumerate(evidence.seeds) if one.metrics],
-    }
+    return drawn
 
 
 def curve_points(metrics: Sequence[Mapping[str, object]], keys: Sequence[str]) -> list[tuple[float, float]]:

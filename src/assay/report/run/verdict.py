@@ -8,6 +8,12 @@ from assay.report import words
 from assay.report.criteria_table import VerdictText, asked_of, criterion
 from assay.report.run.reported_run import ReportedRun
 
+POLICY_DECISION = {
+    "pass": "Every criterion on held-out pairs is met. Whether people prefer what it writes is for a blind study "
+    "to say.",
+    "fail": "Do not take this policy yet: at least one criterion is not met.",
+    "undecided": "Do not take this policy yet: the evidence does not decide.",
+}
 DECISION = {
     "pass": "Every criterion is met. A policy may be optimised against this reward, within the limits below.",
     "fail": "Do not optimise a policy against this reward yet: at least one criterion is not met.",
@@ -19,7 +25,7 @@ def verdict(evidence: ReportedRun) -> VerdictText:
     criteria = [criterion(row, more=more_pairs(row)) for row in evidence.gate.criteria]
     return {
         "word": evidence.gate.verdict,
-        "decision": DECISION[evidence.gate.verdict],
+        "decision": (DECISION if evidence.policy is None else POLICY_DECISION)[evidence.gate.verdict],
         "criteria": criteria,
         "thresholds": any(row["threshold"] for row in criteria),
     }
