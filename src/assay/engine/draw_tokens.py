@@ -30,13 +30,15 @@ def next_tokens(logits_MV: Tensor, uniform_M: Tensor, *, temperature: float, top
     """
     if temperature == 0:
         return logits_MV.argmax(dim=-1)
-    weight_MV = logits_MV.sub(logits_MV.amax(dim=-1, keepdim=True)).div_(temperature).exp_()
+    # Filled up to whole blocks first: of a row's end, which would come to lie elsewhere in each batch, torch computes
+    # exponentials one by one and with other last bits than by vectors.
+    filled_MV = pad(logits_MV, (0, -logits_MV.shape[1] % BLOCK), value=-torch.inf)
+    weight_MV = filled_MV.sub(logits_MV.amax(dim=-1, keepdim=True)).div_(temperature).exp_()
     return _by_weight(weight_MV, uniform_M) if top_p == 1 else _by_top_p(weight_MV, uniform_M, top_p)
 
 
 def _by_weight(weight_MV: Tensor, uniform_M: Tensor) -> Tensor:
-    missing = -weight_MV.shape[1] % BLOCK
-    weight_MBN = (pad(weight_MV, (0, missing)) if missing else weight_MV).unflatten(1, (-1, BLOCK))
+    weight_MBN = weight_MV.unflatten(1, (-1, BLOCK))
     total_MB = weight_MBN.sum(dim=-1).double().cumsum(dim=-1)
     wanted_M1 = (uniform_M * total_MB[:, -1])[:, None]
     block_M1 = _reached(total_MB, wanted_M1)

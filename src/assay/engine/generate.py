@@ -22,7 +22,7 @@ from torch.nn.functional import pad
 from assay.engine.draw_tokens import next_tokens, uniforms
 from assay.engine.generate_plainly import plainly
 from assay.engine.generate_probe import refusal
-from assay.engine.lane_attention import LEAST, Lanes, aligned
+from assay.engine.lane_attention import ROWS, Lanes, aligned, filling
 from assay.engine.output_layer import OutputLayer, output_layer
 from assay.engine.prefill import Prefill, Prefills
 from assay.engine.trie import Ints, Row, sort_key
@@ -134,7 +134,7 @@ class _Writing:
         self.lanes.begin()
         tokens = [answer.ids[-1] for answer in self.answers]
         places = self.lanes.positions()
-        fill = max(0, LEAST - len(tokens))
+        fill = filling(len(tokens))
         token_R, position_R = (
             pad(torch.tensor(numbers, device=self.device), (0, fill)) for numbers in (tokens, places)
         )
@@ -212,5 +212,5 @@ def _in_order(wanted: Sequence[Wanted]) -> list[tuple[Ints, list[int]]]:
 
 
 def _logits(output: OutputLayer, prefill: Prefill) -> Tensor:
-    """Logits after a prompt, (1, V), from a product of as many rows as any other has at least."""
-    return output.logits(prefill.last_H.expand(LEAST, -1).contiguous())[:1]
+    """Logits after a prompt, (1, V), from a product of as many rows as a pass has at least."""
+    return output.logits(prefill.last_H.expand(ROWS, -1).contiguous())[:1]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from assay.engine.can_share import ability
-from assay.engine.lane_attention import LEAST, Lanes
+from assay.engine.lane_attention import Lanes, filling
 from assay.engine.output_layer import reads_plainly
 from assay.engine.pass_rules import rope_switch
 from assay.engine.prefill import Prefills
@@ -80,7 +80,7 @@ def _in_lanes(model: nn.Module, trunk: nn.Module) -> Tensor | None:
         for step in range(common, min(map(len, rows))):
             lanes.begin()
             token_R, position_R = (
-                pad(torch.tensor(numbers, device=lanes.device), (0, LEAST - len(rows)))
+                pad(torch.tensor(numbers, device=lanes.device), (0, filling(len(rows))))
                 for numbers in ([row[step] for row in rows], lanes.positions())
             )
             found.append(run_lanes(trunk, token_R, position_R, lanes)[: len(rows)])

@@ -10,7 +10,8 @@ rows, for each lane; the sums of a row run over what the lane sees, in an order 
 is further rows, and masked places at the end of a part, whose length is a multiple of ALIGNED, so that they join no
 vector of it: they add exact zeros. What a matrix library must keep to for that is that a row's bits do not depend on
 the number of rows. MKL keeps to it from LEAST rows on; with fewer it takes kernels whose order of sums depends even on
-where in memory the rows lie. So nothing here has fewer, and `generate_probe.py` looks whether it holds.
+where in memory the rows lie. So nothing here has fewer. And torch computes an exponential by vectors, but what is left
+at the end of a tensor one by one and with other last bits: a pass has a multiple of ROWS rows, so that nothing is left.
 
 Letters: M lanes, P slots, W lanes of a slot at most, H heads, K key-value heads, G = H / K, D head size, T places for a
 prompt's tokens, S places for an answer's own, X = T + S.
@@ -28,7 +29,13 @@ from torch.nn.functional import pad
 
 ALIGNED = 16  # places: at least the floats of one vector register
 LEAST = 4  # rows of a product, below which a row's bits depend on more than the row
+ROWS = 8  # a pass has a multiple of them
 KeyValue = tuple[Tensor, Tensor]
+
+
+def filling(lanes: int) -> int:
+    """How many rows fill up a pass of so many lanes."""
+    return -lanes % ROWS
 
 
 def aligned(places: int) -> int:
