@@ -40,7 +40,9 @@ def generate(
     cache_tokens: Annotated[
         int | None, typer.Option(min=1, help="Places for keys and values of all of them (CPU: 32,768, GPU: 262,144).")
     ] = None,
-    device: Annotated[str, typer.Option(help="Where a model runs: cpu, cuda, ...; auto takes a GPU if there is one.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="Where a model runs: cpu, cuda, ...; auto takes a GPU if there is one.")
+    ] = "auto",
     template: TemplateOption = None,
     as_json: Json = False,
 ) -> None:
@@ -58,9 +60,7 @@ def generate(
     from assay.policies.open import open_policy
     from assay.policies.protocol import Sampling
 
-    sampling = Sampling(
-        max_tokens=max_tokens, temperature=temperature, top_p=top_p, seed=seed, stop=tuple(stop or ())
-    )
+    sampling = Sampling(max_tokens=max_tokens, temperature=temperature, top_p=top_p, seed=seed, stop=tuple(stop or ()))
     remote = policy.startswith("endpoint:")
     opened = open_policy(
         policy,

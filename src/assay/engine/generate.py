@@ -189,8 +189,12 @@ class _Writing:
             answer.ids.append(token)
 
     def _retire(self) -> list[tuple[int, Written]]:
-        ended = {lane: how for lane, one in enumerate(self.answers) if (how := self.decoding.ended(one.ids, self.stopped))}
-        found = [(self.answers[n].place, Written(ids=tuple(self.answers[n].ids), finish=how)) for n, how in ended.items()]
+        ended = {
+            lane: how for lane, one in enumerate(self.answers) if (how := self.decoding.ended(one.ids, self.stopped))
+        }
+        found = [
+            (self.answers[n].place, Written(ids=tuple(self.answers[n].ids), finish=how)) for n, how in ended.items()
+        ]
         for lane in ended:
             asked = self.asked[self.lanes.slot[lane]]
             asked.under_way -= 1

@@ -166,9 +166,7 @@ class _Pass:
             self._masks[window, dtype] = mask_MX[:, None, None]
         return self._masks[window, dtype]
 
-    def attention(
-        self, layer: _Layer, query: Tensor, key: Tensor, value: Tensor, options: dict[str, Any]
-    ) -> Tensor:
+    def attention(self, layer: _Layer, query: Tensor, key: Tensor, value: Tensor, options: dict[str, Any]) -> Tensor:
         heads, rows, size = query.shape[1:]
         shared = key.shape[1]
         group, lanes = heads // shared, self.lanes

@@ -96,6 +96,18 @@ class LanguageModel:
         found += [self.tokenizer.eos_token_id, end_of_turn(self.tokenizer, self.rules.template)]
         return frozenset(token for token in found if token is not None)
 
+    @property
+    def prompts_changed(self) -> bool:
+        """Whether a prompt's text is another than the tokenizer's own template would write: a date pinned, a BOS."""
+        if self.tokenizer.chat_template is None:
+            return False
+        chats = [[{"role": "user", "content": "a"}]]
+        own, ours = (
+            text_of(self.tokenizer, template, chats, generation=True)
+            for template in (self.tokenizer.get_chat_template(), self.rules.template)
+        )
+        return own != ours
+
     def row(self, chat: Sequence[Message], *, begun: str = "") -> tuple[int, ...]:
         """Token ids of a chat up to where its answer begins, `begun` written already. Raises TemplateError."""
         messages = [{"role": message.role, "content": message.content} for message in chat]

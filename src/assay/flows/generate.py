@@ -93,7 +93,13 @@ def prompts_in(source: str) -> list[Prompt]:
 
 
 def _into(
-    policy: Policy, prompts: Sequence[Prompt], out: Path, *, n: int, sampling: Sampling, notify: Callable[[int, int], None]
+    policy: Policy,
+    prompts: Sequence[Prompt],
+    out: Path,
+    *,
+    n: int,
+    sampling: Sampling,
+    notify: Callable[[int, int], None],
 ) -> AnswersFile:
     start, part = time.monotonic(), out.with_name(f"{out.name}.part")
     made = policy.made(sampling) if isinstance(policy, OneByOne) else None

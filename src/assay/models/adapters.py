@@ -37,7 +37,9 @@ def with_adapter(model: nn.Module, folder: Path | str, *, base: str) -> nn.Modul
             f"stands in its {ADAPTER}."
         ) from None
     if getattr(adapted.active_peft_config, "is_prompt_learning", False):
-        raise ModelError(f"{folder}: prompt and prefix tuning have no weights that could be merged. Give a LoRA adapter.")
+        raise ModelError(
+            f"{folder}: prompt and prefix tuning have no weights that could be merged. Give a LoRA adapter."
+        )
     stored = shapes_in(path)
     amiss = sorted(name for name in {*stored, *there} if stored and stored.get(name) != there.get(name))
     if amiss:

@@ -83,8 +83,8 @@ class LocalPolicy:
         loaded = LanguageModel.load(
             self.model, device=self.writing.device, template=self.template, adapter=self.adapter, served=True
         )
-        for note in loaded.rules.notes:
-            self.said(note)
+        if loaded.prompts_changed:
+            self.said(f"{self.name}: its chat template is changed before it is used: {' '.join(loaded.rules.notes)}")
         return loaded
 
     def made(self, sampling: Sampling) -> Made:

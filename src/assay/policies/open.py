@@ -67,4 +67,6 @@ def _named(text: str) -> Policy:
         return RecordedPolicy(path)
     if colon and kind.isidentifier() and not path.exists():
         raise InputError(f"{text}: no policy of kind {kind!r}. Kinds: {', '.join(f'{one}:...' for one in KINDS)}.")
+    if not text.strip():
+        raise InputError("An empty name: no policy. Give a model, a file of answers (JSON lines), or kind:argument.")
     return LocalPolicy(text)

@@ -64,9 +64,7 @@ class EndpointPolicy:
                 pool.shutdown(wait=False, cancel_futures=True)
         requests.raise_refused()
 
-    def _answer(
-        self, requests: ChatRequests, client: httpx2.Client, asked: Asked, sampling: Sampling
-    ) -> Generation:
+    def _answer(self, requests: ChatRequests, client: httpx2.Client, asked: Asked, sampling: Sampling) -> Generation:
         seed = answer_seed(sampling.seed or 0, asked)
         messages = as_messages(asked.prompt.text, role="user")
         body: dict[str, object] = {
