@@ -19,8 +19,8 @@ from assay.errors import ArtifactError, ConfigError, EmptyBatchError, InputError
 from assay.flows.generate import generate_file, prompts_in
 from assay.flows.score import ScoreConfig, score_file
 from assay.policies.answer_files import read_answers
-from assay.policies.endpoint.chat_requests import Limits
-from assay.policies.endpoint.endpoint_policy import EndpointPolicy
+from assay.policies.chat_requests import Limits
+from assay.policies.endpoint_policy import EndpointPolicy
 from assay.policies.local_policy import LocalPolicy, Writing
 from assay.policies.protocol import Prompt, Sampling, generate
 from assay.policies.recorded_answers import RecordedPolicy
@@ -193,7 +193,7 @@ def test_prompts_are_read_from_prompts_answers_and_pairs(tmp_path: Path, whole: 
     )
     assert len(prompts_in(str(file))) == 1
     file.write_text('{"id": 1, "prompt": "A?"}\n{"id": 1, "prompt": "B?"}\n')
-    with pytest.raises(InputError, match="prompts.jsonl:2: the id '1'"):
+    with pytest.raises(InputError, match=r"prompts.jsonl:2: the id '1'"):
         prompts_in(str(file))
 
 

@@ -14,8 +14,8 @@ import pytest
 from assay.artifacts.files import write_jsonl
 from assay.errors import InputError
 from assay.policies.answer_files import answer_rows
-from assay.policies.endpoint.chat_requests import Limits
-from assay.policies.endpoint.endpoint_policy import EndpointPolicy
+from assay.policies.chat_requests import Limits
+from assay.policies.endpoint_policy import EndpointPolicy
 from assay.policies.local_policy import LocalPolicy
 from assay.policies.open import KINDS
 from assay.policies.protocol import Generation, Generations, Made, Prompt, Sampling, generated

@@ -98,7 +98,7 @@ def test_a_model_without_a_template_is_refused_until_one_is_named(tmp_path: Path
     folder = language_models.saved(tmp_path)
     bases.bpe(template=None).save_pretrained(folder)
     (folder / "chat_template.jinja").unlink(missing_ok=True)
-    with pytest.raises(TemplateError, match="no chat template.*--template plain"):
+    with pytest.raises(TemplateError, match=r"no chat template.*--template plain"):
         LocalPolicy(folder).generate(PROMPTS, 1, GREEDY)
     assert generate(LocalPolicy(folder, template="plain"), PROMPTS, 1, GREEDY)[0].texts
 
@@ -116,7 +116,7 @@ def test_an_adapter_changes_the_answers_and_another_base_is_refused(folder: Path
         LocalPolicy(folder, template="plain").fingerprint,
     }
     small = bases.save(tmp_path / "gpt2", "gpt2")
-    with pytest.raises(ModelError, match="does not fit|is not in its weights"):
+    with pytest.raises(ModelError, match=r"does not fit|is not in its weights"):
         LocalPolicy(small, adapter=adapter, template="plain").generate(PROMPTS, 1, GREEDY)
     with pytest.raises(ModelNotFoundError, match="no adapter there"):
         LocalPolicy(folder, adapter=tmp_path).language_model  # noqa: B018 (opens it)

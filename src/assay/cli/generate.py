@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from assay.cli.options import Json, TemplateOption, notes, output
+
+if TYPE_CHECKING:
+    from assay.flows.generate import AnswersFile
+    from assay.policies.protocol import Policy
 
 
 def register(app: typer.Typer) -> None:
@@ -52,34 +56,48 @@ def generate(
     command goes on with what is missing; an answer that failed stands in the file as null with the reason, and is asked
     for again. Exit code 2: bad input, or a server that refuses everything.
     """
-    from rich.markup import escape
-
     from assay.flows.generate import generate_file, prompts_in
-    from assay.policies.endpoint.chat_requests import Limits
-    from assay.policies.local_policy import Writing
-    from assay.policies.open import open_policy
     from assay.policies.protocol import Sampling
 
     sampling = Sampling(max_tokens=max_tokens, temperature=temperature, top_p=top_p, seed=seed, stop=tuple(stop or ()))
+    opened = opened_policy(policy, device=device, at_once=at_once, cache_tokens=cache_tokens, template=template)
+    done = generate_file(opened, prompts_in(prompts), out, n=n, sampling=sampling, notify=progress)
+    body = {
+        "out": str(out), "prompts": done.prompts, "answers": done.answers, "already_there": done.known,
+        "unanswered": done.unanswered, "tokens": done.tokens, "seconds": round(done.seconds, 2), "made": done.made,
+    }  # fmt: skip
+    output(body, told(done, out), as_json=as_json)
+
+
+def opened_policy(
+    policy: str, *, device: str, at_once: int | None, cache_tokens: int | None, template: str | None
+) -> Policy:
+    """The policy named, with its options: at_once means requests where a server is asked."""
+    from rich.markup import escape
+
+    from assay.policies.chat_requests import Limits
+    from assay.policies.local_policy import Writing
+    from assay.policies.open import open_policy
+
     remote = policy.startswith("endpoint:")
-    opened = open_policy(
+    return open_policy(
         policy,
         writing=Writing(device=device, at_once=None if remote else at_once, cache_tokens=cache_tokens),
         template=template,
         limits=Limits(concurrency=at_once) if remote and at_once else None,
         said=lambda line: notes().print(escape(line)),
     )
-    done = generate_file(opened, prompts_in(prompts), out, n=n, sampling=sampling, notify=progress)
-    body = {
-        "out": str(out), "prompts": done.prompts, "answers": done.answers, "already_there": done.known,
-        "unanswered": done.unanswered, "tokens": done.tokens, "seconds": round(done.seconds, 2), "made": done.made,
-    }  # fmt: skip
+
+
+def told(done: AnswersFile, out: Path) -> str:
+    """What was written, for people."""
+    from rich.markup import escape
+
     text = f"{done.answers:,} answers to {done.prompts:,} prompts in {out}"
     text += f"; {done.known:,} of them were there already" if done.known else ""
     text += f"; {done.unanswered:,} without a text: null with the reason" if done.unanswered else ""
     text += f". The first: {escape(done.first_reason)}" if done.first_reason else ""
-    text += f". {done.tokens:,} tokens in {done.seconds:,.1f} s" if done.tokens else ""
-    output(body, text, as_json=as_json)
+    return text + (f". {done.tokens:,} tokens in {done.seconds:,.1f} s" if done.tokens else "")
 
 
 def progress(done: int, every: int) -> None:

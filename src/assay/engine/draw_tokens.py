@@ -38,7 +38,7 @@ def next_tokens(logits_MV: Tensor, uniform_M: Tensor, *, temperature: float, top
 
 
 def _by_weight(weight_MV: Tensor, uniform_M: Tensor) -> Tensor:
-    weight_MBN = weight_MV.unflatten(1, (-1, BLOCK))
+    weight_MBN = weight_MV.view(len(weight_MV), -1, BLOCK)
     total_MB = weight_MBN.sum(dim=-1).double().cumsum(dim=-1)
     wanted_M1 = (uniform_M * total_MB[:, -1])[:, None]
     block_M1 = _reached(total_MB, wanted_M1)
@@ -54,19 +54,22 @@ def _by_top_p(weight_MV: Tensor, uniform_M: Tensor, top_p: float) -> Tensor:
     found_M = torch.empty(len(weight_MV), dtype=torch.long, device=weight_MV.device)
     # Left to sort are rows whose nucleus does not end among the first, with a less likely token seen after it.
     enough_M = _nucleus(first_MN, whole_M1, top_p)[1] & (first_MN.shape[1] < weight_MV.shape[1])
-    for some_M, weights_MN, ids in (
+    for some_M, weights_MN, ids_MN in (
         (enough_M, first_MN[enough_M], ids_MN[enough_M]),
         (~enough_M, *weight_MV[~enough_M].sort(dim=-1, descending=True, stable=True)),
     ):
         if len(weights_MN):
-            # Equal weights stand by their ids, which topk does not promise.
-            by_id = ids.argsort(dim=-1)
-            weights_MN, ids = weights_MN.gather(1, by_id), ids.gather(1, by_id)
-            weights_MN, order = weights_MN.sort(dim=-1, descending=True, stable=True)
-            total_MN = _nucleus(weights_MN, whole_M1[some_M], top_p)[0].cumsum(dim=-1)
-            place_M1 = _reached(total_MN, uniform_M[some_M, None] * total_MN[:, -1:])
-            found_M[some_M] = ids.gather(1, order).gather(1, place_M1)[:, 0]
+            found_M[some_M] = _of_nucleus(weights_MN, ids_MN, whole_M1[some_M], uniform_M[some_M, None], top_p)
     return found_M
+
+
+def _of_nucleus(weights_MN: Tensor, ids_MN: Tensor, whole_M1: Tensor, uniform_M1: Tensor, top_p: float) -> Tensor:
+    # Equal weights stand by their ids, which topk does not promise.
+    by_id_MN = ids_MN.argsort(dim=-1)
+    sorted_MN, order_MN = weights_MN.gather(1, by_id_MN).sort(dim=-1, descending=True, stable=True)
+    total_MN = _nucleus(sorted_MN, whole_M1, top_p)[0].cumsum(dim=-1)
+    place_M1 = _reached(total_MN, uniform_M1 * total_MN[:, -1:])
+    return ids_MN.gather(1, by_id_MN).gather(1, order_MN).gather(1, place_M1)[:, 0]
 
 
 def _nucleus(weights_MN: Tensor, whole_M1: Tensor, top_p: float) -> tuple[Tensor, Tensor]:

@@ -154,9 +154,9 @@ class _Writing:
             places, asked.waiting = asked.waiting[:room], asked.waiting[room:]
             fresh = [_Answer(place, uniforms(self.wanted[place].seed, self.decoding.most)) for place in places]
             self._draw(fresh, asked.logits_V.expand(len(fresh), -1))
-            for answer in fresh:
+            asked.under_way += len(fresh)
+            for _ in fresh:
                 self.lanes.open_lane(asked.slot)
-                asked.under_way += 1
             self.answers += fresh
             finished += self._retire()
         return finished

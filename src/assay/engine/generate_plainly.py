@@ -23,7 +23,7 @@ BATCH = 8
 Stopped = Callable[[Sequence[int]], bool]
 
 
-class _Draw(LogitsProcessor):
+class _Draw(LogitsProcessor):  # type: ignore[misc] (transformers is not typed)
     """Leaves one token possible in each row: the one that its own numbers draw."""
 
     def __init__(self, seeds: Sequence[int], decoding: Decoding, prompt_tokens: int) -> None:
@@ -39,7 +39,7 @@ class _Draw(LogitsProcessor):
         return torch.full_like(scores, -torch.inf).scatter_(1, drawn_N[:, None], 0.0)
 
 
-class _Stop(StoppingCriteria):
+class _Stop(StoppingCriteria):  # type: ignore[misc]
     """Ends the rows whose answers end."""
 
     def __init__(self, decoding: Decoding, stopped: Stopped | None, prompt_tokens: int) -> None:

@@ -186,7 +186,7 @@ class _Pass:
         scores_MKGX = scores_MKGX.float().mul_(size**-0.5 if scaling is None else float(scaling))
         scores_MKGX += self.mask(options.get("sliding_window"), scores_MKGX.dtype)
         weight_MKGX = scores_MKGX.softmax(dim=-1).to(value.dtype)
-        to_prompt_MKGT, to_own_MKGS = weight_MKGX.split([self.prompt_places, self.own_places], dim=-1)
+        to_prompt_MKGT, to_own_MKGS = torch.split(weight_MKGX, [self.prompt_places, self.own_places], dim=-1)
         out_MKGD = self._by_lane(self._by_slot(to_prompt_MKGT) @ slots_v, group)
         out_MKGD = out_MKGD + (_filled(to_own_MKGS) @ lanes_v)[:, :, :group]
         return pad(out_MKGD.reshape(lanes, heads, size), (0, 0, 0, 0, 0, rows - lanes))[None]

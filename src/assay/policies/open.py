@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from assay.errors import InputError
-from assay.policies.endpoint.endpoint_policy import EndpointPolicy, endpoint
-from assay.policies.endpoint.chat_requests import Limits
+from assay.policies.chat_requests import Limits
+from assay.policies.endpoint_policy import EndpointPolicy, endpoint
 from assay.policies.local_policy import LocalPolicy, Writing, adapted
 from assay.policies.protocol import Policy
 from assay.policies.recorded_answers import RecordedPolicy

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from assay.artifacts.files import sha256_json
 from assay.errors import ConfigError
-from assay.policies.endpoint.chat_requests import ChatRequests, Failed, Limits
+from assay.policies.chat_requests import ChatRequests, Failed, Limits
 from assay.policies.one_by_one import Asked, answer_seed, gathered, with_a_seed
 from assay.policies.protocol import Finish, Generation, Generations, Made, Prompt, Sampling, generated
 from assay.records import as_messages

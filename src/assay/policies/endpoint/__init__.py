@@ -1,1 +1,0 @@
-"""A policy behind an OpenAI-compatible server: what is sent and read, and the requests themselves."""
