@@ -54,12 +54,12 @@ def _by_top_p(weight_MV: Tensor, uniform_M: Tensor, top_p: float) -> Tensor:
     found_M = torch.empty(len(weight_MV), dtype=torch.long, device=weight_MV.device)
     # Left to sort are rows whose nucleus does not end among the first, with a less likely token seen after it.
     enough_M = _nucleus(first_MN, whole_M1, top_p)[1] & (first_MN.shape[1] < weight_MV.shape[1])
-    for some_M, weights_MN, ids_MN in (
+    for some_M, weights, ids in (
         (enough_M, first_MN[enough_M], ids_MN[enough_M]),
         (~enough_M, *weight_MV[~enough_M].sort(dim=-1, descending=True, stable=True)),
     ):
-        if len(weights_MN):
-            found_M[some_M] = _of_nucleus(weights_MN, ids_MN, whole_M1[some_M], uniform_M[some_M, None], top_p)
+        if len(weights):
+            found_M[some_M] = _of_nucleus(weights, ids, whole_M1[some_M], uniform_M[some_M, None], top_p)
     return found_M
 
 

@@ -23,7 +23,7 @@ BATCH = 8
 Stopped = Callable[[Sequence[int]], bool]
 
 
-class _Draw(LogitsProcessor):  # type: ignore[misc] (transformers is not typed)
+class _Draw(LogitsProcessor):  # type: ignore[misc]
     """Leaves one token possible in each row: the one that its own numbers draw."""
 
     def __init__(self, seeds: Sequence[int], decoding: Decoding, prompt_tokens: int) -> None:
