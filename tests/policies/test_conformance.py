@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from assay.artifacts.files import write_jsonl
 from assay.errors import InputError
 from assay.policies.answer_files import answer_rows
+from assay.policies.chat_requests import Limits
+from assay.policies.endpoint_policy import EndpointPolicy
+from assay.policies.local_policy import LocalPolicy
 from assay.policies.open import KINDS
 from assay.policies.protocol import Generation, Generations, Made, Prompt, Sampling, generated
 from assay.policies.recorded_answers import RecordedPolicy
 from assay.records import plain_text
 from assay.stats.unknown import Unknown
 from tests.policies.conformance import CHECKS, PROMPTS, SEEDED, Case
+from tests.scorers.judge.chat_server import Raw, serving
 
 
 class Parrot:
@@ -75,26 +81,72 @@ def foreign(folder: Path) -> Case:
     )
 
 
+def local(folder: Path) -> Case:
+    """A tiny model; one prompt is longer than what it reads."""
+    from tests.support import language_models  # not above: torch is not imported with this module, which a check asks
+
+    one, other = (language_models.saved(folder / name, seed=seed) for seed, name in enumerate(("one", "other")))
+    return Case(
+        make=lambda: LocalPolicy(one),
+        other=lambda: LocalPolicy(other),
+        unanswerable=Prompt(id="long", text="How do I get a refund? " * 40),
+    )
+
+
+def adapter(folder: Path) -> Case:
+    """The same with an adapter, and as another policy with another adapter on the same base."""
+    from tests.support import language_models
+
+    base = language_models.saved(folder)
+    one, other = (language_models.adapter(folder / f"adapter-{seed}", base, seed=seed) for seed in range(2))
+    return Case(
+        make=lambda: LocalPolicy(one),
+        other=lambda: LocalPolicy(base, adapter=other),
+        unanswerable=Prompt(id="long", text="How do I get a refund? " * 40),
+    )
+
+
+@contextmanager
+def endpoint() -> Iterator[Case]:
+    """A server whose model says its name, the seed and the prompt, and fails at a shout."""
+
+    def replies(body: dict[str, Any]) -> object:
+        text = str(body["messages"][-1]["content"])
+        return Raw(500) if text.isupper() else f"{body['model']} {body['seed']}: {text}"
+
+    with serving(replies) as server:
+        limits = Limits(retries=0)
+        yield Case(
+            make=lambda: EndpointPolicy("parrot", server.address, limits=limits),
+            other=lambda: EndpointPolicy("crow", server.address, limits=limits),
+            unanswerable=LOUD,
+        )
+
+
 KINDS_HELD: Mapping[str, Callable[[Path], Case]] = {
     "one of a user's own": lambda _: Case(make=Parrot, other=lambda: Parrot("crow"), unanswerable=LOUD),
     "recorded": recorded,
     "recorded elsewhere": foreign,
+    "local": local,
+    "adapter": adapter,
 }
 
 
 @pytest.fixture(scope="module")
-def cases(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Case]:
-    return {kind: make(tmp_path_factory.mktemp("case")) for kind, make in KINDS_HELD.items()}
+def cases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Case]]:
+    made = {kind: make(tmp_path_factory.mktemp("case")) for kind, make in KINDS_HELD.items()}
+    with endpoint() as served:
+        yield made | {"endpoint": served}
 
 
 @pytest.mark.parametrize("check", CHECKS)
-@pytest.mark.parametrize("kind", KINDS_HELD)
+@pytest.mark.parametrize("kind", [*KINDS_HELD, "endpoint"])
 def test_every_kind_keeps_the_protocol(kind: str, check: str, cases: Mapping[str, Case]) -> None:
     CHECKS[check](cases[kind])
 
 
 def test_no_kind_is_left_out() -> None:
-    assert set(KINDS) <= set(KINDS_HELD)
+    assert set(KINDS) <= {*KINDS_HELD, "endpoint"}
 
 
 def defect(change: Callable[[list[Generations], Iterator[int]], list[Generations]]) -> Case:

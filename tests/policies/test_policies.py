@@ -170,11 +170,10 @@ def test_a_policy_is_named_by_a_file_or_a_kind(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("vllm:qwen", r"vllm:qwen: no policy of kind 'vllm'. Kinds: recorded:\.\.\.\."),
+        ("vllm:qwen", r"vllm:qwen: no policy of kind 'vllm'. Kinds: adapter:\.\.\., endpoint:"),
         ("missing.jsonl", "missing.jsonl: no such file"),
         ("recorded:missing", "missing: no such file"),
-        ("org/model", r"org/model: no policy. Give a file of answers \(JSON lines\), or one of recorded:"),
-        ("", "no policy. Give a file"),
+        ("", "no policy. Give a model"),
     ],
 )
 def test_what_names_no_policy_is_refused_with_the_kinds(text: str, said: str) -> None:

@@ -1,4 +1,4 @@
-"""A tiny language model in a folder, with its output layer and chat template; it reads 128 tokens."""
+"""A tiny language model in a folder, with its output layer and chat template; it reads 128 tokens. And adapters."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from assay.models.quiet import quiet
 from tests.support import bases
 
 
@@ -27,3 +28,22 @@ def saved(root: Path, *, seed: int = 0) -> Path:
     model.save_pretrained(root / "model")
     tokenizer.save_pretrained(root / "model")
     return root / "model"
+
+
+def adapter(folder: Path, base: Path, *, seed: int = 0) -> Path:
+    """The folder of a LoRA adapter to `base`, loud enough that answers change."""
+    from peft import LoraConfig, get_peft_model
+
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        with quiet():
+            model = get_peft_model(
+                LlamaForCausalLM.from_pretrained(base), LoraConfig(r=2, target_modules=["q_proj", "v_proj"])
+            )
+        with torch.no_grad():
+            for name, parameter in model.named_parameters():
+                if "lora_" in name:
+                    parameter.normal_(0, 0.5)
+    with quiet():
+        model.save_pretrained(folder)
+    return folder

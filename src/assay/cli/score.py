@@ -21,7 +21,12 @@ def register(app: typer.Typer) -> None:
 @with_data_options
 def score(
     scorer: ScorerArgument,
-    data: Annotated[str, typer.Argument(help='Pairs in any layout, or JSON lines of {"prompt", "answers": [...]}.')],
+    data: Annotated[
+        str,
+        typer.Argument(
+            help='Pairs in any layout, JSON lines of {"prompt", "answers": [...]}, or what assay generate wrote.'
+        ),
+    ],
     out: Annotated[Path, typer.Option("--out", help="JSON lines to write, one a pair or prompt.")],
     micro_tokens: Annotated[
         int | None, typer.Option(min=1, help="Tokens in one forward pass (CPU: 2,048, GPU: 16,384).")

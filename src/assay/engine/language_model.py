@@ -9,6 +9,7 @@ Letters: N rows, K tokens asked about, P positions, H hidden size, V vocabulary.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -24,6 +25,7 @@ from assay.engine.micro_batches import micro_batches, pass_tokens
 from assay.engine.trie import Row
 from assay.engine.trunk_calls import run_on
 from assay.errors import ModelError, TemplateError
+from assay.models.adapters import with_adapter
 from assay.models.device_and_mode import device_of, evaluating
 from assay.models.limits import most_tokens
 from assay.models.opening import open_tokenizer, open_weights, told_as
@@ -31,7 +33,7 @@ from assay.models.quiet import quiet
 from assay.models.resolve import resolve
 from assay.records import Message
 from assay.render.encoder import fold_system
-from assay.render.template import ids_of, rules_for, text_of
+from assay.render.template import end_of_turn, ids_of, rules_for, text_of
 
 if TYPE_CHECKING:
     from assay.models.transformers_types import Tokenizer
@@ -42,15 +44,27 @@ ALIKE = 16  # rows of one length that are continued at once
 class LanguageModel:
     """A causal model with its tokenizer and chat template. most_tokens: what a row may have, None: no limit stated."""
 
-    def __init__(self, model: nn.Module, tokenizer: Tokenizer, *, name: str) -> None:
+    def __init__(self, model: nn.Module, tokenizer: Tokenizer, *, name: str, template: str | None = None) -> None:
         self.model, self.tokenizer, self.name = model, tokenizer, name
         # "base": the date pinned, so that the same question is the same row on any day.
-        self.rules = rules_for(tokenizer, source=name, adapt="base")
+        self.rules = rules_for(tokenizer, source=name, adapt="base", named=template)
         self.most_tokens = most_tokens(model)
 
     @classmethod
-    def load(cls, name: str, *, device: str = "auto") -> Self:
-        """The model called `name`. Raises ModelNotFoundError, ModelError for one that does not write, TemplateError."""
+    def load(
+        cls,
+        name: str,
+        *,
+        device: str = "auto",
+        template: str | None = None,
+        adapter: str | None = None,
+        served: bool = False,
+    ) -> Self:
+        """The model called `name`. Raises ModelNotFoundError, ModelError for one that does not write, TemplateError.
+
+        template: in place of the tokenizer's: a file of jinja, or `plain`. adapter: a folder of one, merged into the
+        model. served: a model without a template is refused, for nobody knows what it expects before an answer.
+        """
         found = resolve(name)
         if found.kind != "decoder":
             raise ModelError(f"{name} is an encoder, which writes no text. Take a decoder that was taught to answer.")
@@ -64,8 +78,35 @@ class LanguageModel:
                 f"{name}: {', '.join(sorted(info['missing_keys'])[:3])} is not in its weights and would be random. "
                 "Take a model with its output layer."
             )
+        if served and tokenizer.chat_template is None and template is None:
+            raise TemplateError(
+                f"{name} has no chat template, so how it expects to be asked cannot be known. Name one: --template "
+                "FILE, or --template plain for 'User: ...', 'Assistant: ...' lines (in Python: template=...)."
+            )
+        if adapter is not None:
+            model = with_adapter(model, adapter, base=name)
         place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-        return cls(model.to(place).eval(), tokenizer, name=name)
+        return cls(model.to(place).eval(), tokenizer, name=name, template=template)
+
+    @cached_property
+    def ends(self) -> frozenset[int]:
+        """The tokens that end an answer: those the model's files name, and the one its template ends a turn with."""
+        stated = getattr(getattr(self.model, "generation_config", None), "eos_token_id", None)
+        found = stated if isinstance(stated, list) else [stated]
+        found += [self.tokenizer.eos_token_id, end_of_turn(self.tokenizer, self.rules.template)]
+        return frozenset(token for token in found if token is not None)
+
+    @property
+    def prompts_changed(self) -> bool:
+        """Whether a prompt's text is another than the tokenizer's own template would write: a date pinned, a BOS."""
+        if self.tokenizer.chat_template is None:
+            return False
+        chats = [[{"role": "user", "content": "a"}]]
+        own, ours = (
+            text_of(self.tokenizer, template, chats, generation=True)
+            for template in (self.tokenizer.get_chat_template(), self.rules.template)
+        )
+        return own != ours
 
     def row(self, chat: Sequence[Message], *, begun: str = "") -> tuple[int, ...]:
         """Token ids of a chat up to where its answer begins, `begun` written already. Raises TemplateError."""

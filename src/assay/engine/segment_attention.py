@@ -38,6 +38,7 @@ from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from assay.engine import flex_attention
+from assay.engine.lane_attention import Lanes
 from assay.engine.side_by_side import SideBySide, unknown
 from assay.engine.side_by_side import attention as by_rows
 from assay.engine.trie import Segment, Trie
@@ -87,11 +88,11 @@ class Packed:
         return self._blocks
 
 
-_running: ContextVar[Packed | SideBySide | None] = ContextVar("assay_packed", default=None)
+_running: ContextVar[Packed | SideBySide | Lanes | None] = ContextVar("assay_packed", default=None)
 
 
 @contextmanager
-def running(packed: Packed | SideBySide) -> Iterator[None]:
+def running(packed: Packed | SideBySide | Lanes) -> Iterator[None]:
     """Mark the shared forward pass, so that no L x L mask is made for it."""
     token = _running.set(packed)
     try:
@@ -118,7 +119,7 @@ def teach(name: str | None) -> bool:
 
 def _taught(plain: Callable[..., object]) -> Callable[..., object]:
     """An attention function of transformers' interface: over the trie given as `trie=`, or over the rows given as
-    `side_by_side=`, else exactly `plain`.
+    `side_by_side=`, or of the answers under way given as `lanes=`, else exactly `plain`.
     """
 
     @functools.wraps(plain)
@@ -127,6 +128,8 @@ def _taught(plain: Callable[..., object]) -> Callable[..., object]:
             return attention(*args, **options)
         if options.get("side_by_side") is not None:
             return attention_by_rows(*args, **options)
+        if options.get("lanes") is not None:
+            return attention_of_lanes(*args, **options)
         if _shared_pass():
             raise NotShareableError("the model does not hand its keyword arguments on to the attention function")
         return plain(*args, **options)
@@ -186,6 +189,22 @@ def attention_by_rows(
     if asked is not None or query.shape[1] != key.shape[1]:
         raise NotShareableError(f"the model's attention asks for more ({asked or 'fewer key heads than query heads'})")
     return by_rows(query, key, value, side_by_side, options), None
+
+
+def attention_of_lanes(
+    module: torch.nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    *,
+    lanes: Lanes,
+    **options: Any,
+) -> tuple[Tensor, None]:
+    """Attention of the newest tokens of answers, called as transformers calls attention; the mask plays no part."""
+    if options.get("softcap") is not None or options.get("s_aux") is not None:
+        raise NotShareableError("the model caps its attention scores or adds sinks to them")
+    return lanes.attention(module, query, key, value, options), None
 
 
 # Every trie is other calls: there is nothing to compile, and tracing them would never end.

@@ -15,9 +15,11 @@ from typing import Literal, cast
 import numpy as np
 import torch
 from torch import Tensor, nn
+from transformers import GenerationConfig, LogitsProcessor, StoppingCriteria
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from assay.engine import segment_attention
+from assay.engine.lane_attention import Lanes
 from assay.engine.replaced_forward import replaced
 from assay.engine.side_by_side import SideBySide
 from assay.engine.trie import Ints, Row, Trie
@@ -125,6 +127,30 @@ def run_header(trunk: nn.Module, ids: Ints, cache: Cache) -> None:
     trunk(input_ids=_batch_of(ids, trunk), past_key_values=cache, use_cache=True)
 
 
+def run_chunk(trunk: nn.Module, ids: Ints, cache: Cache) -> Tensor:
+    """Hidden states of tokens that go on where `cache` ends, which then holds them too, shape (T, H)."""
+    output: Output = trunk(input_ids=_batch_of(ids, trunk), past_key_values=cache, use_cache=True)
+    return output.last_hidden_state[0]
+
+
+def run_lanes(trunk: nn.Module, token_R: Tensor, position_R: Tensor, lanes: Lanes) -> Tensor:
+    """Hidden states of the newest token of every lane, shape (R, H); R: lanes, and rows that fill up the pass.
+
+    Raises NotShareableError if the model's attention does not take lanes.
+    """
+    segment_attention.teach(config_of(trunk)._attn_implementation)
+    before = lanes.calls
+    with segment_attention.running(lanes):
+        output = cast(
+            "Output", trunk(input_ids=token_R[None], position_ids=position_R[None], use_cache=False, lanes=lanes)
+        )
+    if lanes.calls == before:
+        raise segment_attention.NotShareableError(
+            "the model's attention does not go through transformers' attention interface"
+        )
+    return output.last_hidden_state[0]
+
+
 def run_logits(model: nn.Module, row: Row | Tensor) -> Tensor:
     """Logits of one row by a whole language model, in float32, shape (T, V)."""
     output: Output = model(input_ids=_batch_of(row, model), use_cache=False)
@@ -176,6 +202,22 @@ def run_sampled(model: nn.Module, rows: Sequence[Row], *, most: int, end: int, s
         )
     written = found[:, widest:].tolist()
     return [row[: row.index(end) + 1] if end in row else row for row in written]
+
+
+def run_drawn(
+    model: nn.Module, ids_NT: Tensor, *, most: int, ends: Sequence[int], draw: LogitsProcessor, stop: StoppingCriteria
+) -> Tensor:
+    """Rows of one length with up to `most` further tokens, each as `draw` leaves it alone possible, (N, T + most)."""
+    found: Tensor = model.generate(  # type: ignore[operator]
+        ids_NT,
+        attention_mask=torch.ones_like(ids_NT),
+        generation_config=GenerationConfig(
+            max_new_tokens=most, do_sample=False, eos_token_id=list(ends) or None, pad_token_id=ends[0] if ends else 0
+        ),
+        logits_processor=[draw],
+        stopping_criteria=[stop],
+    )
+    return found
 
 
 def _batch_of(row: Row | Tensor, model: nn.Module) -> Tensor:

@@ -14,6 +14,7 @@ from assay.data.candidate_files import holds_candidates, read_candidates
 from assay.data.config import DataConfig
 from assay.errors import EmptyBatchError
 from assay.findings.finding import Finding
+from assay.policies.answer_candidates import answer_candidates, holds_answers
 from assay.scorers.protocol import Scorer, Unscored, noticed
 from assay.scorers.remote.config import RemoteConfig
 from assay.scorers.scores_file import PairRow, PromptRow, pair_rows, prompt_rows
@@ -61,6 +62,8 @@ def score_file(
     unit: Literal["pairs", "prompts"]
     if holds_candidates(Path(source)):
         unit, rows = "prompts", prompt_rows(scorer, read_candidates(Path(source), ignore=config.data.ignore))
+    elif holds_answers(Path(source)):
+        unit, rows = "prompts", prompt_rows(scorer, answer_candidates(Path(source)))
     else:
         found = read_pairs(source, config=config.data)
         if not found.pairs:

@@ -7,6 +7,7 @@ file; knows neither what is asked of it nor which prompts it should have.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,11 +29,13 @@ _GENERATION = TypeAdapter(Generation)
 
 
 class AnswerRow(TypedDict):
-    """One answer as `answer_rows` writes it. system: the policy's name. answer: null beside the reason for it."""
+    """One answer as `answer_rows` writes it. system: the policy's name. number: from 0, of
+    the answers to this prompt. answer: null beside the reason for it."""
 
     id: str
     prompt: str | list[dict[str, str]]
     system: str
+    number: int
     answer: str | None
     reason: NotRequired[str]
     finish: Finish | None
@@ -52,6 +55,21 @@ class RecordedAnswer:
     category: str | None
     made: Made | None
     where: Where
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneAnswer:
+    """One answer by itself: the `number`-th, from 0, to a prompt."""
+
+    prompt_id: str
+    prompt: Text
+    number: int
+    generation: Generation
+    made: Made
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.prompt_id, self.number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,20 +103,66 @@ def read_answers(path: Path, *, system: str | None = None) -> AnswerFile:
 def answer_rows(generations: Iterable[Generations]) -> Iterator[AnswerRow]:
     """One row an answer, in order; `read_answers` reads them back."""
     for one in generations:
-        for answer in one.answers:
-            row = AnswerRow(
-                id=one.prompt_id,
-                prompt=to_json(one.prompt),
-                system=one.made.policy,
-                answer=answer.text if isinstance(answer.text, str) else None,
-                finish=answer.finish,
-                tokens=answer.tokens,
-                seed=answer.seed,
-                made=one.made,
+        yield from map(answer_row, single_answers(one))
+
+
+def single_answers(generations: Generations) -> Iterator[OneAnswer]:
+    """The answers to one prompt, one by one."""
+    for number, answer in enumerate(generations.answers):
+        yield OneAnswer(
+            prompt_id=generations.prompt_id,
+            prompt=generations.prompt,
+            number=number,
+            generation=answer,
+            made=generations.made,
+        )
+
+
+def answer_row(one: OneAnswer) -> AnswerRow:
+    """One answer as a row."""
+    answer = one.generation
+    row = AnswerRow(
+        id=one.prompt_id,
+        prompt=to_json(one.prompt),
+        system=one.made.policy,
+        number=one.number,
+        answer=answer.text if isinstance(answer.text, str) else None,
+        finish=answer.finish,
+        tokens=answer.tokens,
+        seed=answer.seed,
+        made=one.made,
+    )
+    if isinstance(answer.text, Unknown):
+        row["reason"] = answer.text.reason
+    return row
+
+
+def read_numbered(path: Path) -> list[OneAnswer] | None:
+    """The answers of a file that assay wrote, a torn last line left aside; None where a row is not assay's.
+
+    Raises InputError for a row that cannot be read.
+    """
+    drop_torn(path)
+    if not path.stat().st_size:
+        return []
+    found = []
+    for row, where in json_objects(path, holds=ROW):
+        one, number = _answer(row, where), row.get("number")
+        if one.made is None or one.prompt_id is None or not isinstance(number, int):
+            return None
+        found.append(
+            OneAnswer(
+                prompt_id=one.prompt_id, prompt=one.prompt, number=number, generation=one.generation, made=one.made
             )
-            if isinstance(answer.text, Unknown):
-                row["reason"] = answer.text.reason
-            yield row
+        )
+    return found
+
+
+def drop_torn(path: Path) -> None:
+    """Cut off what a killed process left of a last line in a file that grows, before anything is put behind it."""
+    body = path.read_bytes()
+    if body and not body.endswith(b"\n"):
+        os.truncate(path, body.rfind(b"\n") + 1)
 
 
 def _answer(row: Mapping[str, object], where: Where) -> RecordedAnswer:

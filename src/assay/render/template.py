@@ -96,6 +96,14 @@ def ids_of(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
     return list(found["input_ids"])
 
 
+def end_of_turn(tokenizer: Tokenizer, template: str) -> int | None:
+    """The special token a template writes right after an answer; None where it writes none."""
+    text = text_of(tokenizer, template, [_chat()], generation=False)[0]
+    ids = ids_of(tokenizer, [text.partition(_ANSWER)[2].lstrip()])[0][:1]
+    special = tokenizer.added_tokens_decoder
+    return next((token for token in ids if token in special and special[token].special), None)
+
+
 def _source_template(tokenizer: Tokenizer) -> tuple[str, tuple[str, ...]]:
     if tokenizer.chat_template is None:
         return PLAIN_TEMPLATE, (

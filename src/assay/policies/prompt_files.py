@@ -1,0 +1,47 @@
+"""Prompts in a file, one JSON object a line: read into Prompts, each under its id. Knows rows; knows no policy.
+
+A row needs a prompt under any of its usual names, as text or messages; what else it holds is left aside, so a file of
+answers or candidates is one of prompts too. The same prompt under the same id is asked once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from assay.artifacts.files import dumps
+from assay.data.sources.json_rows import json_objects
+from assay.errors import InputError
+from assay.policies.protocol import Prompt
+from assay.policies.row_fields import prompt_id_of, prompt_of, quoted
+from assay.records import Text, plain_text, to_json
+
+HOLDS = "Write one JSON object a line (JSON lines): a prompt, and an id where it has one."
+
+
+def read_prompts(path: Path) -> list[Prompt]:
+    """The prompts of a file, in its order. Raises InputError with file and line, and for a file without any."""
+    found: dict[str, Prompt] = {}
+    for row, where in json_objects(path, holds=HOLDS):
+        text = prompt_of(row, where, system="text" if "answer" not in row else "name")
+        name = prompt_id_of(row) or id_of(text)
+        known = found.setdefault(name, Prompt(id=name, text=text))
+        if known.text != text:
+            raise InputError(
+                f"{where}: the id {name!r} stands for {quoted(plain_text(text))} here, and above for "
+                f"{quoted(plain_text(known.text))}. Give each prompt its own."
+            )
+    if not found:
+        raise InputError(f"{path}: no rows. Expected one JSON object a line with a prompt.")
+    return list(found.values())
+
+
+def prompts_of(texts: Iterable[Text]) -> list[Prompt]:
+    """Distinct texts as prompts, in order."""
+    return [Prompt(id=id_of(text), text=text) for text in dict.fromkeys(texts)]
+
+
+def id_of(text: Text) -> str:
+    """A prompt's id where it has none: by what it says, so that its place in a file changes nothing."""
+    return "p-" + hashlib.blake2b(dumps(to_json(text)), digest_size=6).hexdigest()
