@@ -9,13 +9,27 @@ from typing import Annotated
 
 import typer
 
-from assay.cli import audit, bench, compare, data, gate, models, plan, report, reward, score, simulate, study
+from assay.cli import (
+    audit,
+    bench,
+    capability,
+    compare,
+    data,
+    gate,
+    models,
+    plan,
+    report,
+    reward,
+    score,
+    simulate,
+    study,
+)
 from assay.errors import AssayError
 from assay.models.quiet import drop_kernel_advice
 from assay.version import __version__
 
 # In the order of `assay --help`: the flow first, then its stages, then everything around it.
-GROUPS = (reward, data, plan, audit, compare, bench, gate, report, score, simulate, models, study)
+GROUPS = (reward, data, plan, audit, compare, bench, capability, gate, report, score, simulate, models, study)
 INTERRUPTED = 130
 BAD_INPUT = 2
 OUR_FAULT = 70  # sysexits.h's EX_SOFTWARE: not 1, which says that a gate failed
