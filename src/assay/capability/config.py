@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -12,12 +13,14 @@ By = Literal["letter", "text"]
 
 
 class CapabilityConfig(StageConfig):
-    """by: choices asked for by letter, or by their text (cloze: raw, and per character). margin: the drop that is let
-    pass, a share. level: of the two-sided intervals; the bounds of the drop hold one-sided at (1 + level) / 2.
+    """by: choices asked for by letter, or by their text (cloze: raw, and per character). shots_from: where solved
+    questions are, if not in dev/. margin: the drop that is let pass, a share. level: of the two-sided intervals; the
+    bounds of the drop hold one-sided at (1 + level) / 2.
     """
 
     by: tuple[By, ...] = ("letter", "text")
     shots: int = Field(5, ge=0)
+    shots_from: Path | None = None
     subjects: tuple[str, ...] = ()
     limit: int | None = Field(None, ge=1)
     chat: bool = False

@@ -11,6 +11,7 @@ from assay.cli.options import Json, command_line, notes, output
 
 if TYPE_CHECKING:
     from assay.artifacts.capability_body import CapabilityBody, WayBody
+    from assay.capability.config import CapabilityConfig
 
 EXIT = {"within": 0, "alone": 0, "worse": 1, "underpowered": 3, "at_chance": 3}
 COLOUR = {"within": "green", "alone": "green", "worse": "red", "underpowered": "yellow", "at_chance": "yellow"}
@@ -69,27 +70,35 @@ def capability(
     Exit code 0: within the margin (or, alone, above guessing); 1: worse; 3: not decided, or at chance; 2: bad input.
     With --criteria the gate's: 0 pass, 1 fail, 3 undecided.
     """
-    from assay.capability.config import CapabilityConfig
     from assay.flows.capability import capability as run
-    from assay.flows.capability import decide_capability
 
-    config = CapabilityConfig.build(
-        {
-            "by": tuple(by or ("letter", "text")), "shots": shots, "subjects": tuple(subject or ()), "limit": limit,
-            "chat": chat, "margin": margin,
-        }
-    )  # fmt: skip
-    err = notes()
-    body = run(
-        model, data, out, against=against, config=config, shots_from=shots_from, command=command_line(),
-        notify=lambda line: err.print(line, markup=False),
-    )  # fmt: skip
+    config = {
+        "by": tuple(by or ("letter", "text")), "shots": shots, "shots_from": shots_from,
+        "subjects": tuple(subject or ()), "limit": limit, "chat": chat, "margin": margin,
+    }  # fmt: skip
+    body = run(model, data, out, against=against, config=settings(config), notify=said, command=command_line())
+    told(body, out, criteria, as_json=as_json)
+
+
+def settings(values: dict[str, object]) -> CapabilityConfig:
+    from assay.capability.config import CapabilityConfig as Config
+
+    return Config.build(values)
+
+
+def said(line: str) -> None:
+    notes().print(line, markup=False)
+
+
+def told(body: CapabilityBody, out: Path, criteria: Path | None, *, as_json: bool) -> None:
+    """Print the outcome, decide by criteria where there are any, and end with the exit code of that."""
     value = {"schema": body.SCHEMA, **body.model_dump(mode="json"), "folder": str(out)}
     if criteria is None:
         output(value, summary(body, out), as_json=as_json)
         raise typer.Exit(EXIT[body.outcome])
     from assay.cli.verdicts import EXIT as GATE_EXIT
     from assay.cli.verdicts import verdict_lines
+    from assay.flows.capability import decide_capability
 
     verdict = decide_capability(out, criteria)
     lines = [summary(body, out), *verdict_lines(verdict, str(out), counted="questions")]

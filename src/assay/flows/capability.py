@@ -11,12 +11,12 @@ import filelock
 from assay.artifacts.capability_body import AskedModelBody, CapabilityBody, LeftOutBody, WayBody
 from assay.artifacts.finding_body import IntervalBody
 from assay.capability.answer_file import AnswerFile
-from assay.capability.asking import HowAsked, ask
 from assay.capability.capability_findings import capability_findings
 from assay.capability.config import CapabilityConfig
 from assay.capability.graded_table import GradedTable, graded_table
 from assay.capability.lost_ability import WayOutcome, deciding, way_outcome
 from assay.capability.outcome_words import outcome_sentence
+from assay.capability.questioning import HowAsked, ask
 from assay.errors import InputError, TemplateError
 from assay.gate import Criterion, Verdict, decide, load_criteria
 from assay.gate.capability_evidence import capability_evidence
@@ -52,7 +52,6 @@ def capability(
     *,
     against: str | None = None,
     config: CapabilityConfig | None = None,
-    shots_from: Path | None = None,
     notify: Callable[[str], None] = lambda _line: None,
     command: str = "",
 ) -> CapabilityBody:
@@ -66,7 +65,7 @@ def capability(
     if (out / "run.json").exists():
         raise InputError(f"{out} is the folder of a run. Give another --out.")
     questions = question_set(
-        data, shots=told.shots, shots_from=shots_from, subjects=told.subjects, limit=told.limit
+        data, shots=told.shots, shots_from=told.shots_from, subjects=told.subjects, limit=told.limit
     )  # fmt: skip
     for by in told.by:  # a subject without solved rows is said before a model is opened
         questions.task(GRADED[by][0])
