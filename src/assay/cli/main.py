@@ -12,6 +12,7 @@ import typer
 from assay.cli import (
     audit,
     bench,
+    capability,
     compare,
     data,
     dpo,
@@ -30,7 +31,23 @@ from assay.models.quiet import drop_kernel_advice
 from assay.version import __version__
 
 # In the order of `assay --help`: the flow first, then its stages, then everything around it.
-GROUPS = (reward, dpo, data, plan, audit, compare, bench, gate, report, score, generate, simulate, models, study)
+GROUPS = (
+    reward,
+    dpo,
+    data,
+    plan,
+    audit,
+    compare,
+    bench,
+    capability,
+    gate,
+    report,
+    score,
+    generate,
+    simulate,
+    models,
+    study,
+)
 INTERRUPTED = 130
 BAD_INPUT = 2
 OUR_FAULT = 70  # sysexits.h's EX_SOFTWARE: not 1, which says that a gate failed

@@ -14,7 +14,9 @@ EXIT = {"pass": 0, "fail": 1, "undecided": 3}
 COLOUR = {"pass": "green", "fail": "red", "undecided": "yellow"}
 
 
-def verdict_lines(verdict: Verdict, judged: str, *, counted: Literal["prompts", "held-out pairs"]) -> list[str]:
+def verdict_lines(
+    verdict: Verdict, judged: str, *, counted: Literal["prompts", "held-out pairs", "questions"]
+) -> list[str]:
     """The verdict on what was `judged` and one line a criterion, in rich markup; how many more would decide."""
     from rich.markup import escape
 

@@ -103,6 +103,25 @@ def next_logprobs(model: nn.Module, hidden_PH: Tensor, tokens: Sequence[int]) ->
     return torch.cat(parts)
 
 
+def label_logprobs(model: nn.Module, hidden_PH: Tensor, state_L: Sequence[int], label_L: Sequence[int]) -> Tensor:
+    """Log-probability, in nats, of token label_L[i] after hidden state state_L[i], float32 (L,); no gradient.
+
+    Logits are made once a state, whatever the number of labels asked of it.
+    """
+    states, labels = (torch.tensor(some, dtype=torch.long, device=hidden_PH.device) for some in (state_L, label_L))
+    if not reads_plainly(model):
+        return _own_logprobs(model, hidden_PH[states], labels)
+    layer = output_layer(model)
+    found_L = hidden_PH.new_empty(len(labels), dtype=torch.float32)
+    for part in _chunks(len(hidden_PH), len(layer.weight_VH)):
+        # Not logits less logsumexp: the two sum 49,152 terms in another order, 1.6e-5 apart a token on `smollm2`, and
+        # over the tokens of a long choice that adds up to more than other programs' figures may differ by.
+        logprob_CV = layer.logits(hidden_PH[part]).log_softmax(1)
+        here = ((states >= part.start) & (states < part.stop)).nonzero()[:, 0]
+        found_L[here] = logprob_CV[states[here] - part.start, labels[here]]
+    return found_L
+
+
 def _own_logprobs(model: nn.Module, hidden_PH: Tensor, label_P: Tensor) -> Tensor:
     """Log-probability of every label, float32 (P,), by the model's own forward over hidden states that are known."""
 

@@ -56,21 +56,39 @@ def multiple_choice(
 
     Raises InputError, with file and line, for what is no question, and for a subject with too few examples.
     """
-    rows = read_choices(path)
-    solved: dict[str, list[ChoiceRow]] = {}
-    for row in read_choices(shots_from) if shots_from is not None else ():
-        solved.setdefault(row.subject, []).append(row)
+    solved = read_choices(shots_from) if shots_from is not None else None
+    told = str(shots_from)
+    return choices_task(path.stem, read_choices(path), solved, shots=shots, asked=asked, ties=ties, shots_named=told)
+
+
+def choices_task(
+    name: str,
+    rows: Sequence[ChoiceRow],
+    solved: Sequence[ChoiceRow] | None,
+    *,
+    shots: int,
+    asked: Asked,
+    ties: Ties = "first",
+    shots_named: str = "the set",
+) -> MultipleChoice:
+    """Rows as a task, after the first `shots` rows of their subject among `solved`; None: no shots.
+
+    shots_named: where the solved rows come from, for the error. Raises InputError for a subject with too few.
+    """
+    by_subject: dict[str, list[ChoiceRow]] = {}
+    for row in solved or ():
+        by_subject.setdefault(row.subject, []).append(row)
     headers = {}
     for subject in dict.fromkeys(row.subject for row in rows):
-        examples = solved.get(subject, [])
-        if shots_from is not None and len(examples) < shots:
+        examples = by_subject.get(subject, [])
+        if solved is not None and len(examples) < shots:
             raise InputError(
-                f"{shots_from} has {len(examples)} solved examples of {subject}; {shots} are asked for. Ask for fewer, "
-                "or for none."
+                f"{shots_named} has {len(examples)} solved examples of {subject}; {shots} are asked for. Ask for "
+                "fewer, or for none."
             )
         headers[subject] = header(subject, examples[:shots], asked=asked)
     questions = [_question(row, headers[row.subject], asked) for row in rows]
-    return MultipleChoice(path.stem, ids_differ(path.stem, questions), asked, ties)
+    return MultipleChoice(name, ids_differ(name, questions), asked, ties)
 
 
 def header(subject: str, examples: Sequence[ChoiceRow], *, asked: Asked = "letter") -> str:

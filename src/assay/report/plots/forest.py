@@ -30,6 +30,7 @@ class Row:
     threshold: float | None = None
     dots: tuple[float, ...] = ()
     strong: bool = False
+    baseline_named: str = "longest wins"
 
 
 Mark = Callable[[Drawing, Scale, Row, float], None]
@@ -138,7 +139,7 @@ def mark_forest(drawing: Drawing, scale: Scale, row: Row, y: float) -> None:
         x = scale(row.oracle)
         drawing.polygon(((x, y + 5), (x - 5, y - 5), (x + 5, y - 5)), "oracle", f"oracle {words.percent(row.oracle)}")
     if row.baseline is not None:
-        tip = f"longest wins {words.percent(row.baseline)}"
+        tip = f"{row.baseline_named} {words.percent(row.baseline)}"
         drawing.diamond(scale(row.baseline), y, 5.5, "baseline", tip)
     if row.low is not None and row.high is not None:
         drawing.line(scale(row.low), y, scale(row.high), y, "whisker")
