@@ -113,7 +113,7 @@ def label_logprobs(model: nn.Module, hidden_PH: Tensor, state_L: Sequence[int], 
         return _own_logprobs(model, hidden_PH[states], labels)
     layer = output_layer(model)
     found_L = hidden_PH.new_empty(len(labels), dtype=torch.float32)
-    for part in _chunks(len(hidden_PH), len(layer.weight_VH)):
+    for part in chunks(len(hidden_PH), len(layer.weight_VH)):
         # Not logits less logsumexp: the two sum 49,152 terms in another order, 1.6e-5 apart a token on `smollm2`, and
         # over the tokens of a long choice that adds up to more than other programs' figures may differ by.
         logprob_CV = layer.logits(hidden_PH[part]).log_softmax(1)

@@ -33,7 +33,7 @@ from assay.train.dpo.config import DpoRunConfig
 from assay.train.dpo.new_policy import check_policy_base, policy_renderer
 from assay.train.dpo.train_dpo import train_dpo
 from assay.train.precision_choice import PrecisionChoice, choose, weighed
-from assay.train.trainer_options import of_the_first, wait_for_all
+from assay.train.process_group import of_the_first, wait_for_all
 
 Notify = Callable[[str], None]
 CRITERIA = "dpo-held-out"
