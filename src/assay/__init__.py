@@ -17,6 +17,9 @@ if TYPE_CHECKING:
         audit,
         check,
         decide,
+        generate,
+        generate_file,
+        open_policy,
         open_scorer,
         read_pairs,
         run_reward,
@@ -34,9 +37,11 @@ if TYPE_CHECKING:
     from assay.engine.drop_in import shared_prefixes
     from assay.errors import AssayError
     from assay.findings.finding import Finding
+    from assay.flows.generate import AnswersFile
     from assay.flows.reward import RewardRun
     from assay.gate import Verdict
     from assay.models.config import ModelConfig
+    from assay.policies.protocol import Generation, Generations, Policy, Prompt, Sampling
     from assay.records import Candidates, Message, Pair, PairScore, Reject, Vote
     from assay.scorers import Reward, Scorer, Unscored
     from assay.study.config import AnalysisConfig
@@ -46,8 +51,8 @@ if TYPE_CHECKING:
 
 HOMES = {
     "assay.api": (
-        "analyse_study", "audit", "check", "decide", "open_scorer", "read_pairs", "run_reward", "score",
-        "simulate_support", "split", "write_report",
+        "analyse_study", "audit", "check", "decide", "generate", "generate_file", "open_policy", "open_scorer",
+        "read_pairs", "run_reward", "score", "simulate_support", "split", "write_report",
     ),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
@@ -58,9 +63,11 @@ HOMES = {
     "assay.engine.drop_in": ("shared_prefixes",),
     "assay.errors": ("AssayError",),
     "assay.findings.finding": ("Finding",),
+    "assay.flows.generate": ("AnswersFile",),
     "assay.flows.reward": ("RewardRun",),
     "assay.gate": ("Verdict",),
     "assay.models.config": ("ModelConfig",),
+    "assay.policies.protocol": ("Generation", "Generations", "Policy", "Prompt", "Sampling"),
     "assay.records": ("Candidates", "Message", "Pair", "PairScore", "Reject", "Vote"),
     "assay.scorers": ("Reward", "Scorer", "Unscored"),
     "assay.study.config": ("AnalysisConfig",),
@@ -70,6 +77,7 @@ HOMES = {
 }  # fmt: skip
 __all__ = [
     "AnalysisConfig",
+    "AnswersFile",
     "AssayError",
     "Audit",
     "AuditConfig",
@@ -77,16 +85,21 @@ __all__ = [
     "CheckReport",
     "DataConfig",
     "Finding",
+    "Generation",
+    "Generations",
     "LossConfig",
     "Message",
     "ModelConfig",
     "Pair",
     "PairScore",
     "PairSet",
+    "Policy",
+    "Prompt",
     "Reject",
     "Reward",
     "RewardConfig",
     "RewardRun",
+    "Sampling",
     "Scorer",
     "Split",
     "SplitConfig",
@@ -100,6 +113,9 @@ __all__ = [
     "audit",
     "check",
     "decide",
+    "generate",
+    "generate_file",
+    "open_policy",
     "open_scorer",
     "read_pairs",
     "run_reward",

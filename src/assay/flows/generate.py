@@ -89,7 +89,7 @@ def prompts_in(source: str) -> list[Prompt]:
         if path.is_file() and PROMPT_FIELDS_MISSING not in str(error):
             raise
         pairs = read_pairs(source, config=DataConfig()).pairs
-    return prompts_of(pair.prompt for pair in pairs)
+    return prompts_of(dict.fromkeys(pair.prompt for pair in pairs))
 
 
 def _into(

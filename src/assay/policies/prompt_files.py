@@ -7,7 +7,9 @@ answers or candidates is one of prompts too. The same prompt under the same id i
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from assay.artifacts.files import dumps
@@ -37,9 +39,16 @@ def read_prompts(path: Path) -> list[Prompt]:
     return list(found.values())
 
 
-def prompts_of(texts: Iterable[Text]) -> list[Prompt]:
-    """Distinct texts as prompts, in order."""
-    return [Prompt(id=id_of(text), text=text) for text in dict.fromkeys(texts)]
+def prompts_of(asked: Iterable[Prompt | Text]) -> list[Prompt]:
+    """Prompts as they are, and texts under ids of what they say; a text that stands again gets an id of its own."""
+    seen: Counter[str] = Counter()
+    found = []
+    for one in asked:
+        prompt = one if isinstance(one, Prompt) else Prompt(id=id_of(one), text=one)
+        seen[prompt.id] += 1
+        again = seen[prompt.id] > 1 and not isinstance(one, Prompt)
+        found.append(replace(prompt, id=f"{prompt.id}-{seen[prompt.id]}") if again else prompt)
+    return found
 
 
 def id_of(text: Text) -> str:
