@@ -16,10 +16,11 @@ from assay.artifacts.files import dumps
 from assay.data.sources.json_rows import json_objects
 from assay.errors import InputError
 from assay.policies.protocol import Prompt
-from assay.policies.row_fields import prompt_id_of, prompt_of, quoted
+from assay.policies.row_fields import PROMPT_FIELDS, prompt_id_of, prompt_of, quoted
 from assay.records import Text, plain_text, to_json
 
 HOLDS = "Write one JSON object a line (JSON lines): a prompt, and an id where it has one."
+KINDS = frozenset({".jsonl", ".json", ".ndjson"})
 
 
 def read_prompts(path: Path) -> list[Prompt]:
@@ -37,6 +38,14 @@ def read_prompts(path: Path) -> list[Prompt]:
     if not found:
         raise InputError(f"{path}: no rows. Expected one JSON object a line with a prompt.")
     return list(found.values())
+
+
+def holds_prompts(path: Path) -> bool:
+    """Whether a file's first row has a prompt in a field of its own."""
+    if not path.is_file() or not KINDS & set(path.suffixes):
+        return False
+    first = next(iter(json_objects(path, holds=HOLDS)), None)
+    return first is None or any(first.data.get(name) is not None for name in PROMPT_FIELDS)
 
 
 def prompts_of(asked: Iterable[Prompt | Text]) -> list[Prompt]:
