@@ -18,6 +18,9 @@ if TYPE_CHECKING:
         bench,
         check,
         decide,
+        generate,
+        generate_file,
+        open_policy,
         open_scorer,
         read_pairs,
         run_reward,
@@ -36,9 +39,11 @@ if TYPE_CHECKING:
     from assay.errors import AssayError
     from assay.findings.finding import Finding
     from assay.flows.bench import BenchOptions
+    from assay.flows.generate import AnswersFile
     from assay.flows.reward import RewardRun
     from assay.gate import Verdict
     from assay.models.config import ModelConfig
+    from assay.policies.protocol import Generation, Generations, Policy, Prompt, Sampling
     from assay.records import Candidates, Message, Pair, PairScore, Reject, Vote
     from assay.scorers import Reward, Scorer, Unscored
     from assay.study.config import AnalysisConfig
@@ -48,8 +53,8 @@ if TYPE_CHECKING:
 
 HOMES = {
     "assay.api": (
-        "analyse_study", "audit", "bench", "check", "decide", "open_scorer", "read_pairs", "run_reward", "score",
-        "simulate_support", "split", "write_report",
+        "analyse_study", "audit", "bench", "check", "decide", "generate", "generate_file", "open_policy", "open_scorer",
+        "read_pairs", "run_reward", "score", "simulate_support", "split", "write_report",
     ),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
@@ -61,9 +66,11 @@ HOMES = {
     "assay.errors": ("AssayError",),
     "assay.findings.finding": ("Finding",),
     "assay.flows.bench": ("BenchOptions",),
+    "assay.flows.generate": ("AnswersFile",),
     "assay.flows.reward": ("RewardRun",),
     "assay.gate": ("Verdict",),
     "assay.models.config": ("ModelConfig",),
+    "assay.policies.protocol": ("Generation", "Generations", "Policy", "Prompt", "Sampling"),
     "assay.records": ("Candidates", "Message", "Pair", "PairScore", "Reject", "Vote"),
     "assay.scorers": ("Reward", "Scorer", "Unscored"),
     "assay.study.config": ("AnalysisConfig",),
@@ -73,6 +80,7 @@ HOMES = {
 }  # fmt: skip
 __all__ = [
     "AnalysisConfig",
+    "AnswersFile",
     "AssayError",
     "Audit",
     "AuditConfig",
@@ -81,16 +89,21 @@ __all__ = [
     "CheckReport",
     "DataConfig",
     "Finding",
+    "Generation",
+    "Generations",
     "LossConfig",
     "Message",
     "ModelConfig",
     "Pair",
     "PairScore",
     "PairSet",
+    "Policy",
+    "Prompt",
     "Reject",
     "Reward",
     "RewardConfig",
     "RewardRun",
+    "Sampling",
     "Scorer",
     "Split",
     "SplitConfig",
@@ -105,6 +118,9 @@ __all__ = [
     "bench",
     "check",
     "decide",
+    "generate",
+    "generate_file",
+    "open_policy",
     "open_scorer",
     "read_pairs",
     "run_reward",
