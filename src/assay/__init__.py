@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         decide,
         open_scorer,
         read_pairs,
+        run_dpo,
         run_reward,
         score,
         simulate_support,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from assay.engine.drop_in import shared_prefixes
     from assay.errors import AssayError
     from assay.findings.finding import Finding
+    from assay.flows.dpo import PolicyRun
     from assay.flows.reward import RewardRun
     from assay.gate import Verdict
     from assay.models.config import ModelConfig
@@ -42,12 +44,14 @@ if TYPE_CHECKING:
     from assay.study.config import AnalysisConfig
     from assay.train import TrainResult, train_reward
     from assay.train.config import LossConfig, TrainConfig
+    from assay.train.dpo.config import DpoConfig, DpoRunConfig, PolicyModelConfig, PolicyTrainConfig, WatchConfig
+    from assay.train.dpo.train_dpo import train_dpo
     from assay.train.reward_config import RewardConfig
 
 HOMES = {
     "assay.api": (
-        "analyse_study", "audit", "check", "decide", "open_scorer", "read_pairs", "run_reward", "score",
-        "simulate_support", "split", "write_report",
+        "analyse_study", "audit", "check", "decide", "open_scorer", "read_pairs", "run_dpo", "run_reward",
+        "score", "simulate_support", "split", "write_report",
     ),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
@@ -58,6 +62,7 @@ HOMES = {
     "assay.engine.drop_in": ("shared_prefixes",),
     "assay.errors": ("AssayError",),
     "assay.findings.finding": ("Finding",),
+    "assay.flows.dpo": ("PolicyRun",),
     "assay.flows.reward": ("RewardRun",),
     "assay.gate": ("Verdict",),
     "assay.models.config": ("ModelConfig",),
@@ -66,6 +71,10 @@ HOMES = {
     "assay.study.config": ("AnalysisConfig",),
     "assay.train": ("TrainResult", "train_reward"),
     "assay.train.config": ("LossConfig", "TrainConfig"),
+    "assay.train.dpo.config": (
+        "DpoConfig", "DpoRunConfig", "PolicyModelConfig", "PolicyTrainConfig", "WatchConfig",
+    ),
+    "assay.train.dpo.train_dpo": ("train_dpo",),
     "assay.train.reward_config": ("RewardConfig",),
 }  # fmt: skip
 __all__ = [
@@ -76,6 +85,8 @@ __all__ = [
     "Candidates",
     "CheckReport",
     "DataConfig",
+    "DpoConfig",
+    "DpoRunConfig",
     "Finding",
     "LossConfig",
     "Message",
@@ -83,6 +94,9 @@ __all__ = [
     "Pair",
     "PairScore",
     "PairSet",
+    "PolicyModelConfig",
+    "PolicyRun",
+    "PolicyTrainConfig",
     "Reject",
     "Reward",
     "RewardConfig",
@@ -95,6 +109,7 @@ __all__ = [
     "Unscored",
     "Verdict",
     "Vote",
+    "WatchConfig",
     "__version__",
     "analyse_study",
     "audit",
@@ -102,11 +117,13 @@ __all__ = [
     "decide",
     "open_scorer",
     "read_pairs",
+    "run_dpo",
     "run_reward",
     "score",
     "shared_prefixes",
     "simulate_support",
     "split",
+    "train_dpo",
     "train_reward",
     "write_report",
 ]
