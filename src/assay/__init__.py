@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         open_policy,
         open_scorer,
         read_pairs,
+        run_dpo,
         run_reward,
         score,
         simulate_support,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from assay.errors import AssayError
     from assay.findings.finding import Finding
     from assay.flows.bench import BenchOptions
+    from assay.flows.dpo import PolicyRun
     from assay.flows.generate import AnswersFile
     from assay.flows.reward import RewardRun
     from assay.gate import Verdict
@@ -49,12 +51,14 @@ if TYPE_CHECKING:
     from assay.study.config import AnalysisConfig
     from assay.train import TrainResult, train_reward
     from assay.train.config import LossConfig, TrainConfig
+    from assay.train.dpo.config import DpoConfig, DpoRunConfig, PolicyModelConfig, PolicyTrainConfig, WatchConfig
+    from assay.train.dpo.train_dpo import train_dpo
     from assay.train.reward_config import RewardConfig
 
 HOMES = {
     "assay.api": (
         "analyse_study", "audit", "bench", "check", "decide", "generate", "generate_file", "open_policy", "open_scorer",
-        "read_pairs", "run_reward", "score", "simulate_support", "split", "write_report",
+        "read_pairs", "run_dpo", "run_reward", "score", "simulate_support", "split", "write_report",
     ),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
@@ -67,6 +71,7 @@ HOMES = {
     "assay.findings.finding": ("Finding",),
     "assay.flows.bench": ("BenchOptions",),
     "assay.flows.generate": ("AnswersFile",),
+    "assay.flows.dpo": ("PolicyRun",),
     "assay.flows.reward": ("RewardRun",),
     "assay.gate": ("Verdict",),
     "assay.models.config": ("ModelConfig",),
@@ -76,6 +81,10 @@ HOMES = {
     "assay.study.config": ("AnalysisConfig",),
     "assay.train": ("TrainResult", "train_reward"),
     "assay.train.config": ("LossConfig", "TrainConfig"),
+    "assay.train.dpo.config": (
+        "DpoConfig", "DpoRunConfig", "PolicyModelConfig", "PolicyTrainConfig", "WatchConfig",
+    ),
+    "assay.train.dpo.train_dpo": ("train_dpo",),
     "assay.train.reward_config": ("RewardConfig",),
 }  # fmt: skip
 __all__ = [
@@ -88,6 +97,8 @@ __all__ = [
     "Candidates",
     "CheckReport",
     "DataConfig",
+    "DpoConfig",
+    "DpoRunConfig",
     "Finding",
     "Generation",
     "Generations",
@@ -98,6 +109,9 @@ __all__ = [
     "PairScore",
     "PairSet",
     "Policy",
+    "PolicyModelConfig",
+    "PolicyRun",
+    "PolicyTrainConfig",
     "Prompt",
     "Reject",
     "Reward",
@@ -112,6 +126,7 @@ __all__ = [
     "Unscored",
     "Verdict",
     "Vote",
+    "WatchConfig",
     "__version__",
     "analyse_study",
     "audit",
@@ -123,11 +138,13 @@ __all__ = [
     "open_policy",
     "open_scorer",
     "read_pairs",
+    "run_dpo",
     "run_reward",
     "score",
     "shared_prefixes",
     "simulate_support",
     "split",
+    "train_dpo",
     "train_reward",
     "write_report",
 ]

@@ -14,6 +14,7 @@ from assay.audits.config import AuditConfig
 from assay.data.config import DataConfig, SplitConfig
 from assay.policies.protocol import Prompt, Sampling
 from assay.records import Candidates, Pair, Text
+from assay.train.dpo.config import DpoRunConfig
 from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from assay.data.grouped_split import Split
     from assay.data.intake import CheckReport
     from assay.flows.bench import BenchOptions
+    from assay.flows.dpo import PolicyRun
     from assay.flows.generate import AnswersFile
     from assay.flows.reward import RewardRun
     from assay.flows.study import Analysed
@@ -210,16 +212,35 @@ def run_reward(
     return run(source, out, config=config or RewardConfig(), notify=notify)
 
 
+def run_dpo(
+    source: object,
+    out: Path | str,
+    *,
+    config: DpoRunConfig | None = None,
+    notify: Callable[[str], None] = lambda _line: None,
+) -> PolicyRun:
+    """The DPO flow into the folder `out`: pairs -> tuned policy per seed -> audit of its implied reward -> report.
+
+    source: what read_pairs takes. notify: gets a line a stage, `print` for one. Killed anywhere, the same call goes on.
+    Raises AssayError where data, base, split or folder do not allow it.
+    """
+    from assay.flows.dpo import run_dpo as run
+
+    return run(source, out, config=config or DpoRunConfig(), notify=notify)
+
+
 def write_report(run: Path | str) -> Path:
-    """Write report.html and MODEL_CARD.md of a run folder from its artifacts; gives the report's path.
+    """Write report.html of a run folder from its artifacts, and MODEL_CARD.md of a reward model; gives the report's path.
 
     Raises ArtifactError where run.json, audit.json or gate.json is missing.
     """
+    from assay.artifacts.run_body import RunBody
     from assay.artifacts.run_folder import RunFolder
     from assay.report import model_card, render
 
     folder = RunFolder(run)
-    model_card(folder)
+    if "dpo" not in RunBody.read(folder.path("run.json")).config:
+        model_card(folder)
     return render(folder)
 
 
