@@ -11,6 +11,7 @@ are planned and taken, by the gate's own shares of the error rate.
 from __future__ import annotations
 
 import argparse
+from functools import cache
 
 import numpy as np
 
@@ -40,6 +41,7 @@ class Figures:
         return next((finding for finding in self.findings if finding.name == name), None)
 
 
+@cache
 def judged(right: int, pairs: int, criterion: str, look: Look | None) -> Result:
     evidence = Evidence(figures=Figures(right, pairs), look=look)  # type: ignore[arg-type]
     return decide(evidence, [parse(criterion)]).criteria[0]
