@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,15 @@ def at_look(found: Finding, plan: LookPlan | None, number: int, spent: float) ->
     return Evidence(figures=figures, look=take(number, plan, spent=spent))
 
 
+@cache
+def passes(right: int, n: int, plan: LookPlan | None, number: int) -> bool:
+    """Whether the gate passes at this look, after looks that spent what they could."""
+    spent = 0.0
+    for earlier in range(1, number):
+        spent += take(earlier, plan, spent=spent).share
+    return decide(at_look(accuracy(right, n), plan, number, spent), [parse(f"accuracy > {BAR}")]).verdict == "pass"
+
+
 def wrong_passes(random: np.random.Generator, plan: LookPlan | None, *, looks: int, audits: int, grows: bool) -> float:
     """Share of teams that pass at some look, where the truth is the threshold itself.
 
@@ -46,19 +56,16 @@ def wrong_passes(random: np.random.Generator, plan: LookPlan | None, *, looks: i
     them where the last one was, and on the others anew.
     """
     passed = 0
-    criterion = parse(f"accuracy > {BAR}")
     for _ in range(audits):
         right = random.random(1000) < BAR
-        count, total, spent = 0, 0, 0.0
+        count, total = 0, 0
         for number in range(1, looks + 1):
             if grows:
                 count, total = count + int(random.binomial(250, BAR)), total + 250
             else:
                 right = np.where(random.random(1000) < 0.5, right, random.random(1000) < BAR)
                 count, total = int(right.sum()), 1000
-            evidence = at_look(accuracy(count, total), plan, number, spent)
-            spent += evidence.look.share
-            if decide(evidence, [criterion]).verdict == "pass":
+            if passes(count, total, plan, number):
                 passed += 1
                 break
     return passed / audits
