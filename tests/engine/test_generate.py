@@ -21,6 +21,7 @@ from assay.engine.prefill import CHUNK, Prefills
 from assay.engine.trunk_calls import run_logits
 from assay.engine.written import Decoding, Wanted, Written
 from assay.errors import InputError
+from assay.models.catalogue import CATALOGUE, place_of
 from tests.support.tiny_models import FAMILIES, GROUPED, language_model
 
 END = 2
@@ -101,6 +102,26 @@ def test_the_bits_are_the_same_in_any_company(family: str, one_thread: None) -> 
         assert bits(model, asked[::-1], decoding, Room(at_once=at_once)) == together
     for one in asked[::6]:
         assert bits(model, [one], decoding)[one] == together[one]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not place_of(CATALOGUE["smollm2"]).is_dir(), reason="smollm2 is not installed (assay models get)")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_bits_of_a_real_model_are_the_same_in_any_company(threads: int) -> None:
+    folder = place_of(CATALOGUE["smollm2"])
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    header = DRAW.integers(3, 40_000, 70).tolist()
+    prompts = [(*header, *DRAW.integers(3, 40_000, size).tolist()) for size in (5, 31)]
+    prompts += [tuple(DRAW.integers(3, 40_000, size).tolist()) for size in (13, 90)]
+    asked, decoding, before = wanted(prompts, 3), Decoding(most=5), torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        together = bits(model, asked, decoding)
+        for at_once in (1, 5):
+            assert bits(model, asked[::-1], decoding, Room(at_once=at_once)) == together
+        assert bits(model, asked[:1], decoding)[asked[0]] == together[asked[0]]
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_a_shared_beginning_changes_no_bit(one_thread: None) -> None:

@@ -107,9 +107,14 @@ def test_answers_made_otherwise_are_never_mixed(whole: Path, folder: Path, tmp_p
     with pytest.raises(ArtifactError, match="made otherwise"):
         generate_file(LocalPolicy(folder), PROMPTS, out, n=4, sampling=Sampling(max_tokens=24, seed=8))
     assert out.read_bytes() == whole.read_bytes()
-    out.write_text('{"prompt": "a", "answer": "b"}\n')
+    for fewer, n in ((PROMPTS, 3), (PROMPTS[1:], 4)):
+        with pytest.raises(ArtifactError, match="not asked for now"):
+            generate_file(LocalPolicy(folder), fewer, out, n=n, sampling=SAMPLING)
+    assert out.read_bytes() == whole.read_bytes()
+    out.write_text('{"prompt": "a", "answer": "b"}')  # somebody's, without a line break at its end
     with pytest.raises(ArtifactError, match="did not write"):
         generate_file(LocalPolicy(folder), PROMPTS, out, n=4, sampling=SAMPLING)
+    assert out.read_text() == '{"prompt": "a", "answer": "b"}'
 
 
 def test_everything_here_reads_it(whole: Path, tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ class _Writing:
             for _ in fresh:
                 self.lanes.open_lane(asked.slot)
             self.answers += fresh
-            finished += self._retire()
+            finished += self._retire(len(self.answers) - len(fresh))
         return finished
 
     def _next_prompt(self) -> _Asked | None:
@@ -210,9 +210,12 @@ class _Writing:
         for answer, token in zip(answers, drawn, strict=True):
             answer.ids.append(token)
 
-    def _retire(self) -> list[tuple[int, Written]]:
+    def _retire(self, first: int = 0) -> list[tuple[int, Written]]:
+        """The answers, from this lane on, that ended with their newest token; their lanes are closed."""
         ended = {
-            lane: how for lane, one in enumerate(self.answers) if (how := self.decoding.ended(one.ids, self.stopped))
+            lane: how
+            for lane, one in enumerate(self.answers[first:], first)
+            if (how := self.decoding.ended(one.ids, self.stopped))
         }
         found = [
             (self.answers[n].place, Written(ids=tuple(self.answers[n].ids), finish=how)) for n, how in ended.items()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -98,13 +98,11 @@ def _into(
 ) -> AnswersFile:
     start, part = time.monotonic(), out.with_name(f"{out.name}.part")
     made = policy.made(sampling) if isinstance(policy, OneByOne) else None
+    if part.exists():
+        drop_torn(part)
     kept = {one.key: one for path in (out, part) for one in _had(path, made)}
-    texts = {prompt.id: prompt.text for prompt in prompts}
-    found = {
-        key: one
-        for key, one in kept.items()
-        if one.generation.finish != "error" and texts.get(one.prompt_id) == one.prompt and one.number < n
-    }
+    found = {key: one for key, one in kept.items() if one.generation.finish != "error"}
+    _refuse_unasked(found, prompts, n, out)
     keys = [(prompt.id, number) for prompt in prompts for number in range(n)]
     missing = [Asked(prompt, number) for prompt in prompts for number in range(n) if (prompt.id, number) not in found]
     tokens = 0
@@ -136,12 +134,21 @@ def _had(path: Path, made: Made | None) -> list[OneAnswer]:
     return found
 
 
+def _refuse_unasked(found: Mapping[tuple[str, int], OneAnswer], prompts: Sequence[Prompt], n: int, out: Path) -> None:
+    """Raises ArtifactError for answers that the new file would not hold: what was made is not thrown away."""
+    texts = {prompt.id: prompt.text for prompt in prompts}
+    lost = [one for one in found.values() if texts.get(one.prompt_id) != one.prompt or one.number >= n]
+    if lost:
+        raise ArtifactError(
+            f"{out} holds {len(lost)} answers that are not asked for now, such as number {lost[0].number} to prompt "
+            f"{lost[0].prompt_id!r}. Ask for them too (--n, prompts), or give another --out."
+        )
+
+
 class _Growing:
-    """A file of answers, a line each, that is never left with half a line before a whole one."""
+    """A file of answers that grows by a line an answer."""
 
     def __init__(self, path: Path) -> None:
-        if path.exists():
-            drop_torn(path)
         self._stream = path.open("ab")
         self._synced = time.monotonic()
 

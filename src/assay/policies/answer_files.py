@@ -138,11 +138,10 @@ def answer_row(one: OneAnswer) -> AnswerRow:
 
 
 def read_numbered(path: Path) -> list[OneAnswer] | None:
-    """The answers of a file that assay wrote, a torn last line left aside; None where a row is not assay's.
+    """The answers of a file that assay wrote; None where a row is not assay's.
 
     Raises InputError for a row that cannot be read.
     """
-    drop_torn(path)
     if not path.stat().st_size:
         return []
     found = []
