@@ -103,7 +103,9 @@ def _asked(
     kept = AnswerFile(out, fingerprint)
     model = named_language_model(name)
     how = HowAsked(chat=config.chat, micro_tokens=config.micro_tokens, notify=notify)
-    answers = {by: ask(model, questions.task(GRADED[by][0]), kept, how) for by in config.by}
+    answers: dict[str, Mapping[str, Answered]] = {
+        by: ask(model, questions.task(GRADED[by][0]), kept, how) for by in config.by
+    }
     return _Side(
         body=AskedModelBody(name=name, fingerprint=fingerprint, answers=kept.path.name),
         answers=answers,

@@ -104,7 +104,7 @@ def subject_rows(findings: Sequence[FindingBody]) -> list[dict[str, object]]:
         part, _, name = one.slice.partition("=")
         if part == "subject":
             by_subject.setdefault(name, {})[one.name] = one
-    rows = []
+    rows: list[tuple[float, str, dict[str, object]]] = []
     for name, figures in by_subject.items():
         before, drop = figures.get("capability_before"), figures.get("capability_drop")
         after = figures["capability_after"]
