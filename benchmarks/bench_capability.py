@@ -7,7 +7,7 @@ the five solved examples, for every question.
 
     python benchmarks/bench_capability.py --data mmlu/ --limit 30 --threads 2
 
-Needs lm-eval (MIT): pip install --no-deps lm-eval sacrebleu portalocker tabulate evaluate.
+Needs lm-eval (MIT), as the Makefile installs it for the tests.
 """
 
 from __future__ import annotations

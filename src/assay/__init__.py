@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         audit,
         check,
         decide,
+        measure_capability,
         open_scorer,
         read_pairs,
         run_reward,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     )
     from assay.audits import Audit
     from assay.audits.config import AuditConfig
+    from assay.capability.config import CapabilityConfig
     from assay.data import PairSet
     from assay.data.config import DataConfig, SplitConfig
     from assay.data.grouped_split import Split
@@ -46,11 +48,12 @@ if TYPE_CHECKING:
 
 HOMES = {
     "assay.api": (
-        "analyse_study", "audit", "check", "decide", "open_scorer", "read_pairs", "run_reward", "score",
+        "analyse_study", "audit", "check", "decide", "measure_capability", "open_scorer", "read_pairs", "run_reward", "score",
         "simulate_support", "split", "write_report",
     ),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
+    "assay.capability.config": ("CapabilityConfig",),
     "assay.data": ("PairSet",),
     "assay.data.config": ("DataConfig", "SplitConfig"),
     "assay.data.grouped_split": ("Split",),
@@ -74,6 +77,7 @@ __all__ = [
     "Audit",
     "AuditConfig",
     "Candidates",
+    "CapabilityConfig",
     "CheckReport",
     "DataConfig",
     "Finding",
@@ -100,6 +104,7 @@ __all__ = [
     "audit",
     "check",
     "decide",
+    "measure_capability",
     "open_scorer",
     "read_pairs",
     "run_reward",

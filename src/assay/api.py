@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from assay.audits.config import AuditConfig
+from assay.capability.config import CapabilityConfig
 from assay.data.config import DataConfig, SplitConfig
 from assay.records import Candidates, Pair
 from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
+    from assay.artifacts.capability_body import CapabilityBody
     from assay.audits import Audit
     from assay.data import PairSet
     from assay.data.grouped_split import Split
@@ -133,6 +135,26 @@ def run_reward(
     from assay.flows.reward import run_reward as run
 
     return run(source, out, config=config or RewardConfig(), notify=notify)
+
+
+def measure_capability(
+    model: str,
+    data: Path | str,
+    out: Path | str,
+    *,
+    against: str | None = None,
+    config: CapabilityConfig | None = None,
+    notify: Callable[[str], None] = lambda _line: None,
+) -> CapabilityBody:
+    """Ask a language model multiple-choice questions, and hold it against another: `.outcome`, `.sentence`, `.findings`.
+
+    model, against: a folder, catalogue name, hub id, or LoRA adapters. data: a folder such as MMLU's, or a file. The
+    folder `out` gets capability.json, its page and all answers; killed anywhere, the same call goes on.
+    Raises AssayError where questions, models or their templates do not allow it.
+    """
+    from assay.flows.capability import capability as run
+
+    return run(model, Path(data), Path(out), against=against, config=config, notify=notify)
 
 
 def write_report(run: Path | str) -> Path:
