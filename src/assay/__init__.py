@@ -48,8 +48,8 @@ if TYPE_CHECKING:
 
 HOMES = {
     "assay.api": (
-        "analyse_study", "audit", "check", "decide", "measure_capability", "open_scorer", "read_pairs", "run_reward", "score",
-        "simulate_support", "split", "write_report",
+        "analyse_study", "audit", "check", "decide", "measure_capability", "open_scorer", "read_pairs", "run_reward",
+        "score", "simulate_support", "split", "write_report",
     ),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),

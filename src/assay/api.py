@@ -146,7 +146,7 @@ def measure_capability(
     config: CapabilityConfig | None = None,
     notify: Callable[[str], None] = lambda _line: None,
 ) -> CapabilityBody:
-    """Ask a language model multiple-choice questions, and hold it against another: `.outcome`, `.sentence`, `.findings`.
+    """Ask a language model multiple-choice questions, and hold it against another: `.outcome`, `.findings`.
 
     model, against: a folder, catalogue name, hub id, or LoRA adapters. data: a folder such as MMLU's, or a file. The
     folder `out` gets capability.json, its page and all answers; killed anywhere, the same call goes on.
