@@ -205,7 +205,7 @@ def test_what_cannot_be_read_whole_is_left_out_of_both(tmp_path: Path, base: Pat
     body = capability(str(base), mmlu, tmp_path / "out", against=str(short), config=config)
     assert len(body.left_out) == 36
     assert body.left_out[0].why.endswith("tokens with its solved examples; the model reads 150")
-    assert body.notes == ["36 questions could not be read whole and are in no figure; none was cut."]
+    assert body.notes == ["36 questions could not be read whole, in no figure and not cut."]
     assert (body.outcome, body.ways[0].n, body.ways[0].after) == ("underpowered", 0, None)
 
 
