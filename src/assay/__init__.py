@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         decide,
         generate,
         generate_file,
+        measure_capability,
         open_policy,
         open_scorer,
         read_pairs,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     )
     from assay.audits import Audit
     from assay.audits.config import AuditConfig
+    from assay.capability.config import CapabilityConfig
     from assay.data import PairSet
     from assay.data.config import DataConfig, SplitConfig
     from assay.data.grouped_split import Split
@@ -57,11 +59,13 @@ if TYPE_CHECKING:
 
 HOMES = {
     "assay.api": (
-        "analyse_study", "audit", "bench", "check", "decide", "generate", "generate_file", "open_policy", "open_scorer",
-        "read_pairs", "run_dpo", "run_reward", "score", "simulate_support", "split", "write_report",
+        "analyse_study", "audit", "bench", "check", "decide", "generate", "generate_file", "measure_capability",
+        "open_policy", "open_scorer", "read_pairs", "run_dpo", "run_reward", "score", "simulate_support", "split",
+        "write_report",
     ),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
+    "assay.capability.config": ("CapabilityConfig",),
     "assay.data": ("PairSet",),
     "assay.data.config": ("DataConfig", "SplitConfig"),
     "assay.data.grouped_split": ("Split",),
@@ -95,6 +99,7 @@ __all__ = [
     "AuditConfig",
     "BenchOptions",
     "Candidates",
+    "CapabilityConfig",
     "CheckReport",
     "DataConfig",
     "DpoConfig",
@@ -135,6 +140,7 @@ __all__ = [
     "decide",
     "generate",
     "generate_file",
+    "measure_capability",
     "open_policy",
     "open_scorer",
     "read_pairs",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from assay.audits.config import AuditConfig
+from assay.capability.config import CapabilityConfig
 from assay.data.config import DataConfig, SplitConfig
 from assay.policies.protocol import Prompt, Sampling
 from assay.records import Candidates, Pair, Text
@@ -19,6 +20,7 @@ from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
     from assay.artifacts.bench_body import BenchBody
+    from assay.artifacts.capability_body import CapabilityBody
     from assay.audits import Audit
     from assay.data import PairSet
     from assay.data.grouped_split import Split
@@ -227,6 +229,26 @@ def run_dpo(
     from assay.flows.dpo import run_dpo as run
 
     return run(source, out, config=config or DpoRunConfig(), notify=notify)
+
+
+def measure_capability(
+    model: str,
+    data: Path | str,
+    out: Path | str,
+    *,
+    against: str | None = None,
+    config: CapabilityConfig | None = None,
+    notify: Callable[[str], None] = lambda _line: None,
+) -> CapabilityBody:
+    """Ask a language model multiple-choice questions, and hold it against another: `.outcome`, `.findings`.
+
+    model, against: a folder, catalogue name, hub id, or LoRA adapters. data: a folder such as MMLU's, or a file. The
+    folder `out` gets capability.json, its page and all answers; killed anywhere, the same call goes on.
+    Raises AssayError where questions, models or their templates do not allow it.
+    """
+    from assay.flows.capability import capability as run
+
+    return run(model, Path(data), Path(out), against=against, config=config, notify=notify)
 
 
 def write_report(run: Path | str) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from assay.models.quiet import quiet
 from tests.support import bases
 
 
@@ -36,7 +37,7 @@ def adapters(root: Path, base: Path, *, seed: int = 1, targets: tuple[str, ...] 
     from peft import LoraConfig, get_peft_model
 
     model = LlamaForCausalLM.from_pretrained(base)
-    with torch.random.fork_rng([]):
+    with torch.random.fork_rng([]), quiet():
         torch.manual_seed(seed)
         tuned = get_peft_model(model, LoraConfig(r=2, target_modules=list(targets), task_type="CAUSAL_LM"))
         for name, parameter in tuned.named_parameters():

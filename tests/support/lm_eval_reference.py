@@ -5,7 +5,6 @@ Its YAML files name a data set on the hub, so rows are handed over as a data set
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 
 from assay.questions.choice_files import ChoiceRow
 
-lm_eval = pytest.importorskip("lm_eval", reason="lm-eval is not installed: pip install assay[parity]")
+lm_eval = pytest.importorskip("lm_eval", reason="lm-eval is not installed: the Makefile does it")
 
 FOLDERS = {
     "letter": ("default", "_default_template_yaml", ""),
@@ -79,9 +78,3 @@ def answered(lm: Any, task: Any, *, chat: bool = False) -> Theirs:
         found.acc.append(graded["acc"])
         found.acc_norm.append(graded["acc_norm"])
     return found
-
-
-def version() -> str:
-    from importlib.metadata import version as installed
-
-    return re.sub(r"\+.*", "", installed("lm_eval"))

@@ -7,11 +7,14 @@ from assay.capability.lost_ability import WayOutcome, points
 from assay.findings.number_text import number_text
 from assay.stats.intervals import Interval
 
+WAYS = {"letter": "by letter", "text": "by text, raw", "text by length": "by text, per character"}
+
 
 def outcome_sentence(way: WayOutcome, config: CapabilityConfig, *, same: bool = False) -> str:
     """The answer first, then what it rests on."""
     margin = f"{100 * config.margin:g} points"
-    on = f"on {way.n:,} questions of {way.subjects} {'subject' if way.subjects == 1 else 'subjects'}, by {way.asked}"
+    subjects = f"{way.subjects} {'subject' if way.subjects == 1 else 'subjects'}"
+    on = f"on {way.n:,} questions of {subjects}, asked {WAYS.get(way.asked, way.asked)}"
     if same:
         return f"The two are the same model, by their bytes: nothing changed, {on}."
     high = way.bounds.high if isinstance(way.bounds, Interval) else None
@@ -34,9 +37,9 @@ def needed(way: WayOutcome) -> str:
     """How many questions would decide; empty where no number is known."""
     told = []
     if way.if_nothing_lost is not None:
-        told.append(f"about {_rounded(way.if_nothing_lost)} if nothing was lost")
+        told.append(f"about {rounded_up(way.if_nothing_lost)} if nothing was lost")
     if way.questions_needed is not None:
-        told.append(f"about {_rounded(way.questions_needed)} if the drop is what it looks like")
+        told.append(f"about {rounded_up(way.questions_needed)} if the drop is what it looks like")
     return f" Questions that decide in 4 of 5 cases: {', '.join(told)}." if told else ""
 
 
@@ -44,10 +47,10 @@ def _at_most(high: float) -> str:
     return number_text(max(100 * high, 0.0), ".1f")
 
 
-def _rounded(number: int) -> str:
+def rounded_up(number: int) -> str:
     """Two digits: the estimate is no better than that.
 
-    >>> _rounded(1234567)
+    >>> rounded_up(1234567)
     '1,300,000'
     """
     size = 10 ** max(len(str(number)) - 2, 0)

@@ -103,7 +103,9 @@ def _asked(
     kept = AnswerFile(out, fingerprint)
     model = named_language_model(name)
     how = HowAsked(chat=config.chat, micro_tokens=config.micro_tokens, notify=notify)
-    answers = {by: ask(model, questions.task(GRADED[by][0]), kept, how) for by in config.by}
+    answers: dict[str, Mapping[str, Answered]] = {
+        by: ask(model, questions.task(GRADED[by][0]), kept, how) for by in config.by
+    }
     return _Side(
         body=AskedModelBody(name=name, fingerprint=fingerprint, answers=kept.path.name),
         answers=answers,
@@ -152,7 +154,8 @@ def _body(
         for name, why in tables[GRADED[by][0]].left_out.items()
     ]
     if left_out:
-        notes = [*notes, f"{len(left_out):,} questions could not be read whole and are in no figure; none was cut."]
+        named = "1 question" if len(left_out) == 1 else f"{len(left_out):,} questions"
+        notes = [*notes, f"{named} could not be read whole, in no figure and not cut."]
     return CapabilityBody(
         outcome=chosen.outcome,
         sentence=outcome_sentence(chosen, config, same=same and chosen.outcome != "at_chance"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from assay.artifacts.capability_body import CapabilityBody, WayBody
 from assay.artifacts.files import atomic_write
 from assay.artifacts.finding_body import FindingBody, IntervalBody
+from assay.capability.outcome_words import WAYS, rounded_up
 from assay.report import words
 from assay.report.html import html_environment, inlined_styles
 from assay.report.plots.forest import Row, forest
@@ -22,7 +23,6 @@ OUTCOMES = {
     "at_chance": "at chance",
     "alone": "above guessing",
 }
-WAYS = {"letter": "by letter", "text": "by text, raw", "text by length": "by text, per character"}
 NONE = "none"
 
 
@@ -74,7 +74,7 @@ def figure(ways: Sequence[WayBody]) -> tuple[str, str] | None:
 def way_row(way: WayBody) -> dict[str, object]:
     """One line of the table, in words."""
     needed = [
-        f"{words.rounded(number)} {when}"
+        f"{rounded_up(number)} {when}"
         for number, when in ((way.if_nothing_lost, "if nothing was lost"), (way.questions_needed, "at the drop seen"))
         if number is not None
     ]
@@ -104,7 +104,7 @@ def subject_rows(findings: Sequence[FindingBody]) -> list[dict[str, object]]:
         part, _, name = one.slice.partition("=")
         if part == "subject":
             by_subject.setdefault(name, {})[one.name] = one
-    rows = []
+    rows: list[tuple[float, str, dict[str, object]]] = []
     for name, figures in by_subject.items():
         before, drop = figures.get("capability_before"), figures.get("capability_drop")
         after = figures["capability_after"]
