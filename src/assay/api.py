@@ -155,7 +155,7 @@ def run_dpo(
 
 
 def write_report(run: Path | str) -> Path:
-    """Write report.html of a run folder from its artifacts, and MODEL_CARD.md of a reward model; gives the report's path.
+    """Write report.html of a run folder again, and MODEL_CARD.md of a reward model; gives the report's path.
 
     Raises ArtifactError where run.json, audit.json or gate.json is missing.
     """
