@@ -252,7 +252,7 @@ def measure_capability(
 
 
 def write_report(run: Path | str) -> Path:
-    """Write report.html of a run folder from its artifacts, and MODEL_CARD.md of a reward model; gives the report's path.
+    """Write report.html of a run folder again, and MODEL_CARD.md of a reward model; gives the report's path.
 
     Raises ArtifactError where run.json, audit.json or gate.json is missing.
     """

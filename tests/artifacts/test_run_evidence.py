@@ -85,7 +85,7 @@ def test_stale_artifacts_are_refused(folder: RunFolder, changed: str, said: str)
 def test_another_version_is_refused(folder: RunFolder) -> None:
     write_json(folder.seed(0) / TRAIN, "train/9", {})
     with pytest.raises(
-        ArtifactError, match=r"train/9.*Delete .*seed-0, then run the same `assay reward` command again"
+        ArtifactError, match=r"train/9.*Delete .*seed-0, then run the same `assay reward` or `assay dpo` command again"
     ):
         RunEvidence.read(folder)
 

@@ -146,12 +146,14 @@ def test_options_that_say_nothing_are_refused(tmp_path: Path) -> None:
     assert len(read_prompts(tmp_path / "rows.jsonl")) == 2
 
 
+@pytest.mark.slow
 def test_the_installed_command(base: Path, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "pairs.jsonl", [as_native(pair) for pair in tiny.pairs(40)])
+    assay, pairs = Path(sys.executable).with_name("assay"), tmp_path / "pairs.jsonl"
     command = [
-        str(Path(sys.executable).with_name("assay")), "dpo", str(tmp_path / "pairs.jsonl"),
-        "--base", str(base), "--holdout", "10", "--max-tokens", "60", "--learning-rate", "0.01", "--precision", "float32", "--compile", "off",
-        "--out", str(tmp_path / "run"), "--json", "--set", "watch.fresh=2", "--set", "watch.max_new_tokens=4",
+        str(assay), "dpo", str(pairs), "--base", str(base), "--holdout", "10", "--max-tokens", "60",
+        "--learning-rate", "0.01", "--precision", "float32", "--compile", "off", "--out", str(tmp_path / "run"),
+        "--json", "--set", "watch.fresh=2", "--set", "watch.max_new_tokens=4",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode in {0, 1, 3}, done.stderr

@@ -26,13 +26,13 @@ RUN, AUDIT, GATE, CONTRACT, SPLIT = "run.json", "audit.json", "gate.json", "cont
 TRAIN, MODEL = "train.json", "model/assay.json"
 OF_THE_RUN = (RUN, AUDIT, GATE, CONTRACT, SPLIT)
 OF_A_SEED = (TRAIN, MODEL)
-_REWARD = "Run the same `assay reward` command again"
+_REWARD = "Run the same `assay reward` or `assay dpo` command again"
 # How an artifact that another version wrote is made anew.
 AGAIN: Mapping[str, str] = {
     RUN: f"{_REWARD}, with another --out.",
     GATE: "Decide again with `assay gate {folder}`.",
     **dict.fromkeys((AUDIT, CONTRACT, SPLIT), f"{_REWARD}: finished seeds are not trained anew."),
-    **dict.fromkeys(OF_A_SEED, "Delete {seed}, then run the same `assay reward` command again."),
+    **dict.fromkeys(OF_A_SEED, "Delete {seed}, then run the same `assay reward` or `assay dpo` command again."),
 }
 _Some = TypeVar("_Some", bound=Body)
 # Artifacts that name the files they were made from: how, and what makes them anew.

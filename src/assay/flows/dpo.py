@@ -146,7 +146,7 @@ def tuned(ready: Ready, criteria: Sequence[Criterion]) -> PolicyRun:
     if isinstance(run, FollowersFolder):
         return followed_policy(run, results, criteria)
     with record.stage("audit"):
-        evidence = policy_evidence(run, results, ready.parts.train, rendered=ready.gated.rendered, config=config)
+        evidence = policy_evidence(run, results, pairs, rendered=ready.gated.rendered, config=config)
         audit = audit_seeds(run, ready.parts, ready.gated, results, config=config.audit, evidence=evidence)
     with record.stage("gate"):
         verdict = decide_run(run, criteria)

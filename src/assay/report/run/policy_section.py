@@ -37,6 +37,7 @@ def policy(evidence: ReportedRun) -> Mapping[str, object] | None:
         "verdict": fall.verdict if fall.known is not None else None,
         "findings": [(label(one.name), cell(one), one) for one in found],
         "panels": panels(evidence, CURVES),
+        "seeds": [(one.seed, index % 4) for index, one in enumerate(evidence.seeds) if one.metrics],
         "behind": [{**row, "shown": words.number(row["normalised"], 3)} for row in (table["behind"] if table else ())],
         "way_out": WAY_OUT if table and table["displaced"] else "",
         "trials": [] if evidence.trials is None else [trial_row(one) for one in evidence.trials.trials],
@@ -63,8 +64,8 @@ def reading(evidence: ReportedRun) -> list[str]:
     kl, length = evidence.head("kl_to_base"), evidence.head("answer_tokens")
     if kl.known is not None:
         lines.append(
-            f"On fresh prompts it is {inline(kl)} from its base, and writes {words.number(length.known or 0, 0)} "
-            "tokens an answer. The KL is the Rao-Blackwellised estimate, unbiased for answers of the length watched."
+            f"On fresh prompts it is {inline(kl)} nats an answer from its base, and writes "
+            f"{words.number(length.known or 0, 0)} tokens. The KL is the Rao-Blackwellised estimate, unbiased for answers of the length watched."
         )
     return lines
 
