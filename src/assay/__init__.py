@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         read_pairs,
         run_reward,
         score,
+        simulate_grants,
         simulate_support,
         split,
         write_report,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 HOMES = {
     "assay.api": (
         "analyse_study", "audit", "check", "decide", "open_scorer", "read_pairs", "run_reward", "score",
-        "simulate_support", "split", "write_report",
+        "simulate_grants", "simulate_support", "split", "write_report",
     ),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
@@ -105,6 +106,7 @@ __all__ = [
     "run_reward",
     "score",
     "shared_prefixes",
+    "simulate_grants",
     "simulate_support",
     "split",
     "train_reward",
