@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         run_dpo,
         run_reward,
         score,
+        simulate_grants,
         simulate_support,
         split,
         write_report,
@@ -60,8 +61,8 @@ if TYPE_CHECKING:
 HOMES = {
     "assay.api": (
         "analyse_study", "audit", "bench", "check", "decide", "generate", "generate_file", "measure_capability",
-        "open_policy", "open_scorer", "read_pairs", "run_dpo", "run_reward", "score", "simulate_support", "split",
-        "write_report",
+        "open_policy", "open_scorer", "read_pairs", "run_dpo", "run_reward", "score", "simulate_grants",
+        "simulate_support", "split", "write_report",
     ),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
@@ -148,6 +149,7 @@ __all__ = [
     "run_reward",
     "score",
     "shared_prefixes",
+    "simulate_grants",
     "simulate_support",
     "split",
     "train_dpo",

@@ -28,7 +28,7 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """What the applicant knows. in_need of `all_people` have the need; `served` take part, `reached` of them succeed."""
+    """What the applicant knows. in_need of all_people have the need; served take part, reached of these succeed."""
 
     section: str
     span: tuple[int, int]

@@ -23,8 +23,8 @@ from assay.simulate.grants.themes import JARGON, PRIORITIES
 
 # The whole truth about preferences here: utility is the sum of weight x measure. Written into every truth file.
 WEIGHTS: Mapping[str, float] = {
-    "facts_wanted": 1.0,  # each fact the paragraph is about, told once with its numbers in a sentence of prose
-    "facts_beside": 0.15,  # each other fact of the notes told so
+    "facts_wanted": 1.4,  # each fact the paragraph is about, told once with its numbers in a sentence of prose
+    "facts_beside": -0.2,  # each other fact of the notes told so: true, and beside the point
     "relevance": 1.5,  # share of the prompt's words that return, where the prompt has no notes
     "numbers_wrong": -1.3,  # each number the notes do not hold, or hold of something else; four at most
     "names_wrong": -0.8,  # each name the prompt does not hold; three at most
@@ -126,13 +126,16 @@ def _tells(brief: Brief, name: str, sentence: Sentence) -> bool:
 def _numbers_wrong(brief: Brief, reading: Reading) -> set[tuple[str, ...]]:
     """Numbers told that the notes do not hold, or hold of something else. Each counts once.
 
-    A number belongs to what it counts (the words after it), and to the facts of which its sentence speaks.
+    A number belongs to what it counts (the words after it), and to the facts of which its sentence speaks: one of
+    another fact is wrong where it stands in place of one of theirs.
     """
     wrong: set[tuple[str, ...]] = set()
     every_unit = frozenset().union(*brief.counted.values())
     for sentence in reading.sentences:
         tokens = sentence.tokens
+        given = {t.number for t in tokens}
         spoken = [fact.numbers for fact in brief.facts.values() if fact.own and own_share(fact, sentence) >= SPEAKS]
+        told = frozenset().union(*spoken)
         for at, token in enumerate(tokens):
             if token.number is None:
                 continue
@@ -146,7 +149,7 @@ def _numbers_wrong(brief: Brief, reading: Reading) -> set[tuple[str, ...]]:
             else:
                 meant = brief.counted.get(token.number)
                 right = (meant is not None and (not after or bool(meant & after))) or token.number in brief.money
-                right = right and (not spoken or any(token.number in numbers for numbers in spoken))
+                right = right and (token.number in told or told <= given)
             if not right:
                 wrong.add((token.text.rstrip(","),))
         wrong.update(pair for pair in ratios(tokens) if pair not in brief.ratios and not _any_wrong(pair, wrong))

@@ -15,7 +15,7 @@ from assay.artifacts.files import write_jsonl
 from assay.errors import ConfigError
 from assay.simulate.grants.application import SECTIONS, Application, draw, prompt_of
 from assay.simulate.grants.editorial_utility import QUALITIES, WEIGHTS
-from assay.simulate.grants.editors import EDITORS, vote
+from assay.simulate.grants.grant_editors import EDITORS, vote
 from assay.simulate.grants.paragraphs import best, write
 from assay.simulate.known_truth import Oracle, RowTruth, agreement, oracle, utilities, write_with_truth
 from assay.simulate.paired_votes import Labelled, couples, numbered, put_to_vote
@@ -62,7 +62,7 @@ class GrantFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantOffice:
-    """Rows in assay's own layout, fresh prompts, attention items of a study, and everything that is true of the rows."""
+    """Rows in assay's own layout, fresh prompts, attention items of a study, and all that is true of the rows."""
 
     rows: list[Row]
     fresh: list[Row]
@@ -80,7 +80,7 @@ class GrantOffice:
 
 
 def grants(pairs: int, *, seed: int = 0, fresh: int = 50) -> GrantOffice:
-    """Exactly `pairs` labelled preference pairs of grant paragraphs in five equal categories, and `fresh` prompts apart.
+    """Exactly `pairs` labelled pairs of grant paragraphs in five equal categories, and `fresh` prompts apart.
 
     The same arguments give the same rows. No prompt stands twice, here or among the fresh ones.
     Raises ConfigError for impossible numbers.

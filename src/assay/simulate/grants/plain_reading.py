@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 CLOSELY = 12_000  # characters read closely: fifty times the longest paragraph asked for
 _TOKEN = re.compile(r"\$?[0-9][0-9,]*(?:\.[0-9]+)?%?|[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
@@ -23,105 +24,17 @@ _NUMBER_WORDS = {
     )
 }
 FUNCTION_WORDS = frozenset(
-    [
-        "a",
-        "about",
-        "after",
-        "all",
-        "also",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "because",
-        "been",
-        "before",
-        "below",
-        "between",
-        "both",
-        "but",
-        "by",
-        "can",
-        "cannot",
-        "could",
-        "do",
-        "does",
-        "each",
-        "every",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "he",
-        "her",
-        "his",
-        "how",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "may",
-        "more",
-        "most",
-        "no",
-        "not",
-        "now",
-        "of",
-        "off",
-        "on",
-        "once",
-        "one",
-        "only",
-        "or",
-        "other",
-        "our",
-        "out",
-        "over",
-        "own",
-        "she",
-        "should",
-        "so",
-        "some",
-        "such",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "through",
-        "to",
-        "under",
-        "until",
-        "up",
-        "us",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "who",
-        "will",
-        "with",
-        "within",
-        "without",
-        "would",
-        "you",
-        "your",
-    ]
-)
+    (
+        "a", "about", "after", "all", "also", "an", "and", "are", "as", "at", "be", "because", "been", "before",
+        "below", "between", "both", "but", "by", "can", "cannot", "could", "do", "does", "each", "every", "for",
+        "from", "had", "has", "have", "he", "her", "his", "how", "if", "in", "into", "is", "it", "its", "may",
+        "more", "most", "no", "not", "now", "of", "off", "on", "once", "one", "only", "or", "other", "our",
+        "out", "over", "own", "she", "should", "so", "some", "such", "than", "that", "the", "their", "them",
+        "there", "these", "they", "this", "those", "through", "to", "under", "until", "up", "us", "was", "we",
+        "were", "what", "when", "where", "which", "while", "who", "will", "with", "within", "without", "would",
+        "you", "your",
+    )
+)  # fmt: skip
 # Two of these in a row stand in no English sentence: a cheap sign of shuffled or random words.
 _ARTICLES = frozenset(("a", "an", "the", "our", "their", "its", "your", "every"))
 _NEVER_AFTER_ARTICLE = frozenset(
@@ -195,10 +108,7 @@ def _sentence(part: str) -> Sentence:
 
 def stumbles(words: Sequence[str]) -> int:
     """How often two words follow each other that never do in English: `the of`, `and and`."""
-    return sum(
-        one == other or (one in _ARTICLES and other in _NEVER_AFTER_ARTICLE)
-        for one, other in zip(words, words[1:], strict=False)
-    )
+    return sum(one == other or (one in _ARTICLES and other in _NEVER_AFTER_ARTICLE) for one, other in pairwise(words))
 
 
 @lru_cache(maxsize=20_000)

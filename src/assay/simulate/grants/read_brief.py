@@ -59,7 +59,7 @@ def read_brief(prompt: str) -> Brief:
     stated = [token for text in notes.values() for s in read(text).sentences for token in s.tokens]
     # The span of words is a rule for the answer and not a fact: "25 to 40" may not be told as ages.
     source = stated if notes else whole.tokens
-    sentences = {name: [s for s in read(text).sentences] for name, text in notes.items()}
+    sentences = {name: list(read(text).sentences) for name, text in notes.items()}
     stems = {name: frozenset().union(*(s.stems for s in found)) for name, found in sentences.items()}
     span = _SPAN.search(prompt)
     section = _SECTION.search(prompt)

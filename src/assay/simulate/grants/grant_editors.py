@@ -10,16 +10,17 @@ from typing import Literal
 
 from assay.simulate.grants.editorial_utility import QUALITIES, Worth, worth
 from assay.simulate.grants.paragraphs import Paragraph
+from assay.simulate.grants.read_brief import read_brief
 from assay.simulate.paired_votes import Side
 from assay.simulate.random_values import simulation_stream
 
-EditorChoice = Literal["left", "right", "tie", "both_bad"]
+EditorChoice = Literal["left", "right", "tie", "both_bad", "abstain"]
 UNUSABLE = -3.0  # utility of a text below which an editor would print it under no circumstances
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Editor:
-    """One simulated voter: votes left with probability carelessness / 2 + (1 - carelessness) * sigmoid(sharpness * seen).
+    """One simulated voter; votes left with chance carelessness / 2 + (1 - carelessness) * sigmoid(sharpness * seen).
 
     seen = sum over QUALITIES of taste x (quality of the left text - quality of the right one); a taste not named is 1.
     tie_band: in a study, texts that look nearer than this after noise are called a tie.
@@ -69,11 +70,13 @@ def vote(rng: random.Random, left: Paragraph, right: Paragraph, *, editor: Edito
 
 
 def judge(editor: Editor, *, prompt: str, left: str, right: str, seed: int) -> EditorChoice:
-    """What this editor says of two texts shown side by side; ties and "both bad" as in a study.
+    """What this editor says of two texts shown side by side; "abstain" where the prompt has no notes to judge by.
 
     The noise depends on seed, editor and texts with their sides, and on nothing else: the order of items and an
     interruption change no vote, and a repeat with its sides exchanged is judged afresh.
     """
+    if not read_brief(prompt).facts:
+        return "abstain"
     rng = simulation_stream(seed, "\x00".join(("grants/study", editor.name, prompt, left, right)))
     if rng.random() < editor.carelessness:
         return "left" if rng.random() < 0.5 else "right"
