@@ -108,9 +108,8 @@ def editors(
 
     done = [vote_in_study(editor, link, seed=seed) for editor, link in editors_of(links)]
     lines = [
-        f"{one.editor}: {one.votes} simulated votes ("
-        + ", ".join(f"{count} {choice.replace('_', ' ')}" for choice, count in one.choices.items())
-        + ")"
+        f"{one.editor}: {one.votes} simulated votes"
+        + "".join(f", {count} {choice.replace('_', ' ')}" for choice, count in sorted(one.choices.items()))
         for one in done
     ]
     result = {one.editor: {"judge": "simulated", "votes": one.votes, "choices": dict(one.choices)} for one in done}
