@@ -223,7 +223,7 @@ def test_what_cannot_be_asked(tmp_path: Path, mmlu: Path, config: dict[str, obje
 
 def test_five_options_two_right_and_none(tmp_path: Path, base: Path) -> None:
     path = tmp_path / "five.jsonl"
-    rows = [{"question": f"Which of {n}?", "choices": list("vwxyz"), "answer": [n % 5, (n + 1) % 5]} for n in range(9)]
+    rows = [{"question": f"Which of {n}?", "choices": list("vwxyz"), "answer": [n % 5, (n + 1) % 5]} for n in range(10)]
     path.write_text("\n".join(json.dumps(row) for row in rows))
     none = CapabilityConfig(shots=0)
     body = capability(str(base), path, tmp_path / "out", config=none)
