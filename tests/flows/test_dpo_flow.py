@@ -18,6 +18,7 @@ from assay.errors import ArtifactError, ConfigError, InputError
 from assay.flows import dpo_trials
 from assay.flows.dpo import run_dpo
 from assay.flows.fresh_prompts_file import read_prompts
+from assay.gate import decide_run
 from assay.records import Pair
 from assay.train.dpo.config import DpoRunConfig
 from tests.support import tiny_bases as tiny
@@ -46,6 +47,7 @@ def test_a_run_ends_with_figures_a_gate_and_a_page(base: Path, tmp_path: Path) -
     assert kl is not None
     assert kl.n == 3
     assert {c.text for c in run.verdict.criteria} >= {"overall accuracy > 0.68", "self-checks pass"}
+    assert decide_run(run.folder).criteria == run.verdict.criteria  # `assay gate RUN` asks the same
     page = run.report.read_text()
     assert "Tuned policy report" in page
     assert 'id="policy"' in page

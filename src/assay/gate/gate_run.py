@@ -58,10 +58,12 @@ def decide_run(
 
 
 def default_criteria(evidence: Evidence) -> str:
-    """The built-in set for data with categories, or the one for data without.
+    """The built-in set for a tuned policy, for data with categories, or for data without.
 
     Asked of the data as well: figures have no category either where every one of them was lost on the way.
     """
+    if evidence.figures.find("chosen_change") is not None:  # only a policy has changed from a reference
+        return "dpo-held-out"
     measured = any(finding.slice != OVERALL for finding in evidence.figures.findings)
     stated = evidence.rests_on is not None and bool(evidence.rests_on.categories)
     return "support" if measured or stated else "overall"

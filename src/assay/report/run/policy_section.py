@@ -65,7 +65,8 @@ def reading(evidence: ReportedRun) -> list[str]:
     if kl.known is not None:
         lines.append(
             f"On fresh prompts it is {inline(kl)} nats an answer from its base, and writes "
-            f"{words.number(length.known or 0, 0)} tokens. The KL is the Rao-Blackwellised estimate, unbiased for answers of the length watched."
+            f"{words.number(length.known or 0, 0)} tokens. The KL is "
+            "the Rao-Blackwellised estimate, unbiased for answers of the length watched."
         )
     return lines
 
