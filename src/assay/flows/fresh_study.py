@@ -10,7 +10,9 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assay.artifacts.files import differences, sha256_file
 from assay.artifacts.fresh_study_body import FRESH_STUDY, AnsweringBody, FreshStudyBody
@@ -23,11 +25,13 @@ from assay.policies.protocol import Prompt, Sampling
 from assay.records import Pair, plain_text
 from assay.stats.unknown import Unknown
 from assay.study.config import StudyConfig
-from assay.study.plan.create import Created, Sources, create_study
 from assay.study.plan.link_table import links_at, table_of, write_links
 from assay.study.study_records import Editor
 from assay.train.dpo.config import DpoRunConfig, FreshStudyConfig
 from assay.train.result import TrainResult
+
+if TYPE_CHECKING:
+    from assay.study.plan.create import Created
 
 STUDY, ANSWERS = Path("study", "study.db"), "answers"
 BASE, TUNED = "base", "tuned"  # ordinary words, so that an answer that says one gives nothing away
@@ -50,6 +54,8 @@ class Asking:
         """None where no prompts are given. Raises InputError, ConfigError for what cannot be read."""
         if study.prompts is None:
             return None
+        if find_spec("sqlalchemy") is None:
+            raise InputError("A study needs the extra: pip install 'assay-rm[study]'. Or tune without fresh prompts.")
         files = {"prompts": Path(study.prompts)}
         if study.attention is not None:
             files["attention"] = Path(study.attention)
@@ -159,6 +165,8 @@ def _answered(
 
 def _made(run: RunFolder, asking: Asking, sides: dict[str, AnsweringBody]) -> Created:
     """The study and its links, made beside their place and put there whole."""
+    from assay.study.plan.create import Sources, create_study
+
     place, beside = run.path(STUDY.parent.name), run.path(f".{STUDY.parent.name}.tmp")
     for old in (place, beside):  # of an attempt that ended before its links were told to anybody
         shutil.rmtree(old, ignore_errors=True)
