@@ -1,4 +1,4 @@
-"""A tuned policy's study: written ready to serve, judged over a real server, and concluded upon; and what is refused."""
+"""A tuned policy's study: written ready to serve, judged over a real server, concluded upon; what is refused."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Asking:
         if study.prompts is None:
             return None
         if find_spec("sqlalchemy") is None:
-            raise InputError("A study needs the extra: pip install 'assay-rm[study]'. Or tune without fresh prompts.")
+            raise InputError("A study needs the extra: pip install 'assay[study]'. Or tune without fresh prompts.")
         files = {"prompts": Path(study.prompts)}
         if study.attention is not None:
             files["attention"] = Path(study.attention)
@@ -113,8 +113,9 @@ def write_study(
     what making a study raises.
     """
     policies = {
-        BASE: LocalPolicy(config.model.base, template=config.model.template, said=notify),
-        TUNED: LocalPolicy(tuned.model_folder, said=notify),
+        # By their part and not by where they lie: a run that was moved goes on.
+        BASE: LocalPolicy(config.model.base, template=config.model.template, called=BASE, said=notify),
+        TUNED: LocalPolicy(tuned.model_folder, called=TUNED, said=notify),
     }
     there = written_study(run)
     if there is not None:
@@ -155,7 +156,7 @@ def _answered(
         notify(f"answers    {name}: {done.answers:,} fresh prompts, {done.tokens:,} tokens ({done.seconds:.0f} s)")
     made = done.made
     return AnsweringBody(
-        policy=made.policy,
+        policy=policy.model if name == BASE else Path(policy.model).relative_to(run.root).as_posix(),
         fingerprint=made.fingerprint,
         template="unknown" if isinstance(made.template, Unknown) else made.template,
         answers=f"{ANSWERS}/{name}.jsonl",
