@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from contextlib import closing
@@ -14,6 +15,7 @@ from assay.errors import ArtifactError, InputError, StudyError
 from assay.flows.capability import capability
 from assay.flows.dpo import PolicyRun, run_dpo
 from assay.flows.dpo_conclusion import CapabilityTest, ConcludeConfig, Conclusion, conclude
+from assay.flows.dpo_demo import run_dpo_demo
 from assay.flows.fresh_study import Asking
 from assay.study import create_study
 from assay.study.config import StudyConfig
@@ -26,6 +28,7 @@ from assay.train.dpo.config import FreshStudyConfig
 from tests.study.harness import in_thread
 from tests.support import tiny_bases as tiny
 from tests.support import tiny_policy
+from tests.support.ready_commands import ready_assay
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 PROMPTS = 6
@@ -209,3 +212,60 @@ def test_open_studies_and_studies_of_other_answers_are_refused(closed: PolicyRun
         conclude(tmp_path / "run", turned)
     with pytest.raises(ArtifactError, match="is not the folder of a run"):
         conclude(tmp_path, turned)
+
+
+def test_the_command_concludes_and_refuses_what_it_does_not_read(closed: PolicyRun) -> None:
+    assert closed.study is not None
+    place = closed.folder / closed.study.study
+    done = ready_assay("dpo", closed.folder, "--conclude", place, "--json")
+    assert done.returncode == 1, done.stderr  # nothing was shown of its capability
+    said = json.loads(done.stdout)
+    assert said["verdict"] == "fail"
+    assert said["capability"] is None
+    tuning = ready_assay("dpo", closed.folder, "--conclude", place, "--beta", "0.2", "--base", "x")
+    assert tuning.returncode == 2
+    assert "--base, --beta: the policy is tuned already" in tuning.stderr
+    both = ready_assay("dpo", closed.folder, "--conclude", place, "--capability", "a", "--mmlu", "b")
+    assert "Give one of them" in both.stderr
+    early = ready_assay("dpo", "pairs.jsonl", "--out", "run", "--mmlu", "b")
+    assert "--capability and --mmlu are read with --conclude" in early.stderr
+    assert "Give the folder of the run" in ready_assay("dpo", "pairs.jsonl").stderr
+
+
+@pytest.mark.slow
+def test_the_demo_from_simulated_grants_to_the_verdict(tmp_path: Path) -> None:
+    """The whole flow with a server in a process of its own; called again, it trains, asks and votes nothing."""
+    base = tiny_policy.policy(tmp_path / "base", positions=1024)
+    changes: dict[str, dict[str, object]] = {
+        "model": {"base": str(base), "max_tokens": 900},
+        "train": {"precision": "float32", "compile": "off"},
+        "watch": {"fresh": 1, "max_new_tokens": 4},
+        "study": {"max_new_tokens": 12, "plan": {"attention": 2, "repeats": 1}},
+        "audit": {"resamples": 200},
+    }
+    lines: list[str] = []
+
+    def demo() -> Conclusion:
+        return run_dpo_demo(
+            tmp_path / "demo", pairs=40, fresh=6, questions=20, changes=changes, notify=lines.append
+        )  # fmt: skip
+
+    found = demo()
+    votes = [line for line in lines if line.startswith("votes")]
+    assert len(votes) == 3
+    assert all("simulated votes at http://127.0.0.1:" in line for line in votes)
+    words = by_text(found)
+    rate = found.analysis.find("win_rate", "judges=simulated")
+    assert rate is not None
+    assert rate.n > 0
+    assert "win rate" not in words  # of people: nobody asks for it here
+    assert words["capability drop < 0.02"][0] == "fail"
+    assert found.capability is not None
+    assert found.capability.outcome == "at_chance"
+    people = found.analysis.find("win_rate")
+    assert people is not None
+    assert "only programs judged (simulated)" in str(people.reason)
+    lines.clear()
+    again = demo()
+    assert by_text(again) == words
+    assert not [line for line in lines if line.startswith("votes")]
