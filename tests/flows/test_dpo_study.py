@@ -15,7 +15,7 @@ from assay.errors import ArtifactError, InputError, StudyError
 from assay.flows.capability import capability
 from assay.flows.dpo import PolicyRun, run_dpo
 from assay.flows.dpo_conclusion import CapabilityTest, ConcludeConfig, Conclusion, conclude
-from assay.flows.dpo_demo import run_dpo_demo
+from assay.flows.dpo_demo import DemoSize, run_dpo_demo
 from assay.flows.fresh_study import Asking
 from assay.study import create_study
 from assay.study.config import StudyConfig
@@ -246,9 +246,8 @@ def test_the_demo_from_simulated_grants_to_the_verdict(tmp_path: Path) -> None:
     lines: list[str] = []
 
     def demo() -> Conclusion:
-        return run_dpo_demo(
-            tmp_path / "demo", pairs=40, fresh=6, questions=20, changes=changes, notify=lines.append
-        )  # fmt: skip
+        size = DemoSize(pairs=40, fresh=6, questions=20)
+        return run_dpo_demo(tmp_path / "demo", size=size, changes=changes, notify=lines.append)
 
     found = demo()
     votes = [line for line in lines if line.startswith("votes")]

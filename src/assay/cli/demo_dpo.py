@@ -28,9 +28,8 @@ def demo_dpo(
     Offline; minutes on two cores. Exit code 0 when the flow is done, whatever the verdict: at this size it will hardly
     be a pass.
     """
-    from assay.flows.dpo_demo import run_dpo_demo
+    from assay.flows.dpo_demo import DemoSize, run_dpo_demo
 
-    found = run_dpo_demo(
-        out, pairs=pairs, fresh=fresh, questions=questions, seed=seed, command=command_line(), notify=say
-    )
+    size = DemoSize(pairs=pairs, fresh=fresh, questions=questions)
+    found = run_dpo_demo(out, size=size, seed=seed, command=command_line(), notify=say)
     show(found, as_json=as_json)

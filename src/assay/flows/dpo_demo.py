@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,12 +40,19 @@ STUDY: dict[str, object] = {"editors": 0, "simulated": [editor.name for editor i
 QUESTIONS: dict[str, object] = {"shots": 0}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoSize:
+    """How much of everything. pairs: to tune on and to hold out; fresh: prompts that both answer."""
+
+    pairs: int = 160
+    fresh: int = 16
+    questions: int = 200
+
+
 def run_dpo_demo(
     out: Path,
     *,
-    pairs: int = 160,
-    fresh: int = 16,
-    questions: int = 200,
+    size: DemoSize | None = None,
     seed: int = 0,
     changes: dict[str, dict[str, object]] | None = None,
     command: str = "",
@@ -54,12 +62,13 @@ def run_dpo_demo(
 
     changes: options of the run over the demo's own, by section. Raises what the flow raises.
     """
+    size = size or DemoSize()
     data, asked = out.with_name(f"{out.name}-pairs.jsonl"), out.with_name(f"{out.name}-questions.jsonl")
-    files = grants(pairs, seed=seed, fresh=fresh).write(data)
-    write_easy_questions(asked, questions, seed=seed)
-    notify(f"simulated  {pairs:,} pairs, {fresh} fresh prompts of a grant office: {data} ({sha256_file(data)[:19]})")
+    files = grants(size.pairs, seed=seed, fresh=size.fresh).write(data)
+    write_easy_questions(asked, size.questions, seed=seed)
+    notify(f"simulated  {size.pairs:,} pairs, {size.fresh} fresh prompts of grants: {data} ({sha256_file(data)[:19]})")
     study = {**STUDY, "prompts": str(files.fresh), "attention": str(files.attention)}
-    sections = {"split": {"holdout": pairs // HELD_OUT_SHARE, "seed": seed}, "study": study, **RECIPE}
+    sections = {"split": {"holdout": size.pairs // HELD_OUT_SHARE, "seed": seed}, "study": study, **RECIPE}
     for name, values in (changes or {}).items():
         sections[name] = {**sections.get(name, {}), **values}
     run = run_dpo(str(data), out, config=DpoRunConfig.build(sections), command=command, notify=notify)
