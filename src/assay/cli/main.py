@@ -15,6 +15,7 @@ from assay.cli import (
     capability,
     compare,
     data,
+    demo_dpo,
     dpo,
     gate,
     generate,
@@ -47,6 +48,7 @@ GROUPS = (
     simulate,
     models,
     study,
+    demo_dpo,
 )
 INTERRUPTED = 130
 BAD_INPUT = 2
