@@ -1,0 +1,11 @@
+"""One page without jargon for who has to decide: did people prefer the new model, and was anything lost?"""
+
+from typing import TYPE_CHECKING
+
+from assay.lazy_names import door
+
+if TYPE_CHECKING:
+    from assay.report.founder.one_page import founder_page
+
+__all__ = ["founder_page"]
+__getattr__ = door(__name__, {"founder_page": "assay.report.founder.one_page"})
