@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         read_pairs,
         run_reward,
         score,
+        simulate_grants,
         simulate_support,
         split,
         write_report,
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 HOMES = {
     "assay.api": (
         "analyse_study", "audit", "bench", "check", "decide", "open_scorer", "read_pairs", "run_reward", "score",
-        "simulate_support", "split", "write_report",
+        "simulate_grants", "simulate_support", "split", "write_report",
     ),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
@@ -110,6 +111,7 @@ __all__ = [
     "run_reward",
     "score",
     "shared_prefixes",
+    "simulate_grants",
     "simulate_support",
     "split",
     "train_reward",

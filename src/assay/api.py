@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from assay.scorers.open import AnyScorer
     from assay.scorers.protocol import Scored, Scorer
     from assay.scorers.scored_pairs import PairScores, ScoredPair
+    from assay.simulate.grants import GrantOffice
     from assay.simulate.support import Simulation
     from assay.study.config import AnalysisConfig
 
@@ -193,3 +194,13 @@ def simulate_support(pairs: int, *, seed: int = 0, defects: Mapping[str, float] 
     from assay.simulate.support import support as run
 
     return run(pairs, seed=seed, defects=defects)
+
+
+def simulate_grants(pairs: int, *, seed: int = 0, fresh: int = 50) -> GrantOffice:
+    """Grant paragraphs whose truth is known: `.rows` for read_pairs, `.fresh` prompts, `.truth`, `.write(path)`.
+
+    fresh: prompts apart that no pair has. Raises ConfigError for impossible numbers; docs/simulator.md tells the world.
+    """
+    from assay.simulate.grants import grants as run
+
+    return run(pairs, seed=seed, fresh=fresh)

@@ -162,18 +162,18 @@ def test_looks_are_counted_over_runs_and_the_same_look_once(runs: list[RunFolder
     assert len((tmp_path / "criteria.looks.jsonl").read_text().splitlines()) == 2
     beyond = decide_run(runs[2], criteria)
     assert (beyond.looks.number, beyond.looks.share, beyond.verdict) == (3, 0.0, "undecided")
-    told = "\n".join(verdict_lines(beyond, "run2", counted="held-out pairs"))
+    told = "\n".join(verdict_lines(beyond, "run2"))
     assert "look 3 of 2 planned: no error rate is left" in told
 
 
 def test_looks_that_nobody_planned_are_counted_and_named(runs: list[RunFolder]) -> None:
     run = runs[0]
     assert decide_run(run).looks.number == 1
-    assert "look " not in "\n".join(verdict_lines(decide_run(run), "run", counted="held-out pairs"))
+    assert "look " not in "\n".join(verdict_lines(decide_run(run), "run"))
     audited(healthy(PAIRS, signal=1.7), PAIRS).write(run)  # a changed model, the same folder
     second = decide_run(run)
     assert (second.looks.number, second.looks.planned) == (2, None)
-    told = "\n".join(verdict_lines(second, "run", counted="held-out pairs"))
+    told = "\n".join(verdict_lines(second, "run"))
     assert "2 looks, each decided as the only one, are wrong up to 2 times as often as one" in told
     # what was spent unplanned is not there for a plan that is made afterwards
     assert decide_run(run, looks=LookPlan(planned=5)).looks.share == 0.0

@@ -73,7 +73,7 @@ def _text(found: Analysed) -> str:
     from assay.study.analysis.vote_meanings import MEANINGS
 
     verdict, analysis = found.verdict, found.analysis
-    lines = verdict_lines(verdict, analysis.study.title, counted="prompts")
+    lines = verdict_lines(verdict, analysis.study.title)
     lines.append(f"people, {escape(analysis.ours)}:")
     for name, words in MEANINGS.shown_in("terminal").items():
         finding = analysis.find(name)

@@ -101,7 +101,7 @@ def told(body: CapabilityBody, out: Path, criteria: Path | None, *, as_json: boo
     from assay.flows.capability import decide_capability
 
     verdict = decide_capability(out, criteria)
-    lines = [summary(body, out), *verdict_lines(verdict, str(out), counted="questions")]
+    lines = [summary(body, out), *verdict_lines(verdict, str(out))]
     output({**value, "gate": verdict.to_dict()}, "\n".join(lines), as_json=as_json)
     raise typer.Exit(GATE_EXIT[verdict.verdict])
 

@@ -50,6 +50,6 @@ def gate(
         raise GateError("--ledger counts the looks of --looks; say how many are planned, such as --looks 3.")
     plan = None if looks is None else LookPlan(planned=looks, ledger=ledger)
     verdict = decide_run(run, criteria, looks=plan)
-    lines = verdict_lines(verdict, str(run), counted="held-out pairs")
+    lines = verdict_lines(verdict, str(run))
     output(verdict.to_dict(), "\n".join(lines), as_json=as_json)
     raise typer.Exit(EXIT[verdict.verdict])

@@ -93,7 +93,7 @@ def demo(
 
 
 def show(run: RewardRun, *, as_json: bool) -> None:
-    lines = verdict_lines(run.verdict, str(run.folder), counted="held-out pairs")
+    lines = verdict_lines(run.verdict, str(run.folder))
     lines[1:1] = [f"  [yellow]{escape(line)}[/]" for line in run.untrained]
     lines.append(f"Report: {escape(str(run.report))}")
     body = {

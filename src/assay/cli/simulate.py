@@ -1,20 +1,26 @@
-"""`assay simulate`: data whose truth is known. Parses, calls one function, prints."""
+"""`assay simulate`: data whose truth is known, simulated editors for a study. Parses, calls one function, prints."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from assay.cli.options import Json, output
 from assay.errors import ConfigError
 
+if TYPE_CHECKING:
+    from assay.simulate.known_truth import Accuracy, Oracle
+
 
 def register(app: typer.Typer) -> None:
-    """Add `assay simulate support`."""
-    group = typer.Typer(help="Write preference pairs whose truth is known.", no_args_is_help=True)
+    """Add `assay simulate support`, `grants` and `editors`."""
+    group = typer.Typer(help="Write preference pairs whose truth is known, or let simulated editors vote.",
+                        no_args_is_help=True)  # fmt: skip
     group.command("support")(support)
+    group.command("grants")(grants)
+    group.command("editors")(editors)
     app.add_typer(group, name="simulate")
 
 
@@ -37,12 +43,87 @@ def support(
     simulation = simulate_support(pairs, seed=seed, defects=dict(map(_share, defect or ())))
     truth = simulation.write(out)
     oracle = simulation.truth["oracle"]
-    lines = [f"{len(simulation.rows)} pairs in {out}, the truth in {truth}", "best reachable accuracy:"]
-    parts = [("overall", oracle), *oracle["by_category"].items()]
-    lines += [f"  {name:14} {part['accuracy']:.3f}  n={part['n']}" for name, part in parts if part["n"]]
+    lines = [f"{len(simulation.rows)} pairs in {out}, the truth in {truth}", *_best_reachable(oracle)]
     lines += [f"planted {name}: {len(found['rows'])} rows" for name, found in simulation.truth["defects"].items()]
     result = {"out": str(out), "truth": str(truth), "pairs": len(simulation.rows), "oracle": oracle}
     output(result, "\n".join(lines), as_json=as_json)
+
+
+def grants(
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="JSON lines; beside it FILE.truth.json, and NAME.fresh.jsonl and NAME.attention.jsonl for a study.",
+        ),
+    ],
+    pairs: Annotated[int, typer.Option("--pairs", min=1, help="Pairs to write, exactly.")] = 2500,
+    fresh: Annotated[int, typer.Option("--fresh", min=0, help="Prompts apart, which no pair has.")] = 50,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed writes the same files.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Write a simulated grant office: paragraphs of applications, three simulated editors, a utility of any text.
+
+    Example: assay simulate grants --pairs 2500 --fresh 50 --seed 0 --out grants.jsonl
+    """
+    from assay.simulate.grants import grants as simulate_grants
+
+    office = simulate_grants(pairs, seed=seed, fresh=fresh)
+    files = office.write(out)
+    oracle = office.truth["oracle"]
+    lines = [
+        f"{len(office.rows)} simulated pairs in {out}, the truth in {files.truth}",
+        f"{len(office.fresh)} fresh prompts in {files.fresh}; {len(office.attention)} attention items of a study in "
+        f"{files.attention}",
+        *_best_reachable(oracle),
+    ]
+    result = {
+        "out": str(out), "truth": str(files.truth), "fresh": str(files.fresh), "attention": str(files.attention),
+        "pairs": len(office.rows), "oracle": oracle,
+    }  # fmt: skip
+    output(result, "\n".join(lines), as_json=as_json)
+
+
+def editors(
+    links: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="LINKS",
+            help="STUDY.links.csv of a study made with --simulated simulated-editor-1 (-2, -3), or up to three "
+            "personal links, which the three editors take in order.",
+        ),
+    ],
+    seed: Annotated[int, typer.Option("--seed", help="Of the editors' noise.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Let the grant office's simulated editors vote in a study that is being served, over its own addresses.
+
+    They judge the two texts shown by the documented utility, each with a taste and noise of their own. Every vote is
+    kept as simulated. Interrupted, the same command goes on.
+
+    Example: assay simulate editors study.db.links.csv
+    """
+    from assay.flows.simulated_editors import editors_of, vote_in_study
+
+    done = [vote_in_study(editor, link, seed=seed) for editor, link in editors_of(links)]
+    lines = [
+        f"{one.editor}: {one.votes} simulated votes ("
+        + ", ".join(f"{count} {choice.replace('_', ' ')}" for choice, count in one.choices.items())
+        + ")"
+        for one in done
+    ]
+    result = {one.editor: {"judge": "simulated", "votes": one.votes, "choices": dict(one.choices)} for one in done}
+    output(result, "\n".join(lines), as_json=as_json)
+
+
+def _best_reachable(oracle: Oracle) -> list[str]:
+    parts: list[tuple[str, Accuracy]] = [("overall", oracle), *oracle["by_category"].items()]
+    shares = [(name, part["accuracy"], part["n"]) for name, part in parts]
+    return [
+        "best reachable accuracy:",
+        *(f"  {name:14} {accuracy:.3f}  n={n}" for name, accuracy, n in shares if accuracy is not None),
+    ]
 
 
 def _share(text: str) -> tuple[str, float]:

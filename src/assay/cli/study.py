@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,6 +60,7 @@ def create(
     from assay.config import load_config
     from assay.study.config import StudyConfig
     from assay.study.plan import Sources, create_study
+    from assay.study.plan.link_table import links_at, write_links
     from assay.study.study_records import Editor
 
     people = [Editor(name=f"editor-{number}") for number in range(1, editors + 1)]
@@ -74,8 +73,8 @@ def create(
         people,
         config=load_config(StudyConfig, file=config, sets=sets or ()),
     )
-    links = {who or "owner": f"{url.rstrip('/')}/s/{token}" for who, token in made.tokens.items()}
-    kept = _write_links(out, links)
+    links = links_at(url, made.tokens)
+    kept = None if is_url(out) else write_links(Path(out), links)
     output(_created_json(made, links), _created_text(out, made, links, kept), as_json=as_json)
 
 
@@ -165,19 +164,6 @@ def link(
         return
     made = f"{url.rstrip('/')}/s/{renew_link(study, name, days=days)}"
     output({"who": who, "link": made}, f"{who}: {made}", as_json=as_json)
-
-
-def _write_links(out: str, links: dict[str, str]) -> Path | None:
-    """The links as a table only the owner can read, beside a SQLite study."""
-    if is_url(out):
-        return None
-    path = Path(f"{out}.links.csv")
-    table = io.StringIO()
-    csv.writer(table).writerows([("who", "link"), *links.items()])
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_text(table.getvalue(), encoding="utf-8")
-    return path
 
 
 def _created_json(made: Created, links: dict[str, str]) -> dict[str, object]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from assay.artifacts.rests_on_body import RestsOn
@@ -14,9 +14,11 @@ EXIT = {"pass": 0, "fail": 1, "undecided": 3}
 COLOUR = {"pass": "green", "fail": "red", "undecided": "yellow"}
 
 
-def verdict_lines(
-    verdict: Verdict, judged: str, *, counted: Literal["prompts", "held-out pairs", "questions"]
-) -> list[str]:
+# What to collect more of, by what figures are counted in.
+MORE: Mapping[str, str] = {"pair": "held-out pairs", "vote": "prompts", "question": "questions"}
+
+
+def verdict_lines(verdict: Verdict, judged: str) -> list[str]:
     """The verdict on what was `judged` and one line a criterion, in rich markup; how many more would decide."""
     from rich.markup import escape
 
@@ -28,6 +30,7 @@ def verdict_lines(
     if said := look_sentence(verdict.looks):
         lines.append(f"  [{'yellow' if repeated(verdict.looks) else 'dim'}]{escape(said)}[/]")
     for result in verdict.criteria:
+        counted = MORE[result.counted]
         needed = result.more_prompts if counted == "prompts" else result.more_pairs
         way = f", for a {result.toward} if the figure stays (80% chance)" if result.toward else ""
         more = f"; about {rounded(needed)} more {counted} would decide{way}" if needed else ""

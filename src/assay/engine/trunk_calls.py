@@ -175,35 +175,6 @@ def run_on(model: nn.Module, ids_NT: Tensor, *, most: int, end: int | None) -> T
     return found
 
 
-def run_sampled(model: nn.Module, rows: Sequence[Row], *, most: int, end: int, seed: int) -> list[list[int]]:
-    """What the model writes after each row at temperature 1, nothing left out; its end token, where it came to one.
-
-    most: tokens of each at most. end: the token that ends an answer. seed: of all of them; torch's own random numbers
-    are left as they were.
-    """
-    device = device_of(model)
-    widest = max(len(row) for row in rows)
-    # Padded left: every row is continued from its own last token.
-    ids_NT = torch.tensor([[end] * (widest - len(row)) + list(row) for row in rows], device=device)
-    mask_NT = torch.tensor([[0] * (widest - len(row)) + [1] * len(row) for row in rows], device=device)
-    with torch.random.fork_rng(list(range(torch.cuda.device_count()))):
-        torch.manual_seed(seed)
-        found: Tensor = model.generate(  # type: ignore[operator]
-            input_ids=ids_NT,
-            attention_mask=mask_NT,
-            do_sample=True,
-            temperature=1.0,
-            top_p=1.0,
-            top_k=0,
-            repetition_penalty=1.0,
-            max_new_tokens=most,
-            eos_token_id=end,
-            pad_token_id=end,
-        )
-    written = found[:, widest:].tolist()
-    return [row[: row.index(end) + 1] if end in row else row for row in written]
-
-
 def run_drawn(
     model: nn.Module, ids_NT: Tensor, *, most: int, ends: Sequence[int], draw: LogitsProcessor, stop: StoppingCriteria
 ) -> Tensor:

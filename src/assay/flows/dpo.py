@@ -1,7 +1,8 @@
-"""The DPO flow, top to bottom: pairs -> contract -> length gate -> split -> trials -> tune -> audit -> gate -> report.
+"""The DPO flow, top to bottom: pairs -> contract -> length gate -> split -> trials -> tune -> audit -> gate -> study.
 
 Stages and files are those of the reward flow, and so is what happens after a kill. What is tuned is a policy; what is
-audited is the reward that it implies. Trials, where asked for, see the training groups alone.
+audited is the reward that it implies. Trials, where asked for, see the training groups alone. The study is written, not
+judged: what people say of it is joined to the rest by `dpo_conclusion.py`.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from pathlib import Path
 from typing import Literal
 
 from assay.artifacts.files import sha256_file
+from assay.artifacts.fresh_study_body import FreshStudyBody
 from assay.audits import Audit
 from assay.data import split
 from assay.data.grouped_split import Split
 from assay.flows.dpo_evidence import policy_evidence, without_highest_ches
 from assay.flows.dpo_trials import tried
 from assay.flows.fresh_prompts_file import read_prompts
+from assay.flows.fresh_study import Asking, write_study, written_study
 from assay.flows.processes import FollowersFolder, follows, run_folder
 from assay.flows.reward import say_what_auto_chose, settled, silent
 from assay.flows.reward_stages import Contract, Gated, audit_seeds, contract_stage, gate_stage, known_truth
@@ -41,13 +44,17 @@ CRITERIA = "dpo-held-out"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRun:
-    """What the flow made: the folder, the verdict on held-out pairs, the audit, one tuned policy per seed."""
+    """What the flow made: the folder, the verdict on held-out pairs, the audit, one tuned policy per seed.
+
+    study: that was written for the first of them; None where no fresh prompts were given.
+    """
 
     folder: Path
     verdict: Verdict
     audit: Audit
     seeds: tuple[TrainResult, ...]
     report: Path
+    study: FreshStudyBody | None = None
 
     @property
     def outcome(self) -> Literal["pass", "fail", "undecided"]:
@@ -61,6 +68,7 @@ class Ready:
     parts: Split
     gated: Gated
     fresh: Sequence[Text]
+    asking: Asking | None
     config: DpoRunConfig
     precision: PrecisionChoice
     record: RunRecord
@@ -77,6 +85,7 @@ def run_dpo(
     """
     criteria = load_criteria(config.criteria or CRITERIA)
     fresh = [] if config.watch.prompts is None else read_prompts(Path(config.watch.prompts))
+    asking = Asking.of(config.study)
     if follows():
         notify = silent
     with run_folder(out) as run:
@@ -114,9 +123,12 @@ def run_dpo(
         notify(f"split      {len(parts.train):,} to train on, {len(parts.held_out):,} held out")
         precision = weighed(precision, notify)
         record.add(precision=precision.body)
+        if asking is not None:
+            asking.refuse_trained_on(parts.train)
         ready = Ready(
-            parts=parts, gated=gated, fresh=fresh, config=config, precision=precision, record=record, notify=notify
-        )
+            parts=parts, gated=gated, fresh=fresh, asking=asking, config=config, precision=precision, record=record,
+            notify=notify,
+        )  # fmt: skip
         return tuned(ready, criteria)
 
 
@@ -150,11 +162,16 @@ def tuned(ready: Ready, criteria: Sequence[Criterion]) -> PolicyRun:
         audit = audit_seeds(run, ready.parts, ready.gated, results, config=config.audit, evidence=evidence)
     with record.stage("gate"):
         verdict = decide_run(run, criteria)
-    record.add(status="done")
     notify(f"gate       {verdict.verdict}")
+    study = written_study(run)
+    if ready.asking is not None:
+        with record.stage("study"):
+            # Of the first seed and not of the best, which nobody could tell from luck.
+            study = write_study(run, ready.asking, results[0], config=config, notify=notify)
+    record.add(status="done")
     page = render(run)
     wait_for_all()
-    return PolicyRun(folder=run.root, verdict=verdict, audit=audit, seeds=results, report=page)
+    return PolicyRun(folder=run.root, verdict=verdict, audit=audit, seeds=results, report=page, study=study)
 
 
 def followed_policy(run: FollowersFolder, results: tuple[TrainResult, ...], criteria: Sequence[Criterion]) -> PolicyRun:

@@ -34,6 +34,7 @@ FREE: tuple[tuple[str, ...], ...] = (
     ("criteria",),
     ("audit",),
     ("probes",),
+    ("study",),
     ("dpo", "reference_store"),
     *(("train", name) for name in FREE_IN_TRAINING),
 )

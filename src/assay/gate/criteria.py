@@ -8,6 +8,7 @@ One criterion a line, in a YAML list or under `criteria:` (with `by: point|bound
   seed spread < 0.03                 any finding by name, with spaces or underscores
   win rate > 0.6                     the same for a study: any figure of its analysis; every category win rate > 0.5
   aspect harmless win rate > 0.45    one aspect that editors rated; every aspect ...; editor NAME ..., every editor ...
+  judges simulated win rate > 0.6    programs of one kind (simulated, llm), which are in no figure of people
   beats the length baseline          accuracy above "longest wins" and above "shortest wins"
   not degenerate / no prompt overlap / self-checks pass
 A comparison may end in `by point` or `by bound`. Shares may be written 0.72 or 72%.
@@ -46,7 +47,7 @@ Kind = Literal[
     "self_checks",
 ]
 
-BUILT_IN = ("support", "overall", "study", "dpo-held-out")
+BUILT_IN = ("support", "overall", "study", "dpo-held-out", "dpo-policy", "dpo-simulated")
 DEFAULT_BY: By = "bound"
 SEED_EXAMPLE = "accuracy > 0.72 every seed"
 PHRASES: Mapping[str, Kind] = {
@@ -58,7 +59,7 @@ PHRASES: Mapping[str, Kind] = {
 }
 COMPARISON = re.compile(r"^(?P<subject>[^<>=]+?)\s*(?P<operator>>=|<=|>|<)\s*(?P<number>[^\s<>=]+)$")
 # Slices a criterion may name, and the finding meant where it names none.
-PARTS: Mapping[str, str] = {"category": "accuracy", "aspect": "win_rate", "editor": "win_rate"}
+PARTS: Mapping[str, str] = {"category": "accuracy", "aspect": "win_rate", "editor": "win_rate", "judges": "win_rate"}
 EVERY_SEED = re.compile(r"^every\s+seed\b\s*|\s+every\s+seed$", re.IGNORECASE)
 EVERY = re.compile(rf"^every\s+(?P<part>{'|'.join(PARTS)})(?:\s+(?P<finding>.+))?$", re.IGNORECASE)
 ONE = re.compile(
@@ -98,7 +99,8 @@ class Criteria(tuple[Criterion, ...]):
 
 def load_criteria(source: Path | str | None) -> Criteria:
     """Criteria from a YAML file or a built-in set: "support" (None means it), "overall" (no categories), "study",
-    "dpo-held-out" (a tuned policy before people have judged it).
+    "dpo-held-out" (a tuned policy before people have judged it), "dpo-policy" (after), "dpo-simulated" (after programs
+    have).
 
     Raises GateError that names the file and the criterion if it is missing, empty, or says what no rule understands.
     """

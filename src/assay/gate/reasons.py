@@ -10,7 +10,7 @@ from assay.gate.criteria import Criterion
 from assay.gate.every_figure import EVERY_FIGURE
 from assay.stats.intervals import Interval
 
-MANY = {"category": "categories", "aspect": "aspects", "editor": "editors"}
+MANY = {"category": "categories", "aspect": "aspects", "editor": "editors", "judges": "kinds of judges"}
 
 
 def comparison_text(

@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 import orjson
 
 from assay.errors import StudyError
-from assay.study.study_records import Choice, Rating
+from assay.study.study_records import ANNOUNCED, Choice, EditorKind, Rating
 
 TIMEOUT_SECONDS = 30
 PATIENCE_SECONDS = 60.0
@@ -39,14 +39,18 @@ class ItemToJudge:
 
 
 class JudgeClient:
-    """`for question in client: client.vote(question, "left")`. Sends again until confirmed; it counts once."""
+    """`for question in client: client.vote(question, "left")`. Sends again until confirmed; it counts once.
 
-    def __init__(self, link: str, *, patience: float = PATIENCE_SECONDS) -> None:
+    announced: what this program is; the server then serves it no link that was made for another kind of judge.
+    """
+
+    def __init__(self, link: str, *, patience: float = PATIENCE_SECONDS, announced: EditorKind | None = None) -> None:
         parts = urlsplit(link)
         token = parts.path.rpartition("/")[2]
         if parts.scheme not in ("http", "https") or not parts.netloc or "/s/" not in parts.path:
             raise StudyError(f"{link}: not a personal link; they look like http://127.0.0.1:8321/s/TOKEN.")
         self.patience = patience
+        self._announced = {ANNOUNCED: announced} if announced else {}
         self._secure, self._place = parts.scheme == "https", parts.netloc
         self._connection: http.client.HTTPConnection | None = None
         self._cookie, self._csrf = "", ""
@@ -137,7 +141,7 @@ class JudgeClient:
         if self._connection is None:
             kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
             self._connection = kind(self._place, timeout=TIMEOUT_SECONDS)
-        headers = {"Accept": "application/json", "Cookie": self._cookie}
+        headers = {"Accept": "application/json", "Cookie": self._cookie, **self._announced}
         body = None
         if fields is not None:
             body = urlencode(fields)

@@ -22,6 +22,7 @@ OTHER: Mapping[Side, Side] = {"a": "b", "b": "a"}
 SlotKind = Literal["real", "repeat", "attention"]
 EditorKind = Literal["human", "simulated", "llm"]
 EDITOR_KINDS: tuple[str, ...] = get_args(EditorKind)
+ANNOUNCED = "X-Assay-Judge"  # the header in which a program says what kind of judge it is
 Rating = Literal["left", "tie", "right"]
 RATINGS: tuple[str, ...] = get_args(Rating)
 MsSource = Literal["page", "server", "tool"]

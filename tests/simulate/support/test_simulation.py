@@ -90,7 +90,7 @@ def test_annotators_vote_as_documented() -> None:
     right = Answer(text="four five six", quality=Quality())
     annotator = Annotator(name="a", sharpness=2.0, length=0.0, courtesy=0.0, carelessness=0.1)
     rng = random.Random(0)
-    share = np.mean([vote(rng, annotator, left=left, right=right)[0] == "left" for _ in range(20_000)])
+    share = np.mean([vote(rng, left, right, annotator=annotator)[0] == "left" for _ in range(20_000)])
     assert share == pytest.approx(0.1 / 2 + 0.9 / (1 + np.exp(-2.0 * 0.5)), abs=0.012)
 
 

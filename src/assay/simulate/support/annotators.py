@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass, replace
-from typing import Literal
 
+from assay.simulate.paired_votes import Side
 from assay.simulate.support.utility import Answer
-
-Side = Literal["left", "right"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +33,7 @@ ANNOTATORS = (
 )
 
 
-def vote(rng: random.Random, annotator: Annotator, *, left: Answer, right: Answer) -> tuple[Side, bool]:
+def vote(rng: random.Random, left: Answer, right: Answer, *, annotator: Annotator) -> tuple[Side, bool]:
     """The side this annotator picks, and whether it was for standing on the left."""
     if annotator.favours_left and rng.random() < annotator.favours_left:
         return "left", True

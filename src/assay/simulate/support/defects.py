@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import NotRequired, TypedDict
 
 from assay.errors import ConfigError
+from assay.simulate.paired_votes import Labelled, VoteRow
 from assay.simulate.random_values import simulation_stream
-from assay.simulate.support.labelling import Labelled, VoteRow
 
 SOURCE = {"generator": "assay simulate support", "batch": "sim-1"}
 

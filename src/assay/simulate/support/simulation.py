@@ -9,16 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.artifacts.files import write_json, write_jsonl
 from assay.errors import ConfigError
+from assay.simulate.known_truth import write_with_truth
+from assay.simulate.paired_votes import Labelled, numbered
 from assay.simulate.random_values import simulation_stream
 from assay.simulate.support.annotators import annotators
 from assay.simulate.support.categories import CATEGORIES
 from assay.simulate.support.defects import Row, checked, plant
-from assay.simulate.support.labelling import Labelled, label_category, numbered
+from assay.simulate.support.labelling import label_category
 from assay.simulate.support.truth import Truth, truth_of
-
-TRUTH_SCHEMA = "simulation/1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +29,7 @@ class Simulation:
 
     def write(self, path: Path) -> Path:
         """Write the rows to `path` and the truth beside it, to `path`.truth.json; returns the truth's path."""
-        write_jsonl(path, self.rows)
-        beside = path.with_name(path.name + ".truth.json")
-        write_json(beside, TRUTH_SCHEMA, self.truth)
-        return beside
+        return write_with_truth(path, self.rows, self.truth)
 
 
 def support(pairs: int, *, seed: int = 0, defects: Mapping[str, float] | None = None) -> Simulation:
@@ -52,5 +48,5 @@ def support(pairs: int, *, seed: int = 0, defects: Mapping[str, float] | None = 
         labelled += label_category(category, wanted, seed=seed, annotators=voters)
     simulation_stream(seed, "order").shuffle(labelled)
     # Named after the shuffle: a name in the order of drawing would give the category away.
-    planted, rows = plant(numbered(labelled), rates, seed=seed)
+    planted, rows = plant(numbered(labelled, "support"), rates, seed=seed)
     return Simulation(rows=rows, truth=truth_of(planted, seed=seed, rates=rates, annotators=voters))

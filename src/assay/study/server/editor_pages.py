@@ -17,7 +17,17 @@ from assay.study.server.sessions import Sessions
 from assay.study.server.web import PageError, Pages, wants_json
 from assay.study.store import links, votes
 from assay.study.store.links import Guest
-from assay.study.study_records import CHOICES, LABELS, LONGEST_COMMENT, RATINGS, Choice, MsSource, Rating, Slot
+from assay.study.study_records import (
+    ANNOUNCED,
+    CHOICES,
+    LABELS,
+    LONGEST_COMMENT,
+    RATINGS,
+    Choice,
+    MsSource,
+    Rating,
+    Slot,
+)
 
 SLACK_MS = 2_000
 NOTES = {
@@ -77,6 +87,9 @@ class EditorPages:
         if wants_json(request):
             if look.guest.judge == "human":
                 raise PageError(406, "A page, please", "Only judges announced as programs may read items as JSON.")
+            if request.headers.get(ANNOUNCED, look.guest.judge) != look.guest.judge:
+                # Votes bear the kind of their link: a simulated editor on a language model's would be taken for one.
+                raise PageError(403, "Another judge's link", f"It was made for a judge of kind {look.guest.judge}.")
             config = self.served.config
             asked = {"question": config.question, "instructions": config.instructions, "aspects": config.aspects}
             return JSONResponse({**form, **asked, "finished": False, **self.served.texts(look.slot)})

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import (
+    Field,
+    JsonValue,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from assay.audits.config import AuditConfig
 from assay.config import StageConfig
@@ -84,6 +93,23 @@ class WatchConfig(StageConfig):
     seed: int = 0
 
 
+class FreshStudyConfig(StageConfig):
+    """The blind study that a run ends with: base and tuned policy answer the same fresh prompts, drawn alike."""
+
+    prompts: str | None = Field(None, description="file of fresh prompts; null: no study is written")
+    editors: NonNegativeInt = Field(3, description="people who judge, called editor-1, editor-2, ...")
+    simulated: tuple[str, ...] = Field((), description="names of programs that judge, and are never counted as people")
+    max_new_tokens: PositiveInt = Field(256, description="of an answer")
+    temperature: NonNegativeFloat = 1.0
+    top_p: float = Field(1.0, gt=0, le=1)
+    seed: int = Field(0, ge=0, description="of the answers")
+    attention: str | None = Field(None, description="file of own attention items, as for `assay study create`")
+    url: str = Field("http://127.0.0.1:8321", description="where editors reach the server; goes into their links")
+    plan: dict[str, JsonValue] = Field(
+        default_factory=dict, description="options of the plan by name, as --set has them for `assay study create`"
+    )
+
+
 class TrialsConfig(StageConfig):
     """Settings tried on a validation slice of the training groups, before the run is trained with the best."""
 
@@ -148,4 +174,5 @@ class DpoRunConfig(StageConfig):
     trials: TrialsConfig = TrialsConfig()
     train: PolicyTrainConfig = PolicyTrainConfig()
     audit: AuditConfig = AuditConfig()
+    study: FreshStudyConfig = FreshStudyConfig()
     criteria: str | None = Field(None, description="YAML file of gate criteria; null: the built-in dpo-held-out")

@@ -13,15 +13,13 @@ import numpy as np
 from torch import nn
 
 from assay.engine.divergence import Lent, divergences
-from assay.engine.trunk_calls import run_sampled
+from assay.engine.generate import generate
+from assay.engine.written import Decoding, Wanted
 from assay.errors import InputError
-from assay.models.device_and_mode import evaluating
 from assay.models.quiet import quiet
 from assay.records import Text
 from assay.render.encoder import Renderer
 from assay.train.dpo.config import WatchConfig
-
-AT_ONCE = 16  # answers written side by side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +60,11 @@ def fresh_figures(model: nn.Module, reference: Lent, prompts: FreshPrompts) -> d
     asked = [row for row in prompts.rows for _ in range(watch.answers)]
     if not asked:
         return {}
-    rows: list[tuple[int, ...]] = []
-    with evaluating(model), quiet():
-        for start in range(0, len(asked), AT_ONCE):
-            some = asked[start : start + AT_ONCE]
-            seed = watch.seed + start  # a batch draws its own numbers
-            written = run_sampled(model, some, most=watch.max_new_tokens, end=prompts.end, seed=seed)
-            rows += [(*row, *more) for row, more in zip(some, written, strict=True)]
+    wanted = [Wanted(row=row, seed=watch.seed + place) for place, row in enumerate(asked)]  # as many independent draws
+    decoding = Decoding(most=watch.max_new_tokens, ends=frozenset({prompts.end}))
+    with quiet():
+        written = dict(generate(model, wanted, decoding))
+    rows = [(*before, *written[place].ids) for place, before in enumerate(asked)]
     lengths_N = np.array([len(row) - len(before) for row, before in zip(rows, asked, strict=True)])
     kl_N = divergences(model, reference, rows, [len(before) for before in asked])
     return {
