@@ -32,9 +32,7 @@ def conclude(
     from assay.flows.dpo_conclusion import conclude as decide
 
     if capability is not None and mmlu is not None:
-        raise ConfigError(
-            "--capability is a test already made, --mmlu the questions of one to make. Give one of them."
-        )
+        raise ConfigError("--capability is a test already made, --mmlu the questions of one to make. Give one of them.")
     test = None
     if capability is not None or mmlu is not None:
         test = CapabilityTest(made=capability, questions=mmlu)

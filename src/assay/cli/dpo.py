@@ -69,9 +69,7 @@ Tested = Annotated[
 ]
 Questions = Annotated[
     Path | None,
-    typer.Option(
-        "--mmlu", metavar="PATH", help="With --conclude: questions for policy and base, laid out as MMLU's."
-    ),
+    typer.Option("--mmlu", metavar="PATH", help="With --conclude: questions for policy and base, laid out as MMLU's."),
 ]
 # What --conclude reads of the options; every other one is of tuning.
 OF_CONCLUDING = frozenset({"data", "conclude", "capability", "mmlu", "criteria", "config", "sets", "as_json"})

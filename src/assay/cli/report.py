@@ -18,10 +18,14 @@ def report(
     run: Annotated[Path, typer.Argument(help="Run folder that holds run.json, audit.json and gate.json.")],
     as_json: Json = False,
 ) -> None:
-    """Write report.html and MODEL_CARD.md of a run again; nothing is trained or scored."""
+    """Write report.html and MODEL_CARD.md of a run again, and of a tuned policy founder.html, a page without jargon.
+
+    Nothing is trained or scored.
+    """
     from assay.artifacts.run_folder import RunFolder
     from assay.errors import ArtifactError
     from assay.report import model_card, render
+    from assay.report.founder import founder_page, tuned_a_policy
 
     if not run.is_dir():
         raise ArtifactError(
@@ -29,4 +33,9 @@ def report(
         )
     folder = RunFolder(run)
     page, card = render(folder), model_card(folder)
-    output({"report": str(page), "model_card": str(card)}, f"Report: {page}\nModel card: {card}", as_json=as_json)
+    made = {"report": str(page), "model_card": str(card)}
+    lines = [f"Report: {page}", f"Model card: {card}"]
+    if tuned_a_policy(folder):
+        made["founder"] = str(founder_page(folder))
+        lines.append(f"For the founder: {made['founder']}")
+    output(made, "\n".join(lines), as_json=as_json)

@@ -158,9 +158,7 @@ def _untouched(run: RunFolder) -> FreshStudyBody:
     for side in (written.base, written.tuned):
         path = run.path(side.answers)
         if not path.is_file() or sha256_file(path) != side.sha256:
-            raise ArtifactError(
-                f"{path} is not the file that {FRESH_STUDY} names, which was judged. Restore it."
-            )
+            raise ArtifactError(f"{path} is not the file that {FRESH_STUDY} names, which was judged. Restore it.")
     policy = run.seed(written.seed) / "model"
     if resolve(str(policy)).fingerprint != written.tuned.fingerprint:
         raise ArtifactError(f"{policy} is not the policy whose answers were judged. Restore it.")

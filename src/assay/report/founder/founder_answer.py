@@ -14,6 +14,7 @@ from assay.findings.slice import OVERALL, Slice
 from assay.report import words
 from assay.report.founder.told_run import ToldRun
 from assay.stats.intervals import Interval
+from assay.study.analysis.study_result import Analysis
 
 Outcome = Literal["as_wanted", "better", "less_than_wanted", "no_better", "undecided", "worse", "unknown", "not_judged"]
 Ability = Literal["kept", "lost", "undecided", "at_chance", "untested"]
@@ -47,33 +48,29 @@ class Preference:
 def preference(told: ToldRun) -> Preference:
     """What people said; where none judged, what programs said, under their own name."""
     if told.analysis is None:
-        return Preference(outcome="not_judged", judges="people", wanted=told.wanted_win_rate)
-    found, judges = judged(told)
+        return Preference(outcome="not_judged", judges="people", wanted=told.wanted_win_rate())
+    people = told.analysis.find("win_rate", OVERALL)
+    judges: Judges = "people"
+    found, where = people, OVERALL
+    if people is None or people.known is None:
+        found, judges, where = of_programs(told.analysis) or (people, "people", OVERALL)
+    wanted = told.wanted_win_rate(where)
     if found is None or found.known is None or found.bounds is None:
         why = "nothing was measured" if found is None else found.reason or ""
-        rate = None if found is None else found.known
-        return Preference(outcome="unknown", judges=judges, wanted=told.wanted_win_rate, rate=rate, reason=why)
-    return Preference(
-        outcome=outcome_of(found.bounds, told.wanted_win_rate),
-        judges=judges,
-        wanted=told.wanted_win_rate,
-        rate=found.known,
-        bounds=found.bounds,
-    )
+        return Preference(outcome="unknown", judges=judges, wanted=wanted, rate=found and found.known, reason=why)
+    outcome = outcome_of(found.bounds, wanted)
+    return Preference(outcome=outcome, judges=judges, wanted=wanted, rate=found.known, bounds=found.bounds)
 
 
-def judged(told: ToldRun) -> tuple[Finding | None, Judges]:
-    """The win rate the page rests on, and whose it is."""
-    assert told.analysis is not None
-    people = told.analysis.find("win_rate", OVERALL)
-    if people is not None and people.known is not None:
-        return people, "people"
-    programs: tuple[Judges, ...] = ("simulated", "llm")
-    for kind in programs:
-        found = told.analysis.find("win_rate", Slice("judges", kind))
+def of_programs(analysis: Analysis) -> tuple[Finding, Judges, Slice] | None:
+    """The win rate of programs of one kind, simulated editors first."""
+    kinds: tuple[Judges, ...] = ("simulated", "llm")
+    for kind in kinds:
+        where = Slice("judges", kind)
+        found = analysis.find("win_rate", where)
         if found is not None and found.known is not None:
-            return found, kind
-    return people, "people"
+            return found, kind, where
+    return None
 
 
 def outcome_of(bounds: Interval, wanted: float) -> Outcome:
@@ -106,7 +103,8 @@ def ability(told: ToldRun) -> Ability:
 
 def answer(found: Preference, kept: Ability) -> str:
     """The first sentence of the page."""
-    return f"{people_part(found)}; {ABILITY[kept]}."
+    turn = "but " if kept == "lost" and found.outcome in ("as_wanted", "better", "less_than_wanted") else ""
+    return f"{people_part(found)}; {turn}{ABILITY[kept]}."
 
 
 def people_part(found: Preference) -> str:
@@ -122,9 +120,9 @@ def people_part(found: Preference) -> str:
     preferred = f"{who} preferred the new model in {rate} of 10 comparisons"
     return preferred + {
         "as_wanted": "",
-        "better": f", but the votes do not yet show the {wanted} we asked for",
+        "better": f", which is better, but not surely the {wanted} we asked for",
         "less_than_wanted": f", which is better but less than the {wanted} we asked for",
-        "no_better": ", which is no better than chance could bring",
+        "no_better": ", so it does not look better than the old one",
         "undecided": ", which is too close to call",
     }.get(found.outcome, "")
 

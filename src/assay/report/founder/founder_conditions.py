@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from assay.artifacts.capability_body import WayBody
-from assay.artifacts.gate_body import GateBody
 from assay.report import words
-from assay.report.founder.founder_answer import Ability, Preference, ability, of_hundred, of_ten
+from assay.report.founder.founder_answer import Ability, Outcome, Preference, ability, of_hundred, of_ten
 from assay.report.founder.told_run import ToldRun
 
 Word = Literal["yes", "no", "open"]
 TONE: dict[Word, str] = {"yes": "pass", "no": "fail", "open": "undecided"}
+SAID: dict[Word, str] = {"yes": "yes", "no": "no", "open": "not decided"}
+LIKED_WORD: dict[Outcome, Word] = {"as_wanted": "yes", "less_than_wanted": "no", "no_better": "no", "worse": "no"}
 ABILITY_WORD: dict[Ability, Word] = {"kept": "yes", "lost": "no"}
 
 
@@ -40,31 +41,21 @@ def conditions(told: ToldRun, liked: Preference) -> list[Condition]:
 
 def decided(told: ToldRun, rows: list[Condition], liked: Preference) -> tuple[Word, str]:
     """The state of all three together, and it in a sentence."""
-    word: Word = "no" if any(row.word == "no" for row in rows) else "open"
-    if all(row.word == "yes" for row in rows):
-        word = "yes"
-    if liked.judges == "people" and told.gate is not None and judged_people(told.gate):
-        word = {"pass": "yes", "fail": "no", "undecided": "open"}[told.gate.verdict]  # type: ignore[assignment]
-    sentences: dict[Word, str] = {
-        "yes": "All that we asked of the new model is shown.",
-        "no": "The new model does not do all that we asked of it.",
-        "open": "Not all that we asked of the new model is shown yet.",
-    }
     if liked.judges != "people":
         return "open", "This was a trial run: programs judged, not people. It decides nothing."
-    return word, sentences[word]
-
-
-def judged_people(gate: GateBody) -> bool:
-    """Whether a gate's verdict rests on people's votes as well."""
-    return any(row.finding == "win_rate" for row in gate.criteria)
+    if any(row.word == "no" for row in rows):
+        return "no", "The new model does not do all that we asked of it."
+    if any(row.word == "open" for row in rows):
+        return "open", "Not all that we asked of the new model is shown yet, so it has not passed."
+    # The gate asks for more than the three: that nothing leaked into the test, that the model loads as it was saved.
+    if told.gate is None or told.gate.verdict != "pass":
+        return "open", "The three answers are good, but not all checks of the test passed. See the technical report."
+    return "yes", "All that we asked of the new model is shown."
 
 
 def liking(told: ToldRun, liked: Preference) -> Condition:
-    word: Word = "open"
-    if liked.judges == "people":
-        word = {"as_wanted": "yes", "less_than_wanted": "no", "no_better": "no", "worse": "no"}.get(liked.outcome, "open")  # type: ignore[assignment]
-    said = {"yes": "yes", "no": "no"}.get(word, "not decided")
+    word = LIKED_WORD.get(liked.outcome, "open") if liked.judges == "people" else "open"
+    said: str = SAID[word]
     if liked.outcome == "not_judged":
         said = "not judged yet"
     elif liked.judges != "people":
@@ -112,7 +103,7 @@ def keeping(told: ToldRun) -> Condition:
     kept = ability(told)
     word = ABILITY_WORD.get(kept, "open")
     margin = 0.02 if told.capability is None else float(str(told.capability.config["margin"]))
-    said = {"untested": "not tested", "at_chance": "cannot tell"}.get(kept, {"yes": "yes", "no": "no"}.get(word, "not decided"))
+    said = {"untested": "not tested", "at_chance": "cannot tell"}.get(kept, SAID[word])
     return Condition(
         question="Can it still do what it could do before?",
         wanted=f"at most {words.number(100 * margin, 1).removesuffix('.0')} of 100 questions lost",
@@ -169,6 +160,4 @@ def learning(told: ToldRun) -> Condition:
         word = "yes" if found.bounds.low > wanted else "no" if found.bounds.high <= wanted else "open"
         low, high = of_hundred(found.bounds.low), of_hundred(found.bounds.high)
         lines.append(f"On other such choices, expect between {low} and {high}.")
-    return Condition(
-        question=question, wanted=asked, found=lines, word=word, said={"open": "not decided"}.get(word, word)
-    )
+    return Condition(question=question, wanted=asked, found=lines, word=word, said=SAID[word])

@@ -32,8 +32,10 @@ def computer(told: ToldRun) -> str:
 def editors(told: ToldRun) -> str:
     """Votes of people, and about how long they took."""
     if told.analysis is None:
-        return "None so far." if told.planned is None or not told.planned.done else (
-            f"{words.plural(told.planned.done, 'comparison')} so far, the known ones among them."
+        return (
+            "None so far."
+            if told.planned is None or not told.planned.done
+            else (f"{words.plural(told.planned.done, 'comparison')} so far, the known ones among them.")
         )
     counts, found = told.analysis.tables.counts, told.analysis.find("seconds_per_item")
     if not counts.real:

@@ -14,6 +14,7 @@ from assay.gate.criteria_needs import Hope, plan
 from assay.report import words
 from assay.report.founder.founder_answer import of_hundred, of_ten
 from assay.report.founder.told_run import PlannedStudy, ToldRun
+from assay.stats.power import LIKELY
 
 STEPS = (0.05, 0.10, 0.15)  # true win rates above the wanted one whose chances are told
 USUAL = PlannedStudy(
@@ -66,7 +67,7 @@ def still_to_show(told: ToldRun) -> dict[str, object] | None:
     """The section before the votes are analysed; None after."""
     if told.analysis is not None:
         return None
-    design, wanted = told.planned or USUAL, told.wanted_win_rate
+    design, wanted = told.planned or USUAL, told.wanted_win_rate()
     rows = chances(design, wanted)
     each = max(round(design.votes), 1)
     asked = f"{words.plural(each, 'editor')} each compare both texts on {words.plural(design.prompts, 'new task')}"
@@ -77,7 +78,7 @@ def still_to_show(told: ToldRun) -> dict[str, object] | None:
         "luck explains.",
     ]
     if rows:
-        lines.append(likely(rows[0], wanted))
+        lines.append(likely(rows[0]))
     return {
         "lines": lines + progress(design),
         "rows": [
@@ -95,14 +96,14 @@ def still_to_show(told: ToldRun) -> dict[str, object] | None:
     }
 
 
-def likely(row: Chance, wanted: float) -> str:
+def likely(row: Chance) -> str:
     """What to expect where the truth is a little above what is wanted."""
-    told = f"If the truth is {of_ten(row.rate)} of 10, this study shows it in only {of_hundred(row.chance)} of 100 cases"
-    if row.chance >= 0.8:
-        return f"If the truth is {of_ten(row.rate)} of 10, this study shows it in {of_hundred(row.chance)} of 100 cases."
-    if row.prompts is None:
-        return f"{told}."
-    return f"{told}. About {words.rounded(row.prompts)} tasks would show it in 80 of 100 cases."
+    enough = row.chance >= LIKELY
+    told = f"If the truth is {of_ten(row.rate)} of 10, this study shows it in {'' if enough else 'only '}"
+    told += f"{of_hundred(row.chance)} of 100 cases."
+    if enough or row.prompts is None:
+        return told
+    return f"{told} About {words.rounded(row.prompts)} tasks would show it in 80 of 100 cases."
 
 
 def progress(design: PlannedStudy) -> list[str]:

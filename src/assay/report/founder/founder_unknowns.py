@@ -26,7 +26,7 @@ def unknowns(told: ToldRun, liked: Preference) -> list[str]:
         lines.append("How it does on real work. The past choices it learned from were made up by a program.")
     lines += [*ability_lines(told), *length_lines(told), *editor_lines(told)]
     lines.append("How it does on other kinds of work. Nothing here speaks for tasks unlike these.")
-    lines.append("Whether what it writes is true. Editors said which text they prefer; nobody checked the facts.")
+    lines.append("Whether what it writes is true. Editors say which text they prefer; nobody checks the facts.")
     return lines
 
 
@@ -56,9 +56,10 @@ def length_lines(told: ToldRun) -> list[str]:
     """Whether texts have become longer, and how much of the preference goes with it."""
     if not told.texts:
         return []
-    before, after = (mean(len(text.split()) for text in side) for side in zip(
-        *((one.before, one.after) for one in told.texts.values()), strict=True
-    ))
+    before, after = (
+        mean(len(text.split()) for text in side)
+        for side in zip(*((one.before, one.after) for one in told.texts.values()), strict=True)
+    )
     changed = max(after, before) / max(min(after, before), 1)
     way = "longer" if after > before else "shorter"
     lines = []
@@ -67,12 +68,12 @@ def length_lines(told: ToldRun) -> list[str]:
             f"How much of this is length. The new texts are {way}: {words.number(after, 0)} words on average, "
             f"before {words.number(before, 0)}."
         )
+    # Said only where texts differ in length: else the two rates part by noise alone.
     if told.analysis is not None and lines:
-        plain, level = told.analysis.find("win_rate"), told.analysis.find("length_controlled_win_rate")
-        if plain and level and plain.known is not None and level.known is not None:
-            # Said only where texts differ in length: else the two rates part by noise alone.
-            if plain.known - level.known >= SHIFT:
-                lines[0] += f" At equal length we would expect {of_ten(level.known)} of 10."
+        plain, level = (told.analysis.find(name) for name in ("win_rate", "length_controlled_win_rate"))
+        rates = [one.known for one in (plain, level) if one is not None and one.known is not None]
+        if len(rates) == 2 and rates[0] - rates[1] >= SHIFT:
+            lines[0] += f" At equal length we would expect {of_ten(rates[1])} of 10."
     return lines
 
 

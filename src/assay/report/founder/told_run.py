@@ -7,14 +7,16 @@ design and for how far it is, never for a vote. Knows artifacts; knows no senten
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from assay.artifacts.analysis_body import ANALYSIS, AnalysisBody
 from assay.artifacts.capability_body import CapabilityBody
 from assay.artifacts.contract_body import ContractBody
+from assay.artifacts.fresh_study_body import FRESH_STUDY, FreshStudyBody
 from assay.artifacts.gate_body import GateBody
-from assay.artifacts.policy_run_files import ANSWERS_AFTER, ANSWERS_BEFORE, CAPABILITY, STUDY, STUDY_RESULT
+from assay.artifacts.policy_run_files import CAPABILITY_RESULT, CONCLUSION, STUDY, STUDY_RESULT
 from assay.artifacts.run_body import RunBody
 from assay.artifacts.run_evidence import AUDIT, CONTRACT, GATE, RUN, SPLIT, RunEvidence
 from assay.artifacts.run_folder import RunFolder
@@ -22,7 +24,7 @@ from assay.artifacts.split_body import SplitBody
 from assay.audits import Audit
 from assay.errors import ArtifactError, StudyError
 from assay.findings.finding import Finding
-from assay.findings.slice import OVERALL
+from assay.findings.slice import OVERALL, Slice
 from assay.policies.answer_files import AnswerFile, read_answers
 from assay.records import plain_text
 from assay.report.criteria_table import asked_of
@@ -35,8 +37,9 @@ WIN_RATE, ACCURACY = 0.60, 0.68
 PAGES = (  # file in the run folder, what it is called
     ("report.html", "Technical report of the training"),
     (f"{STUDY_RESULT}/result.html", "Result of the blind comparison"),
-    (f"{CAPABILITY}/capability.html", "Test of general ability"),
+    (f"{CONCLUSION}/capability/capability.html", "Test of general ability"),
 )
+STALE = ("the verdict in conclusion/ rests on", "Conclude again: assay dpo {} --conclude STUDY.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +71,15 @@ class PlannedStudy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToldRun:
-    """All that the page is made from. texts: by prompt id. pages: that stand beside it, by path, with their names."""
+    """All that the page is made from.
+
+    gate: the verdict on everything, None before the study is concluded. texts: by prompt id. pages: that stand beside
+    it, by path, with their names.
+    """
 
     run: RunBody
     audit: Audit
+    held_out_gate: GateBody | None
     gate: GateBody | None
     contract: ContractBody | None
     split: SplitBody | None
@@ -87,17 +95,17 @@ class ToldRun:
         found = [one for one in self.audit.findings if (one.name, one.slice) == ("accuracy", OVERALL)]
         return next((one for one in found if one.seed is None), found[0] if found else None)
 
-    @property
-    def wanted_win_rate(self) -> float:
-        return self._asked("win_rate", WIN_RATE)
+    def wanted_win_rate(self, of: Slice = OVERALL) -> float:
+        return self._asked("win_rate", of, WIN_RATE)
 
     @property
     def wanted_accuracy(self) -> float:
-        return self._asked("accuracy", ACCURACY)
+        return self._asked("accuracy", OVERALL, ACCURACY)
 
-    def _asked(self, name: str, otherwise: float) -> float:
-        asked = None if self.gate is None else asked_of(self.gate, name, OVERALL)
-        return otherwise if asked is None else asked
+    def _asked(self, name: str, where: Slice, otherwise: float) -> float:
+        """What the last verdict asked of a figure, or the one before it."""
+        bars = (asked_of(gate, name, where) for gate in (self.gate, self.held_out_gate) if gate is not None)
+        return next((bar for bar in bars if bar is not None), otherwise)
 
 
 def read_told_run(folder: RunFolder) -> ToldRun:
@@ -109,43 +117,65 @@ def read_told_run(folder: RunFolder) -> ToldRun:
     assert there.run is not None
     assert there.audit is not None
     if not isinstance(recorded_config(there.run.config), DpoRunConfig):
-        raise ArtifactError(f"{folder.root} trained a reward model. The founder's page is for runs that tuned a policy.")
-    analysis, ability = folder.path(STUDY_RESULT, ANALYSIS), folder.path(CAPABILITY, "capability.json")
+        raise ArtifactError(
+            f"{folder.root} trained a reward model. The founder's page is for runs that tuned a policy."
+        )
+    analysis, ability = folder.path(STUDY_RESULT, ANALYSIS), folder.path(CAPABILITY_RESULT)
+    fresh_path = folder.path(FRESH_STUDY)
+    fresh = FreshStudyBody.read(fresh_path) if fresh_path.exists() else None
     return ToldRun(
         run=there.run,
         audit=Audit.from_body(there.audit),
-        gate=there.gate,
+        held_out_gate=there.gate,
+        gate=concluded(folder),
         contract=there.contract,
         split=there.split,
         analysis=Analysis.from_body(AnalysisBody.read(analysis)) if analysis.exists() else None,
-        planned=planned_study(folder.path(STUDY)),
+        planned=None if fresh is None else planned_study(fresh, folder.path(STUDY)),
         capability=CapabilityBody.read(ability) if ability.exists() else None,
-        texts=two_texts(folder.path(ANSWERS_BEFORE), folder.path(ANSWERS_AFTER)),
+        texts={} if fresh is None else two_texts(folder.path(fresh.base.answers), folder.path(fresh.tuned.answers)),
         pages=tuple((path, name) for path, name in PAGES if folder.path(path).exists()),
     )
 
 
-def planned_study(path: Path) -> PlannedStudy | None:
-    """The study that lies ready; None where there is none, or nothing to read it with (the extra `study`)."""
+def tuned_a_policy(folder: RunFolder) -> bool:
+    """Whether a run tuned a policy, by its options. Raises ArtifactError without run.json."""
+    return isinstance(recorded_config(RunBody.read(folder.path(RUN)).config), DpoRunConfig)
+
+
+def concluded(folder: RunFolder) -> GateBody | None:
+    """The verdict on everything, or None. Raises ArtifactError where it rests on other files than those there."""
+    path = folder.path(CONCLUSION, GATE)
     if not path.exists():
         return None
-    try:
-        from assay.study.store import read_facts, read_progress
+    gate = GateBody.read(path)
+    made, again = STALE
+    for there in (folder, RunFolder(path.parent)):  # it names files of both folders
+        there.refuse_stale(gate.inputs, made=made, again=again.format(folder.root))
+    return gate
 
-        facts, progress = read_facts(path), read_progress(path)
-    except (ImportError, StudyError):
-        return None
-    power = facts.power
+
+def planned_study(fresh: FreshStudyBody, place: Path) -> PlannedStudy:
+    """The study that lies ready. How far it is stays unknown where it is kept elsewhere or cannot be opened here."""
+    done = planned = 0
+    closed = False
+    if place.exists():
+        with suppress(ImportError, StudyError):  # without the extra `study` there is nothing to read it with
+            from assay.study.store import read_facts, read_progress
+
+            closed = read_facts(place).closed_at is not None
+            progress = read_progress(place)
+            done, planned = sum(one.done for one in progress), sum(one.total for one in progress)
     return PlannedStudy(
-        prompts=int(str(power["prompts"])),
-        votes=float(str(power["editors"])),
-        editors=len(facts.editors),
-        simulated=all(editor.judge != "human" for editor in facts.editors),
-        icc=float(str(power["icc"])),
-        ties=float(str(power["ties"])),
-        done=sum(one.done for one in progress),
-        planned=sum(one.total for one in progress),
-        closed=facts.closed_at is not None,
+        prompts=fresh.shown,
+        votes=float(str(fresh.power["editors"])),
+        editors=len(fresh.editors),
+        simulated=all(judge != "human" for judge in fresh.editors.values()),
+        icc=float(str(fresh.power["icc"])),
+        ties=float(str(fresh.power["ties"])),
+        done=done,
+        planned=planned,
+        closed=closed,
     )
 
 
