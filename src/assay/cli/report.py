@@ -18,20 +18,25 @@ def report(
     run: Annotated[Path, typer.Argument(help="Run folder that holds run.json, audit.json and gate.json.")],
     as_json: Json = False,
 ) -> None:
-    """Write report.html of a run again, and MODEL_CARD.md of a reward model; nothing is trained or scored."""
-    from assay.artifacts.run_body import RunBody
+    """Write report.html of a run again; of a reward model MODEL_CARD.md too, of a tuned policy founder.html, a page
+    without jargon. Nothing is trained or scored.
+    """
     from assay.artifacts.run_folder import RunFolder
     from assay.errors import ArtifactError
     from assay.report import model_card, render
+    from assay.report.founder import founder_page, tuned_a_policy
 
     if not run.is_dir():
         raise ArtifactError(
             f"{run} is not a run folder. Give the folder that holds run.json, audit.json and gate.json."
         )
     folder = RunFolder(run)
-    page = render(folder)
-    if "dpo" in RunBody.read(folder.path("run.json")).config:  # a model card is a reward model's
-        output({"report": str(page), "model_card": None}, f"Report: {page}", as_json=as_json)
-        return
-    card = model_card(folder)
-    output({"report": str(page), "model_card": str(card)}, f"Report: {page}\nModel card: {card}", as_json=as_json)
+    made = {"report": str(render(folder))}
+    lines = [f"Report: {made['report']}"]
+    if tuned_a_policy(folder):
+        made["founder"] = str(founder_page(folder))
+        lines.append(f"For the founder: {made['founder']}")
+    else:
+        made["model_card"] = str(model_card(folder))
+        lines.append(f"Model card: {made['model_card']}")
+    output(made, "\n".join(lines), as_json=as_json)
