@@ -231,5 +231,6 @@ def test_five_options_two_right_and_none(tmp_path: Path, base: Path) -> None:
     path.write_text(json.dumps({"question": "Which?", "choices": [], "answer": 0}))
     with pytest.raises(InputError, match=r"five\.jsonl:1: no choices"):
         capability(str(base), path, tmp_path / "out", config=none)
+    path.write_text(json.dumps(rows[0]))
     with pytest.raises(InputError, match="5 shots are asked for and no solved questions stand beside it"):
-        capability(str(base), path.rename(tmp_path / "six.jsonl"), tmp_path / "out", config=CapabilityConfig())
+        capability(str(base), path, tmp_path / "out", config=CapabilityConfig())
