@@ -21,17 +21,18 @@ from assay.study import create_study
 from assay.study.config import StudyConfig
 from assay.study.plan import Sources
 from assay.study.plan.link_table import read_links
-from assay.study.program_client import JudgeClient
 from assay.study.store.closing import close_study
+from assay.study.store.database import open_database
+from assay.study.store.open_study import items_of, slots_of
 from assay.study.study_records import Editor
 from assay.train.dpo.config import FreshStudyConfig
-from tests.study.harness import in_thread
+from tests.study.harness import Browser, in_thread
 from tests.support import tiny_bases as tiny
 from tests.support import tiny_policy
 from tests.support.ready_commands import ready_assay
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-PROMPTS = 6
+PROMPTS = 14
 
 
 @pytest.fixture(scope="module")
@@ -59,15 +60,19 @@ def closed(tuned: tuple[Callable[[], PolicyRun], PolicyRun]) -> PolicyRun:
     run = tuned[1]
     assert run.study is not None
     place = str(run.folder / run.study.study)
-    liked = {str(row["answer"]) for row in read_jsonl(run.folder / run.study.tuned.answers)}
+    with closing(open_database(place)) as database, database.begin() as connection:
+        tuned_is_a = {item.id: item.system_a == "tuned" for item in items_of(connection)}
+        liked = {
+            slot.showing: "left" if (slot.left == "a") == tuned_is_a[slot.item] else "right"
+            for slot in slots_of(connection)
+        }
     with in_thread(place) as site:
         for who, link in read_links(Path(place)).items():
-            if who == "owner":
-                continue
-            client = JudgeClient(link.replace("http://127.0.0.1:8321", site.base))
-            with closing(client):
-                for item in client:
-                    client.vote(item, "left" if item.left in liked else "right")
+            if who != "owner":
+                person = Browser(site.port)
+                person.enter(link.rpartition("/")[2])
+                while showing := (page := person.get("/judge")).field("showing"):
+                    assert person.vote(page, liked[showing]).status == 303
     close_study(place)
     return run
 
@@ -78,7 +83,9 @@ def test_a_run_ends_in_a_study_of_both_policies_answers(tuned: tuple[Callable[[]
     assert written is not None
     assert written.editors == {"editor-1": "human", "editor-2": "human"}
     rows = {side: list(read_jsonl(run.folder / f"answers/{side}.jsonl")) for side in ("base", "tuned")}
-    assert [row["id"] for row in rows["base"]] == [row["id"] for row in rows["tuned"]] == [f"f{n}" for n in range(6)]
+    assert (
+        [row["id"] for row in rows["base"]] == [row["id"] for row in rows["tuned"]] == [f"f{n}" for n in range(PROMPTS)]
+    )
     assert {row["made"]["fingerprint"] for row in rows["tuned"]} == {written.tuned.fingerprint}
     assert written.tuned.fingerprint != written.base.fingerprint
     assert {row["made"]["sampling"]["max_tokens"] for side in rows.values() for row in side} == {8}

@@ -77,10 +77,9 @@ def dpo(
 
 def refuse_others(context: typer.Context) -> None:
     """Raises ConfigError where an option of tuning was given, which --conclude does not read."""
-    defaults = {parameter.name: parameter.default for parameter in context.command.params}
-    given = [name for name, value in context.params.items() if name not in OF_CONCLUDING and value != defaults[name]]
+    options = {str(one.name): one.opts[0] for one in context.command.params if one.name not in OF_CONCLUDING}
+    given = [name for name in options if (source := context.get_parameter_source(name)) and source.name != "DEFAULT"]
     if given:
-        options = {parameter.name: parameter.opts[0] for parameter in context.command.params}
         named = ", ".join(options[name] for name in given)
         raise ConfigError(f"{named}: the policy is tuned already. Leave it out of --conclude.")
 

@@ -68,7 +68,8 @@ def run_dpo_demo(
     write_easy_questions(asked, size.questions, seed=seed)
     notify(f"simulated  {size.pairs:,} pairs, {size.fresh} fresh prompts of grants: {data} ({sha256_file(data)[:19]})")
     study = {**STUDY, "prompts": str(files.fresh), "attention": str(files.attention)}
-    sections = {"split": {"holdout": size.pairs // HELD_OUT_SHARE, "seed": seed}, "study": study, **RECIPE}
+    split: dict[str, object] = {"holdout": size.pairs // HELD_OUT_SHARE, "seed": seed}
+    sections: dict[str, dict[str, object]] = {"split": split, "study": study, **RECIPE}
     for name, values in (changes or {}).items():
         sections[name] = {**sections.get(name, {}), **values}
     run = run_dpo(str(data), out, config=DpoRunConfig.build(sections), command=command, notify=notify)
