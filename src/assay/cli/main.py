@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from assay.cli import (
+    advise,
     audit,
     bench,
     capability,
@@ -33,6 +34,7 @@ from assay.version import __version__
 
 # In the order of `assay --help`: the flow first, then its stages, then everything around it.
 GROUPS = (
+    advise,
     reward,
     dpo,
     data,

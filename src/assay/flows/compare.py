@@ -13,7 +13,7 @@ from assay.audits.compare.compared import Comparison, Scores, compared
 from assay.audits.compare.config import CompareConfig
 from assay.audits.lost_rows import rests_on_counts
 from assay.config import StageConfig
-from assay.data import read_pairs
+from assay.data import PairSet, read_pairs
 from assay.data.config import DataConfig
 from assay.data.contract_report import write_contract
 from assay.errors import EmptyBatchError, InputError
@@ -30,6 +30,7 @@ DIFFERENCES = "differences.jsonl"
 PAGE = "compare.html"
 PACKAGES = ("numpy", "scipy", "torch", "transformers")
 OTHERS_ARTIFACTS = ("run.json", "audit.json")
+SIDES = ("A", "B")
 
 
 class ScorerCompareConfig(StageConfig):
@@ -56,6 +57,14 @@ class CompareOptions:
     command: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedSide:
+    """One side: its name for the record, and its scorers by seed."""
+
+    name: str
+    scorers: Mapping[int, Scorer]
+
+
 def compare_scorers(
     a: Path | str,
     b: Path | str,
@@ -74,11 +83,39 @@ def compare_scorers(
     """
     refuse_others_folder(out)
     told = options or CompareOptions()
-    sides = {"A": open_scorers(a, template=told.template_a), "B": open_scorers(b, template=told.template_b)}
-    prints = {side: {seed: one.fingerprint for seed, one in several.items()} for side, several in sides.items()}
+    sides = (
+        OpenedSide(name=str(a), scorers=open_scorers(a, template=told.template_a)),
+        OpenedSide(name=str(b), scorers=open_scorers(b, template=told.template_b)),
+    )
+    prints = prints_of(sides)  # opens models: their faults cost no reading of data
     found = read_pairs(source, config=config.data)
     if not found.pairs:
         raise EmptyBatchError(f"{source}: no pair among {found.rows} rows. Look at them with `assay check`.")
+    return compare_opened(sides, found, out, source=str(source), config=config, options=told, prints=prints)
+
+
+def prints_of(sides: tuple[OpenedSide, OpenedSide]) -> dict[str, dict[int, str]]:
+    """Fingerprints by side and seed."""
+    return {
+        side: {seed: scorer.fingerprint for seed, scorer in one.scorers.items()}
+        for side, one in zip(SIDES, sides, strict=True)
+    }
+
+
+def compare_opened(
+    opened: tuple[OpenedSide, OpenedSide],
+    found: PairSet,
+    out: Path,
+    *,
+    source: str,
+    config: ScorerCompareConfig,
+    options: CompareOptions,
+    prints: Mapping[str, Mapping[int, str]],
+) -> ScorerComparison:
+    """The same for scorers that are open and pairs that are read. Raises EmptyBatchError where nothing is left."""
+    told = options
+    a, b = (side.name for side in opened)
+    sides = {side: one.scorers for side, one in zip(SIDES, opened, strict=True)}
     scores = scored_by_all(sides, prints, found.pairs)
     kept_pairs, kept_groups, kept, left_out = read_by_both(scores, found.pairs, found.groups)
     if not kept_pairs:
@@ -95,10 +132,10 @@ def compare_scorers(
         reason=comparison.decision.reason,
         more_pairs=comparison.decision.more_pairs,
         smallest_seen=comparison.decision.smallest_seen,
-        a=SideBody(name=str(a), fingerprints=prints["A"], template=told.template_a),
-        b=SideBody(name=str(b), fingerprints=prints["B"], template=told.template_b),
+        a=SideBody(name=a, fingerprints=dict(prints["A"]), template=told.template_a),
+        b=SideBody(name=b, fingerprints=dict(prints["B"]), template=told.template_b),
         shared=sorted(set(prints["A"].values()) & set(prints["B"].values())),
-        inputs={"data": str(source)},
+        inputs={"data": source},
         config=config.model_dump(mode="json"),
         pairs=comparison.pairs,
         ties=comparison.ties,

@@ -74,8 +74,8 @@ STATES: dict[str, tuple[Make, str]] = {
     ),
     "less than wanted": (
         lambda run: with_votes(with_study(run), 0.57, prompts=500),
-        "Editors preferred the new model in 5.6 of 10 comparisons, which is better but less than the 6 we asked for; its "
-        "general ability was not tested.",
+        "Editors preferred the new model in 5.6 of 10 comparisons, which is better but less than the 6 we asked for; "
+        "its general ability was not tested.",
     ),
     "worse": (
         lambda run: with_votes(with_study(run), 0.3),
