@@ -57,7 +57,9 @@ def preference(told: ToldRun) -> Preference:
     wanted = told.wanted_win_rate(where)
     if found is None or found.known is None or found.bounds is None:
         why = "nothing was measured" if found is None else found.reason or ""
-        return Preference(outcome="unknown", judges=judges, wanted=wanted, rate=found and found.known, reason=why)
+        return Preference(
+            outcome="unknown", judges=judges, wanted=wanted, rate=None if found is None else found.known, reason=why
+        )
     outcome = outcome_of(found.bounds, wanted)
     return Preference(outcome=outcome, judges=judges, wanted=wanted, rate=found.known, bounds=found.bounds)
 
