@@ -34,9 +34,9 @@ from assay.version import __version__
 
 # In the order of `assay --help`: the flow first, then its stages, then everything around it.
 GROUPS = (
-    advise,
     reward,
     dpo,
+    advise,
     data,
     plan,
     audit,
