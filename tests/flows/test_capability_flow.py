@@ -145,7 +145,7 @@ def test_adapters_are_the_model_that_peft_runs(base: Path, tuned: Path) -> None:
 
 def test_adapters_for_another_base_are_refused(tmp_path: Path, tuned: Path, mmlu: Path) -> None:
     wide = _wide(tmp_path / "other")
-    with pytest.raises(ModelError, match="do not fit"):
+    with pytest.raises(ModelError, match="does not fit"):
         capability(f"{tuned}@{wide}", mmlu, tmp_path / "out", config=ONE_SHOT)
     nameless = tmp_path / "nameless"
     nameless.mkdir()

@@ -256,4 +256,6 @@ def test_every_opening_says_that_no_code_is_trusted(folder: str) -> None:
         passed = {ast.unparse(word.value) for word in call.keywords if word.arg is None}
         ours = path.name == "opening.py" and passed & {"OWN_CODE", "DATA_ONLY"}
         alone = folder != "src" and said.get("trust_remote_code") == "False"
-        assert ours or alone, f"{path}:{call.lineno}"
+        # PEFT reads a configuration and tensors, on a base that is open already, and has no word for code to trust.
+        peft = path.name == "adapters.py" and ast.unparse(call.func) == "PeftModel.from_pretrained"
+        assert ours or alone or peft, f"{path}:{call.lineno}"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from assay.artifacts.files import sha256_json
 from assay.engine.language_model import LanguageModel
-from assay.models.adapter_folder import adapter_and_base, with_adapters
+from assay.models.adapter_folder import adapter_and_base
+from assay.models.adapters import with_adapter
 from assay.models.resolve import folder_fingerprint, resolve
 
 
@@ -18,7 +19,7 @@ def named_language_model(name: str, *, device: str = "auto") -> LanguageModel:
         return LanguageModel.load(name, device=device)
     folder, base = adapted
     found = LanguageModel.load(base, device=device)
-    model = with_adapters(found.model, folder, base=base).eval()
+    model = with_adapter(found.model, folder, base=base).eval()
     return LanguageModel(model, found.tokenizer, name=name)
 
 

@@ -1,4 +1,4 @@
-"""A folder of PEFT adapters (LoRA) beside the base they were trained on: the whole model they make together.
+"""A folder of PEFT adapters (LoRA), and the base they were trained on.
 
 Which base is read from adapter_config.json, or named after an @ behind the folder. Knows adapter folders; knows not
 what the model is for.
@@ -6,15 +6,10 @@ what the model is for.
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
-from typing import cast
 
-from torch import nn
-
-from assay.errors import ModelError, first_line
+from assay.errors import ModelError
 from assay.models.folder_faults import ADAPTER, object_in
-from assay.models.quiet import quiet
 
 WEIGHTS = "adapter_model.safetensors"
 
@@ -40,26 +35,3 @@ def adapter_and_base(name: str) -> tuple[Path, str] | None:
             "them with save_pretrained."
         )
     return folder, base
-
-
-def with_adapters(model: nn.Module, folder: Path, *, base: str) -> nn.Module:
-    """The base with the adapters of `folder` added into its weights. Raises ModelError where they do not fit it."""
-    from peft import PeftModel
-
-    with quiet(), warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        try:
-            tuned = PeftModel.from_pretrained(model, str(folder))
-        except (ValueError, RuntimeError, KeyError, TypeError) as error:
-            raise ModelError(
-                f"{folder}: these adapters do not fit {base} ({first_line(error)}). They were trained on another base; "
-                f"name that one: {folder}@BASE."
-            ) from None
-        # PEFT only warns of adapters that it found no place for, and the model would then be the bare base.
-        for one in said:
-            if "adapter keys" in str(one.message):
-                raise ModelError(
-                    f"{folder}: some layers of {base} got no weights from these adapters ({one.message}). "
-                    f"They were trained on another base; name that one: {folder}@BASE."
-                )
-        return cast("nn.Module", tuned.merge_and_unload())

@@ -12,6 +12,7 @@ from assay.artifacts.capability_body import CapabilityBody, WayBody
 from assay.artifacts.files import atomic_write
 from assay.artifacts.finding_body import FindingBody, IntervalBody
 from assay.capability.outcome_words import WAYS, rounded_up
+from assay.findings.slice import Slice
 from assay.report import words
 from assay.report.html import html_environment, inlined_styles
 from assay.report.plots.forest import Row, forest
@@ -101,9 +102,9 @@ def subject_rows(findings: Sequence[FindingBody]) -> list[dict[str, object]]:
     """Each subject with its shares and drop, the largest drop first."""
     by_subject: dict[str, dict[str, FindingBody]] = {}
     for one in findings:
-        part, _, name = one.slice.partition("=")
-        if part == "subject":
-            by_subject.setdefault(name, {})[one.name] = one
+        where = Slice.read(one.slice)
+        if where.part == "subject" and where.name is not None:
+            by_subject.setdefault(where.name, {})[one.name] = one
     rows: list[tuple[float, str, dict[str, object]]] = []
     for name, figures in by_subject.items():
         before, drop = figures.get("capability_before"), figures.get("capability_drop")
