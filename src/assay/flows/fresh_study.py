@@ -71,10 +71,12 @@ class Asking:
             inputs={name: sha256_file(path) for name, path in files.items()},
         )
 
-    @property
-    def sampling(self) -> Sampling:
+    def sampling(self, name: str) -> Sampling:
+        """How both are drawn, but each by numbers of its own: by the same ones a policy that changed little writes the
+        same answers, and what is left to judge would be no fair draw of what it writes."""
         told = self.study
-        return Sampling(max_tokens=told.max_new_tokens, temperature=told.temperature, top_p=told.top_p, seed=told.seed)
+        seed = told.seed + (name == TUNED)
+        return Sampling(max_tokens=told.max_new_tokens, temperature=told.temperature, top_p=told.top_p, seed=seed)
 
     @property
     def editors(self) -> list[Editor]:
@@ -151,7 +153,7 @@ def _answered(
     run: RunFolder, name: str, policy: LocalPolicy, asking: Asking, notify: Callable[[str], None]
 ) -> AnsweringBody:
     path = run.path(ANSWERS, f"{name}.jsonl")
-    done = generate_file(policy, asking.prompts, path, n=1, sampling=asking.sampling)
+    done = generate_file(policy, asking.prompts, path, n=1, sampling=asking.sampling(name))
     if done.tokens:
         notify(f"answers    {name}: {done.answers:,} fresh prompts, {done.tokens:,} tokens ({done.seconds:.0f} s)")
     made = done.made
