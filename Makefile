@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DEMO_OUT ?= runs/demo
+DEMO_DPO_OUT ?= runs/demo-dpo
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo examples test test-all check bench docs format clean
+.PHONY: help demo demo-dpo examples test test-all check bench docs format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -26,6 +27,10 @@ $(VENV)/.tools: $(VENV)/.runtime
 
 demo: $(VENV)/.runtime  ## the reward flow on the simulated support desk: pairs in, verdict and report out
 	$(BIN)/assay demo --out $(DEMO_OUT)
+
+demo-dpo: $(VENV)/.runtime  ## a policy tuned on simulated grants, judged blind by simulated editors: pairs in, verdict out
+	$(PIP) --editable '.[study]'
+	$(BIN)/assay demo-dpo --out $(DEMO_DPO_OUT)
 
 examples: $(VENV)/.tools  ## every script of examples/, a minute or two in all
 	for script in examples/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
         bench,
         check,
         decide,
+        generate,
+        generate_file,
+        open_policy,
         open_scorer,
         read_pairs,
+        run_dpo,
         run_reward,
         score,
         simulate_grants,
@@ -37,20 +41,25 @@ if TYPE_CHECKING:
     from assay.errors import AssayError
     from assay.findings.finding import Finding
     from assay.flows.bench import BenchOptions
+    from assay.flows.dpo import PolicyRun
+    from assay.flows.generate import AnswersFile
     from assay.flows.reward import RewardRun
     from assay.gate import Verdict
     from assay.models.config import ModelConfig
+    from assay.policies.protocol import Generation, Generations, Policy, Prompt, Sampling
     from assay.records import Candidates, Message, Pair, PairScore, Reject, Vote
     from assay.scorers import Reward, Scorer, Unscored
     from assay.study.config import AnalysisConfig
     from assay.train import TrainResult, train_reward
     from assay.train.config import LossConfig, TrainConfig
+    from assay.train.dpo.config import DpoConfig, DpoRunConfig, PolicyModelConfig, PolicyTrainConfig, WatchConfig
+    from assay.train.dpo.train_dpo import train_dpo
     from assay.train.reward_config import RewardConfig
 
 HOMES = {
     "assay.api": (
-        "analyse_study", "audit", "bench", "check", "decide", "open_scorer", "read_pairs", "run_reward", "score",
-        "simulate_grants", "simulate_support", "split", "write_report",
+        "analyse_study", "audit", "bench", "check", "decide", "generate", "generate_file", "open_policy", "open_scorer",
+        "read_pairs", "run_dpo", "run_reward", "score", "simulate_grants", "simulate_support", "split", "write_report",
     ),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
@@ -62,18 +71,26 @@ HOMES = {
     "assay.errors": ("AssayError",),
     "assay.findings.finding": ("Finding",),
     "assay.flows.bench": ("BenchOptions",),
+    "assay.flows.generate": ("AnswersFile",),
+    "assay.flows.dpo": ("PolicyRun",),
     "assay.flows.reward": ("RewardRun",),
     "assay.gate": ("Verdict",),
     "assay.models.config": ("ModelConfig",),
+    "assay.policies.protocol": ("Generation", "Generations", "Policy", "Prompt", "Sampling"),
     "assay.records": ("Candidates", "Message", "Pair", "PairScore", "Reject", "Vote"),
     "assay.scorers": ("Reward", "Scorer", "Unscored"),
     "assay.study.config": ("AnalysisConfig",),
     "assay.train": ("TrainResult", "train_reward"),
     "assay.train.config": ("LossConfig", "TrainConfig"),
+    "assay.train.dpo.config": (
+        "DpoConfig", "DpoRunConfig", "PolicyModelConfig", "PolicyTrainConfig", "WatchConfig",
+    ),
+    "assay.train.dpo.train_dpo": ("train_dpo",),
     "assay.train.reward_config": ("RewardConfig",),
 }  # fmt: skip
 __all__ = [
     "AnalysisConfig",
+    "AnswersFile",
     "AssayError",
     "Audit",
     "AuditConfig",
@@ -81,17 +98,27 @@ __all__ = [
     "Candidates",
     "CheckReport",
     "DataConfig",
+    "DpoConfig",
+    "DpoRunConfig",
     "Finding",
+    "Generation",
+    "Generations",
     "LossConfig",
     "Message",
     "ModelConfig",
     "Pair",
     "PairScore",
     "PairSet",
+    "Policy",
+    "PolicyModelConfig",
+    "PolicyRun",
+    "PolicyTrainConfig",
+    "Prompt",
     "Reject",
     "Reward",
     "RewardConfig",
     "RewardRun",
+    "Sampling",
     "Scorer",
     "Split",
     "SplitConfig",
@@ -100,20 +127,26 @@ __all__ = [
     "Unscored",
     "Verdict",
     "Vote",
+    "WatchConfig",
     "__version__",
     "analyse_study",
     "audit",
     "bench",
     "check",
     "decide",
+    "generate",
+    "generate_file",
+    "open_policy",
     "open_scorer",
     "read_pairs",
+    "run_dpo",
     "run_reward",
     "score",
     "shared_prefixes",
     "simulate_grants",
     "simulate_support",
     "split",
+    "train_dpo",
     "train_reward",
     "write_report",
 ]

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, overload
 
 from assay.audits.config import AuditConfig
 from assay.data.config import DataConfig, SplitConfig
-from assay.records import Candidates, Pair
+from assay.policies.protocol import Prompt, Sampling
+from assay.records import Candidates, Pair, Text
+from assay.train.dpo.config import DpoRunConfig
 from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
@@ -22,9 +24,12 @@ if TYPE_CHECKING:
     from assay.data.grouped_split import Split
     from assay.data.intake import CheckReport
     from assay.flows.bench import BenchOptions
+    from assay.flows.dpo import PolicyRun
+    from assay.flows.generate import AnswersFile
     from assay.flows.reward import RewardRun
     from assay.flows.study import Analysed
     from assay.gate import Verdict
+    from assay.policies.protocol import Generations, Policy
     from assay.scorers.open import AnyScorer
     from assay.scorers.protocol import Scored, Scorer
     from assay.scorers.scored_pairs import PairScores, ScoredPair
@@ -56,6 +61,55 @@ def split(pairs: Sequence[Pair], *, config: SplitConfig | None = None) -> Split:
     from assay.data import split as run
 
     return run(pairs, config=config or SplitConfig())
+
+
+def open_policy(text: Path | str, *, template: str | None = None) -> Policy:
+    """The policy that `text` names: a language model by folder, catalogue name or hub id, a file of recorded answers,
+    or kind:argument.
+
+    Kinds: adapter:FOLDER@BASE, endpoint:MODEL@http://host:8000/v1, local:FOLDER, recorded:FILE. template: for a model
+    without one: a file of jinja, or `plain`.
+    """
+    from assay.policies.open import open_policy as run
+
+    return run(text, template=template)
+
+
+def generate(
+    policy: Policy | Path | str, prompts: Sequence[Prompt | Text], n: int = 1, *, sampling: Sampling | None = None
+) -> list[Generations]:
+    """n answers to each prompt, in order, with how they were made; each a text, or unknown with its reason.
+
+    policy: a Policy, or what open_policy takes. prompts: texts, messages, or Prompts with ids of their own. sampling:
+    None: temperature 1, at most 256 tokens, seed 0. An answer does not depend on what else is asked.
+    """
+    from assay.policies.prompt_files import prompts_of
+    from assay.policies.protocol import generate as run
+
+    opened = open_policy(policy) if isinstance(policy, (str, Path)) else policy
+    return run(opened, prompts_of(prompts), n, sampling or Sampling())
+
+
+def generate_file(
+    policy: Policy | Path | str,
+    prompts: str | Sequence[Prompt | Text],
+    out: Path | str,
+    *,
+    n: int = 1,
+    sampling: Sampling | None = None,
+) -> AnswersFile:
+    """`generate` into the JSON lines `out`, one a finished answer; killed anywhere, the same call goes on.
+
+    prompts: also a file, of prompts or of pairs in any layout. Raises ArtifactError where `out` holds answers that were
+    made otherwise.
+    """
+    from assay.flows.generate import generate_file as run
+    from assay.flows.generate import prompts_in
+    from assay.policies.prompt_files import prompts_of
+
+    opened = open_policy(policy) if isinstance(policy, (str, Path)) else policy
+    asked = prompts_in(prompts) if isinstance(prompts, str) else prompts_of(prompts)
+    return run(opened, asked, Path(out), n=n, sampling=sampling or Sampling())
 
 
 def open_scorer(text: Path | str) -> Scorer:
@@ -159,16 +213,35 @@ def run_reward(
     return run(source, out, config=config or RewardConfig(), notify=notify)
 
 
+def run_dpo(
+    source: object,
+    out: Path | str,
+    *,
+    config: DpoRunConfig | None = None,
+    notify: Callable[[str], None] = lambda _line: None,
+) -> PolicyRun:
+    """The DPO flow into the folder `out`: pairs -> tuned policy per seed -> audit of its implied reward -> report.
+
+    source: what read_pairs takes. notify: gets a line a stage, `print` for one. Killed anywhere, the same call goes on.
+    Raises AssayError where data, base, split or folder do not allow it.
+    """
+    from assay.flows.dpo import run_dpo as run
+
+    return run(source, out, config=config or DpoRunConfig(), notify=notify)
+
+
 def write_report(run: Path | str) -> Path:
-    """Write report.html and MODEL_CARD.md of a run folder from its artifacts; gives the report's path.
+    """Write report.html of a run folder from its artifacts, and MODEL_CARD.md of a reward model; gives the report's path.
 
     Raises ArtifactError where run.json, audit.json or gate.json is missing.
     """
+    from assay.artifacts.run_body import RunBody
     from assay.artifacts.run_folder import RunFolder
     from assay.report import model_card, render
 
     folder = RunFolder(run)
-    model_card(folder)
+    if "dpo" not in RunBody.read(folder.path("run.json")).config:
+        model_card(folder)
     return render(folder)
 
 

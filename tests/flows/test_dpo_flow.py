@@ -12,7 +12,7 @@ import pytest
 
 from assay.artifacts.files import read_json, read_jsonl, write_jsonl
 from assay.artifacts.trials_body import TrialBody, TrialsBody
-from assay.cli.dpo import remedies, swept
+from assay.cli.dpo_options import remedies, swept
 from assay.data.native_rows import as_native
 from assay.errors import ArtifactError, ConfigError, InputError
 from assay.flows import dpo_trials

@@ -24,7 +24,7 @@ from assay.stats.intervals import cluster_wilson
 from tests.audits.planted import audited, healthy, make_pairs
 
 BAR = 0.72
-PAIRS = make_pairs(300)
+PAIRS = make_pairs(120)
 
 
 def accuracy(right: int, n: int) -> Finding:
@@ -133,14 +133,17 @@ def test_a_plan_that_is_changed_gets_what_is_left() -> None:
     assert take(3, LookPlan(planned=3), spent=2 / 3).next_share is None
 
 
+@pytest.fixture(scope="module")
+def audits() -> list[Audit]:
+    """Of a model that a team changes, on the same pairs each time."""
+    return [audited(healthy(PAIRS, signal=1.6, seed=number), PAIRS) for number in range(3)]
+
+
 @pytest.fixture
-def runs(tmp_path: Path) -> list[RunFolder]:
-    """Three runs of a team that changes its model and looks at the same pairs again."""
-    folders = []
-    for number in range(3):
-        folder = RunFolder(tmp_path / f"run{number}")
-        audited(healthy(PAIRS, signal=1.6, seed=number), PAIRS).write(folder)
-        folders.append(folder)
+def runs(audits: list[Audit], tmp_path: Path) -> list[RunFolder]:
+    folders = [RunFolder(tmp_path / f"run{number}") for number in range(3)]
+    for folder, audit in zip(folders, audits, strict=True):
+        audit.write(folder)
     return folders
 
 
@@ -166,11 +169,11 @@ def test_looks_are_counted_over_runs_and_the_same_look_once(runs: list[RunFolder
     assert "look 3 of 2 planned: no error rate is left" in told
 
 
-def test_looks_that_nobody_planned_are_counted_and_named(runs: list[RunFolder]) -> None:
+def test_looks_that_nobody_planned_are_counted_and_named(runs: list[RunFolder], audits: list[Audit]) -> None:
     run = runs[0]
     assert decide_run(run).looks.number == 1
     assert "look " not in "\n".join(verdict_lines(decide_run(run), "run"))
-    audited(healthy(PAIRS, signal=1.7), PAIRS).write(run)  # a changed model, the same folder
+    audits[1].write(run)  # a changed model, the same folder
     second = decide_run(run)
     assert (second.looks.number, second.looks.planned) == (2, None)
     told = "\n".join(verdict_lines(second, "run"))

@@ -181,11 +181,12 @@ def test_attention_that_is_not_installed_is_no_traceback(hostile: tuple[Path, Pa
 
 
 def commands(folder: Path, tmp_path: Path) -> dict[str, list[str]]:
-    """Both commands that open a model; the data are not there, so reading them first would be another error."""
-    data = str(tmp_path / "no-such-data.jsonl")
+    """Both commands that open a model; the data are none, so reading them first would be another error."""
+    data = tmp_path / "no-such-data.jsonl"
+    data.write_text("no row at all\n", encoding="utf-8")  # reward asks first whether there is a file
     return {
-        "score": [str(ASSAY), "score", str(folder), data, "--out", str(tmp_path / "scores.jsonl")],
-        "reward": [str(ASSAY), "reward", data, "--base", str(folder), "--out", str(tmp_path / "run")],
+        "score": [str(ASSAY), "score", str(folder), str(data), "--out", str(tmp_path / "scores.jsonl")],
+        "reward": [str(ASSAY), "reward", str(data), "--base", str(folder), "--out", str(tmp_path / "run")],
     }
 
 

@@ -17,13 +17,14 @@ TEMPLATE = (
 )
 
 
-def policy(folder: Path, *, seed: int = 0, template: str | None = TEMPLATE) -> Path:
+def policy(folder: Path, *, seed: int = 0, template: str | None = TEMPLATE, positions: int = 64) -> Path:
     with torch.random.fork_rng([]):
         torch.manual_seed(seed)
         size: dict[str, Any] = {"vocab_size": 48, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
         config = LlamaConfig(
-            **size, num_attention_heads=4, max_position_embeddings=64, bos_token_id=2, eos_token_id=3, pad_token_id=0
-        )
+            **size, num_attention_heads=4, max_position_embeddings=positions, bos_token_id=2, eos_token_id=3,
+            pad_token_id=0,
+        )  # fmt: skip
         LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer = tiny.tokenizer("llama")
     tokenizer.chat_template = template

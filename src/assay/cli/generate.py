@@ -42,7 +42,7 @@ def generate(
         int | None, typer.Option(min=1, help="Answers side by side (CPU: 64, GPU: 256); requests at once (16).")
     ] = None,
     cache_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Places for keys and values of all of them (CPU: 32,768, GPU: 262,144).")
+        int | None, typer.Option(min=1, help="Tokens whose keys and values are kept at once (CPU: 4 GiB, GPU: half).")
     ] = None,
     device: Annotated[
         str, typer.Option(help="Where a model runs: cpu, cuda, ...; auto takes a GPU if there is one.")

@@ -16,6 +16,7 @@ from assay.cli import (
     capability,
     compare,
     data,
+    demo_dpo,
     dpo,
     gate,
     generate,
@@ -49,6 +50,7 @@ GROUPS = (
     simulate,
     models,
     study,
+    demo_dpo,
 )
 INTERRUPTED = 130
 BAD_INPUT = 2

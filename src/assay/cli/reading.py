@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Annotated, TypeVar, get_type_hints
 
 import typer
@@ -65,23 +65,29 @@ UNSET = DataOptions()
 
 
 def with_data_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with the fields of DataOptions in place of its parameter `options`, which it is then called with."""
+    """The command with the fields of DataOptions, and of every other frozen group of options among its parameters, in
+    place of that parameter, which it is then called with."""
     hints = get_type_hints(command, include_extras=True)
+    groups = {name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)}
     shown: list[inspect.Parameter] = []
     for parameter in inspect.signature(command).parameters.values():
-        if hints[parameter.name] is DataOptions:
-            ours = get_type_hints(DataOptions, include_extras=True)
+        group = groups.get(parameter.name)
+        if group is not None:
+            ours = get_type_hints(group, include_extras=True)
             shown += [
                 inspect.Parameter(field.name, parameter.KEYWORD_ONLY, default=None, annotation=ours[field.name])
-                for field in fields(DataOptions)
+                for field in fields(group)
             ]
         else:
             shown.append(parameter.replace(annotation=hints[parameter.name], kind=inspect.Parameter.KEYWORD_ONLY))
 
     @functools.wraps(command)
     def called(**values: object) -> None:
-        options = {field.name: values.pop(field.name) for field in fields(DataOptions)}
-        command(**values, options=DataOptions(**options))  # type: ignore[arg-type]  # typer has checked them
+        told = {
+            name: group(**{field.name: values.pop(field.name) for field in fields(group)})
+            for name, group in groups.items()
+        }
+        command(**values, **told)
 
     # typer reads the signature, and the annotations besides it
     called.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]

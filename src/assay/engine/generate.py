@@ -10,6 +10,7 @@ Knows rows of ids, seeds and limits; knows no text and no chat.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -22,18 +23,19 @@ from torch.nn.functional import pad
 from assay.engine.draw_tokens import next_tokens, uniforms
 from assay.engine.generate_plainly import plainly
 from assay.engine.generate_probe import refusal
-from assay.engine.lane_attention import ROWS, Lanes, aligned, filling
+from assay.engine.lane_attention import ROWS, KeyValue, Lanes, aligned, filling
 from assay.engine.output_layer import OutputLayer, output_layer
 from assay.engine.prefill import Prefill, Prefills
 from assay.engine.trie import Ints, Row, sort_key
 from assay.engine.trunk_calls import run_lanes
 from assay.engine.written import Decoding, Wanted, Written
+from assay.machine_size import memory_gib
 from assay.models.device_and_mode import device_of, evaluating
 from assay.models.limits import check_positions
 from assay.models.wrappers import trunk_of
 
 AT_ONCE, GPU_AT_ONCE = 64, 256  # answers side by side: more make a pass of a layer hardly cheaper a token
-CACHE_TOKENS, GPU_CACHE_TOKENS = 32_768, 262_144  # places for keys and values, prompts' and answers' together
+CACHE_BYTES = 4 * 2**30  # of keys and values on a CPU at most
 BUCKET = 256  # tokens: prompts of very different length do not stand side by side, for all slots are as long
 
 
@@ -47,12 +49,22 @@ class Room:
     at_once: int | None = None
     cache_tokens: int | None = None
 
-    def on(self, device: str) -> tuple[int, int]:
-        cpu = device == "cpu"
-        return (
-            self.at_once or (AT_ONCE if cpu else GPU_AT_ONCE),
-            self.cache_tokens or (CACHE_TOKENS if cpu else GPU_CACHE_TOKENS),
-        )
+    def answers_on(self, device: torch.device) -> int:
+        return self.at_once or (AT_ONCE if device.type == "cpu" else GPU_AT_ONCE)
+
+    def places_for(self, layers: Sequence[KeyValue]) -> int:
+        """Places for keys and values like these: as asked for, else what a part of the memory holds."""
+        if self.cache_tokens is not None:
+            return self.cache_tokens
+        a_token = sum(part.shape[1] * part.shape[3] * part.element_size() for layer in layers for part in layer)
+        return max(1, cache_bytes(layers[0][0].device) // a_token)
+
+
+def cache_bytes(device: torch.device) -> int:
+    """Half of what is free on a GPU; on a CPU a quarter of the machine's memory, and CACHE_BYTES at most."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0]) // 2
+    return min(int((memory_gib() or 0) * 2**30) // 4 or CACHE_BYTES, CACHE_BYTES)
 
 
 def generate(
@@ -117,7 +129,8 @@ class _Writing:
         self.wanted, self.decoding, self.stopped = wanted, decoding, stopped
         self.device = device_of(model)
         self.trunk, self.output = trunk_of(model), output_layer(model)
-        self.at_once, self.cache_tokens = room.on(self.device.type)
+        self.room, self.at_once = room, room.answers_on(self.device)
+        self.places = 0  # for keys and values; known when the first prompt was run
         self.lanes, self.prefills = Lanes(self.device), Prefills(model)
         self.answers: list[_Answer] = []  # by lane
         self.asked: dict[int, _Asked] = {}  # by slot
@@ -146,11 +159,11 @@ class _Writing:
     def _admit(self) -> list[tuple[int, Written]]:
         """Answers get lanes while there is room. A first token comes of the prompt itself, and may be all."""
         finished: list[tuple[int, Written]] = []
-        while len(self.answers) < self.at_once:
+        while self._free_lanes() > 0:
             asked = next((one for one in self.asked.values() if one.waiting), None) or self._next_prompt()
             if asked is None:
                 break
-            room = self.at_once - len(self.answers)
+            room = self._free_lanes()  # of which a new prompt has taken some
             places, asked.waiting = asked.waiting[:room], asked.waiting[room:]
             fresh = [_Answer(place, uniforms(self.wanted[place].seed, self.decoding.most)) for place in places]
             self._draw(fresh, asked.logits_V.expand(len(fresh), -1))
@@ -165,18 +178,27 @@ class _Writing:
         """The next prompt, run; None where there is none, or no room for its keys."""
         if not self.queue or not self._fits(len(self.queue[0][0])):
             return None
-        ids, places = self.queue.pop(0)
+        ids, places = self.queue.popleft()
         prefill = self.prefills.run(ids)
+        self.places = self.places or self.room.places_for(prefill.layers)
         asked = _Asked(self.lanes.open_slot(prefill.layers), _logits(self.output, prefill), places)
         self.asked[asked.slot] = asked
         return asked
 
+    def _slot_places(self, *tokens: int) -> int:
+        """Places of the slots in use and of further prompts; all slots have the places of the longest."""
+        prompts = [*self.lanes.prompt.values(), *tokens]
+        return aligned(max(prompts, default=0)) * len(prompts)
+
     def _fits(self, tokens: int) -> bool:
-        """Whether one prompt more may stand beside those that do; all slots have the places of the longest."""
-        if not self.asked:
-            return True
-        places = aligned(max(tokens, *self.lanes.prompt.values())) * (len(self.asked) + 1)
-        return places + (len(self.answers) + 1) * aligned(self.decoding.most) <= self.cache_tokens
+        """Whether a prompt more, with an answer at least, may stand beside those that do."""
+        answers = (len(self.answers) + 1) * aligned(self.decoding.most)
+        return not self.asked or self._slot_places(tokens) + answers <= self.places
+
+    def _free_lanes(self) -> int:
+        """Lanes that may be opened now; one is always had."""
+        left = (self.places - self._slot_places()) // aligned(self.decoding.most) if self.places else self.at_once
+        return min(self.at_once, max(1, left)) - len(self.answers)
 
     def _draw(self, answers: Sequence[_Answer], logits_MV: Tensor) -> None:
         uniform_M = torch.tensor(
@@ -205,14 +227,14 @@ class _Writing:
         return found
 
 
-def _in_order(wanted: Sequence[Wanted]) -> list[tuple[Ints, list[int]]]:
+def _in_order(wanted: Sequence[Wanted]) -> deque[tuple[Ints, list[int]]]:
     """Each distinct prompt with the places of its answers: of about one length, and then as they begin."""
     places: dict[Row, list[int]] = {}
     for place, one in enumerate(wanted):
         places.setdefault(one.row, []).append(place)
     prompts = [(np.asarray(row, dtype=np.int64), of_row) for row, of_row in places.items()]
     # The longest first: memory that does not suffice shows at once.
-    return sorted(prompts, key=lambda prompt: (-(len(prompt[0]) // BUCKET), sort_key(prompt[0])))
+    return deque(sorted(prompts, key=lambda prompt: (-(len(prompt[0]) // BUCKET), sort_key(prompt[0]))))
 
 
 def _logits(output: OutputLayer, prefill: Prefill) -> Tensor:

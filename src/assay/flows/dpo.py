@@ -30,6 +30,7 @@ from assay.models.local_model import LocalModel
 from assay.models.resolve import resolve
 from assay.records import Pair, Text
 from assay.report import render
+from assay.report.founder import founder_page
 from assay.train import TrainResult, compile_choice
 from assay.train.compile_choice import CompileChoice, Compiling
 from assay.train.dpo.config import DpoRunConfig
@@ -170,8 +171,17 @@ def tuned(ready: Ready, criteria: Sequence[Criterion]) -> PolicyRun:
             study = write_study(run, ready.asking, results[0], config=config, notify=notify)
     record.add(status="done")
     page = render(run)
+    tell_founder(run, notify)
     wait_for_all()
     return PolicyRun(folder=run.root, verdict=verdict, audit=audit, seeds=results, report=page, study=study)
+
+
+def tell_founder(run: RunFolder, notify: Notify) -> None:
+    """The page without jargon. A verdict of before that rests on older figures ends no run: it is said."""
+    try:
+        notify(f"founder    {founder_page(run)}")
+    except ArtifactError as error:
+        notify(f"founder    not written: {error}")
 
 
 def followed_policy(run: FollowersFolder, results: tuple[TrainResult, ...], criteria: Sequence[Criterion]) -> PolicyRun:

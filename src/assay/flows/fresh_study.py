@@ -10,7 +10,9 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assay.artifacts.files import differences, sha256_file
 from assay.artifacts.fresh_study_body import FRESH_STUDY, AnsweringBody, FreshStudyBody
@@ -23,11 +25,13 @@ from assay.policies.protocol import Prompt, Sampling
 from assay.records import Pair, plain_text
 from assay.stats.unknown import Unknown
 from assay.study.config import StudyConfig
-from assay.study.plan.create import Created, Sources, create_study
 from assay.study.plan.link_table import links_at, table_of, write_links
 from assay.study.study_records import Editor
 from assay.train.dpo.config import DpoRunConfig, FreshStudyConfig
 from assay.train.result import TrainResult
+
+if TYPE_CHECKING:
+    from assay.study.plan.create import Created
 
 STUDY, ANSWERS = Path("study", "study.db"), "answers"
 BASE, TUNED = "base", "tuned"  # ordinary words, so that an answer that says one gives nothing away
@@ -50,6 +54,8 @@ class Asking:
         """None where no prompts are given. Raises InputError, ConfigError for what cannot be read."""
         if study.prompts is None:
             return None
+        if find_spec("sqlalchemy") is None:
+            raise InputError("A study needs the extra: pip install 'assay[study]'. Or tune without fresh prompts.")
         files = {"prompts": Path(study.prompts)}
         if study.attention is not None:
             files["attention"] = Path(study.attention)
@@ -65,10 +71,12 @@ class Asking:
             inputs={name: sha256_file(path) for name, path in files.items()},
         )
 
-    @property
-    def sampling(self) -> Sampling:
+    def sampling(self, name: str) -> Sampling:
+        """How both are drawn, but each by numbers of its own: by the same ones a policy that changed little writes the
+        same answers, and what is left to judge would be no fair draw of what it writes."""
         told = self.study
-        return Sampling(max_tokens=told.max_new_tokens, temperature=told.temperature, top_p=told.top_p, seed=told.seed)
+        seed = told.seed + (name == TUNED)
+        return Sampling(max_tokens=told.max_new_tokens, temperature=told.temperature, top_p=told.top_p, seed=seed)
 
     @property
     def editors(self) -> list[Editor]:
@@ -107,8 +115,9 @@ def write_study(
     what making a study raises.
     """
     policies = {
-        BASE: LocalPolicy(config.model.base, template=config.model.template, said=notify),
-        TUNED: LocalPolicy(tuned.model_folder, said=notify),
+        # By their part and not by where they lie: a run that was moved goes on.
+        BASE: LocalPolicy(config.model.base, template=config.model.template, called=BASE, said=notify),
+        TUNED: LocalPolicy(tuned.model_folder, called=TUNED, said=notify),
     }
     there = written_study(run)
     if there is not None:
@@ -144,12 +153,12 @@ def _answered(
     run: RunFolder, name: str, policy: LocalPolicy, asking: Asking, notify: Callable[[str], None]
 ) -> AnsweringBody:
     path = run.path(ANSWERS, f"{name}.jsonl")
-    done = generate_file(policy, asking.prompts, path, n=1, sampling=asking.sampling)
+    done = generate_file(policy, asking.prompts, path, n=1, sampling=asking.sampling(name))
     if done.tokens:
         notify(f"answers    {name}: {done.answers:,} fresh prompts, {done.tokens:,} tokens ({done.seconds:.0f} s)")
     made = done.made
     return AnsweringBody(
-        policy=made.policy,
+        policy=policy.model if name == BASE else Path(policy.model).relative_to(run.root).as_posix(),
         fingerprint=made.fingerprint,
         template="unknown" if isinstance(made.template, Unknown) else made.template,
         answers=f"{ANSWERS}/{name}.jsonl",
@@ -159,6 +168,8 @@ def _answered(
 
 def _made(run: RunFolder, asking: Asking, sides: dict[str, AnsweringBody]) -> Created:
     """The study and its links, made beside their place and put there whole."""
+    from assay.study.plan.create import Sources, create_study
+
     place, beside = run.path(STUDY.parent.name), run.path(f".{STUDY.parent.name}.tmp")
     for old in (place, beside):  # of an attempt that ended before its links were told to anybody
         shutil.rmtree(old, ignore_errors=True)

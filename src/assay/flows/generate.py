@@ -19,16 +19,15 @@ from filelock import FileLock, Timeout
 from assay.artifacts.files import dumps, write_jsonl
 from assay.data import read_pairs
 from assay.data.config import DataConfig
-from assay.errors import ArtifactError, ConfigError, EmptyBatchError, InputError
+from assay.errors import ArtifactError, ConfigError, EmptyBatchError
 from assay.policies.answer_files import OneAnswer, answer_row, drop_torn, read_numbered, single_answers
 from assay.policies.one_by_one import Asked, OneByOne, with_a_seed
-from assay.policies.prompt_files import prompts_of, read_prompts
+from assay.policies.prompt_files import holds_prompts, prompts_of, read_prompts
 from assay.policies.protocol import Made, Policy, Prompt, Sampling, generate
 from assay.stats.unknown import Unknown
 
 TOGETHER = 32  # prompts that a policy which does not answer one by one is asked at once
 SYNCED = 1.0  # seconds: what a power cut may cost; a killed process loses nothing that was finished
-PROMPT_FIELDS_MISSING = "no prompt. Looked for"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,18 +77,14 @@ def generate_file(
 
 
 def prompts_in(source: str) -> list[Prompt]:
-    """The prompts of a file of prompts; of pairs in any layout, their distinct prompts.
+    """The prompts of a file whose rows have some; else of pairs in any layout, their distinct prompts.
 
-    Raises InputError where neither can be read.
+    Raises InputError where they cannot be read.
     """
     path = Path(source).expanduser()
-    try:
+    if holds_prompts(path):
         return read_prompts(path)
-    except InputError as error:
-        if path.is_file() and PROMPT_FIELDS_MISSING not in str(error):
-            raise
-        pairs = read_pairs(source, config=DataConfig()).pairs
-    return prompts_of(pair.prompt for pair in pairs)
+    return prompts_of(dict.fromkeys(pair.prompt for pair in read_pairs(source, config=DataConfig()).pairs))
 
 
 def _into(

@@ -42,7 +42,7 @@ class LocalPolicy:
     """Answers by a model. model: folder, catalogue name or hub id; a folder of an adapter takes its base along.
 
     adapter: a folder of one, on `model` as its base. template: in place of the tokenizer's: a file of jinja, or
-    `plain`. said: gets what is to know of how the model is run.
+    `plain`. called: its name, in place of where it lies. said: gets what is to know of how the model is run.
     """
 
     def __init__(
@@ -52,16 +52,17 @@ class LocalPolicy:
         adapter: Path | str | None = None,
         writing: Writing | None = None,
         template: str | None = None,
+        called: str | None = None,
         said: Callable[[str], None] = lambda _line: None,
     ) -> None:
         self.model, self.adapter = str(model), None if adapter is None else str(adapter)
         if self.adapter is None and (Path(self.model).expanduser() / ADAPTER).is_file():
             self.adapter, self.model = self.model, _base_of(Path(self.model).expanduser())
-        self.writing, self.template, self.said = writing or Writing(), template, said
+        self.writing, self.template, self.called, self.said = writing or Writing(), template, called, said
 
     @property
     def name(self) -> str:
-        return self.model if self.adapter is None else f"{self.adapter}@{self.model}"
+        return self.called or (self.model if self.adapter is None else f"{self.adapter}@{self.model}")
 
     @cached_property
     def fingerprint(self) -> str:

@@ -7,17 +7,20 @@ answers or candidates is one of prompts too. The same prompt under the same id i
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from assay.artifacts.files import dumps
 from assay.data.sources.json_rows import json_objects
 from assay.errors import InputError
 from assay.policies.protocol import Prompt
-from assay.policies.row_fields import prompt_id_of, prompt_of, quoted
+from assay.policies.row_fields import PROMPT_FIELDS, prompt_id_of, prompt_of, quoted
 from assay.records import Text, plain_text, to_json
 
 HOLDS = "Write one JSON object a line (JSON lines): a prompt, and an id where it has one."
+KINDS = frozenset({".jsonl", ".json", ".ndjson"})
 
 
 def read_prompts(path: Path) -> list[Prompt]:
@@ -37,9 +40,24 @@ def read_prompts(path: Path) -> list[Prompt]:
     return list(found.values())
 
 
-def prompts_of(texts: Iterable[Text]) -> list[Prompt]:
-    """Distinct texts as prompts, in order."""
-    return [Prompt(id=id_of(text), text=text) for text in dict.fromkeys(texts)]
+def holds_prompts(path: Path) -> bool:
+    """Whether a file's first row has a prompt in a field of its own."""
+    if not path.is_file() or not KINDS & set(path.suffixes):
+        return False
+    first = next(iter(json_objects(path, holds=HOLDS)), None)
+    return first is None or any(first.data.get(name) is not None for name in PROMPT_FIELDS)
+
+
+def prompts_of(asked: Iterable[Prompt | Text]) -> list[Prompt]:
+    """Prompts as they are, and texts under ids of what they say; a text that stands again gets an id of its own."""
+    seen: Counter[str] = Counter()
+    found = []
+    for one in asked:
+        prompt = one if isinstance(one, Prompt) else Prompt(id=id_of(one), text=one)
+        seen[prompt.id] += 1
+        again = seen[prompt.id] > 1 and not isinstance(one, Prompt)
+        found.append(replace(prompt, id=f"{prompt.id}-{seen[prompt.id]}") if again else prompt)
+    return found
 
 
 def id_of(text: Text) -> str:

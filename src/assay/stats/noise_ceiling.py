@@ -79,7 +79,7 @@ def noise_ceiling(
     low_I, high_I = np.empty(size.size), np.empty(size.size)
     whole = True
     if (deep := size >= DEEP).any():
-        low_I[deep], high_I[deep] = _deep_bounds(size[deep], fewer[deep])
+        low_I[deep], high_I[deep] = _deep_bounds(size[deep], fewer[deep], codes[deep])
         whole = bool((2 * fewer[deep] >= size[deep] - 1).any())
     for votes in np.unique(size[~deep]):
         of = size == votes
@@ -159,11 +159,12 @@ def _bounds(votes: int, fewer_I: Codes) -> tuple[Array, Array]:
     return low_P[fewer_I], high_P[fewer_I]
 
 
-def _deep_bounds(size_I: Codes, fewer_I: Codes) -> tuple[Array, Array]:
+def _deep_bounds(size_I: Codes, fewer_I: Codes, codes: Codes) -> tuple[Array, Array]:
     """As `_bounds`, of items with many votes each, whose numbers differ so that few are alike: one figure for them all.
 
     The figure runs straight between knots over the share of the smaller side, more of them the more items there are. It
-    has to lie above (below) what the best reader reaches at every q and for every number of votes.
+    has to lie above (below) what the best reader reaches at every q and for every number of votes. It is chosen on one
+    half of the clusters and read on the other: the best choice for the same items would look better than it is.
     """
     most_even = max(float((fewer_I / size_I).max()), 1 - AGREED)  # where the line of what is set aside seems to be
     knots = min(MOST_KNOTS, 2 + fewer_I.size // FOR_A_POWER)
@@ -177,18 +178,21 @@ def _deep_bounds(size_I: Codes, fewer_I: Codes) -> tuple[Array, Array]:
         mean_QK.append(_chances(int(votes), patterns).T @ _hats(patterns / votes, knot_K))
         reached_Q.append(best_reader(int(votes), SHARES, most_even=last))
     seen_IK = _hats(fewer_I / size_I, knot_K)
-    means, reached, figures = np.concatenate(mean_QK), np.concatenate(reached_Q), []
-    for side in (1.0, -1.0):
-        found = optimize.linprog(
-            side * seen_IK.mean(axis=0),
-            A_ub=-side * means,
-            b_ub=-side * reached,
-            bounds=MODEST,
-            method="highs",
-        )
-        plain = np.full(fewer_I.size, 1.0 if side > 0 else 0.5)
-        figures.append(seen_IK @ found.x if found.status == 0 and found.x is not None else plain)
-    return figures[1], figures[0]
+    means, reached = np.concatenate(mean_QK), np.concatenate(reached_Q)
+    high_I, low_I = np.full(fewer_I.size, 1.0), np.full(fewer_I.size, 0.5)
+    for half in (codes % 2 == 0, codes % 2 == 1):
+        for side, figure_I in ((1.0, high_I), (-1.0, low_I)):
+            fitted = seen_IK[~half] if (~half).any() else seen_IK
+            found = optimize.linprog(
+                side * fitted.mean(axis=0),
+                A_ub=-side * means,
+                b_ub=-side * reached,
+                bounds=MODEST,
+                method="highs",
+            )
+            if found.status == 0 and found.x is not None:
+                figure_I[half] = seen_IK[half] @ found.x
+    return low_I, high_I
 
 
 def _chances(votes: int, patterns: Codes) -> Array:

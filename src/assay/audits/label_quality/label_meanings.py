@@ -30,8 +30,8 @@ LABEL_FIGURES: tuple[Meaning, ...] = (
         name="flipped_labels",
         unit="share",
         why="Labels turned round, or confident mistakes of the reward: pairs that go against wide margins more often "
-        "than any scale of them explains. Margins alone cannot tell the two apart; read the suspected labels. Silence "
-        "is no proof: of 1,000 pairs with a tenth turned, a reward right in 80% shows it in about two of three audits.",
+        "than any scale of them explains. Margins cannot tell the two apart; read the suspected labels. Silence is no "
+        "proof: a tenth turned of 1,000 pairs shows in about two of three audits of a reward right in 80%.",
         title="Flipped labels or confident mistakes",
         shown={"terminal": "flipped labels or confident mistakes"},
     ),
