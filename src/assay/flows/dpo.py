@@ -14,9 +14,11 @@ from typing import Literal
 
 from assay.artifacts.files import sha256_file
 from assay.artifacts.fresh_study_body import FreshStudyBody
+from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit
 from assay.data import split
 from assay.data.grouped_split import Split
+from assay.errors import ArtifactError
 from assay.flows.dpo_evidence import policy_evidence, without_highest_ches
 from assay.flows.dpo_trials import tried
 from assay.flows.fresh_prompts_file import read_prompts
