@@ -14,9 +14,11 @@ from typing import Literal
 
 from assay.artifacts.files import sha256_file
 from assay.artifacts.fresh_study_body import FreshStudyBody
+from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit
 from assay.data import split
 from assay.data.grouped_split import Split
+from assay.errors import ArtifactError
 from assay.flows.dpo_evidence import policy_evidence, without_highest_ches
 from assay.flows.dpo_trials import tried
 from assay.flows.fresh_prompts_file import read_prompts
@@ -30,6 +32,7 @@ from assay.models.local_model import LocalModel
 from assay.models.resolve import resolve
 from assay.records import Pair, Text
 from assay.report import render
+from assay.report.founder import founder_page
 from assay.train import TrainResult, compile_choice
 from assay.train.compile_choice import CompileChoice, Compiling
 from assay.train.dpo.config import DpoRunConfig
@@ -170,8 +173,17 @@ def tuned(ready: Ready, criteria: Sequence[Criterion]) -> PolicyRun:
             study = write_study(run, ready.asking, results[0], config=config, notify=notify)
     record.add(status="done")
     page = render(run)
+    tell_founder(run, notify)
     wait_for_all()
     return PolicyRun(folder=run.root, verdict=verdict, audit=audit, seeds=results, report=page, study=study)
+
+
+def tell_founder(run: RunFolder, notify: Notify) -> None:
+    """The page without jargon. A verdict of before that rests on older figures ends no run: it is said."""
+    try:
+        notify(f"founder    {founder_page(run)}")
+    except ArtifactError as error:
+        notify(f"founder    not written: {error}")
 
 
 def followed_policy(run: FollowersFolder, results: tuple[TrainResult, ...], criteria: Sequence[Criterion]) -> PolicyRun:

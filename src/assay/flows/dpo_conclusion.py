@@ -33,6 +33,7 @@ from assay.gate.verdict import ARTIFACT as GATE
 from assay.models.resolve import resolve
 from assay.policies.answer_files import read_answers
 from assay.records import plain_text
+from assay.report.founder import founder_page
 from assay.study.analysis.study_result import Analysis
 from assay.study.config import AnalysisConfig
 from assay.study.read_study import read_study
@@ -117,6 +118,7 @@ def conclude(
         verdict = decide_joined(joined, criteria)
         verdict.to_body().write(out / GATE)
         notify(f"gate       {verdict.verdict}")
+        notify(f"founder    {founder_page(run)}")
     return Conclusion(folder=run.root, verdict=verdict, analysis=found.analysis, study_page=found.page, capability=body)
 
 

@@ -55,11 +55,11 @@ def preference(told: ToldRun) -> Preference:
     if people is None or people.known is None:
         found, judges, where = of_programs(told.analysis) or (people, "people", OVERALL)
     wanted = told.wanted_win_rate(where)
-    if found is None or found.known is None or found.bounds is None:
-        why = "nothing was measured" if found is None else found.reason or ""
-        return Preference(
-            outcome="unknown", judges=judges, wanted=wanted, rate=None if found is None else found.known, reason=why
-        )
+    if found is None:
+        return Preference(outcome="unknown", judges=judges, wanted=wanted, reason="nothing was measured")
+    if found.known is None or found.bounds is None:
+        why = found.reason or ""
+        return Preference(outcome="unknown", judges=judges, wanted=wanted, rate=found.known, reason=why)
     outcome = outcome_of(found.bounds, wanted)
     return Preference(outcome=outcome, judges=judges, wanted=wanted, rate=found.known, bounds=found.bounds)
 

@@ -27,6 +27,7 @@ def founder_page(run: RunFolder) -> Path:
     Raises ArtifactError if run.json or audit.json is missing, the run trained a reward model, or an artifact is stale.
     """
     path = run.path(FOUNDER)
+    path.unlink(missing_ok=True)  # no old answer outlives a failed attempt
     with atomic_write(path) as stream:
         stream.write(page_of(read_told_run(run)).encode())
     return path
