@@ -18,7 +18,7 @@ def report(
     run: Annotated[Path, typer.Argument(help="Run folder that holds run.json, audit.json and gate.json.")],
     as_json: Json = False,
 ) -> None:
-    """Write report.html and MODEL_CARD.md of a run again, and of a tuned policy founder.html, a page without jargon.
+    """Write report.html of a run again, and MODEL_CARD.md; of a tuned policy founder.html, a page without jargon.
 
     Nothing is trained or scored.
     """
@@ -32,10 +32,12 @@ def report(
             f"{run} is not a run folder. Give the folder that holds run.json, audit.json and gate.json."
         )
     folder = RunFolder(run)
-    page, card = render(folder), model_card(folder)
-    made = {"report": str(page), "model_card": str(card)}
-    lines = [f"Report: {page}", f"Model card: {card}"]
+    made = {"report": str(render(folder))}
+    lines = [f"Report: {made['report']}"]
     if tuned_a_policy(folder):
         made["founder"] = str(founder_page(folder))
         lines.append(f"For the founder: {made['founder']}")
+    else:
+        made["model_card"] = str(model_card(folder))
+        lines.append(f"Model card: {made['model_card']}")
     output(made, "\n".join(lines), as_json=as_json)
