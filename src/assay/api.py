@@ -233,7 +233,8 @@ def run_dpo(
 def write_report(run: Path | str) -> Path:
     """Write report.html of a run folder from its artifacts; returns its path.
 
-    Beside it MODEL_CARD.md of a reward model, founder.html of a tuned policy. Raises ArtifactError where run.json, audit.json or gate.json is missing.
+    Beside it MODEL_CARD.md of a reward model, founder.html of a tuned policy. Raises ArtifactError where run.json,
+    audit.json or gate.json is missing.
     """
     from assay.artifacts.run_folder import RunFolder
     from assay.report import model_card, render
