@@ -253,16 +253,19 @@ def measure_capability(
 
 
 def write_report(run: Path | str) -> Path:
-    """Write report.html of a run folder again, and MODEL_CARD.md of a reward model; gives the report's path.
+    """Write report.html of a run folder from its artifacts; returns its path.
 
-    Raises ArtifactError where run.json, audit.json or gate.json is missing.
+    Beside it MODEL_CARD.md of a reward model, founder.html of a tuned policy. Raises ArtifactError where run.json,
+    audit.json or gate.json is missing.
     """
-    from assay.artifacts.run_body import RunBody
     from assay.artifacts.run_folder import RunFolder
     from assay.report import model_card, render
+    from assay.report.founder import founder_page, tuned_a_policy
 
     folder = RunFolder(run)
-    if "dpo" not in RunBody.read(folder.path("run.json")).config:
+    if tuned_a_policy(folder):
+        founder_page(folder)
+    else:
         model_card(folder)
     return render(folder)
 

@@ -18,8 +18,9 @@ def report(
     run: Annotated[Path, typer.Argument(help="Run folder that holds run.json, audit.json and gate.json.")],
     as_json: Json = False,
 ) -> None:
-    """Write report.html of a run again; of a reward model MODEL_CARD.md too, of a tuned policy founder.html, a page
-    without jargon. Nothing is trained or scored.
+    """Write report.html of a run again, and MODEL_CARD.md; of a tuned policy founder.html, a page without jargon.
+
+    Nothing is trained or scored.
     """
     from assay.artifacts.run_folder import RunFolder
     from assay.errors import ArtifactError

@@ -44,9 +44,9 @@ QUESTIONS: dict[str, object] = {"shots": 0}
 class DemoSize:
     """How much of everything. pairs: to tune on and to hold out; fresh: prompts that both answer."""
 
-    pairs: int = 160
+    pairs: int = 120
     fresh: int = 16
-    questions: int = 200
+    questions: int = 120
 
 
 def run_dpo_demo(
