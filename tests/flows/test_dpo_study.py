@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -27,7 +26,7 @@ from assay.study.store.database import open_database
 from assay.study.store.open_study import items_of, slots_of
 from assay.study.study_records import Editor
 from assay.train.dpo.config import FreshStudyConfig
-from tests.study.harness import Answer, Browser, in_thread
+from tests.study.harness import Browser, in_thread
 from tests.support import tiny_bases as tiny
 from tests.support import tiny_policy
 from tests.support.ready_commands import ready_assay
@@ -55,13 +54,6 @@ def tuned(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Callabl
     return again, again()
 
 
-def patiently(act: Callable[..., Answer], *told: object) -> Answer:
-    """A request again while the server asks to wait: this is faster than people are."""
-    while (found := act(*told)).status == 429:
-        time.sleep(0.2)
-    return found
-
-
 @pytest.fixture(scope="module")
 def closed(tuned: tuple[Callable[[], PolicyRun], PolicyRun]) -> PolicyRun:
     """Its study, judged over a real server by two editors who prefer the tuned policy's answers, and closed."""
@@ -79,8 +71,8 @@ def closed(tuned: tuple[Callable[[], PolicyRun], PolicyRun]) -> PolicyRun:
             if who != "owner":
                 person = Browser(site.port)
                 person.enter(link.rpartition("/")[2])
-                while showing := (page := patiently(person.get, "/judge")).field("showing"):
-                    assert patiently(person.vote, page, liked[showing]).status == 303
+                while 'action="/vote"' in (page := person.get("/judge")).body:
+                    assert person.vote(page, liked[page.field("showing")]).status == 303
     close_study(place)
     return run
 
