@@ -12,6 +12,8 @@ from assay.artifacts.finding_body import FindingBody, IntervalBody
 _PART = ConfigDict(frozen=True, extra="forbid")
 OutcomeWord = Literal["within", "worse", "underpowered", "at_chance", "alone"]
 
+CAPABILITY = "capability.json"  # the file, in the folder of a test or of a conclusion
+
 
 class AskedModelBody(BaseModel):
     """A model that was asked. answers: its file of answers in the folder."""

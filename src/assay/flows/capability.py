@@ -8,7 +8,7 @@ from pathlib import Path
 
 import filelock
 
-from assay.artifacts.capability_body import AskedModelBody, CapabilityBody, LeftOutBody, WayBody
+from assay.artifacts.capability_body import CAPABILITY, AskedModelBody, CapabilityBody, LeftOutBody, WayBody
 from assay.artifacts.finding_body import IntervalBody
 from assay.capability.answer_file import AnswerFile
 from assay.capability.capability_findings import capability_findings
@@ -29,7 +29,7 @@ from assay.report.capability.capability_page import render_capability
 from assay.stats.intervals import Interval
 from assay.version import __version__, versions
 
-CAPABILITY, PAGE = "capability.json", "capability.html"
+PAGE = "capability.html"
 PACKAGES = ("numpy", "scipy", "torch", "transformers", "peft", "tokenizers")
 # What is asked, and the ways of grading what was answered.
 GRADED: Mapping[str, tuple[Asked, ...]] = {"letter": ("letter",), "text": ("text", "text by length")}

@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.artifacts.capability_body import CapabilityBody
+from assay.artifacts.capability_body import CAPABILITY, CapabilityBody
 from assay.artifacts.files import sha256_file
 from assay.artifacts.fresh_study_body import FRESH_STUDY, AnsweringBody, FreshStudyBody
+from assay.artifacts.policy_run_files import CONCLUSION
 from assay.artifacts.run_body import RunBase, RunBody
 from assay.artifacts.run_folder import RunFolder
 from assay.capability.config import CapabilityConfig
@@ -25,7 +26,7 @@ from assay.flows.fresh_study import written_study
 from assay.flows.run_record import RUN, only_writer
 from assay.flows.study import DEFAULT_CRITERIA, analyse_study, one_look
 from assay.gate import Criterion, Evidence, Verdict, load_criteria
-from assay.gate.capability_evidence import CAPABILITY, capability_evidence
+from assay.gate.capability_evidence import capability_evidence
 from assay.gate.criteria import criteria_hash
 from assay.gate.evidence import read_evidence
 from assay.gate.joined_evidence import JoinedEvidence, about_votes, decide_joined, untested
@@ -40,7 +41,6 @@ from assay.study.read_study import read_study
 from assay.study.study_records import ClosedStudy
 
 CRITERIA = "dpo-policy"
-CONCLUSION = "conclusion"
 WAY_OUT = "give --mmlu PATH, or --capability FILE of `assay capability POLICY --against BASE`"
 
 

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.artifacts import policy_run_files
 from assay.artifacts.files import differences, sha256_file
 from assay.artifacts.fresh_study_body import FRESH_STUDY, AnsweringBody, FreshStudyBody
 from assay.artifacts.run_folder import RunFolder
@@ -33,7 +34,7 @@ from assay.train.result import TrainResult
 if TYPE_CHECKING:
     from assay.study.plan.create import Created
 
-STUDY, ANSWERS = Path("study", "study.db"), "answers"
+STUDY, ANSWERS = Path(policy_run_files.STUDY), "answers"
 BASE, TUNED = "base", "tuned"  # ordinary words, so that an answer that says one gives nothing away
 # At the end of a long run nothing is refused that can be left out, counted and named.
 PLAN = {"title": "Which answer is better?", "empty": "set_aside", "identical": "set_aside", "giveaways": "set_aside"}

@@ -8,13 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.artifacts.capability_body import CapabilityBody
+from assay.artifacts.capability_body import CAPABILITY, CapabilityBody
 from assay.artifacts.files import sha256_file
 from assay.findings.finding import Finding
 from assay.findings.slice import OVERALL, Slice
 from assay.gate.evidence import Evidence
-
-CAPABILITY = "capability.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,16 @@ import torch
 from torch import nn
 
 from assay.artifacts.model_body import BaseName, Origin
-from assay.errors import ConfigError, ModelError, first_line
+from assay.errors import ConfigError, ModelError
 from assay.models import fourbit
+from assay.models.adapters import fresh_adapters
 from assay.models.config import ModelConfig
 from assay.models.folder_faults import refuse_without_weights
 from assay.models.head import head_layers
 from assay.models.limits import most_tokens
 from assay.models.local_model import LocalModel, kind_of
 from assay.models.opening import open_config, open_weights, told_as, without_weights
-from assay.models.quiet import drop_kernel_advice, quiet
+from assay.models.quiet import quiet
 from assay.models.resolve import resolve
 from assay.models.transformers_types import Config, config_of
 from assay.models.wrappers import trunk_of
@@ -185,33 +186,12 @@ def _draw(model: nn.Module, new: set[str], *, seed: int) -> None:
 
 def _with_adapters(model: nn.Module, config: ModelConfig, new: set[str]) -> nn.Module:
     """LoRA on the trunk; the head, and whatever else is new, trained whole and saved."""
-    drop_kernel_advice()
-    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
-    from transformers.pytorch_utils import Conv1D
-
-    if config.tuning == "qlora":
-        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
-        fourbit.keep_unpacked(model)
     trunk = {id(module) for module in trunk_of(model).modules()}
     heads = {name.split(".")[0] for name, module in model.named_modules() if name and id(module) not in trunk}
     # Without weights there is nothing to train or save: a dropout beside the head, for one.
     heads = {name for name in heads if any(True for _ in model.get_submodule(name).parameters())}
     saved = sorted(heads | {name.rpartition(".")[0].rpartition(".")[2] for name in new if ".pooler." in name})
-    targets = config.lora_targets if isinstance(config.lora_targets, str) else list(config.lora_targets)
-    lora = LoraConfig(
-        task_type="SEQ_CLS",
-        r=config.lora_rank,
-        lora_alpha=config.lora_alpha,
-        lora_dropout=config.lora_dropout,
-        target_modules=targets,
-        modules_to_save=saved,
-        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),  # GPT-2 stores weights transposed
-    )
-    try:
-        with quiet():
-            tuned: nn.Module = get_peft_model(model, lora)
-    except ValueError as error:
-        raise ConfigError(f"model.lora_targets={config.lora_targets!r}: {first_line(error)}") from None
+    tuned = fresh_adapters(model, config, task="SEQ_CLS", saved=saved)
     _check_head_trained(tuned)
     return tuned
 

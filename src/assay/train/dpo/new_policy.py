@@ -8,20 +8,20 @@ knows no pair.
 from __future__ import annotations
 
 import os
-from typing import cast
 
 import torch
 from torch import nn
 from transformers import AutoModelForCausalLM
 
 from assay.artifacts.model_body import BaseName, Origin
-from assay.errors import ConfigError, ModelError, TemplateError, first_line
+from assay.errors import ConfigError, ModelError, TemplateError
 from assay.models import fourbit
+from assay.models.adapters import fresh_adapters
 from assay.models.folder_faults import refuse_without_weights
 from assay.models.limits import most_tokens
 from assay.models.local_model import LocalModel
 from assay.models.opening import open_config, open_tokenizer, open_weights, told_as, without_weights
-from assay.models.quiet import drop_kernel_advice, quiet
+from assay.models.quiet import quiet
 from assay.models.resolve import resolve
 from assay.render.encoder import Renderer
 from assay.rewards.new_model import check_finite, check_length, fit_padding, set_dropout
@@ -41,7 +41,9 @@ def new_policy(config: PolicyModelConfig, *, seed: int) -> tuple[nn.Module, Rend
         fit_padding(model, renderer)
         check_length(model, config)
         if config.tuning != "full":
-            model = with_adapters(model, config)
+            model = fresh_adapters(
+                model, config, task="CAUSAL_LM"
+            )  # LoRA on the trunk; the output layer stays as it is
     origin = Origin(
         kind=base.kind,
         base=BaseName(name=base.name, revision=base.revision, fingerprint=base.fingerprint),
@@ -119,30 +121,6 @@ def open_language_model(base: LocalModel, config: PolicyModelConfig) -> nn.Modul
     found: nn.Module = model
     check_finite(found, set(), base=base.name)
     return found
-
-
-def with_adapters(model: nn.Module, config: PolicyModelConfig) -> nn.Module:
-    """LoRA on the trunk; the output layer stays as it is."""
-    drop_kernel_advice()
-    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
-    from transformers.pytorch_utils import Conv1D
-
-    if config.tuning == "qlora":
-        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
-        fourbit.keep_unpacked(model)
-    lora = LoraConfig(
-        task_type="CAUSAL_LM",
-        r=config.lora_rank,
-        lora_alpha=config.lora_alpha,
-        lora_dropout=config.lora_dropout,
-        target_modules=config.lora_targets if isinstance(config.lora_targets, str) else list(config.lora_targets),
-        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),  # GPT-2 stores weights transposed
-    )
-    try:
-        with quiet():
-            return cast("nn.Module", get_peft_model(model, lora))
-    except ValueError as error:
-        raise ConfigError(f"model.lora_targets={config.lora_targets!r}: {first_line(error)}") from None
 
 
 def training_device() -> str:
