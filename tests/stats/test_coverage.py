@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import special
 
-from assay.stats.intervals import Interval, cluster_bootstrap, cluster_t, cluster_wilson, mean_of_sums
+from assay.audits.pairs.distribution import placements
+from assay.stats.intervals import (
+    Interval,
+    cluster_bootstrap,
+    cluster_logit_t,
+    cluster_t,
+    cluster_wilson,
+    mean_of_sums,
+)
 
 
 def draw(rng, *, groups: int, icc: float, share: float):
@@ -57,3 +66,25 @@ def test_coverage_at_size(groups, icc, share):
 @pytest.mark.parametrize(("groups", "icc"), [(50, 0.0), (100, 0.2), (500, 0.4)])
 def test_coverage_of_the_general_intervals(interval, groups, icc):
     assert 0.93 <= coverage(interval, repeats=1500, groups=groups, icc=icc, share=0.7) <= 0.97
+
+
+@pytest.mark.parametrize(("pairs", "apart"), [(200, 3.0), (1000, 3.0), (1000, 1.0)])
+def test_an_auc_near_one_is_missed_as_often_on_either_side(pairs, apart):
+    """Plain t lies above an AUC of .98 in 7% of draws and below it in 1%."""
+    rng, truth = np.random.default_rng(pairs), float(special.ndtr(apart / np.sqrt(2)))
+    low = high = 0
+    for _ in range(600):
+        chosen, rejected = rng.normal(apart, 1, pairs), rng.normal(0, 1, pairs)
+        up, down = placements(chosen, rejected), 1 - placements(rejected, chosen)
+        found = cluster_logit_t(up + down - up.mean(), np.arange(pairs))
+        assert isinstance(found, Interval)
+        low, high = low + (found.low > truth), high + (found.high < truth)
+    assert low + high <= 0.07 * 600 + 11
+    assert max(low, high) <= 0.045 * 600 + 8
+
+
+def test_an_auc_of_one_is_not_known_to_be_one():
+    found = cluster_logit_t(np.ones(40), np.arange(40))
+    assert isinstance(found, Interval)
+    assert found.high == 1
+    assert 0.85 < found.low < 0.95

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +17,13 @@ from scipy import optimize, special
 from assay.stats.intervals import Array, Interval, Names, cluster_codes, freedom_of
 from assay.stats.unknown import Unknown
 
+NEAR = 1e-3  # roots of the likelihood ratio taken as none
 FURTHEST = 1e4  # slopes looked at: 1/FURTHEST to FURTHEST of the scale of the log odds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ConfidenceSlope:
-    """slope: b, above 0. pulls: what each cluster adds to the score at a slope, for tests at any slope."""
+    """slope: b, above 0. log_odds, outcome: of each event, (N,), log odds at least 0. codes: its cluster, (N,)."""
 
     slope: float
     log_odds: Array
@@ -30,27 +32,54 @@ class ConfidenceSlope:
     freedom: float
 
     def evidence_against(self, slope: float) -> float:
-        """Student's t of the score at `slope`: above 0 where the data ask for a steeper one, below 0 for a flatter."""
-        pull = self.log_odds * (self.outcome - special.expit(slope * self.log_odds))
-        pull_G = np.bincount(self.codes, weights=pull)
-        away = pull_G - pull_G.mean()
-        square = float(np.square(away).sum())
-        if square <= 0:
-            return 0.0
-        t = float(pull_G.sum()) / math.sqrt(square * pull_G.size / (pull_G.size - 1))
-        # Few wrong pairs pull hard, many right ones a little: moved for that skew (Hall 1992; `cluster_skew_t`).
-        skew = float((away**3).sum()) / square**1.5
-        return float(t + skew * t**2 / 3 + skew**2 * t**3 / 27 + skew / 6)
+        """As a normal's quantile: above 0 where the data ask for a steeper slope than this, below 0 for a flatter.
+
+        The signed root of the likelihood ratio with Barndorff-Nielsen's correction, r + log(v/r)/r, which is the
+        saddlepoint approximation of what the fitted pull says of `slope`: good far into the tails and where a handful
+        of events are wrong. A score test by what the pulls themselves vary by is not (in the samples with the fewest
+        wrong, both the score and its seeming error are small: at 98% right and 400 pairs it held the truth in 90%).
+        Divided by the root of the design effect, as if every cluster's events were that many fewer. Source: Davison
+        2003, section 12.3.
+        """
+        away = self.slope - slope
+        gain = float((self._log_likelihood(self.slope) - self._log_likelihood(slope)).sum())
+        root = math.copysign(math.sqrt(max(2 * gain, 0.0)), away)
+        wald = away * math.sqrt(self._information(self.slope))
+        if abs(root) < NEAR:  # log(v/r)/r is 0/0 at the estimate and runs straight through it
+            return root / math.sqrt(self.design_effect)
+        scaled = root / math.sqrt(self.design_effect)
+        return scaled + math.log(wald / root) / scaled
+
+    def _log_likelihood(self, slope: float) -> Array:
+        logit = slope * self.log_odds
+        return np.asarray(self.outcome * logit - np.logaddexp(0, logit))
+
+    def _information(self, slope: float) -> float:
+        chance = special.expit(slope * self.log_odds)
+        return float((np.square(self.log_odds) * chance * (1 - chance)).sum())
+
+    @cached_property
+    def design_effect(self) -> float:
+        """Variance of the clusters' pulls at the estimate over the variance that independent events would have.
+
+        At least 1 where events come true or not: below that it is luck. Shares of votes may vary less.
+        """
+        chance = special.expit(self.slope * self.log_odds)
+        pull_G = np.bincount(self.codes, weights=self.log_odds * (self.outcome - chance))
+        clustered = float(np.square(pull_G).sum()) * pull_G.size / (pull_G.size - 1)
+        independent = self._information(self.slope)
+        effect = clustered / independent if independent > 0 else 1.0
+        return max(effect, 1.0) if bool(np.isin(self.outcome, (0.0, 1.0)).all()) else max(effect, 1e-6)
 
     def chance_below(self, slope: float) -> float:
         """One-sided p of "b is at least `slope`": small where the log odds are clearly too bold for it."""
         return float(np.clip(special.stdtr(self.freedom, self.evidence_against(slope)), 0.0, 1.0))
 
     def interval(self, level: float = 0.95) -> Interval:
-        """All slopes that the score test does not reject. It holds where few events are wrong; Wald's does not."""
+        """All slopes that the evidence does not reject. It holds where few events are wrong; Wald's does not."""
         bar = float(special.stdtrit(self.freedom, 0.5 + level / 2))
         ends = [self._where(sign * bar, sign) for sign in (1.0, -1.0)]
-        return Interval(low=ends[0], high=ends[1], level=level, method="score test, clustered by prompt group")
+        return Interval(low=ends[0], high=ends[1], level=level, method="likelihood ratio, clustered by prompt group")
 
     def _where(self, bar: float, sign: float) -> float:
         """The slope at which the evidence is `bar`, below (sign 1) or above the estimate; the furthest looked at."""

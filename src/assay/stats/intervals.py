@@ -6,6 +6,7 @@ Which interval for what, by the coverage measured in tests/stats/test_coverage.p
   a win rate, ties counted half                 cluster_score: ties vary less than yes and no
   a mean of differences (accuracy - baseline)   cluster_t, or cluster_difference where all differences may be 0
   a mean of losses with a long tail             cluster_skew_t
+  an AUC, or another figure near an end of 0..1 cluster_logit_t
   anything computed from sums (correlation)     cluster_bootstrap
 Shapes: N values, G clusters, K sums per cluster, R resamples.
 """
@@ -233,6 +234,27 @@ def cluster_skew_t(values_N: npt.ArrayLike, clusters: Names, *, level: float = 0
 
     low, high = found.mean - error * back(bar), found.mean - error * back(-bar)
     return Interval(low=low, high=high, level=level, method="t moved for skew, clustered by prompt group")
+
+
+def cluster_logit_t(pulls_N: npt.ArrayLike, clusters: Names, *, level: float = 0.95) -> Interval | Unknown:
+    """The t interval of a figure in [0, 1] made on the scale of log odds, for one near an end, such as an AUC.
+
+    pulls: what each pair adds to the figure, centred on it. On its own scale an AUC of .98 seems as far from .99 as
+    from .97; it is not, and plain t lies above the truth in 7% of draws and below it in 1%. Where nothing varies the
+    clusters count as draws, as in `cluster_wilson`. Source: Pepe 2003, section 5.2.
+    """
+    found = cluster_mean(pulls_N, clusters)
+    if isinstance(found, Unknown):
+        return found
+    if found.variance is None:
+        return Unknown("all pairs belong to one prompt group, so nothing is known about other prompts")
+    bar, mean, method = _t_quantile(level, found.freedom), found.mean, "t on log odds, clustered by prompt group"
+    if found.variance == 0 or not 0 < mean < 1:
+        low, high = _wilson(min(max(mean, 0.0), 1.0), found.clusters, bar)
+    else:
+        half = bar * math.sqrt(found.variance) / (mean * (1 - mean))
+        low, high = (float(special.expit(special.logit(mean) + side * half)) for side in (-1, 1))
+    return Interval(low=low, high=high, level=level, method=method)
 
 
 def cluster_difference(

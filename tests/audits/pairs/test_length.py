@@ -12,9 +12,9 @@ from assay.audits.pairs.length import (
     length_findings,
     matched,
     ranked_through_origin,
-    residual_margin,
     through_origin,
 )
+from assay.audits.pairs.length_taken_out import residual_margin
 from assay.audits.scores_table import align
 from assay.records import Pair, PairScore
 from tests.audits.planted import QUICK, audited, by_length, groups_of, healthy, make_pairs, score

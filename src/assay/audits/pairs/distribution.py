@@ -11,7 +11,7 @@ from assay.audits.pairs.pair_meanings import MEANINGS
 from assay.audits.pairs.saturation import saturation
 from assay.audits.scores_table import Aligned
 from assay.findings.finding import Detail, Finding, Judgement, measured, unknown
-from assay.stats.intervals import Array, Interval, cluster_t
+from assay.stats.intervals import Array, Interval, cluster_logit_t, cluster_t
 from assay.stats.unknown import Unknown
 
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
@@ -150,7 +150,7 @@ def _separation(aligned: Aligned, *, level: float) -> Finding:
         by_seed.append(float(up.mean()))
         # Both placements have the AUC as their mean: their sum less one AUC is a pair's pull on it, and centred on it.
         pulls.append(up + down - up.mean())
-    interval = cluster_t(np.mean(pulls, axis=0), aligned.groups[usable], level=level)
+    interval = cluster_logit_t(np.mean(pulls, axis=0), aligned.groups[usable], level=level)
     per_seed = {str(seed): value for seed, value in zip(aligned.seeds, by_seed, strict=True)}
     detail = {"per_seed": per_seed}
     return measured(

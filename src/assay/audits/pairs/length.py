@@ -14,6 +14,7 @@ from assay.audits.config import AuditConfig
 from assay.audits.pairs.accuracy import ABOVE_A_COIN, evidence_detail
 from assay.audits.pairs.alarm_rules import Floor, mean_alarm, share_alarm
 from assay.audits.pairs.length_shapes import length_shapes, normal_scores
+from assay.audits.pairs.length_taken_out import taken_out
 from assay.audits.pairs.pair_meanings import MEANINGS
 from assay.audits.scores_table import Aligned, Mask
 from assay.findings.alarm import Alarm
@@ -27,6 +28,7 @@ from assay.stats.intervals import (
     cluster_skew_t,
     cluster_wilson,
     ending,
+    wilson_of,
 )
 from assay.stats.logistic import fit_logistic
 from assay.stats.unknown import Unknown
@@ -187,34 +189,21 @@ def length_features(length: Array) -> Array:
     return np.asarray(both / np.where(scale > 0, scale, 1.0))
 
 
-def residual_margin(margin_N: Array, features_NF: Array) -> Array:
-    """What of the margins their least-squares fit on length, through the origin, leaves; exact zeros where all."""
-    slopes, *_ = np.linalg.lstsq(features_NF, margin_N, rcond=None)
-    left = margin_N - features_NF @ slopes
-    rounding = 1e-6 * float(np.sqrt((margin_N**2).mean()))
-    return np.where(np.abs(left) <= rounding, 0.0, left)
-
-
 def _without_length(aligned: Aligned, *, level: float) -> Finding:
     name, usable = "accuracy_without_length", aligned.finite.all(axis=0)
     if not usable.any():
         return unknown(MEANINGS[name], "no pair has finite rewards", n=0)
-    features = length_shapes(aligned.length[usable])
     # Normal scores of the rewards and not the rewards: any map that keeps their order keeps the figure.
     scored = [normal_scores(row) for row in np.stack([aligned.chosen[:, usable], aligned.rejected[:, usable]], axis=2)]
     margin = np.array([score[:, 0] - score[:, 1] for score in scored])
-    left = np.array([residual_margin(row, features) for row in margin])
-    values = (0.5 + 0.5 * np.sign(left)).mean(axis=0)  # nothing left is a coin, not an error
-    interval = cluster_wilson(values, aligned.groups[usable], level=level)
-    total = (margin**2).sum(axis=1)
-    shares = 1 - np.divide((left**2).sum(axis=1), total, out=np.ones_like(total), where=total > 0)
-    detail = evidence_detail(values, aligned.groups[usable]) | {"explained_by_length": float(shares.mean())}
+    found = taken_out(margin, length_shapes(aligned.length[usable]), aligned.groups[usable])
+    detail = evidence_detail(found.correct, aligned.groups[usable]) | {"explained_by_length": found.explained}
     return measured(
         MEANINGS[name],
-        float(values.mean()),
+        float(found.correct.mean()),
         n=int(usable.sum()),
-        interval=interval,
-        alarm=share_alarm(cluster_mean(values, aligned.groups[usable]), ABOVE_A_COIN),
+        interval=wilson_of(found.mean, level=level),
+        alarm=share_alarm(found.mean, ABOVE_A_COIN),
         detail=detail,
     )
 
