@@ -39,3 +39,19 @@ def test_what_is_no_p_value_is_refused(bad: object) -> None:
     for ours, _ in METHODS:
         with pytest.raises(ValueError, match="between 0 and 1"):
             ours(bad)
+
+
+def test_weights_say_who_spends_how_much():
+    """Of two tests with a p of .02 the one with four fifths of the error rate is found at 5%, the other is not."""
+    assert holm([0.02, 0.9], [4, 1])[0] == pytest.approx(0.025)
+    assert holm([0.02, 0.9], [1, 4])[0] == pytest.approx(0.1)
+    assert holm([0.02, 0.03, 0.04], [2, 2, 2]) == pytest.approx(holm([0.02, 0.03, 0.04]))
+    with pytest.raises(ValueError, match="above 0"):
+        holm([0.02, 0.03], [1, 0])
+
+
+def test_weighted_alarms_go_off_as_seldom_on_nothing():
+    p = np.random.default_rng(7).random((4000, 30))
+    weights = np.array([5.0, 4.0, 3.0, *[1.0] * 27])
+    off = np.mean([(holm(row, weights) <= 0.05).any() for row in p])
+    assert 0.035 < off < 0.06

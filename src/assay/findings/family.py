@@ -29,7 +29,8 @@ def judged_together(findings: Sequence[Finding], *, level: float) -> list[Findin
     found = list(findings)
     if not alarms:
         return found
-    for place, alarm, adjusted in zip(places, alarms, holm([alarm.p for alarm in alarms]), strict=True):
+    adjusted_M = holm([alarm.p for alarm in alarms], [alarm.weight for alarm in alarms])
+    for place, alarm, adjusted in zip(places, alarms, adjusted_M, strict=True):
         if adjusted <= 1 - level:
             verdict: Judgement = alarm.strength
         else:

@@ -12,17 +12,24 @@ import numpy.typing as npt
 from assay.stats.intervals import Array
 
 
-def holm(p_M: npt.ArrayLike) -> Array:
+def holm(p_M: npt.ArrayLike, weights_M: npt.ArrayLike | None = None) -> Array:
     """Adjusted p values in the order given, (M,): holds however the tests depend on each other. Source: Holm 1979.
+
+    weights: shares of the error rate, above 0, in any unit and set before the data are seen; by default all alike.
 
     >>> holm([0.01, 0.04, 0.03]).round(6).tolist()  # 3 x 0.01, then 2 x 0.03, then no less than that
     [0.03, 0.06, 0.06]
+    >>> holm([0.01, 0.04, 0.03], [1, 1, 3]).round(6).tolist()  # 5/1 x 0.01, then no less; the third at 5/3 x 0.03
+    [0.05, 0.05, 0.05]
     """
     p = _checked(p_M)
-    order = np.argsort(p, kind="stable")
+    weights = np.ones(p.size) if weights_M is None else np.asarray(weights_M, dtype=np.float64)
+    if weights.shape != p.shape or not (weights > 0).all():
+        raise ValueError("weights are one number above 0 for each p value")
+    order = np.argsort(p / weights, kind="stable")
+    left = np.cumsum(weights[order][::-1])[::-1]  # what the tests that are still to be looked at weigh together
     # No adjusted value may lie below that of a smaller p: a test is only looked at while all before it were alarms.
-    raised = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
-    return _in_place(raised, order)
+    return _in_place(np.maximum.accumulate(p[order] / weights[order] * left), order)
 
 
 def benjamini_hochberg(p_M: npt.ArrayLike) -> Array:

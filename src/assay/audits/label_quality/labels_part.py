@@ -19,6 +19,8 @@ from assay.stats.intervals import Array
 from assay.stats.label_noise import HIGHEST, TurnedShare, turned_by_margins
 from assay.stats.unknown import Unknown
 
+WEIGHT = 5.0  # in the family of alarms: any share above 0 counts, and margins tell it faintly
+
 
 def labels(given: Given) -> Found:
     """Ceiling, agreement, turned labels, annotators, and the labels that look wrong."""
@@ -76,5 +78,5 @@ def _flipped(turned: TurnedShare | Unknown, aligned: Aligned) -> Finding:
     detail = {"slope": turned.slope, "design_effect": turned.stretch}
     # Margins that tell nothing fit any share of turned labels, and then silence is no all-clear.
     blind = turned.interval.high >= HIGHEST
-    alarm = Alarm(p=turned.p, power=0.0 if blind else power_to_find(turned))
+    alarm = Alarm(p=turned.p, power=0.0 if blind else power_to_find(turned), weight=WEIGHT)
     return measured(meaning, turned.value, n=n, interval=turned.interval, detail=detail, alarm=alarm)

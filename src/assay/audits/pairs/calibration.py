@@ -25,6 +25,7 @@ from assay.stats.unknown import Unknown
 EDGES = tuple(float(edge) for edge in np.round(np.linspace(0.5, 1.0, 11), 2))
 TOLERATED_ERROR = 0.05  # of a probability
 TOLERATED_SLOPE = 1.05  # either way
+WEIGHT = 3.0  # in the family of alarms (findings/alarm.py): a sound reward stands near what is tolerated
 SMALLEST = 1e-12  # of a probability, in logarithms
 ALWAYS = (
     "calibration_error",
@@ -140,7 +141,7 @@ def _slope(
     judged = meaning.name == "calibration_slope" and where == OVERALL
     # Silence says something where claims half as bold again, or as timid, would not look like this.
     power = 1.0 if interval.low > 1 / 1.5 and interval.high < 1.5 else 0.0
-    alarm = Alarm(p=min(1.0, 2 * min(bold, timid)), power=power) if judged else None
+    alarm = Alarm(p=min(1.0, 2 * min(bold, timid)), power=power, weight=WEIGHT) if judged else None
     direction = "over-confident" if interval.high < 1 else "under-confident" if interval.low > 1 else "not told"
     detail: Detail = {"direction": direction, "p_over_confident": bold, "p_under_confident": timid}
     shown: Interval | Unknown = interval

@@ -28,6 +28,7 @@ SPREADS = np.linspace(0.0, 0.4, 81)  # standard deviations between categories th
 LEANING = 30.0  # pairs' worth of the common accuracy in what a category's spread is taken from
 ALIKE = 0.5  # chance beforehand that there is no difference; the other spreads share the rest
 DRAWS = 4000
+WEIGHT = 4.0  # in the family of alarms: it pays for all its categories out of its own share
 NAMED = 3  # categories that a reason names; all stand in the table
 METHOD = "hierarchical model of the categories, clustered by prompt group"
 
@@ -161,4 +162,4 @@ def _alarm(correct: Array, known: list[Category], groups: Codes) -> Alarm:
         prompts = np.unique(groups[one.mask]).size
         behind = float(correct[rest].mean()) - one.accuracy
         chances.append(float(special.stdtr(prompts - 1, (BEHIND - behind) / error)))
-    return Alarm(p=min(1.0, min(chances) * len(chances)))
+    return Alarm(p=min(1.0, min(chances) * len(chances)), weight=WEIGHT)

@@ -39,7 +39,9 @@ STRONG_CORRELATION = 2 / 3
 # On pairs where people preferred the shorter (or the longer) answer no sound reward is worse than a coin.
 NO_WORSE_THAN_A_COIN = Floor(tolerated=0.5, matters=0.4, strength="problem")
 GAIN = Floor(tolerated=0.01, matters=0.0, strength="problem")  # nats a pair; a reward right on 57% has it
-RIDGE = 1e-4  # keeps the fit finite when rewards order every pair rightly
+# Keeps the fit finite when rewards order every pair rightly. At 1e-4 it bent the fit of a reward right on 95% as well,
+# the error of its slope showed in the gain, and the interval held 92%.
+RIDGE = 1e-6
 
 
 def length_findings(aligned: Aligned, *, config: AuditConfig) -> list[Finding]:
