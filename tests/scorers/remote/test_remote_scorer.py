@@ -12,14 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from assay.endpoints.retry_after import retry_after
 from assay.errors import ConfigError, InputError
 from assay.records import Candidates
 from assay.scorers.open import open_scorer
 from assay.scorers.protocol import Reward, Scored, Unscored
-from assay.scorers.remote.calls import retry_after
 from assay.scorers.remote.config import RemoteConfig
-from assay.scorers.remote.remote_scorer import RemoteScorer
-from assay.scorers.remote.reward_cache import FILE
+from assay.scorers.remote.remote_scorer import REWARDS, RemoteScorer
 from tests.support.reward_server import Answer, Request, Server, letters
 
 QUICK = {"cache": "off", "backoff": 0.001, "concurrency": 4, "timeout": 20.0}
@@ -399,7 +398,7 @@ def test_the_cache_holds_no_text(server: Server, tmp_path: Path) -> None:
 
 
 def test_a_cache_that_is_torn_says_so(server: Server, tmp_path: Path) -> None:
-    (tmp_path / FILE).write_bytes(b"this is no database" * 100)
+    (tmp_path / REWARDS.file).write_bytes(b"this is no database" * 100)
     with pytest.raises(InputError, match=r"the cache of rewards cannot be used.*remote\.cache=off"):
         scorer_at(server, cache=str(tmp_path)).score(groups(1))
 

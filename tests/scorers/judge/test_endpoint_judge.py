@@ -11,7 +11,7 @@ import pytest
 
 from assay.errors import InputError
 from assay.records import Candidates
-from assay.scorers.judge import endpoint
+from assay.scorers.judge import endpoint_judge
 from assay.scorers.protocol import Reward, Scored, Unscored
 from tests.scorers.judge.chat_server import CLOSE, Drip, Hang, Raw, always, question, serving
 from tests.scorers.judge.judges import one_by_one
@@ -46,7 +46,7 @@ def test_a_fault_costs_its_own_answer_and_says_why(fault: str, tmp_path: Path) -
 
 
 def test_what_passes_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(endpoint_judge, "FIRST_WAIT", 0.01)
     faults = iter([Raw(status=503), Raw(status=429, headers=(("Retry-After", "0.3"),)), CLOSE])
     with serving(lambda _: next(faults, "Score: [[7]]")) as server:
         scorer, began = one_by_one(tmp_path, endpoint=server.address, retries=3), time.monotonic()
@@ -66,14 +66,14 @@ def test_what_does_not_pass_is_not(tmp_path: Path) -> None:
 def test_a_server_that_is_not_there_is_not_asked_a_thousand_times(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endpoint, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(endpoint_judge, "FIRST_WAIT", 0.001)
     scorer = one_by_one(tmp_path, endpoint="http://127.0.0.1:9/v1", retries=1, concurrency=2)
     (found,) = scorer.score([Candidates(id="g", prompt="p", answers=tuple(map(str, range(1000))))])
     asked = scorer.judge.requests  # type: ignore[union-attr]
     assert all(isinstance(one, Unscored) for one in found)
     assert "could not be asked" in reasons(found)[0]
     assert "was not asked: it answered none of the 8 questions before" in reasons(found)[-1]
-    assert asked <= 2 * (endpoint.IN_A_ROW + 2)
+    assert asked <= 2 * (endpoint_judge.IN_A_ROW + 2)
 
 
 def reasons(found: tuple[Scored, ...]) -> list[str]:
