@@ -32,9 +32,9 @@ def kind_of_text(raw: bytes) -> str:
     return "HTML" if start.startswith((b"<!doctype", b"<html", b"<head", b"<body")) else "something else than JSON"
 
 
-def what_came(raw: bytes) -> str:
-    """The same with its beginning."""
-    return kind_of_text(raw) + (f": {excerpt(raw)!r}" if raw.strip() else "")
+def no_json(raw: bytes) -> str:
+    """What came in place of JSON, with its beginning."""
+    return f"{kind_of_text(raw)}, where JSON was expected" + (f": {excerpt(raw)!r}" if raw.strip() else "")
 
 
 def said_of_error(raw: bytes) -> str:

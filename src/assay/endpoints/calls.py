@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from assay.endpoints.answer_bodies import json_of, said_of_error, what_came
+from assay.endpoints.answer_bodies import json_of, no_json, said_of_error
 from assay.endpoints.as_they_come import as_they_come
 from assay.endpoints.budget import Budget
 from assay.endpoints.credential import Credential
@@ -253,8 +253,7 @@ class Line:
             try:
                 found = json_of(raw)
             except ValueError:
-                came = what_came(raw)
-                raise TriedError(f"the server answered with {came}, where JSON was expected", "unreadable") from None
+                raise TriedError(f"the server answered with {no_json(raw)}", "unreadable") from None
             try:
                 return request.read(found)
             except AnswerError as error:

@@ -7,12 +7,10 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from email.utils import formatdate
 from pathlib import Path
 
 import pytest
 
-from assay.endpoints.retry_after import retry_after
 from assay.errors import ConfigError, InputError
 from assay.records import Candidates
 from assay.scorers.open import open_scorer
@@ -150,14 +148,6 @@ def test_retry_after_is_obeyed_by_all(server: Server) -> None:
     assert sum(one < 1.0 for one in times) <= 3
 
 
-def test_retry_after_as_number_and_as_date() -> None:
-    now = 1_700_000_000.0
-    assert retry_after("7") == 7.0
-    assert retry_after(formatdate(now + 60, usegmt=True), now=lambda: now) == 60.0
-    assert retry_after(formatdate(now - 60, usegmt=True), now=lambda: now) == 0.0
-    assert [retry_after(text) for text in (None, "", "soon", "-3", "1.5")] == [None] * 5
-
-
 def test_a_wait_longer_than_the_longest_is_a_reason(server: Server) -> None:
     server.fault = failing(99, Answer({"detail": "quota"}, status=429, headers={"Retry-After": "3600"}))
     (reason,) = reasons(scorer_at(server, longest_wait=1).score(groups(1, answers=1)))
@@ -177,8 +167,11 @@ def test_a_wait_longer_than_the_longest_is_a_reason(server: Server) -> None:
             Answer({"error": {"message": "out of\nmemory"}}, status=500),
             "the server answered 500: out of memory, after 2 tries",
         ),
-        (Answer(b"<!DOCTYPE html><p>Welcome</p>"), "the server answered with HTML, where JSON was expected"),
-        (Answer(b"Welcome"), "the server answered with something else than JSON, where JSON was expected"),
+        (
+            Answer(b"<!DOCTYPE html><p>Welcome</p>"),
+            "the server answered with HTML, where JSON was expected: '<!DOCTYPE html><p>Welcome</p>'",
+        ),
+        (Answer(b"Welcome"), "the server answered with something else than JSON, where JSON was expected: 'Welcome'"),
         (Answer(b""), "the server answered with nothing, where JSON was expected"),
         (Answer({"data": []}), "of the server's answer: it answered for 0 rows where 1 were sent"),
         (
