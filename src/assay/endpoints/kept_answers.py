@@ -51,11 +51,12 @@ class KeptAnswers(Generic[V]):
     """An open cache. add: kept at once. known: those of the keys that are there."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, keeping: Keeping[V]) -> None:
-        self.connection, self.path, self.keeping = connection, path, keeping
+        self.connection, self.path = connection, path
+        self.keeping: Keeping[V] = keeping
 
     def known(self, keys: Sequence[bytes]) -> dict[bytes, V]:
         found: dict[bytes, V] = {}
-        keeping: Keeping[V] = self.keeping
+        keeping = self.keeping
         for start in range(0, len(keys), AT_ONCE):
             part = keys[start : start + AT_ONCE]
             marks = ",".join("?" * len(part))
