@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
+from assay.endpoints.calls import CallLimits
 from assay.errors import ArtifactError, ConfigError, EmptyBatchError, InputError
 from assay.flows.generate import generate_file, prompts_in
 from assay.flows.score import ScoreConfig, score_file
 from assay.policies.answer_files import read_answers
-from assay.policies.chat_requests import Limits
 from assay.policies.endpoint_policy import EndpointPolicy
 from assay.policies.local_policy import LocalPolicy, Writing
 from assay.policies.protocol import Prompt, Sampling, generate
@@ -142,12 +142,12 @@ class Flaky:
 
 
 @pytest.fixture
-def limits() -> Iterator[Limits]:
-    return Limits(concurrency=3, retries=0, seconds=5)
+def limits() -> Iterator[CallLimits]:
+    return CallLimits(concurrency=3, retries=0, seconds=5)
 
 
 @pytest.mark.parametrize("fault", [Raw(500, b"out of memory"), CLOSE, Raw(content=b"no json"), Raw(content=b"{}")])
-def test_an_endpoint_that_fails_half_way_loses_nothing(fault: object, tmp_path: Path, limits: Limits) -> None:
+def test_an_endpoint_that_fails_half_way_loses_nothing(fault: object, tmp_path: Path, limits: CallLimits) -> None:
     out, replies = tmp_path / "answers.jsonl", Flaky(10, fault)
     with serving(replies) as server:
         policy = EndpointPolicy("m", server.address, limits=limits)
@@ -163,7 +163,7 @@ def test_an_endpoint_that_fails_half_way_loses_nothing(fault: object, tmp_path: 
         assert [row["answer"] for row in rows(out)] == [str(row["seed"]) for row in rows(out)]
 
 
-def test_a_server_that_refuses_everything_stops_the_run_and_keeps_what_came(tmp_path: Path, limits: Limits) -> None:
+def test_a_server_that_refuses_everything_stops_the_run_and_keeps_what_came(tmp_path: Path, limits: CallLimits) -> None:
     out, replies = tmp_path / "answers.jsonl", Flaky(5, Raw(401, b'{"error": "bad key"}'))
     with serving(replies) as server:
         policy = EndpointPolicy("m", server.address, limits=limits)
@@ -174,7 +174,7 @@ def test_a_server_that_refuses_everything_stops_the_run_and_keeps_what_came(tmp_
         assert generate_file(policy, PROMPTS, out, n=4, sampling=SAMPLING).known == 5
 
 
-def test_what_is_sent_is_what_was_asked(tmp_path: Path, limits: Limits, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_sent_is_what_was_asked(tmp_path: Path, limits: CallLimits, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSAY_ENDPOINT_TOKEN", "sesame")
     reply = {"choices": [{"message": {"content": "Yes"}, "finish_reason": "length"}], "usage": {"completion_tokens": 9}}
     sampling = Sampling(max_tokens=9, temperature=0.5, top_p=0.8, seed=1, stop=("\n",))

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from assay.artifacts.files import write_jsonl
+from assay.endpoints.calls import CallLimits
 from assay.errors import InputError
 from assay.policies.answer_files import answer_rows
-from assay.policies.chat_requests import Limits
 from assay.policies.endpoint_policy import EndpointPolicy
 from assay.policies.local_policy import LocalPolicy
 from assay.policies.open import KINDS
@@ -115,7 +115,7 @@ def endpoint() -> Iterator[Case]:
         return Raw(500) if text.isupper() else f"{body['model']} {body['seed']}: {text}"
 
     with serving(replies) as server:
-        limits = Limits(retries=0)
+        limits = CallLimits(retries=0)
         yield Case(
             make=lambda: EndpointPolicy("parrot", server.address, limits=limits),
             other=lambda: EndpointPolicy("crow", server.address, limits=limits),

@@ -75,7 +75,7 @@ def opened_policy(
     """The policy named, with its options: at_once means requests where a server is asked."""
     from rich.markup import escape
 
-    from assay.policies.chat_requests import Limits
+    from assay.endpoints.calls import CallLimits
     from assay.policies.local_policy import Writing
     from assay.policies.open import open_policy
 
@@ -84,7 +84,7 @@ def opened_policy(
         policy,
         writing=Writing(device=device, at_once=None if remote else at_once, cache_tokens=cache_tokens),
         template=template,
-        limits=Limits(concurrency=at_once) if remote and at_once else None,
+        limits=CallLimits(concurrency=at_once) if remote and at_once else None,
         said=lambda line: notes().print(escape(line)),
     )
 

@@ -7,29 +7,29 @@ and costs no other. The server renders the chat by its own template, which canno
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from assay.artifacts.files import sha256_json
-from assay.errors import ConfigError
-from assay.policies.chat_requests import ChatRequests, Failed, Limits
+from assay.endpoints.address import server_address
+from assay.endpoints.calls import CallLimits, Calls, Line, Request
+from assay.endpoints.credential import credential_from
+from assay.endpoints.failure import AnswerError, Failure, ImpossibleError
+from assay.endpoints.server_health import SILENT_OR_REFUSING, ServerHealth
+from assay.errors import ConfigError, InputError
 from assay.policies.one_by_one import Asked, answer_seed, gathered, with_a_seed
 from assay.policies.protocol import Finish, Generation, Generations, Made, Prompt, Sampling, generated
 from assay.records import as_messages
 from assay.stats.unknown import Unknown
 
-if TYPE_CHECKING:
-    import httpx2
-
+KEY_NAMES = ("ASSAY_ENDPOINT_TOKEN", "ASSAY_REMOTE_TOKEN")  # variables of the environment, looked at first first
+IN_A_ROW = 8  # requests that got no answer at all, one after the other, before the rest is not sent
 FINISH: Mapping[str, Finish] = {"stop": "stop", "length": "length", "content_filter": "filtered"}
 
 
 class EndpointPolicy:
     """Answers by `POST {url}/chat/completions`. url: with the version, such as http://host:8000/v1."""
 
-    def __init__(self, model: str, url: str, *, limits: Limits | None = None) -> None:
-        self.model, self.url, self.limits = model, url.rstrip("/"), limits or Limits()
+    def __init__(self, model: str, url: str, *, limits: CallLimits | None = None) -> None:
+        self.model, self.url, self.limits = model, url.rstrip("/"), limits or CallLimits()
 
     @property
     def name(self) -> str:
@@ -51,21 +51,29 @@ class EndpointPolicy:
         """Each answer as it comes. Raises InputError, after the last, where the server refuses the key or the model."""
         if not asked:
             return
-        requests = ChatRequests(f"{self.url}/chat/completions", self.limits)
-        # A client a call: lines to the server are closed when nobody waits for them.
-        with requests.client() as client, ThreadPoolExecutor(self.limits.concurrency) as pool:
-            places: dict[Future[Generation], int] = {
-                pool.submit(self._answer, requests, client, one, sampling): place for place, one in enumerate(asked)
-            }
-            try:
-                for done in as_completed(places):
-                    yield places[done], done.result()
-            finally:  # interrupted: what was not sent stays unsent
-                pool.shutdown(wait=False, cancel_futures=True)
-        requests.raise_refused()
+        health = ServerHealth(IN_A_ROW, SILENT_OR_REFUSING)
+        calls = Calls(self.url, self.limits, credential=credential_from(KEY_NAMES), health=health)
 
-    def _answer(self, requests: ChatRequests, client: httpx2.Client, asked: Asked, sampling: Sampling) -> Generation:
-        seed = answer_seed(sampling.seed or 0, asked)
+        async def answer(line: Line, one: Asked) -> Generation:
+            body = self._body(one, sampling)
+            seed = answer_seed(sampling.seed or 0, one)
+            request = Request(
+                path="/chat/completions", read=lambda told: read_completion(told, seed=seed), body=body | {"seed": seed}
+            )
+            found = await line.ask(request)
+            if isinstance(found, Failure):
+                return Generation(text=Unknown(found.reason), finish="error", seed=seed)
+            return found
+
+        try:
+            with calls.each(asked, answer) as answers:
+                yield from answers
+        except ImpossibleError as error:
+            raise InputError(
+                f"{self.url} refuses: {error.status}{error.said}. Put the address, the model and ${KEY_NAMES[0]} right."
+            ) from None
+
+    def _body(self, asked: Asked, sampling: Sampling) -> dict[str, object]:
         messages = as_messages(asked.prompt.text, role="user")
         body: dict[str, object] = {
             "model": self.model,
@@ -73,18 +81,14 @@ class EndpointPolicy:
             "max_tokens": sampling.max_tokens,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
-            "seed": seed,
         }
-        if sampling.stop:
-            body["stop"] = list(sampling.stop)
-        found = requests.send(client, body)
-        if isinstance(found, Failed):
-            return Generation(text=Unknown(found.reason), finish="error", seed=seed)
-        return read_completion(found, seed=seed)
+        return body | ({"stop": list(sampling.stop)} if sampling.stop else {})
 
 
-def read_completion(found: Mapping[str, object], *, seed: int) -> Generation:
-    """The answer in a chat completion, or why there is none."""
+def read_completion(found: object, *, seed: int) -> Generation:
+    """The answer in a chat completion, or why it holds none. Raises AnswerError for what is no JSON object."""
+    if not isinstance(found, Mapping):
+        raise AnswerError("it is no chat completion")
     choices, usage = found.get("choices"), found.get("usage")
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
     message = choice.get("message")
@@ -103,17 +107,9 @@ def read_completion(found: Mapping[str, object], *, seed: int) -> Generation:
 def endpoint(argument: str) -> EndpointPolicy:
     """The policy of `MODEL@URL`. Raises ConfigError, which never repeats an address that may hold a secret."""
     model, at, url = argument.partition("@http")
-    url = f"http{url}"
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as error:
-        raise ConfigError(f"endpoint: the address cannot be read ({error}). Give http://host:port/v1.") from None
-    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise ConfigError(
-            "endpoint: the address holds a user, a password, a query or a fragment, which would end up in artifacts "
-            "and logs. Give http://host:port/v1 alone, and a key in the environment as ASSAY_ENDPOINT_TOKEN."
-        )
-    if not at or not model.strip() or parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not at or not model.strip():
         raise ConfigError("endpoint: give endpoint:MODEL@http://host:port/v1, the model as the server calls it.")
+    url = f"http{url}"
+    server_address(url, option="endpoint", example="http://host:port/v1", credential="ASSAY_ENDPOINT_TOKEN")
+    # As it was written: the address stands in the fingerprint, and so in files of answers that are gone on with.
     return EndpointPolicy(model, url)

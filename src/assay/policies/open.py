@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from assay.endpoints.calls import CallLimits
 from assay.errors import InputError
-from assay.policies.chat_requests import Limits
 from assay.policies.endpoint_policy import EndpointPolicy, endpoint
 from assay.policies.local_policy import LocalPolicy, Writing, adapted
 from assay.policies.protocol import Policy
@@ -29,7 +29,7 @@ def open_policy(
     *,
     writing: Writing | None = None,
     template: str | None = None,
-    limits: Limits | None = None,
+    limits: CallLimits | None = None,
     said: Callable[[str], None] | None = None,
 ) -> Policy:
     """The policy that `text` names.

@@ -105,7 +105,10 @@ def serving(replies: Replies) -> Iterator[Server]:
         def log_message(self, *_: object) -> None:
             """A test's output is its own."""
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Listening(ThreadingHTTPServer):
+        request_queue_size = 128  # lines that come at once; Python's own 5 turn some away, as no server of models does
+
+    http = Listening(("127.0.0.1", 0), Handler)
     http.daemon_threads = True
     server = Server(f"http://127.0.0.1:{http.server_port}/v1")
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

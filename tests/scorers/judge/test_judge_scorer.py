@@ -187,7 +187,7 @@ REFUSED = {
     "votes": ({"endpoint": None, "votes": 3}, "every vote would be the same"),
     "heat": ({"votes": 3, "temperature": 0}, "at 0 every vote is the same"),
     "token": ({"read": "token", "votes": 3}, "the same at every vote"),
-    "user": ({"endpoint": "http://me:secret@host/v1"}, "carries a user, a password or a query"),
+    "user": ({"endpoint": "http://me:secret@host/v1"}, "holds a user, a password, a query or a fragment"),
     "ftp": ({"endpoint": "ftp://host"}, "no http"),
     "key": ({"key_env": "ASSAY_TEST_NO_SUCH_KEY"}, r"\$ASSAY_TEST_NO_SUCH_KEY is not set"),
     "typo": ({"vote": 3}, "did you mean votes"),

@@ -10,8 +10,7 @@ import pytest
 from assay.errors import AssayError
 from assay.records import Candidates
 from assay.scorers.remote.config import RemoteConfig
-from assay.scorers.remote.remote_scorer import RemoteScorer
-from assay.scorers.remote.reward_cache import FILE
+from assay.scorers.remote.remote_scorer import REWARDS, RemoteScorer
 from tests.support import saved_models
 from tests.support.reward_server import Answer, Request, Server
 
@@ -85,6 +84,6 @@ def outcome(server: Server, options: Mapping[str, object]) -> object:
         named = scorer.config.revision
     except AssayError as error:
         results, named = str(error).replace(str(server.port), ""), None
-    cached = (Path(str(options["cache"])) / FILE).exists()
+    cached = (Path(str(options["cache"])) / REWARDS.file).exists()
     bodies = sorted(str(request.body) for request in server.asked)
     return results, named, bodies, server.most_at_once == 1, cached, server.most_pause > 1.9

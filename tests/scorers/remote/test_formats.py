@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from assay.endpoints.failure import AnswerError
 from assay.errors import ConfigError
 from assay.scorers.remote.config import Kind, Route
-from assay.scorers.remote.formats import FORMATS, AnswerError, Format, Sent, find_format, tokens_told
+from assay.scorers.remote.formats import FORMATS, Format, Sent, find_format, tokens_told
 
 IDS = [Sent(how="ids", value=(1, 5, 2), tokens=3), Sent(how="ids", value=(1, 6, 2), tokens=3)]
 TEXTS = [Sent(how="text", value="one", prompt="p"), Sent(how="text", value="two", prompt="q")]

@@ -7,7 +7,6 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from email.utils import formatdate
 from pathlib import Path
 
 import pytest
@@ -16,10 +15,8 @@ from assay.errors import ConfigError, InputError
 from assay.records import Candidates
 from assay.scorers.open import open_scorer
 from assay.scorers.protocol import Reward, Scored, Unscored
-from assay.scorers.remote.calls import retry_after
 from assay.scorers.remote.config import RemoteConfig
-from assay.scorers.remote.remote_scorer import RemoteScorer
-from assay.scorers.remote.reward_cache import FILE
+from assay.scorers.remote.remote_scorer import REWARDS, RemoteScorer
 from tests.support.reward_server import Answer, Request, Server, letters
 
 QUICK = {"cache": "off", "backoff": 0.001, "concurrency": 4, "timeout": 20.0}
@@ -151,14 +148,6 @@ def test_retry_after_is_obeyed_by_all(server: Server) -> None:
     assert sum(one < 1.0 for one in times) <= 3
 
 
-def test_retry_after_as_number_and_as_date() -> None:
-    now = 1_700_000_000.0
-    assert retry_after("7") == 7.0
-    assert retry_after(formatdate(now + 60, usegmt=True), now=lambda: now) == 60.0
-    assert retry_after(formatdate(now - 60, usegmt=True), now=lambda: now) == 0.0
-    assert [retry_after(text) for text in (None, "", "soon", "-3", "1.5")] == [None] * 5
-
-
 def test_a_wait_longer_than_the_longest_is_a_reason(server: Server) -> None:
     server.fault = failing(99, Answer({"detail": "quota"}, status=429, headers={"Retry-After": "3600"}))
     (reason,) = reasons(scorer_at(server, longest_wait=1).score(groups(1, answers=1)))
@@ -178,8 +167,11 @@ def test_a_wait_longer_than_the_longest_is_a_reason(server: Server) -> None:
             Answer({"error": {"message": "out of\nmemory"}}, status=500),
             "the server answered 500: out of memory, after 2 tries",
         ),
-        (Answer(b"<!DOCTYPE html><p>Welcome</p>"), "the server answered with HTML, where JSON was expected"),
-        (Answer(b"Welcome"), "the server answered with something else than JSON, where JSON was expected"),
+        (
+            Answer(b"<!DOCTYPE html><p>Welcome</p>"),
+            "the server answered with HTML, where JSON was expected: '<!DOCTYPE html><p>Welcome</p>'",
+        ),
+        (Answer(b"Welcome"), "the server answered with something else than JSON, where JSON was expected: 'Welcome'"),
         (Answer(b""), "the server answered with nothing, where JSON was expected"),
         (Answer({"data": []}), "of the server's answer: it answered for 0 rows where 1 were sent"),
         (
@@ -399,7 +391,7 @@ def test_the_cache_holds_no_text(server: Server, tmp_path: Path) -> None:
 
 
 def test_a_cache_that_is_torn_says_so(server: Server, tmp_path: Path) -> None:
-    (tmp_path / FILE).write_bytes(b"this is no database" * 100)
+    (tmp_path / REWARDS.file).write_bytes(b"this is no database" * 100)
     with pytest.raises(InputError, match=r"the cache of rewards cannot be used.*remote\.cache=off"):
         scorer_at(server, cache=str(tmp_path)).score(groups(1))
 

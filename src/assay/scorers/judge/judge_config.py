@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from assay.config import StageConfig, load_config
+from assay.endpoints.address import server_address
 from assay.errors import ConfigError
 
 Mode = Literal["pairwise", "score", "probability"]
@@ -84,10 +84,11 @@ class JudgeConfig(StageConfig):
             why = "temperature: at 0 every vote is the same. Give one above 0, or votes: 1"
         elif self.scale[0] >= self.scale[1]:
             why = f"scale: {self.scale[0]:g} is not below {self.scale[1]:g}. Give the lowest score and the highest"
-        elif self.endpoint is not None:
-            why = _address_fault(self.endpoint)
         if why is not None:
             raise ConfigError(f"{path}: {why}.")
+        if self.endpoint is not None:
+            where, example = f"{path}: endpoint", "http://localhost:8000/v1"
+            server_address(self.endpoint, option=where, example=example, credential="the variable that key_env names")
 
     @property
     def by_token(self) -> bool:
@@ -98,13 +99,3 @@ class JudgeConfig(StageConfig):
     def heat(self) -> float:
         """The temperature asked for: 0 for one vote, 0.7 for several, unless the file says otherwise."""
         return self.temperature if self.temperature is not None else (0.0 if self.votes == 1 else 0.7)
-
-
-def _address_fault(endpoint: str) -> str | None:
-    found = urlsplit(endpoint)
-    if found.scheme not in {"http", "https"} or not found.hostname:
-        return f"endpoint: {endpoint!r} is no http(s) address, such as http://localhost:8000/v1"
-    if found.username or found.password or found.query:
-        # Not repeated here: what stands there may be the key itself.
-        return "endpoint: the address carries a user, a password or a query. Keys come from the environment: key_env"
-    return None

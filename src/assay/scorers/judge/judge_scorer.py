@@ -10,17 +10,17 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import combinations
+from pathlib import Path
 from typing import Literal
 
 from assay.artifacts.files import sha256_json
 from assay.records import Candidates, Text
 from assay.scorers.judge.both_orders import Compared, Place, Tally, shares, vote_of
-from assay.scorers.judge.endpoint import EndpointJudge
+from assay.scorers.judge.endpoint_judge import EndpointJudge
 from assay.scorers.judge.judge_config import JudgeConfig
 from assay.scorers.judge.judge_prompt import JudgePrompt, as_read, open_prompt
 from assay.scorers.judge.local_judge import LocalJudge
 from assay.scorers.judge.questions_put import Asked, Judge, NoReply, excerpt
-from assay.scorers.judge.reply_cache import ReplyCache
 from assay.scorers.protocol import Scored, Unscored, scored
 from assay.scorers.stated_reference import no_reference, stated_reference
 
@@ -241,7 +241,8 @@ def _unreadable(reply: str) -> str:
     return f"its reply holds no verdict: {excerpt(reply if len(reply) <= 100 else '...' + reply[-96:])}"
 
 
-def _cache(config: JudgeConfig) -> ReplyCache:
+def _cache(config: JudgeConfig) -> Path:
+    """The folder of an endpoint's replies."""
     from assay.models.catalogue import cache_folder
 
-    return ReplyCache(config.cache if config.cache is not None else cache_folder() / "judge")
+    return config.cache if config.cache is not None else cache_folder() / "judge"

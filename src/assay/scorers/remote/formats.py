@@ -9,20 +9,18 @@ text-embeddings-inference 1.9, OpenRLHF 0.11.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from assay.endpoints.failure import AnswerError
 from assay.errors import ConfigError
 from assay.scorers.remote.config import Kind, Route
 
 How = Literal["ids", "text", "messages", "pair"]
 Label = int | str | None
 Json = Mapping[str, object]
-
-
-class AnswerError(Exception):
-    """An answer that holds no reward for each row; its text says what it holds instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +200,10 @@ def _number(value: object) -> float:
     """A JSON number, NaN included: what is not finite is named where rewards are made."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise AnswerError(f"it gave {_shown(value)} where a number should stand")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:  # of a whole number; 1e999 is infinity already
+        return math.inf if value > 0 else -math.inf
 
 
 def _shown(value: object) -> str:

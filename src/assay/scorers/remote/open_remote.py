@@ -7,18 +7,29 @@ from pathlib import Path
 from typing import cast, get_args
 
 from assay.config import read_config_file
+from assay.endpoints.address import server_address
 from assay.errors import ConfigError
-from assay.scorers.remote.address import parse_address
 from assay.scorers.remote.config import Kind, RemoteConfig
 from assay.scorers.remote.remote_scorer import RemoteScorer
+
+NAMES_A_MODEL = ("vllm", "sglang")  # the others serve one model, and a path stands before their route
+
+
+def parse_address(kind: Kind, text: str) -> tuple[str, str | None]:
+    """The server's url, and the model that `kind:text` names if any. Raises ConfigError."""
+    found = server_address(text, option=kind, example="http://host:port", credential="ASSAY_REMOTE_TOKEN")
+    # Clients of the OpenAI kind are given http://host/v1: nobody's model is called that.
+    if found.path == "v1":
+        return found.origin, None
+    return (found.origin, found.path or None) if kind in NAMES_A_MODEL else (found.url, None)
 
 
 def at_address(kind: Kind) -> Callable[[str], RemoteScorer]:
     """What opens `kind:address`."""
 
     def opened(text: str) -> RemoteScorer:
-        address = parse_address(kind, text)
-        return RemoteScorer(RemoteConfig(kind=kind, url=address.url, model=address.model))
+        url, model = parse_address(kind, text)
+        return RemoteScorer(RemoteConfig(kind=kind, url=url, model=model))
 
     return opened
 
@@ -37,9 +48,10 @@ def file_config(file: Path) -> RemoteConfig:
         raise ConfigError(f"{file}: {error}") from None
     if address is None:
         raise ConfigError(f"{file}: kind and url are needed, such as kind: vllm and url: http://host:8000.")
-    if address.model is not None and config.model is not None:
-        raise ConfigError(f"{file}: the model is named twice, {address.model} in the url and {config.model}.")
-    return config.model_copy(update={"url": address.url, "model": config.model or address.model})
+    url, model = address
+    if model is not None and config.model is not None:
+        raise ConfigError(f"{file}: the model is named twice, {model} in the url and {config.model}.")
+    return config.model_copy(update={"url": url, "model": config.model or model})
 
 
 def with_options(scorer: RemoteScorer, options: RemoteConfig, *, template: str | None) -> RemoteScorer:

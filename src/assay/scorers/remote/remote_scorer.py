@@ -2,15 +2,14 @@
 
 Each distinct row is sent once; what the cache knows is not sent at all. A row whose request fails is Unscored with the
 reason, and so is all that is left once the budget is spent or the server is given up. Order, batches and concurrency
-change nothing but time. The parts: `row_rendering` (what is sent), `formats` (how), `calls` (HTTP), `asking` (results),
-`reward_cache`.
+change nothing but time. The parts: `row_rendering` (what is sent), `formats` (how), `asking` (results); how a server is
+asked, whatever it is asked for, stands in `endpoints/`.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,20 +17,22 @@ from statistics import median
 from typing import TYPE_CHECKING, TypeVar
 
 from assay.artifacts.files import sha256_json
+from assay.endpoints.budget import Budget
+from assay.endpoints.calls import CallLimits, Calls, Line
+from assay.endpoints.credential import credential_from
+from assay.endpoints.failure import ImpossibleError
+from assay.endpoints.kept_answers import Keeping, KeptAnswers, content_key, opened_answers
+from assay.endpoints.server_health import ANY_FAULT, ServerHealth
 from assay.errors import ConfigError, InputError
 from assay.models.catalogue import cache_folder
 from assay.records import Candidates
 from assay.scorers.protocol import Reward, Scored, Unscored
 from assay.scorers.remote.activated import RewardRange, passed_an_activation
-from assay.scorers.remote.asking import Asking, Health
-from assay.scorers.remote.budget import Budget
-from assay.scorers.remote.calls import Calls, ImpossibleError
-from assay.scorers.remote.config import OFF, RemoteConfig
+from assay.scorers.remote.asking import Asking
+from assay.scorers.remote.config import OFF, Kind, RemoteConfig
 from assay.scorers.remote.formats import Sent, find_format
-from assay.scorers.remote.reward_cache import RewardCache, content_key, opened_cache
 from assay.scorers.remote.row_rendering import RowRendering
 from assay.scorers.remote.served_model import served_model
-from assay.scorers.remote.token_from_environment import credential_of, names_for
 
 if TYPE_CHECKING:
     from assay.findings.finding import Finding
@@ -39,6 +40,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 FORM = 1  # of what is sent and read: another number scores anew
 SAMPLE = 3  # rows asked for a second time, to see what a server does
+MOST_BYTES = 64 * 2**20  # of one answer: nothing that holds rewards is larger
+REWARDS: Keeping[float] = Keeping(
+    file="rewards-1.sqlite",
+    table="rewards",
+    column="reward",
+    kind=float,
+    way_out="name another folder with --set remote.cache=FOLDER, or do without: --set remote.cache=off",
+)
 DRIFT = 0.05  # by how much a reward may differ when asked for again, beside 5% of it: batches and kernels do that
 
 
@@ -63,8 +72,10 @@ class RemoteScorer:
             raise ConfigError("remote: kind and url are needed, such as kind: vllm and url: http://host:8000.")
         self.kind, self.url, self.config = config.kind, config.url.rstrip("/"), config
         self.form = find_format(config.kind, config.route)
-        self.budget = Budget(requests=config.max_requests, tokens=config.max_tokens, seconds=config.max_seconds)
-        self.health = Health(config.give_up)
+        self.budget = Budget(
+            requests=config.max_requests, tokens=config.max_tokens, seconds=config.max_seconds, option="remote."
+        )
+        self.health = ServerHealth(config.give_up, ANY_FAULT, option="remote.give_up")
         self.range = RewardRange()
         self._sample: list[tuple[Sent, float]] = []  # a few rows with their rewards: see noticed
         self._checked = False  # whether the cache was held against the server
@@ -92,7 +103,11 @@ class RemoteScorer:
     def identity(self) -> Mapping[str, object]:
         """What the server says it serves; empty where it has no route for that. Raises as `served_model`."""
         wanted, form, name = self.config.model, self.form, self.name
-        return self._run(lambda calls: served_model(calls, form, model=wanted, name=name), budget=Budget())
+        # Of its own budget and health: what is served may be told where rewards are not given.
+        health = ServerHealth(1, frozenset())
+        return self._run(
+            lambda calls: served_model(calls, form, model=wanted, name=name), budget=Budget(), health=health
+        )
 
     @property
     def model(self) -> str | None:
@@ -135,7 +150,7 @@ class RemoteScorer:
         Where all lie between 0 and 1 and the server has a switch, a few rows are asked for with the activation on: if
         that gives other numbers, the rewards were raw after all.
         """
-        cleared = self.range.suspect and self.form.switch and self._run(self._differ_when_activated)
+        cleared = self.range.suspect and self.form.switch and self._differ_when_activated()
         finding = self.range.finding(cleared=bool(cleared), way_out=self.form.way_out)
         return [] if finding is None else [finding]
 
@@ -150,14 +165,16 @@ class RemoteScorer:
         })  # fmt: skip
 
     def _results(self, rows: Mapping[bytes, Sent]) -> dict[bytes, Scored]:
-        folder = None if self.config.cache == OFF else Path(self.config.cache or cache_folder() / "remote").expanduser()
-        with opened_cache(folder) as cache:
+        with ExitStack() as stack:
+            cache = None
+            if self.config.cache != OFF:
+                folder = Path(self.config.cache or cache_folder() / "remote").expanduser()
+                cache = stack.enter_context(opened_answers(folder, REWARDS))
             had = {} if cache is None else cache.known(list(rows))
             missing = {key: sent for key, sent in rows.items() if key not in had}
             found: dict[bytes, Scored] = {key: Reward(reward) for key, reward in had.items()}
             if had and missing and not self._checked:
-                sample = [(rows[key], reward) for key, reward in had.items()][:SAMPLE]
-                self._run(lambda calls: self._refuse_other_weights(calls, sample))
+                self._refuse_other_weights([(rows[key], reward) for key, reward in had.items()][:SAMPLE])
             if missing:
                 self._run(lambda calls: self._fetch(calls, missing, found, cache))
         given = {key: one.value for key, one in found.items() if isinstance(one, Reward)}
@@ -165,26 +182,32 @@ class RemoteScorer:
         self._sample += [(rows[key], reward) for key, reward in given.items()][: SAMPLE - len(self._sample)]
         return found
 
-    async def _fetch(
-        self, calls: Calls, rows: Mapping[bytes, Sent], found: dict[bytes, Scored], cache: RewardCache | None
+    def _fetch(
+        self,
+        calls: Calls,
+        rows: Mapping[bytes, Sent],
+        found: dict[bytes, Scored],
+        cache: KeptAnswers[float] | None,
     ) -> None:
         """Asks for all rows; each result goes into `found`, each reward into the cache as soon as it is there."""
-        size, pending = self.config.batch, list(rows.values())
-        keys = {id(sent): key for key, sent in rows.items()}
-
-        def keep(sent: Sent, result: Scored) -> None:
-            key = keys[id(sent)]
-            found[key] = result
-            if cache is not None and isinstance(result, Reward):
-                cache.add(key, result.value)
-
+        pending, size = list(rows.items()), self.config.batch
         batches = [pending[start : start + size] for start in range(0, len(pending), size)]
-        await self._asking(calls).all(batches, min(self.config.concurrency, len(batches)), keep)
+        asking = self._asking
 
-    async def _refuse_other_weights(self, calls: Calls, had: Sequence[tuple[Sent, float]]) -> None:
+        async def ask(line: Line, batch: Sequence[tuple[bytes, Sent]]) -> list[Scored]:
+            return await asking.ask(line, [sent for _, sent in batch])
+
+        with calls.each(batches, ask) as answers:
+            for place, results in answers:
+                for (key, _), result in zip(batches[place], results, strict=True):
+                    found[key] = result
+                    if cache is not None and isinstance(result, Reward):
+                        cache.add(key, result.value)
+
+    def _refuse_other_weights(self, had: Sequence[tuple[Sent, float]]) -> None:
         """Raises InputError if the server now gives other rewards than it gave: the cache is of other weights."""
         self._checked = True
-        now = await self._again(calls, [sent for sent, _ in had])
+        now = self._again([sent for sent, _ in had])
         pairs = [(reward, new) for (_, reward), new in zip(had, now, strict=True) if new is not None]
         if pairs and median(abs(new - old) - DRIFT * (1 + abs(old)) for old, new in pairs) > 0:
             old, new = pairs[0]
@@ -193,44 +216,57 @@ class RemoteScorer:
                 "the address now. Name them, so that all is scored anew: --set remote.revision=NAME."
             )
 
-    async def _differ_when_activated(self, calls: Calls) -> bool:
+    def _differ_when_activated(self) -> bool:
         """Whether the server gives other numbers with its activation on: those without are then raw."""
-        now = await self._again(calls, [sent for sent, _ in self._sample], activated=True)
+        now = self._again([sent for sent, _ in self._sample], activated=True)
         pairs = [(raw, new) for (_, raw), new in zip(self._sample, now, strict=True) if new is not None]
         return any(not passed_an_activation(raw, new) for raw, new in pairs)
 
-    async def _again(self, calls: Calls, rows: Sequence[Sent], *, activated: bool = False) -> list[float | None]:
+    def _again(self, rows: Sequence[Sent], *, activated: bool = False) -> list[float | None]:
         """What the server gives for rows it was asked for before; None where it gives nothing now."""
-        asking = self._asking(calls)
-        async with calls.connection() as client:
-            found = [(await asking.ask(client, [row], activated=activated))[0] for row in rows]
-        return [one.value if isinstance(one, Reward) else None for one in found]
+        asking = self._asking
 
-    def _asking(self, calls: Calls) -> Asking:
-        return Asking(calls, self.form, model=self.model, label=self.config.label, health=self.health)
+        async def ask(line: Line, row: Sent) -> Scored:
+            return (await asking.ask(line, [row], activated=activated))[0]
 
-    def _run(self, work: Callable[[Calls], Coroutine[object, object, T]], *, budget: Budget | None = None) -> T:
-        """Runs `work` in an event loop of its own: in this thread, or beside it where a loop runs here (a notebook)."""
-        _ = self.model if budget is None else None  # asked in a loop of its own, before this one runs
-        calls = Calls(self.url, self.config, budget or self.budget, credential_of(self.kind))
+        def all_of_them(calls: Calls) -> list[float | None]:
+            with calls.each(rows, ask) as answers:
+                found = dict(answers)
+            return [one.value if isinstance(one, Reward) else None for _, one in sorted(found.items())]
+
+        return self._run(all_of_them)
+
+    @property
+    def _asking(self) -> Asking:
+        return Asking(self.form, model=self.model, label=self.config.label, budget=self.budget)
+
+    def _run(
+        self, work: Callable[[Calls], T], *, budget: Budget | None = None, health: ServerHealth | None = None
+    ) -> T:
+        """What `work` gives. Raises ConfigError with the way out where no request can succeed."""
+        config = self.config
+        limits = CallLimits(
+            concurrency=config.concurrency, seconds=config.timeout, retries=config.retries, backoff=config.backoff,
+            longest_wait=config.longest_wait, most_bytes=MOST_BYTES, option="remote.",
+        )  # fmt: skip
+        credential = credential_from(names_for(self.kind))
+        calls = Calls(
+            self.url, limits, credential=credential, health=health or self.health, budget=budget or self.budget
+        )
         try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return self._told(lambda: asyncio.run(work(calls)))
-        with ThreadPoolExecutor(1) as beside:
-            return self._told(lambda: beside.submit(asyncio.run, work(calls)).result())
-
-    def _told(self, run: Callable[[], T]) -> T:
-        """What `run` gives. Raises ConfigError with the way out where no request can succeed."""
-        try:
-            return run()
+            return work(calls)
         except ImpossibleError as error:
             if error.status in {401, 403}:
                 way_out = f"Put a token it takes into the environment: {' or '.join(names_for(self.kind))}."
-            elif error.status < 400:
+            elif error.status is not None and error.status < 400:
                 way_out = "A redirect is not followed: give the address it leads to."
             else:
                 way_out = (
                     f"Is it {self.kind}, of a version that has {self.form.path}, with a reward model by that name?"
                 )
             raise ConfigError(f"{self.name}: {error}. {way_out}") from None
+
+
+def names_for(kind: Kind) -> tuple[str, str]:
+    """The variables that may hold a credential, the first one first."""
+    return f"ASSAY_{kind.upper()}_TOKEN", "ASSAY_REMOTE_TOKEN"

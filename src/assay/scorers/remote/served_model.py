@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from assay.endpoints.calls import Calls, Line, Request
+from assay.endpoints.failure import Failure, ImpossibleError
 from assay.errors import ConfigError, InputError
-from assay.scorers.remote.calls import Calls, Failure, ImpossibleError
 from assay.scorers.remote.formats import Format
 
 
-async def served_model(calls: Calls, form: Format, *, model: str | None, name: str) -> dict[str, object]:
+def served_model(calls: Calls, form: Format, *, model: str | None, name: str) -> dict[str, object]:
     """The facts that tell one model from another; empty where the server has no route for them.
 
     model: the one asked for, if several are served. Raises InputError if the server is not there or fails, ConfigError
@@ -17,15 +18,19 @@ async def served_model(calls: Calls, form: Format, *, model: str | None, name: s
     """
     if form.info is None:
         return {}
-    async with calls.connection() as client:
-        try:
-            told = await calls.call(client, "GET", form.info)
-        except ImpossibleError as error:
-            if error.status in {401, 403}:
-                raise
-            return {}  # behind a gateway that has the scoring route alone
+
+    async def ask(line: Line, path: str) -> object | Failure:
+        return await line.ask(Request(path=path, read=lambda told: told, method="GET"))
+
+    try:
+        with calls.each([form.info], ask) as answers:
+            ((_, told),) = answers
+    except ImpossibleError as error:
+        if error.status in {401, 403}:
+            raise
+        return {}  # behind a gateway that has the scoring route alone
     if isinstance(told, Failure):
-        if told.no_json:
+        if told.kind == "unreadable":
             return {}
         raise InputError(f"{name}: {told.reason}. Is the server up, and the address right?")
     served = told.get("data") if isinstance(told, Mapping) else None

@@ -1,30 +1,34 @@
-"""How much a scorer may still ask of a server: requests, tokens, seconds. Knows no HTTP."""
+"""How much may still be asked of a server: requests, tokens, seconds. Knows no HTTP."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(slots=True, kw_only=True)
 class Budget:
-    """Counts what was asked for; None: without limit. Requests under way when it is spent are still waited for."""
+    """Counts what was asked for; None: without limit. Requests under way when it is spent are still waited for.
+
+    option: what stands before the limits' names where a user sets them, such as `remote.`.
+    """
 
     requests: int | None = None
     tokens: int | None = None
     seconds: float | None = None
+    option: str = ""
     sent: int = 0
     tokens_sent: int = 0
-    started: float | None = field(default=None)
+    started: float | None = None
 
     def spent(self) -> str | None:
         """Why nothing more may be sent, None while something may."""
         if self.requests is not None and self.sent >= self.requests:
-            return f"the budget of {self.requests:,} requests is spent (remote.max_requests)"
+            return f"the budget of {self.requests:,} requests is spent ({self.option}max_requests)"
         if self.tokens is not None and self.tokens_sent >= self.tokens:
-            return f"the budget of {self.tokens:,} tokens is spent (remote.max_tokens)"
+            return f"the budget of {self.tokens:,} tokens is spent ({self.option}max_tokens)"
         if self.seconds is not None and self.started is not None and self._past() >= self.seconds:
-            return f"the budget of {self.seconds:g} seconds is spent (remote.max_seconds)"
+            return f"the budget of {self.seconds:g} seconds is spent ({self.option}max_seconds)"
         return None
 
     def take(self, tokens: int) -> None:

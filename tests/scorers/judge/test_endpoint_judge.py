@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -11,25 +14,28 @@ import pytest
 
 from assay.errors import InputError
 from assay.records import Candidates
-from assay.scorers.judge import endpoint
+from assay.scorers.judge import endpoint_judge
 from assay.scorers.protocol import Reward, Scored, Unscored
 from tests.scorers.judge.chat_server import CLOSE, Drip, Hang, Raw, always, question, serving
 from tests.scorers.judge.judges import one_by_one
 
 GROUP = Candidates(id="g", prompt="p", answers=("fine", "zzz"))
 FAULTS: dict[str, tuple[Any, str]] = {
-    "html": (Raw(content=b"<html><body>Sign in</body></html>", kind="text/html"), "no JSON: '<html><body>Sign in"),
-    "empty": (Raw(), "no JSON: ''"),
+    "html": (
+        Raw(content=b"<html><body>Sign in</body></html>", kind="text/html"),
+        "HTML, where JSON was expected: '<html><body>Sign",
+    ),
+    "empty": (Raw(), "answered with nothing, where JSON was expected"),
     "no choices": (Raw(content=b'{"choices": []}'), "no chat completion"),
     "a list": (Raw(content=b"[1]"), "no chat completion"),
     "no text": ("", "no text (finish_reason stop)"),
-    "500": (Raw(status=500, content=b"out of memory"), "answered 500 'out of memory'"),
-    "400": (Raw(status=400, content=b"too long"), "answered 400 'too long'"),
+    "500": (Raw(status=500, content=b"out of memory"), "answered 500: out of memory"),
+    "400": (Raw(status=400, content=b"too long"), "answered 400: too long"),
     "moved": (Raw(status=302, headers=(("Location", "http://127.0.0.1:9/"),)), "answered 302"),
-    "closed": (CLOSE, "could not be asked"),
-    "hang": (Hang(4.0), "no answer within 1.5 s"),
-    "drip": (Drip(0.05), "no answer within 1.5 s"),
-    "huge": (Raw(content=b" " * (5 * 2**20)), "over 4 MiB"),
+    "closed": (CLOSE, "the line to the server broke"),
+    "hang": (Hang(4.0), "no answer in 1.5 s"),
+    "drip": (Drip(0.05), "no answer in 1.5 s"),
+    "huge": (Raw(content=b" " * (5 * 2**20)), "larger than 4 MiB"),
 }
 
 
@@ -46,7 +52,7 @@ def test_a_fault_costs_its_own_answer_and_says_why(fault: str, tmp_path: Path) -
 
 
 def test_what_passes_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(endpoint_judge, "FIRST_WAIT", 0.01)
     faults = iter([Raw(status=503), Raw(status=429, headers=(("Retry-After", "0.3"),)), CLOSE])
     with serving(lambda _: next(faults, "Score: [[7]]")) as server:
         scorer, began = one_by_one(tmp_path, endpoint=server.address, retries=3), time.monotonic()
@@ -66,14 +72,14 @@ def test_what_does_not_pass_is_not(tmp_path: Path) -> None:
 def test_a_server_that_is_not_there_is_not_asked_a_thousand_times(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endpoint, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(endpoint_judge, "FIRST_WAIT", 0.001)
     scorer = one_by_one(tmp_path, endpoint="http://127.0.0.1:9/v1", retries=1, concurrency=2)
     (found,) = scorer.score([Candidates(id="g", prompt="p", answers=tuple(map(str, range(1000))))])
     asked = scorer.judge.requests  # type: ignore[union-attr]
     assert all(isinstance(one, Unscored) for one in found)
-    assert "could not be asked" in reasons(found)[0]
-    assert "was not asked: it answered none of the 8 questions before" in reasons(found)[-1]
-    assert asked <= 2 * (endpoint.IN_A_ROW + 2)
+    assert "the line to the server broke" in reasons(found)[0]
+    assert "the server was given up when 8 requests in a row failed; the last: the line" in reasons(found)[-1]
+    assert asked <= 2 * (endpoint_judge.IN_A_ROW + 2)
 
 
 def reasons(found: tuple[Scored, ...]) -> list[str]:
@@ -105,7 +111,7 @@ def test_no_key_is_sent_that_was_not_named_and_none_is_kept(tmp_path: Path, monk
     with serving(always(Raw(status=500, content=b"your key is sk-very-secret"))) as server:
         scorer = one_by_one(tmp_path, endpoint=server.address, key_env="ASSAY_TEST_KEY")
         (found,) = scorer.score([GROUP])
-    assert "your key is (key)" in reasons(found)[0]
+    assert "your key is [token]" in reasons(found)[0]
     assert not any(b"very-secret" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
@@ -117,14 +123,49 @@ def test_an_interrupted_judge_asks_only_what_is_left(tmp_path: Path) -> None:
         other = one_by_one(tmp_path, endpoint=server.address)
         found = other.score(groups)
         assert len(server.seen) == 40
-        torn = next((tmp_path / "replies").rglob("*.json"))
-        torn.write_bytes(torn.read_bytes()[:5])
         assert one_by_one(tmp_path, endpoint=server.address).score(groups) == found
-        assert len(server.seen) == 41
+        assert len(server.seen) == 40
         one_by_one(tmp_path, endpoint=server.address, seed=1).score(groups[:1])  # another draw is another question
-        assert len(server.seen) == 43
+        assert len(server.seen) == 42
     assert found[:8] == first
-    assert not any(b"p19" in path.read_bytes() for path in (tmp_path / "replies").rglob("*.json"))
+    kept = [path for path in (tmp_path / "replies").rglob("*") if path.is_file()]
+    assert any(b"Score: [[7]]" in path.read_bytes() for path in kept)
+    assert not any(b"p19" in path.read_bytes() for path in kept)
+
+
+def test_replies_kept_a_file_each_are_read_and_taken_over(tmp_path: Path) -> None:
+    """The form before: `ab/abcd....json`, named by address and body. A torn one is asked for again."""
+    groups = [Candidates(id=str(n), prompt=f"p{n}", answers=("a",)) for n in range(3)]
+    with serving(lambda body: f"Score: [[{3 if 'p0' in question(body) else 7}]]") as server:
+        found = one_by_one(tmp_path, endpoint=server.address).score(groups)
+        shutil.rmtree(tmp_path / "replies")
+        for body in server.seen:
+            digest = hashlib.sha256(
+                json.dumps(
+                    [f"{server.address}/chat/completions", body],
+                    sort_keys=True,
+                    separators=(",", ":"),
+                    ensure_ascii=False,
+                ).encode()
+            ).hexdigest()
+            place = tmp_path / "replies" / digest[:2] / f"{digest}.json"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            grade = 3 if "p0" in question(body) else 7
+            place.write_text('{"rep' if "p1" in question(body) else f'{{"reply":"Score: [[{grade}]]"}}')
+        assert one_by_one(tmp_path, endpoint=server.address).score(groups) == found
+        assert [question(body).count("p1") for body in server.seen[3:]] == [1]
+        for place in (tmp_path / "replies").rglob("*.json"):
+            place.unlink()
+        assert one_by_one(tmp_path, endpoint=server.address).score(groups) == found
+        assert len(server.seen) == 4
+
+
+def test_a_cache_that_cannot_be_used_costs_no_question(tmp_path: Path) -> None:
+    (tmp_path / "replies").write_text("a file, and no folder")
+    said = r"the cache of replies cannot be used.*as cache in the judge's file"
+    with serving(always("Score: [[7]]")) as server, pytest.raises(InputError, match=said):
+        one_by_one(tmp_path, endpoint=server.address).score([GROUP])
+    assert server.seen == []
 
 
 def test_as_many_at_once_as_said(tmp_path: Path) -> None:
