@@ -167,10 +167,8 @@ def correct(
         )  # fmt: skip
         write_correction(found, out)
         reach = max(found.value) - min(found.value)
-        text = (
-            f"{attribute} moves this reward by up to {reach:.3g} in {found.answers:,} answers; without it: "
-            f"corrected:{out}"
-        )
+        moved = f"{attribute} moves this reward by up to {reach:.3g} in {found.answers:,} answers"
+        text = f"{moved}; without it: corrected:{out}"
         output({"out": str(out), **found.model_dump(), "reach": reach}, text, as_json=as_json)
         return
     joint = fit_joint_correction(
