@@ -56,7 +56,8 @@ LABEL_FIGURES: tuple[Meaning, ...] = (
         name="unreliable_annotators",
         unit="named problems",
         why="Annotators who agree with others far less than these agree among themselves on the same pairs. Their "
-        "votes lower the ceiling and every accuracy.",
+        "votes lower the ceiling and every accuracy. Silence is no proof: one of ten readers who votes by coin is "
+        "named in some 95% of audits of 1,000 pairs where the others agree in 77%, in 68% where these agree in 69%.",
         shown={"terminal": ""},
         where_given=True,
     ),
