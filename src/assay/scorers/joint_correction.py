@@ -201,7 +201,7 @@ def _known(scorer: Scorer, pairs: Sequence[Pair], attributes: Sequence[str]) -> 
     both = [(pair, found.margin) for pair, found in zip(pairs, score_pairs(scorer, pairs), strict=True)
             if pair.label == "chosen"]  # fmt: skip
     used = [(pair, margin) for pair, margin in both if margin is not None]
-    sides = [[plain_text(side(pair)) for pair, _ in used] for side in (lambda p: p.chosen, lambda p: p.rejected)]
+    sides = [[plain_text(pair.chosen) for pair, _ in used], [plain_text(pair.rejected) for pair, _ in used]]
     openings = frequent_openings([first_word(text) for side in sides for text in side])
     terms = terms_of(attributes, openings)
     if len(used) < max(FEWEST, A_TERM * len(terms)):

@@ -83,7 +83,7 @@ def oasst_tree(row: Row) -> Iterator[Row | Reject]:
     except UnfitError as error:
         yield refused(error, row)
         return
-    found = list(compared([top], tree, INSIDE if inside else PLAIN, row.where))
+    found: list[Row | Reject] = [*compared([top], tree, INSIDE if inside else PLAIN, row.where)]
     yield from found or [nothing_compared(tree, row)]
 
 
@@ -111,7 +111,9 @@ OASST_MESSAGES = Gather(take=taken)
 
 def oasst_messages(row: Row) -> Iterator[Row | Reject]:
     """The rows of candidates of a tree whose messages were gathered; a reject for each message without its parent."""
-    messages = [Message(said) for said in row.data.get(GATHERED) or () if isinstance(said, Mapping)]
+    gathered = row.data.get(GATHERED)
+    said = gathered if isinstance(gathered, tuple) else ()  # a row without a tree's name was gathered with no other
+    messages = [Message(one) for one in said if isinstance(one, Mapping)]
     by_id = {message.data.get("message_id"): message for message in messages}
     roots: list[Message] = []
     count = 0
