@@ -90,6 +90,23 @@ def test_the_same_rows_are_audited_and_scored(finished: Path, data: Path, tmp_pa
     assert {len(row["scores"]) for row in rows} == {4}
 
 
+def test_the_run_s_own_audit_has_the_figures_of_held_out_groups(finished: Path, data: Path, tmp_path: Path) -> None:
+    """They are those of `assay audit` on the rows held out, and nothing else of the run is counted."""
+    held = {json.loads(line)["pair_id"].split("/")[0] for line in
+            (finished / "seed-0" / "scores.jsonl").read_text().splitlines()}  # fmt: skip
+    rows = [line for line in data.read_text().splitlines() if json.loads(line)["id"] in held]
+    (tmp_path / "held.jsonl").write_text("\n".join(rows))
+    done = run("audit", str(finished / "seed-0" / "model"), str(tmp_path / "held.jsonl"), "--out", str(tmp_path / "a"))
+    assert done.returncode in (0, 1, 3), done.stderr
+    own, alone = (json.loads((folder / "audit.json").read_text()) for folder in (finished, tmp_path / "a"))
+    names = ("top1", "top1_beyond_chance", "recovery", "rank_correlation", "group_ties")
+    values = [{f["name"]: f["value"] for f in body["findings"] if f["name"] in names} for body in (own, alone)]
+    assert set(values[0]) == set(names)
+    assert values[0] == pytest.approx(values[1], abs=1e-6)
+    assert own["tables"]["groups"] == alone["tables"]["groups"]
+    assert sum(row["groups"] for row in own["tables"]["groups"]["sizes"]) == len(held)
+
+
 def test_a_run_made_before_these_options_existed_is_gone_on_with(finished: Path, command: list[str]) -> None:
     record = json.loads((finished / "run.json").read_text())
     for option in ("derive", "weight"):

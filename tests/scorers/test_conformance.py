@@ -22,6 +22,7 @@ from assay.scorers.corrected import CorrectedScorer, Correction
 from assay.scorers.ensemble import EnsembleScorer
 from assay.scorers.function import FunctionScorer
 from assay.scorers.implicit import ImplicitScorer
+from assay.scorers.joint_correction import JointCorrection, JointlyCorrectedScorer, Term
 from assay.scorers.judge.judge_scorer import judge
 from assay.scorers.local import LocalScorer
 from assay.scorers.open import KINDS
@@ -112,6 +113,23 @@ def corrections(_: Path) -> Case:
         return CorrectedScorer(
             FunctionScorer(vowels, fingerprint="vowels/1"), Correction(scorer="vowels", at=at, value=[0.0, slope])
         )
+
+    loud = Candidates(id="loud", prompt="May I?", answers=("NO", "NEVER"))
+    return Case(make=lambda: made(1.0), other=lambda: made(2.0), unreadable=loud)
+
+
+def joint_corrections(_: Path) -> Case:
+    def made(slope: float) -> JointlyCorrectedScorer:
+        term = Term(
+            term="characters",
+            size=10.0,
+            seen=(0.0, 100.0),
+            reward=slope,
+            share=1.0,
+            taken=[slope, 0.0, slope, 1.0, 2.0],
+        )
+        joint = JointCorrection(scorer="vowels", attributes=["length"], terms=[term])
+        return JointlyCorrectedScorer(FunctionScorer(vowels, fingerprint="vowels/1"), joint)
 
     loud = Candidates(id="loud", prompt="May I?", answers=("NO", "NEVER"))
     return Case(make=lambda: made(1.0), other=lambda: made(2.0), unreadable=loud)
@@ -262,6 +280,7 @@ KINDS_HELD: Mapping[str, Callable[[Path], Case]] = {
     "baseline:keywords:yes,no": baselines("keywords:yes,no", "longest"),
     "averaged": averages,
     "corrected": corrections,
+    "corrected, jointly": joint_corrections,
     "ensemble": ensembled,
     "implicit": implied,
     "function": function,

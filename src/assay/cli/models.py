@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from assay.cli.options import Json, ScorerArgument, TemplateOption, output
+
+if TYPE_CHECKING:
+    from assay.scorers.joint_correction import JointCorrection
 
 
 def register(app: typer.Typer) -> None:
@@ -121,33 +124,69 @@ def correct(
     out: Annotated[Path, typer.Option("--out", metavar="FILE.yaml", help="File that corrected:FILE.yaml reads.")],
     attribute: Annotated[
         str,
-        typer.Option(help="Taken out: characters, words, markdown, headers, lists, bold, code or exclamation."),
+        typer.Option(
+            metavar="NAME[,NAME...]",
+            help="Taken out. One: characters, words, markdown, headers, lists, bold, code or exclamation, by a curve. "
+            "Several, or style (all of it), are taken out together: length,style.",
+        ),
     ] = "characters",
+    take: Annotated[
+        str | None,
+        typer.Option(
+            metavar="overuse|all",
+            help="What people's choices do not back, or the whole effect. Left out: all of one attribute, the over-use "
+            "of several.",
+        ),
+    ] = None,
     span: Annotated[float, typer.Option(min=0.05, max=1.0, help="Share of answers a point is fitted to.")] = 0.5,
     as_json: Json = False,
 ) -> None:
     """Fit what an answer's length or style does to a reward, so that it can be taken out after the fact.
 
-    A local regression within prompts; its curve stands in the file. Where people do like length, what they like is
-    taken out too: compare before and after with `assay compare`. Exit code 2 for too few answers.
+    One attribute: a local regression within prompts; where people do like length, what they like is taken out too.
+    Several: linear partial effects, each with the others held, fitted out of fold; of each the share that people's
+    choices do not back, or with --take all the whole. All of it stands in the file; compare before and after with
+    `assay compare`. Exit code 2 for too few answers.
     """
     from typing import cast
 
     from assay.data import read_pairs
     from assay.errors import InputError
     from assay.scorers.corrected import ATTRIBUTES, Attribute, fit_correction, write_correction
+    from assay.scorers.joint_correction import fit_joint_correction
     from assay.scorers.open import open_scorer
     from assay.scorers.scored_pairs import as_candidates
 
-    if attribute not in ATTRIBUTES:
-        raise InputError(f"--attribute {attribute}: there are {', '.join(ATTRIBUTES)}.")
-    found = fit_correction(
-        open_scorer(scorer), as_candidates(read_pairs(data).pairs), named=scorer, span=span, fitted_on=data,
-        attribute=cast("Attribute", attribute),
+    named = [part.strip() for part in attribute.split(",") if part.strip()]
+    if take not in (None, "overuse", "all"):
+        raise InputError(f"--take {take}: there are overuse (what people's choices do not back) and all.")
+    if len(named) == 1 and named[0] in ATTRIBUTES and take != "overuse":
+        found = fit_correction(
+            open_scorer(scorer), as_candidates(read_pairs(data).pairs), named=scorer, span=span, fitted_on=data,
+            attribute=cast("Attribute", named[0]),
+        )  # fmt: skip
+        write_correction(found, out)
+        reach = max(found.value) - min(found.value)
+        moved = f"{attribute} moves this reward by up to {reach:.3g} in {found.answers:,} answers"
+        text = f"{moved}; without it: corrected:{out}"
+        output({"out": str(out), **found.model_dump(), "reach": reach}, text, as_json=as_json)
+        return
+    joint = fit_joint_correction(
+        open_scorer(scorer), read_pairs(data).pairs, named=scorer, attributes=named, fitted_on=data,
+        take="all" if take == "all" else "overuse",
     )  # fmt: skip
-    write_correction(found, out)
-    reach = max(found.value) - min(found.value)
-    text = (
-        f"{attribute} moves this reward by up to {reach:.3g} in {found.answers:,} answers; without it: corrected:{out}"
-    )
-    output({"out": str(out), **found.model_dump(), "reach": reach}, text, as_json=as_json)
+    write_correction(joint, out)
+    output({"out": str(out), **joint.model_dump(mode="json")}, _told(joint, out), as_json=as_json)
+
+
+def _told(found: JointCorrection, out: Path) -> str:
+    """What each term does and what is taken out of it, the largest first; then what to know; then the way on."""
+    from rich.markup import escape
+
+    from assay.scorers.joint_correction import shown
+
+    rows = [f"{name:<28}{pays:>16}{people:>20}{taken:>12}" for name, pays, people, taken in shown(found)]
+    notes = [f"Note: {note}." for note in found.notes]
+    what = "What people's choices do not back" if found.take == "overuse" else "The whole effect"
+    end = f"{what} is taken out, fitted on {found.pairs:,} pairs in five folds of prompts: corrected:{out}"
+    return escape("\n".join([*rows, "", *notes, end]))

@@ -17,7 +17,9 @@ from dataclasses import dataclass, field
 from math import isnan
 
 from assay.artifacts.contract_body import ColumnCounts
+from assay.data.answer_names import AnswerNames
 from assay.data.layouts.columns import LABEL_NAMES, Columns
+from assay.data.layouts.gathered_rows import GATHERED
 from assay.data.layouts.stated_fields import number
 from assay.data.layouts.texts import CHAT, filled, literal, plain_list
 from assay.data.sources.row import Row
@@ -44,7 +46,8 @@ REASONED = re.compile(rf"(?:{SIDE}_)?(?:reasoning_content|thinking)(?:_{SIDE})?|
 SCORED = re.compile(r"score|rating|reward", re.IGNORECASE)
 IMAGE = "<image>"
 IMAGE_PLACE = re.compile(r"(?:\A|\n)\s*<image>|<image>\s*(?:\n|\Z)")
-OWN = frozenset({"review", "weight"})  # of assay's own rows: why one is for review, and what the native layout reads
+# Of assay's own rows: why one is for review, and what the native layout reads.
+OWN = frozenset({"review", "weight"})
 MOST_SHAPES = 1000  # different sets of columns that are counted before they are brought together
 CONSTANT_FROM = 20  # rows from which a system text that never differs is told, and does not stop the reading
 
@@ -85,6 +88,7 @@ class ColumnUse:
     systems: dict[str, tuple[object, Where]] = field(default_factory=dict)
     scores: list[Scores] = field(default_factory=list)
     ties: int = 0
+    names: AnswerNames | None = None  # where a layout guessed which two columns are the answers
     seen: set[str] = field(default_factory=set)
 
     @classmethod
@@ -218,6 +222,8 @@ class ColumnUse:
     def warnings(self) -> list[str]:
         """What is to be told of the columns once all rows were seen. Raises InputError for what only the end shows."""
         told: list[str] = []
+        if self.names is not None and (examples := self.names.examples) is not None:
+            raise self.names_for_answers(self.names, examples)
         for name, (value, where) in self.systems.items():
             if not value:
                 continue
@@ -241,12 +247,23 @@ class ColumnUse:
             told.append(f"In {self.ties:,} rows 'status' says tie; the pairs stand as chosen and rejected.")
         return told
 
+    def names_for_answers(self, names: AnswerNames, examples: Sequence[str]) -> InputError:
+        """The error for two columns that say who answered, and not what."""
+        left, right = self.columns.names["left"], self.columns.names["right"]
+        return InputError(
+            f"{self.source}: {left!r} and {right!r} hold {len(names.seen)} different short values in {names.pairs:,} "
+            f"pairs ({', '.join(map(repr, examples))}, ...), most under several prompts: they name who answered and "
+            "are no answers. Bring the answers' texts into these rows, by prompt and name, and read that file. Who "
+            f"wins how often, from the names alone: assay study analyse. If they are the answers after all: "
+            f"--columns left={left},right={right}."
+        )
+
     def report(self) -> dict[str, ColumnCounts]:
         """Every column: its role, \"unused\" or \"ignored\", and how many rows hold it."""
         self.fold()
         return {
             str(name): ColumnCounts(role=self.role(name), rows=self.filled[name])
-            for name in sorted(self.seen, key=lambda name: (name not in self.roles, str(name)))
+            for name in sorted(self.seen - {GATHERED}, key=lambda name: (name not in self.roles, str(name)))
         }
 
     def role(self, name: str) -> str:

@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import chain
 
+from assay.data.answer_names import AnswerNames
 from assay.data.column_use import IMAGE, ColumnUse, without
 from assay.data.config import DataConfig
 from assay.data.contract import PairContract
 from assay.data.groups.overlap import OverlapIndex, Repeats
-from assay.data.layouts.gathered_rows import gathered
-from assay.data.layouts.known import SAMPLE, recognise
+from assay.data.layouts.gathered_rows import expanded, gathered
+from assay.data.layouts.known import BY_LABEL, SAMPLE, recognise
 from assay.data.layouts.texts import LostReasoningError
 from assay.data.native_rows import as_native
 from assay.data.sources.any_source import Source, parsed
@@ -55,9 +56,11 @@ class Pass:
         sample = [row for row in first if isinstance(row, Row)]
         if sample:
             self.recognised(sample)
-            if self.contract is not None and self.contract.plan is not None and self.contract.plan.gather is not None:
-                # Several rows make one: read from the start, brought together.
-                self.source = gathered(self.source, self.contract.plan.gather)
+            plan = None if self.contract is None else self.contract.plan
+            if plan is not None and (plan.gather is not None or plan.expand is not None):
+                # Several rows make one, or one holds several: read from the start, brought together, taken apart.
+                self.source = self.source if plan.gather is None else gathered(self.source, plan.gather)
+                self.source = self.source if plan.expand is None else expanded(self.source, plan.expand)
                 first, rows = [], map(parsed, self.source.rows())
         for row in chain(first, rows):
             if isinstance(row, Reject):
@@ -73,6 +76,9 @@ class Pass:
         plan = recognise(left, self.config, self.source.name)
         self.contract = PairContract(plan, self.config, groups=self.groups)
         self.columns = ColumnUse.of(plan.columns, sample, self.config.ignore, self.source.name)
+        # Who states the columns, or the layout, says that they hold answers.
+        guessed = self.config.layout == "auto" and "left" not in self.config.columns
+        self.columns.names = AnswerNames() if guessed and plan.name in BY_LABEL else None
 
     def judged(self, row: Row) -> list[Pair | Reject]:
         """What comes of one row. Raises InputError where it holds what may not be lost unsaid."""
@@ -84,6 +90,8 @@ class Pass:
         except LostReasoningError as error:
             raise self.columns.lost_reasoning(error.key, row.where) from None
         for outcome in found:
+            if self.columns.names is not None and type(outcome) is Pair:
+                self.columns.names.see(outcome)
             if type(outcome) is Pair and (type(outcome.prompt) is not str or IMAGE in outcome.prompt):
                 self.columns.texts(outcome)
         return found

@@ -10,7 +10,7 @@ What can be refused without a model (options, criteria, where the data are) is r
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -28,6 +28,7 @@ from assay.flows.reward_stages import (
     gate_stage,
     known_truth,
     probed,
+    whole_groups,
 )
 from assay.flows.run_record import RunRecord, begun_with, layers_begun_with
 from assay.gate.criteria import for_several_seeds
@@ -105,7 +106,8 @@ def run_reward(
         if isinstance(run, FollowersFolder):
             return followed(run, results, criteria)
         with record.stage("audit"):
-            evidence = probed(run, parts, results, config=config, notify=notify)
+            whole = whole_groups(source, contract, parts, results, config=config, notify=notify)
+            evidence = replace(probed(run, parts, results, config=config, notify=notify), candidates=whole)
             audit = audit_seeds(run, parts, gated, results, config=config.audit, evidence=evidence)
         with record.stage("gate"):
             verdict = gate.decide_run(run, criteria)

@@ -21,6 +21,8 @@ from assay.data.config import DataConfig
 from assay.data.contract_report import with_rejects, write_contract
 from assay.data.intake import groups_of, no_pair
 from assay.errors import InputError
+from assay.flows.audit_candidates import candidates_of
+from assay.flows.held_out_groups import held_out_groups
 from assay.flows.rescoring import rescored
 from assay.models.config import ModelConfig
 from assay.models.local_model import LocalModel
@@ -33,6 +35,7 @@ from assay.scorers.recorded import read_scored_pairs
 
 if TYPE_CHECKING:
     from assay.audits import Audit
+    from assay.audits.scored_group import ScoredGroup
     from assay.data.grouped_split import Split
     from assay.train import TrainResult
     from assay.train.reward_config import RewardConfig
@@ -42,8 +45,12 @@ SIMULATOR = "assay simulate"  # how simulated pairs name their generator
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """Pairs that keep the contract and the prompt group of each, what did not become one, and what was read."""
+    """Pairs that keep the contract and the prompt group of each, what did not become one, and what was read.
 
+    found: all of it as it was read, whole groups of candidates among them.
+    """
+
+    found: PairSet
     pairs: Sequence[Pair]
     groups: Sequence[str]
     rejects: Sequence[Reject]
@@ -77,6 +84,7 @@ def contract_stage(source: object, run: RunFolder, *, config: DataConfig) -> Con
     start = time.monotonic()
     found: PairSet = read_pairs(source, config=config)
     contract = Contract(
+        found=found,
         pairs=found.pairs,
         groups=found.groups,
         rejects=found.rejects,
@@ -213,6 +221,22 @@ def probed(
     passes = Passes(sharing=config.train.sharing)
     scorers = {result.seed: LocalScorer(result.model_folder, passes=passes) for result in results}
     return Evidence(rescored=rescored(scorers, pairs, groups, config=config.probes, folder=run.root, notify=notify))
+
+
+def whole_groups(
+    source: object,
+    contract: Contract,
+    parts: Split,
+    results: Sequence[TrainResult],
+    *,
+    config: RewardConfig,
+    notify: Callable[[str], None] = lambda _line: None,
+) -> list[ScoredGroup]:
+    """The held-out groups of candidates with each seed's rewards. notify: told why groups cannot be read."""
+    candidates, no_groups = candidates_of(source, contract.found, config.data)
+    if no_groups is not None:
+        notify(f"groups     candidates are audited as pairs only, not as groups: {no_groups}")
+    return held_out_groups(candidates, parts, results, passes=Passes(sharing=config.train.sharing))
 
 
 def measured(parts: Split) -> tuple[list[Pair], list[str]]:

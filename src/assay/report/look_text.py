@@ -22,7 +22,7 @@ def look_sentence(look: LooksBody | None) -> str | None:
             f"Hold out pairs that nobody has looked at, and plan anew ({look.ledger} counts)"
         )
     return (
-        f"look {look.number} of {look.planned} planned{how}: it may spend {look.share:.3g} of the error rate, so that "
+        f"look {look.number} of {look.planned} planned{how}: it may spend {look.share:.1%} of the error rate, so that "
         "all of them together are wrong no oftener than one alone"
     )
 

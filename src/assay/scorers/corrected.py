@@ -2,7 +2,8 @@
 
 The file holds the scorer, the attribute and the curve that `fit_correction` found on pairs; nothing is fitted when
 answers are scored, so a reward never depends on what else is scored beside it. Source of the idea: Huang et al. 2024
-(2409.17407); here the curve is fitted within prompts. A corrected scorer may be corrected again, for another attribute.
+(2409.17407); here the curve is fitted within prompts. A corrected scorer may be corrected again, for another attribute;
+where attributes go together, `joint_correction` takes them out at once, each with the others held.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from assay.artifacts.files import atomic_write, sha256_json
 from assay.config import StageConfig, read_config_file
 from assay.errors import InputError
 from assay.records import Candidates, Text, plain_text
+from assay.scorers.joint_correction import JointCorrection, JointlyCorrectedScorer
 from assay.scorers.local_regression import Curve, within_groups
 from assay.scorers.protocol import Reward, Scored, Scorer, score_groups, scored, unit_of
 
@@ -111,9 +113,16 @@ class CorrectedScorer:
         return scored(result.value - taken, heads={"uncorrected": result.value}, detail=result.detail)
 
 
-def corrected(argument: str, opened: Callable[[str], Scorer]) -> CorrectedScorer:
-    """The corrected scorer of a YAML file. Raises ConfigError where it is not as `fit_correction` writes it."""
-    config = Correction.build(read_config_file(Path(argument)))
+def corrected(argument: str, opened: Callable[[str], Scorer]) -> CorrectedScorer | JointlyCorrectedScorer:
+    """The corrected scorer of a YAML file: by a curve, or by several terms together where the file has `terms`.
+
+    Raises ConfigError where it is not as `fit_correction` or `fit_joint_correction` writes it.
+    """
+    values = read_config_file(Path(argument))
+    if "terms" in values:
+        joint = JointCorrection.build(values)
+        return JointlyCorrectedScorer(opened(joint.scorer), joint)
+    config = Correction.build(values)
     return CorrectedScorer(opened(config.scorer), config)
 
 
@@ -155,7 +164,7 @@ def fit_correction(
     )  # fmt: skip
 
 
-def write_correction(found: Correction, path: Path) -> None:
+def write_correction(found: Correction | JointCorrection, path: Path) -> None:
     """The file that `corrected:FILE.yaml` reads."""
     with atomic_write(path) as stream:
-        stream.write(yaml.safe_dump(found.model_dump(), sort_keys=False, allow_unicode=True).encode())
+        stream.write(yaml.safe_dump(found.model_dump(mode="json"), sort_keys=False, allow_unicode=True).encode())

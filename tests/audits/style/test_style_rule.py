@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 
-from assay.audits.style.style_rule import effects_on_margin, folds, rule_out_of_fold
+from assay.audits.style.style_rule import folds, rule_out_of_fold
 
 
 def test_no_prompt_is_on_both_sides_and_every_pair_is_judged_once():
@@ -32,16 +31,3 @@ def test_where_length_is_all_there_is_the_length_rule_is_the_one_to_beat():
     longest = (rng.random(600) < 0.2).astype(float)
     found = rule_out_of_fold(rng.normal(size=(600, 12)), longest, np.arange(600) // 2, seed=0)
     assert (found.right == 1 - longest).all()
-
-
-def test_effects_are_those_of_statsmodels():
-    rng = np.random.default_rng(1)
-    features, groups = rng.normal(size=(300, 3)), np.arange(300) // 3
-    margin = features @ [0.5, 0.0, -1.0] + np.repeat(rng.normal(size=100), 3)
-    margin /= np.sqrt((margin**2).mean())
-    found = effects_on_margin(margin[None], features, groups)
-    fit = sm.OLS(margin, features).fit(
-        cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False}, use_t=True
-    )
-    np.testing.assert_allclose(found.value, fit.params, rtol=1e-4)
-    np.testing.assert_allclose(found.error, fit.bse * np.sqrt(100 / 99), rtol=1e-4)

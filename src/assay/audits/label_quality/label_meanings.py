@@ -9,7 +9,8 @@ LABEL_FIGURES: tuple[Meaning, ...] = (
         name="noise_ceiling",
         unit="share",
         why="The most that any reader could reach against these labels, since people disagree and a label is only the "
-        "majority of a few of them. Its interval also holds the least that the votes allow for the best reader.",
+        "majority of a few of them. Its interval also holds the least that the votes allow for the best reader; "
+        "in simulated crowds of many votes an item a nominal 95% held the truth in 92 to 100% of draws.",
         title="Noise ceiling, at most",
         shown={
             "terminal": "",
@@ -56,7 +57,8 @@ LABEL_FIGURES: tuple[Meaning, ...] = (
         name="unreliable_annotators",
         unit="named problems",
         why="Annotators who agree with others far less than these agree among themselves on the same pairs. Their "
-        "votes lower the ceiling and every accuracy.",
+        "votes lower the ceiling and every accuracy. Silence is no proof: one of ten readers who votes by coin is "
+        "named in some 95% of audits of 1,000 pairs where the others agree in 77%, in 68% where these agree in 69%.",
         shown={"terminal": ""},
         where_given=True,
     ),

@@ -7,17 +7,24 @@ Knows counts; knows no reward. Shapes: N pairs, F features. Source of the differ
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from assay.audits.style.answer_style import CHARACTERS, COLUMNS, COUNTED, STATED, WORDS, first_word, style_columns
+from assay.scorers.answer_style import (
+    CHARACTERS,
+    COLUMNS,
+    COUNTED,
+    STATED,
+    WORDS,
+    first_word,
+    frequent_openings,
+    style_columns,
+)
 from assay.stats.intervals import Array
+from assay.stats.partial_effects import columns_that_add
 
-FIRST_WORDS = 6  # of the openings that occur most
-COMMON = 0.03  # of the answers, from which on an opening is looked at
 PER = 100.0  # words that a density is of
 
 
@@ -62,13 +69,6 @@ def density_difference(up: Array, down: Array, name: str) -> Array:
     return np.asarray((a - b) / (a + b + 1))
 
 
-def frequent_openings(words: Sequence[str]) -> list[str]:
-    """First words of at least COMMON of the answers, the most frequent first, in order of the alphabet where equal."""
-    counts = Counter(word for word in words if word)
-    kept = [(-count, word) for word, count in counts.items() if count >= COMMON * len(words)]
-    return [word for _, word in sorted(kept)[:FIRST_WORDS]]
-
-
 def length_differences(length: Array) -> Attributes:
     """Shapes of length from characters of (chosen, rejected), (N, 2): the ones a fit on length is made of.
 
@@ -97,13 +97,7 @@ def length_terms(length: Array) -> Array:
 
 def that_add(attributes: Attributes) -> Attributes:
     """Without columns that earlier ones already tell, up to a thousandth: list items that are all bold, say."""
-    kept: list[int] = []
-    basis = np.zeros((len(attributes.values), 0))
-    for place, column in enumerate(attributes.values.T):
-        left = column - basis @ (basis.T @ column)
-        if np.linalg.norm(left) > 1e-3 * np.linalg.norm(column):
-            kept.append(place)
-            basis = np.column_stack([basis, left / np.linalg.norm(left)])
+    kept = columns_that_add(attributes.values)
     return Attributes(names=tuple(attributes.names[place] for place in kept), values=attributes.values[:, kept])
 
 

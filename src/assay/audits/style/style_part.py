@@ -26,12 +26,7 @@ from assay.audits.style.style_differences import (
     that_add,
 )
 from assay.audits.style.style_meanings import STYLE_FIGURES
-from assay.audits.style.style_rule import (
-    effects_on_margin,
-    effects_on_people,
-    margins_out_of_fold,
-    rule_out_of_fold,
-)
+from assay.audits.style.style_rule import margins_out_of_fold, rule_out_of_fold
 from assay.findings.alarm import Alarm
 from assay.findings.finding import Finding, measured, unknown
 from assay.findings.vocabulary import Vocabulary
@@ -46,6 +41,7 @@ from assay.stats.intervals import (
     ending,
 )
 from assay.stats.multiplicity import holm
+from assay.stats.partial_effects import effects_on_margin, effects_on_people
 from assay.stats.unknown import Unknown
 
 MEANINGS = Vocabulary(STYLE_FIGURES)

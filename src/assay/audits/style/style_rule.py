@@ -11,37 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from assay.stats.draws import stream
 from assay.stats.intervals import Array, Codes
-from assay.stats.logistic import cluster_covariance, fit_logistic
+from assay.stats.logistic import fit_logistic
+from assay.stats.partial_effects import RULE_RIDGE, least_squares
 from assay.stats.unknown import Unknown
 
 FOLDS = 5
-RULE_RIDGE = 1e-3  # of features of size 1: a rule that exists on few pairs stays small
-EFFECT_RIDGE = 1e-6  # in place of dropping one of two features that repeat each other
 SAME = 1e-9  # log odds under which the rule says nothing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effects:
-    """Effect of one size of each feature, all others held, (F,), with its standard error and degrees of freedom."""
-
-    value: Array
-    error: Array
-    freedom: int
-
-    def bounds(self, level: float) -> tuple[Array, Array]:
-        reach = float(special.stdtrit(self.freedom, 0.5 + level / 2)) * self.error
-        return self.value - reach, self.value + reach
-
-    @property
-    def p(self) -> Array:
-        """Two-sided, each feature by itself."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            size = np.nan_to_num(np.abs(self.value / self.error))
-        return np.asarray(2 * special.stdtr(self.freedom, -size))
 
 
 def folds(groups_N: Codes, *, seed: int) -> Iterator[tuple[Array, Array]]:
@@ -91,35 +69,6 @@ def margins_out_of_fold(margin_SN: Array, features_NF: Array, groups_N: Codes, *
     foretold = np.zeros_like(margin_SN)
     for others, held in folds(groups_N, seed=seed):
         known = features_NF[others]
-        slopes = np.linalg.solve(_ridged(known), known.T @ margin_SN[:, others].T)
+        slopes = least_squares(known, margin_SN[:, others].T)
         foretold[:, held] = (features_NF[held] @ slopes).T
     return foretold
-
-
-def effects_on_margin(margin_SN: Array, features_NF: Array, groups_N: Codes) -> Effects:
-    """Least-squares effects on the margin, in its own sizes, mean over seeds; sandwich over prompt groups."""
-    most = np.abs(margin_SN).max(axis=1, keepdims=True)
-    held = margin_SN / np.where(most > 0, most, 1.0)  # keeps the squares in range
-    size = np.sqrt(np.square(held).mean(axis=1, keepdims=True))
-    margin_N = (held / np.where(size > 0, size, 1.0)).mean(axis=0)
-    bread = np.linalg.inv(_ridged(features_NF))
-    value = bread @ (features_NF.T @ margin_N)
-    pull_NF = features_NF * (margin_N - features_NF @ value)[:, None]
-    groups = int(groups_N.max()) + 1
-    pull_GF = np.column_stack([np.bincount(groups_N, weights=column, minlength=groups) for column in pull_NF.T])
-    covariance = groups / max(groups - 1, 1) * bread @ (pull_GF.T @ pull_GF) @ bread
-    return Effects(value=value, error=np.sqrt(np.diag(covariance)), freedom=max(groups - 1, 1))
-
-
-def effects_on_people(features_NF: Array, groups_N: Codes) -> Effects | Unknown:
-    """Log odds of being chosen for one size of each feature, all others held; sandwich over prompt groups."""
-    fit = fit_logistic(features_NF, np.ones(len(features_NF)), ridge=RULE_RIDGE)
-    if isinstance(fit, Unknown):
-        return fit
-    covariance = cluster_covariance(fit, groups_N)
-    freedom = max(int(groups_N.max()), 1)
-    return Effects(value=fit.coefficients, error=np.sqrt(np.diag(covariance)), freedom=freedom)
-
-
-def _ridged(features_NF: Array) -> Array:
-    return np.asarray(features_NF.T @ features_NF + EFFECT_RIDGE * len(features_NF) * np.eye(features_NF.shape[1]))

@@ -1,4 +1,5 @@
-"""Rows of which several make one (one a vote, one an answer) -> one row for all of them, wherever they stand.
+"""Rows of which several make one (one a vote, one an answer) -> one row for all of them, wherever they stand; and
+rows that hold several (a tree of messages) -> these.
 
 1. A first walk counts the rows of each key. 2. A second gives each key's row once its last one has been read, with what
 its rows say under GATHERED. Between the walks only digests and counts are held; in the second, of open keys their first
@@ -30,6 +31,9 @@ class Gather(NamedTuple):
     """take: (key, digest of the left answer, what the row says) of a row. Raises UnfitError, as reading it would."""
 
     take: Callable[[Mapping[str, object]], tuple[bytes, bytes, object]]
+
+
+Expand = Callable[[Row], Iterator[Row | Reject]]
 
 
 @dataclass(slots=True)
@@ -69,6 +73,19 @@ def gathered_rows(source: Source, gather: Gather) -> Iterator[Row | Reject]:
         if len(found.said) == counts[key]:
             del waiting[key]
             yield Row({**found.row.data, GATHERED: tuple(found.said)}, found.row.where)
+
+
+def expanded(source: Source, expand: Expand) -> Source:
+    """The source with the rows that each of its rows holds."""
+
+    def rows() -> Iterator[Row | Reject]:
+        for row in map(parsed, source.rows()):
+            if isinstance(row, Row):
+                yield from expand(row)
+            else:
+                yield row
+
+    return replace(source, rows=rows)
 
 
 def take(row: Row, gather: Gather) -> tuple[bytes, bytes, object] | None:

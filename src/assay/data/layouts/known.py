@@ -27,7 +27,7 @@ from assay.data.layouts.chosen_rejected import (
 from assay.data.layouts.columns import WAY_OUT, Columns, listed, stated_columns
 from assay.data.layouts.comparison import comparison, comparison_columns, vote_columns, vote_rows
 from assay.data.layouts.draft import Draft, Drafts
-from assay.data.layouts.gathered_rows import Gather
+from assay.data.layouts.gathered_rows import Expand, Gather
 from assay.data.layouts.label_studio import label_studio, label_studio_columns
 from assay.data.layouts.label_values import column_numbers, labels_seen, refuse_unknown
 from assay.data.layouts.mapped_layouts import (
@@ -42,8 +42,21 @@ from assay.data.layouts.mapped_layouts import (
 )
 from assay.data.layouts.mapped_rows import compiled
 from assay.data.layouts.mapping_language import MappedLayout
+from assay.data.layouts.oasst import (
+    OASST_MESSAGES,
+    oasst_message_columns,
+    oasst_messages,
+    oasst_tree,
+    oasst_tree_columns,
+)
 from assay.data.layouts.published import shp, shp_columns, ukp, ukp_columns
 from assay.data.layouts.published_groups import finegrained, finegrained_columns, rankings, rankings_columns
+from assay.data.layouts.ranked_answers import (
+    answers_a_row,
+    answers_in_columns,
+    ranked_columns,
+    ranked_row_columns,
+)
 from assay.data.layouts.unknown_layout import draft_layout, rows_inside
 from assay.data.sources.row import Row
 from assay.errors import ConfigError, InputError
@@ -57,19 +70,22 @@ class Layout:
     """One way pairs or candidates are written down.
 
     columns: from the columns seen and those the user stated, role -> column; None if this layout does not fit.
-    build: a row's pair or candidates, as they stand. Raises UnfitError if there are none.
+    build: a row's pair or candidates, as they stand. Raises UnfitError if there are none. gather, expand: as in Plan.
     """
 
     about: str
     columns: Callable[[Sequence[Row], Sequence[str], Mapping[str, str]], dict[str, str] | None]
     build: Callable[[Row, Columns], Draft | Drafts | Candidates]
+    gather: Gather | None = None
+    expand: Expand | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The layout chosen for a source, and its columns.
 
-    gather: how rows that make one are brought together, where each holds a vote or an answer. least_difference: by
+    gather: how rows that make one are brought together, where each holds a vote or an answer. expand: the rows that a
+    row holds, where it is a tree of messages. least_difference: by
     which scores of candidates have to differ, to be no tie. systems: the two columns that name the systems of the left
     and the right answer, where the layout says so.
     """
@@ -78,6 +94,7 @@ class Plan:
     layout: Layout
     columns: Columns
     gather: Gather | None = None
+    expand: Expand | None = None
     least_difference: float = 0.0
     systems: tuple[str, ...] = ()
 
@@ -103,6 +120,29 @@ LAYOUTS: Mapping[str, Layout] = {
         columns=rankings_columns,
         build=rankings,
     ),
+    "oasst_trees": Layout(
+        about="OASST trees: a message tree a row, replies with their rank, 0 the best",
+        columns=oasst_tree_columns,
+        build=candidates,
+        expand=oasst_tree,
+    ),
+    "oasst_messages": Layout(
+        about="OASST messages: a message a row, which names its parent; replies with their rank, 0 the best",
+        columns=oasst_message_columns,
+        build=candidates,
+        gather=OASST_MESSAGES,
+        expand=oasst_messages,
+    ),
+    "ranked_columns": Layout(
+        about="a prompt, several answers in columns and the rank of each, 1 the best",
+        columns=ranked_columns,
+        build=candidates,
+    ),
+    "ranked_rows": Layout(
+        about="one row an answer: a prompt, an answer and its rank, 1 the best",
+        columns=ranked_row_columns,
+        build=candidates,
+    ),
     "rewardbench": Layout(
         about="RewardBench: prompt, chosen, rejected; category = subset", columns=rewardbench_columns, build=native
     ),
@@ -120,6 +160,11 @@ LAYOUTS: Mapping[str, Layout] = {
 GENERAL = frozenset(
     {"hh", "implicit", "native", "vote_rows", "comparison", "candidates"}
 )  # the others are known by names nobody else uses
+# Layouts that are said in the mapping language once their columns are known.
+ROWS_OF: Mapping[str, Callable[[Columns, str], MappedLayout]] = {
+    "ranked_columns": answers_in_columns,
+    "ranked_rows": answers_a_row,
+}
 BY_LABEL = frozenset({"vote_rows", "comparison"})  # layouts whose label or votes say who won
 
 
@@ -181,8 +226,10 @@ def general_plan(name: str, names: Mapping[str, str], rows: Sequence[Row], confi
     if config.objective is not None:
         raise no_objective(config.objective, name, ())
     layout, columns = LAYOUTS[name], Columns(names, config.labels)
+    if name in ROWS_OF:
+        return replace(mapped_plan(ROWS_OF[name](columns, layout.about), config), name=name)
     if name not in BY_LABEL:
-        return Plan(name=name, layout=layout, columns=columns)
+        return Plan(name=name, layout=layout, columns=columns, gather=layout.gather, expand=layout.expand)
     labels, votes = ([columns.pick(row.data, role) for row in rows] for role in ("label", "votes"))
     seen = labels_seen(labels, votes, columns.spelling)
     numbers = column_numbers((names["left"], names["right"]), names.get("label"), seen, config.labels)

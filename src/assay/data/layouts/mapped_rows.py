@@ -42,7 +42,8 @@ def compiled(layout: MappedLayout, labels: Mapping[str, str]) -> Compiled:
         return votes_in_rows(layout, labels) if layout.row == "vote" else Compiled(pairs(layout, labels))
     if kind == "one":
         return answers_in_rows(layout)
-    return Compiled(right_and_wrong(layout) if kind == "right_and_wrong" else listed_answers(layout))
+    listing = {"right_and_wrong": right_and_wrong, "columns": answers_in_columns, "list": listed_answers}
+    return Compiled(listing[kind](layout))
 
 
 class About(TypedDict, total=False):
@@ -163,6 +164,25 @@ def listed_answers(layout: MappedLayout) -> Building:
         else:
             scores = numbers(items, verdict.score or "", column)
         return group_of(row, prompt, texts, (ranks, scores), about(row.data))
+
+    return build
+
+
+def answers_in_columns(layout: MappedLayout) -> Building:
+    """Answers in columns and the rank of each; where a row has fewer answers, both cells are empty."""
+    asked, about, verdict = asking(layout), about_reading(layout), layout.verdicts[0]
+    places = [(column, path(column), order, path(order))
+              for column, order in zip(layout.answers.columns or (), verdict.ranks or (), strict=True)]  # fmt: skip
+
+    def build(row: Row) -> Candidates:
+        prompt, texts, ranks = asked(row.data), list[Text](), list[float | None]()
+        for column, answer, order, rank in places:
+            text, stated = answer(row.data), rank(row.data)
+            if missing(text) and missing(stated):
+                continue
+            texts.append(after_prompt(prompt, text_of(text, "both", column)))
+            ranks.append(None if missing(stated) else stated_number(stated, order))
+        return group_of(row, prompt, texts, (ranked(ranks, verdict), None), about(row.data))
 
     return build
 

@@ -76,7 +76,7 @@ class Prompt(Part):
 
 
 class Answers(Part):
-    """Where the answers stand: two in columns, a list, several right and several wrong ones, or one a row."""
+    """Where the answers stand: two in columns, several in columns or a list, right and wrong ones, or one a row."""
 
     left: Place | None = None
     right: Place | None = None
@@ -86,18 +86,20 @@ class Answers(Part):
     all_rejected: Place | None = None
     list: Place | None = None
     text: str | None = Field(None, description="key of the text in the objects of `list`")
+    columns: Paths | None = Field(None, min_length=2)
     one: Place | None = None
 
     @model_validator(mode="after")
     def which(self) -> Self:
         if self.text is not None and self.list is None:
             raise ValueError("text goes with list")
-        return stated_once(
-            self, ("left", "right"), ("chosen", "rejected"), ("all_chosen", "all_rejected"), ("list",), ("one",)
-        )
+        pairs = (("left", "right"), ("chosen", "rejected"), ("all_chosen", "all_rejected"))
+        return stated_once(self, *pairs, ("list",), ("columns",), ("one",))
 
     @property
-    def kind(self) -> Literal["pair", "right_and_wrong", "list", "one"]:
+    def kind(self) -> Literal["pair", "right_and_wrong", "list", "columns", "one"]:
+        if self.columns is not None:
+            return "columns"
         if self.list is not None:
             return "list"
         return "one" if self.one is not None else "pair" if self.all_chosen is None else "right_and_wrong"
@@ -148,6 +150,7 @@ class Verdict(Part):
     scores: Two | None = None
     votes: Votes | None = None
     rank: str | None = None
+    ranks: Paths | None = Field(None, description="columns, one for each of the answers' columns")
     best: Literal["lowest", "highest"] | None = None
     score: str | None = None
     order: Literal["best_first", "best_last"] | None = None
@@ -159,15 +162,15 @@ class Verdict(Part):
         stated_together(self, "strength", "negative")
         if (self.words or self.names) and self.label is None:
             raise ValueError("words and names go with label")
-        if self.best is not None and self.rank is None:
-            raise ValueError("best goes with rank; a score is better the higher it is")
+        if self.best is not None and self.rank is None and self.ranks is None:
+            raise ValueError("best goes with rank or ranks; a score is better the higher it is")
         if self.least_difference and self.scores is None and self.score is None:
             raise ValueError("least_difference goes with score or scores")
         return self
 
     def said(self) -> list[str]:
         """The words by which this verdict says who won."""
-        words = ("label", "strength", "flags", "scores", "votes", "rank", "score", "order", "good")
+        words = ("label", "strength", "flags", "scores", "votes", "rank", "ranks", "score", "order", "good")
         return [word for word in words if getattr(self, word) is not None]
 
 
@@ -175,6 +178,7 @@ FITS: Mapping[str, frozenset[str]] = {
     "pair": frozenset({"label", "strength", "flags", "scores", "votes"}),
     "right_and_wrong": frozenset(),
     "list": frozenset({"rank", "score", "order"}),
+    "columns": frozenset({"ranks"}),
     "one": frozenset({"rank", "score", "good"}),
 }
 
@@ -218,8 +222,9 @@ class MappedLayout(Part):
             if other or not verdict.said() or (len(verdict.said()) > 1 and kind != "pair"):
                 known = ", ".join(sorted(FITS[kind])) or "nothing: the answers say it themselves"
                 raise ValueError(f"an outcome of these answers is by {known}; this one says {verdict.said()}")
-        rows = {"pair": ("pair",), "right_and_wrong": ("candidates",), "list": ("candidates",), "one": ("answer",)}
-        expected = ("pair", "vote") if kind == "pair" else rows[kind]
+        if kind == "columns" and (not verdicts or len(verdicts[0].ranks or ()) != len(self.answers.columns or ())):
+            raise ValueError("outcome: answers in columns have ranks, a column for each of them")
+        expected = {"pair": ("pair", "vote"), "one": ("answer",)}.get(kind, ("candidates",))
         if self.row not in expected:
             raise ValueError(f"row: with these answers a row is a {' or a '.join(expected)}, not a {self.row}")
         if self.prompt is None and kind != "pair":
@@ -249,6 +254,7 @@ class MappedLayout(Part):
         for role in ("left", "right", "chosen", "rejected", "all_chosen", "all_rejected", "list", "one"):
             if (used := getattr(self.answers, role)) is not None:
                 yield {"list": "answers", "one": "answers"}.get(role, role), used
+        yield from (("answers", used) for used in self.answers.columns or ())
         for verdict in self.verdicts:
             yield from verdict_paths(verdict)
         yield from (("systems", used) for used in self.systems or ())
@@ -269,6 +275,7 @@ def verdict_paths(verdict: Verdict) -> Iterator[tuple[str, str]]:
     if verdict.flags is not None:
         yield from (("label", used) for used in (verdict.flags.left, verdict.flags.right, *verdict.flags.tie))
     yield from (("scores", used) for used in verdict.scores or ())
+    yield from (("ranks", used) for used in verdict.ranks or ())
     if verdict.votes is not None:
         listed = (verdict.votes.list,) if verdict.votes.list is not None else verdict.votes.columns or ()
         yield from (("votes", used) for used in listed)

@@ -20,11 +20,13 @@ from assay.train.untrained import untrained
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstLine:
-    """One notice. title: what it is about; grave: whether it changes how the rest is to be read."""
+    """One notice. title: what it is about; grave: whether it changes how the rest is to be read; of_verdict: whether it
+    says how the verdict was reached, so that without being grave it stands with it."""
 
     title: str
     text: str
     grave: bool
+    of_verdict: bool = False
 
 
 def first_lines(evidence: ReportedRun) -> list[FirstLine]:
@@ -52,7 +54,8 @@ def look_line(evidence: ReportedRun) -> FirstLine | None:
     told = look_sentence(evidence.gate.looks)
     if told is None:
         return None
-    return FirstLine(title="Looks.", text=words.sentence(told), grave=repeated(evidence.gate.looks))
+    grave = repeated(evidence.gate.looks)
+    return FirstLine(title="Looks.", text=words.sentence(told), grave=grave, of_verdict=not grave)
 
 
 def training_line(evidence: ReportedRun) -> FirstLine | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assay.audits.style.answer_style import COLUMNS, WORDS, first_word, style_of
 from assay.audits.style.style_differences import density_difference, length_differences, style_differences, that_add
+from assay.scorers.answer_style import COLUMNS, WORDS, first_word, style_of
 
 
 def seen(text: str) -> dict[str, float]:

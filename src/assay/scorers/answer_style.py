@@ -10,6 +10,7 @@ Knows texts; knows no pair and no reward. Shapes: T texts, F features.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -39,6 +40,8 @@ REFUSALS = (
 LONGEST_WORD = 20
 HEARD = 300  # characters of an answer in which a refusal says what it is
 EASIEST, HARDEST = -5.0, 40.0  # reading levels beyond are tables and lists without a full stop
+FIRST_WORDS = 6  # of the openings that occur most
+COMMON = 0.03  # of the answers, from which on an opening is looked at
 LETTERS_A_WORD = 6  # of languages written without spaces, for which words cannot be counted
 
 
@@ -108,3 +111,10 @@ def first_word(text: str) -> str:
     """The first word of an answer in small letters; empty where it starts with none."""
     found = _FIRST_WORD.search(text, 0, HEARD)
     return found.group().lower() if found and len(found.group()) <= LONGEST_WORD else ""
+
+
+def frequent_openings(words: Sequence[str]) -> list[str]:
+    """First words of at least COMMON of the answers, the most frequent first, in order of the alphabet where equal."""
+    counts = Counter(word for word in words if word)
+    kept = [(-count, word) for word, count in counts.items() if count >= COMMON * len(words)]
+    return [word for _, word in sorted(kept)[:FIRST_WORDS]]
