@@ -20,7 +20,7 @@ from assay.artifacts.run_body import RunBase, RunBody
 from assay.artifacts.run_folder import RunFolder
 from assay.capability.config import CapabilityConfig
 from assay.config import StageConfig
-from assay.errors import ArtifactError, InputError, StudyError
+from assay.errors import ArtifactError, ConfigError, InputError, StudyError
 from assay.flows.capability import capability
 from assay.flows.fresh_study import written_study
 from assay.flows.run_record import RUN, only_writer
@@ -58,6 +58,20 @@ class CapabilityTest:
 
     made: Path | None = None
     questions: Path | None = None
+
+
+def one_test(*, made: Path | str | None, questions: Path | str | None) -> CapabilityTest | None:
+    """The capability test that was given; None where none was. Raises ConfigError for two."""
+    if made is not None and questions is not None:
+        raise ConfigError(
+            "A capability test that was made (--capability) and the questions of one to make (--mmlu) were given. Give "
+            "one of them."
+        )
+    if made is None and questions is None:
+        return None
+    return CapabilityTest(
+        made=None if made is None else Path(made), questions=None if questions is None else Path(questions)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

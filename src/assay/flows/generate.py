@@ -112,7 +112,9 @@ def _into(
             growing.add(one)
             tokens += one.generation.tokens or 0
             notify(len(found), len(keys))
-    write_jsonl(out, (answer_row(found[key]) for key in keys))
+    # From the prompts as they are asked now: a category made no answer, so one that was named later costs none.
+    categories = {prompt.id: prompt.category for prompt in prompts}
+    write_jsonl(out, (answer_row(found[key], category=categories[key[0]]) for key in keys))
     part.unlink()
     answers = [found[key] for key in keys]
     reasons = [one.generation.text.reason for one in answers if isinstance(one.generation.text, Unknown)]

@@ -45,10 +45,11 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """What is asked, under its id."""
+    """What is asked, under its id. category: what kind of task it is; no policy reads it, and no answer hangs on it."""
 
     id: str
     text: Text
+    category: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from assay.artifacts.run_folder import RunFolder
 from assay.errors import ArtifactError
 from assay.report.founder import founder_page
 from assay.report.founder.founder_answer import Preference, answer, outcome_of
+from assay.report.founder.founder_kinds import kinds, kinds_unknown
 from assay.report.founder.founder_samples import KINDS, samples
 from assay.report.founder.founder_study import USUAL, chance_at
 from assay.report.founder.told_run import read_told_run
@@ -208,3 +209,23 @@ def test_other_runs_and_stale_verdicts_are_refused(copy: RunFolder, tmp_path: Pa
     path.write_text(path.read_text().replace('"ours"', '"ours" '), encoding="utf-8")
     with pytest.raises(ArtifactError, match="Conclude again"):
         founder_page(run)
+
+
+def test_kinds_of_tasks_are_told_apart_where_there_are_enough(copy: RunFolder) -> None:
+    """Tasks are of two kinds in turn: 25 of each are told by the figures of the study, 5 of each are too few."""
+    told = read_told_run(with_votes(with_study(copy), 0.7))
+    rows, reading = kinds(told)
+    assert told.analysis is not None
+    assert [(row.name, row.tasks) for row in rows] == [("delivery", "25"), ("refunds", "25")]
+    for row in rows:
+        found = told.analysis.find("win_rate", f"category={row.name}")
+        assert found is not None
+        assert found.known is not None
+        assert row.rate == f"{10 * found.known:.1f}".removesuffix(".0") + " of 10"
+    assert "by luck alone" in reading
+    assert kinds_unknown(told) == []
+    few = read_told_run(with_votes(copy, 0.7, prompts=10))
+    assert kinds(few) == ([], "")
+    assert kinds_unknown(few) == [
+        "Whether it is better on each of the 2 kinds of tasks. Each kind had too few tasks to say."
+    ]
