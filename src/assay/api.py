@@ -275,7 +275,8 @@ def compare_runs(
     """Hold a reward run (A) against a DPO run (B) on the pairs that both held out: `.body.verdict`, and its page.
 
     Writes what `assay advise --reward --dpo` writes to the folder `out`. source: the data of
-    both, where they were moved. Raises InputError for runs of other data or kinds or without a shared pair, ArtifactError for an unfinished one.
+    both, where they were moved. Raises InputError for runs of other data or kinds or without a shared pair,
+    ArtifactError for an unfinished one.
     """
     from assay.flows.advise import compare_runs as run
 
@@ -305,16 +306,17 @@ def measure_capability(
 def write_report(run: Path | str) -> Path:
     """Write report.html of a run folder from its artifacts; returns its path.
 
-    Beside it MODEL_CARD.md of a reward model, founder.html of a tuned policy. Raises ArtifactError where run.json,
+    Beside it MODEL_CARD.md, and of a tuned policy founder.html. Raises ArtifactError where run.json,
     audit.json or gate.json is missing.
     """
     from assay.artifacts.run_folder import RunFolder
-    from assay.report import model_card, render
+    from assay.report import model_card, policy_card, render
     from assay.report.founder import founder_page, tuned_a_policy
 
     folder = RunFolder(run)
     if tuned_a_policy(folder):
         founder_page(folder)
+        policy_card(folder)
     else:
         model_card(folder)
     return render(folder)

@@ -34,6 +34,7 @@ from assay.gate.verdict import ARTIFACT as GATE
 from assay.models.resolve import resolve
 from assay.policies.answer_files import read_answers
 from assay.records import plain_text
+from assay.report import policy_card
 from assay.report.founder import founder_page
 from assay.study.analysis.study_result import Analysis
 from assay.study.config import AnalysisConfig
@@ -133,6 +134,7 @@ def conclude(
         verdict.to_body().write(out / GATE)
         notify(f"gate       {verdict.verdict}")
         notify(f"founder    {founder_page(run)}")
+        policy_card(run)
     return Conclusion(folder=run.root, verdict=verdict, analysis=found.analysis, study_page=found.page, capability=body)
 
 
