@@ -75,7 +75,7 @@ def test_a_concluded_policy_tells_each_source_with_its_interval(copy: RunFolder)
     told = {one.metric_type: one for one in results if one.dataset_type == "blind-study" and "refunds" not in str(one)}
     assert told["win_rate"].metric_value == pytest.approx(rates["category=delivery"]["value"], abs=5e-5)
     run.path("audit.json").write_bytes(run.path("audit.json").read_bytes() + b"\n")
-    with pytest.raises(ArtifactError, match="is not the file that gate.json was decided on"):
+    with pytest.raises(ArtifactError, match=r"is not the file that gate\.json was decided on"):
         policy_card(run)
     assert not run.path("MODEL_CARD.md").exists()
 
