@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from assay.artifacts.files import read_jsonl, write_jsonl
 from assay.artifacts.run_folder import RunFolder
 from assay.errors import ArtifactError
 from assay.report.founder import founder_page
@@ -229,3 +230,17 @@ def test_kinds_of_tasks_are_told_apart_where_there_are_enough(copy: RunFolder) -
     assert kinds_unknown(few) == [
         "Whether it is better on each of the 2 kinds of tasks. Each kind had too few tasks to say."
     ]
+
+
+def test_texts_that_the_limit_cut_are_said(copy: RunFolder) -> None:
+    """Else a reader takes a broken end for how the model writes."""
+    run = with_study(copy)
+    assert "cut off at a set length" not in samples(read_told_run(run))[0]
+    path = run.path("answers/tuned.jsonl")
+    sampling = {"max_tokens": 8, "temperature": 1.0, "top_p": 1.0, "seed": 0, "stop": []}
+    made = {"policy": "tuned", "fingerprint": "sha256:1", "template": "none", "sampling": sampling}
+    rows = [{**row, "made": made, "finish": "length", "tokens": 8, "seed": 1} for row in read_jsonl(path)]
+    write_jsonl(path, rows)
+    assert samples(read_told_run(run))[0].endswith("in the middle of a sentence, it was cut off at a set length.")
+    words = {word.lower() for word in re.findall(r"[A-Za-z]+", samples(read_told_run(run))[0])}
+    assert words - PLAIN == set()

@@ -43,7 +43,7 @@ def context(body: CapabilityBody) -> dict[str, object]:
         "word": OUTCOMES[body.outcome],
         "two": body.against is not None,
         "questions": words.plural(body.questions, "question"),
-        "shots": words.plural(body.shots, "solved one") if body.shots else "none that is solved",
+        "shots": words.plural(body.shots, "solved one") if body.shots else "no solved one",
         "left_out": words.plural(len(body.left_out), "question"),
         "ways": [way_row(way) for way in body.ways],
         "figure": figure(body.ways),

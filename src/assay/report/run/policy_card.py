@@ -18,6 +18,7 @@ from assay.artifacts.fresh_study_body import FRESH_STUDY, FreshStudyBody
 from assay.artifacts.gate_body import CriterionBody, GateBody
 from assay.artifacts.run_folder import RunFolder
 from assay.audits.policy.policy_meanings import POLICY_FIGURES
+from assay.capability.outcome_words import WAYS
 from assay.findings.finding import Finding
 from assay.report import words
 from assay.report.criteria_table import criterion
@@ -92,7 +93,7 @@ def card(evidence: ReportedRun, told: ToldRun, fresh: FreshStudyBody | None) -> 
             method=[line for lines in method(evidence).values() for line in lines],
             level=words.level(evidence.head("accuracy").bounds),
             accuracy=accuracy_table(evidence),
-            policy=[(label(one.name), inline(evidence.head(one.name))) for one in POLICY_FIGURES],
+            policy=[(label(one.name), with_unit(evidence.head(one.name))) for one in POLICY_FIGURES],
             votes=vote_lines(told, liked),
             ability=ability_lines(told),
             limits=[*open_questions(told, liked), *limits(evidence)],
@@ -166,6 +167,12 @@ def fresh_facts(fresh: FreshStudyBody | None) -> list[tuple[str, str]]:
     ]
 
 
+def with_unit(found: Finding) -> str:
+    """A figure of the policy as it stands in a list, where no column says what it is counted in."""
+    unit = {"nats per pair": " nats an answer", "values": " tokens"}.get(found.unit, "")
+    return inline(found) + ("" if found.known is None else unit)
+
+
 def vote_lines(told: ToldRun, liked: Preference) -> list[str]:
     """The win rate with its interval, whose votes it is of, and each category's."""
     if told.analysis is None:
@@ -205,10 +212,15 @@ def ability_lines(told: ToldRun) -> list[str]:
         bound = "" if ends is None else f" ({words.level(ends)} interval {words.span(ends, 'points')})"
         drop = "" if one.drop is None else f"; drop {words.figure(one.drop, 'points')}{bound}"
         lines.append(
-            f"By {one.asked}: right before {words.percent(one.before)}, after {words.percent(one.after)}{drop}, "
+            f"{way_name(one.asked)}: right before {words.percent(one.before)}, after {words.percent(one.after)}{drop}, "
             f"{words.plural(one.n, 'question')}."
         )
     return lines
+
+
+def way_name(asked: str) -> str:
+    """A way of asking, as the page of the test calls it."""
+    return words.sentence(WAYS.get(asked, asked)).removesuffix(".")
 
 
 def open_questions(told: ToldRun, liked: Preference) -> list[str]:
