@@ -30,6 +30,7 @@ from assay.models.adapters import with_adapter
 from assay.models.device_and_mode import device_of, evaluating
 from assay.models.limits import most_tokens
 from assay.models.opening import open_tokenizer, open_weights, told_as
+from assay.models.precision import Precision
 from assay.models.quiet import quiet
 from assay.models.resolve import resolve
 from assay.records import Message
@@ -58,20 +59,23 @@ class LanguageModel:
         template: str | None = None,
         adapter: str | None = None,
         served: bool = False,
+        precision: Precision = "float32",
     ) -> Self:
         """The model called `name`. Raises ModelNotFoundError, ModelError for one that does not write, TemplateError.
 
         template: in place of the tokenizer's: a file of jinja, or `plain`. adapter: a folder of one, merged into the
         model. served: a model without a template is refused, for nobody knows what it expects before an answer.
+        precision: of the weights, and of all that is computed with them.
         """
         found = resolve(name)
         if found.kind != "decoder":
             raise ModelError(f"{name} is an encoder, which writes no text. Take a decoder that was taught to answer.")
+        dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+        # An adapter is merged in float32 and rounded once: merged into bf16 weights, most of what it adds is lost.
+        opened = torch.float32 if adapter is not None else dtype
         with quiet(), told_as(lambda why: f"{name}: no language model that transformers can open ({why})."):
             tokenizer = open_tokenizer(found.folder)
-            model, info = open_weights(
-                AutoModelForCausalLM, found.folder, dtype=torch.float32, output_loading_info=True
-            )
+            model, info = open_weights(AutoModelForCausalLM, found.folder, dtype=opened, output_loading_info=True)
         if info["missing_keys"]:
             raise ModelError(
                 f"{name}: {', '.join(sorted(info['missing_keys'])[:3])} is not in its weights and would be random. "
@@ -85,7 +89,7 @@ class LanguageModel:
         if adapter is not None:
             model = with_adapter(model, adapter, base=name)
         place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-        return cls(model.to(place).eval(), tokenizer, name=name, template=template)
+        return cls(model.to(place, dtype).eval(), tokenizer, name=name, template=template)
 
     @cached_property
     def ends(self) -> frozenset[int]:
