@@ -83,9 +83,9 @@ def asked(needs: Needs) -> Needs:
     }
     for name, question, read in QUESTIONS:
         if getattr(needs, name) is None:
-            said = one_answer(name, f"{question} Enter: not known", read)
-            if said is not None:
-                found[name] = said
+            value = one_answer(name, f"{question} Enter: not known", read)
+            if value is not None:
+                found[name] = value
     return replace(needs, **found)  # type: ignore[arg-type]
 
 
