@@ -12,11 +12,15 @@ from assay.lazy_names import door
 from assay.version import __version__
 
 if TYPE_CHECKING:
+    from assay.advice.reward_or_dpo import Advice, Needs
     from assay.api import (
+        advise,
         analyse_study,
         audit,
         bench,
         check,
+        compare_runs,
+        conclude,
         decide,
         generate,
         generate_file,
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
     from assay.findings.finding import Finding
     from assay.flows.bench import BenchOptions
     from assay.flows.dpo import PolicyRun
+    from assay.flows.dpo_conclusion import ConcludeConfig, Conclusion
     from assay.flows.generate import AnswersFile
     from assay.flows.reward import RewardRun
     from assay.gate import Verdict
@@ -59,10 +64,11 @@ if TYPE_CHECKING:
     from assay.train.reward_config import RewardConfig
 
 HOMES = {
+    "assay.advice.reward_or_dpo": ("Advice", "Needs"),
     "assay.api": (
-        "analyse_study", "audit", "bench", "check", "decide", "generate", "generate_file", "measure_capability",
-        "open_policy", "open_scorer", "read_pairs", "run_dpo", "run_reward", "score", "simulate_grants",
-        "simulate_support", "split", "write_report",
+        "advise", "analyse_study", "audit", "bench", "check", "compare_runs", "conclude", "decide", "generate",
+        "generate_file", "measure_capability", "open_policy", "open_scorer", "read_pairs", "run_dpo", "run_reward",
+        "score", "simulate_grants", "simulate_support", "split", "write_report",
     ),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
@@ -77,6 +83,7 @@ HOMES = {
     "assay.flows.bench": ("BenchOptions",),
     "assay.flows.generate": ("AnswersFile",),
     "assay.flows.dpo": ("PolicyRun",),
+    "assay.flows.dpo_conclusion": ("ConcludeConfig", "Conclusion"),
     "assay.flows.reward": ("RewardRun",),
     "assay.gate": ("Verdict",),
     "assay.models.config": ("ModelConfig",),
@@ -93,6 +100,7 @@ HOMES = {
     "assay.train.reward_config": ("RewardConfig",),
 }  # fmt: skip
 __all__ = [
+    "Advice",
     "AnalysisConfig",
     "AnswersFile",
     "AssayError",
@@ -102,6 +110,8 @@ __all__ = [
     "Candidates",
     "CapabilityConfig",
     "CheckReport",
+    "ConcludeConfig",
+    "Conclusion",
     "DataConfig",
     "DpoConfig",
     "DpoRunConfig",
@@ -111,6 +121,7 @@ __all__ = [
     "LossConfig",
     "Message",
     "ModelConfig",
+    "Needs",
     "Pair",
     "PairScore",
     "PairSet",
@@ -134,10 +145,13 @@ __all__ = [
     "Vote",
     "WatchConfig",
     "__version__",
+    "advise",
     "analyse_study",
     "audit",
     "bench",
     "check",
+    "compare_runs",
+    "conclude",
     "decide",
     "generate",
     "generate_file",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
+from assay.advice.reward_or_dpo import Needs
 from assay.audits.config import AuditConfig
 from assay.capability.config import CapabilityConfig
 from assay.data.config import DataConfig, SplitConfig
@@ -19,6 +20,7 @@ from assay.train.dpo.config import DpoRunConfig
 from assay.train.reward_config import RewardConfig
 
 if TYPE_CHECKING:
+    from assay.advice.reward_or_dpo import Advice
     from assay.artifacts.bench_body import BenchBody
     from assay.artifacts.capability_body import CapabilityBody
     from assay.audits import Audit
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     from assay.data.grouped_split import Split
     from assay.data.intake import CheckReport
     from assay.flows.bench import BenchOptions
+    from assay.flows.compare import ScorerComparison
     from assay.flows.dpo import PolicyRun
+    from assay.flows.dpo_conclusion import ConcludeConfig, Conclusion
     from assay.flows.generate import AnswersFile
     from assay.flows.reward import RewardRun
     from assay.flows.study import Analysed
@@ -232,6 +236,53 @@ def run_dpo(
     return run(source, out, config=config or DpoRunConfig(), notify=notify)
 
 
+def conclude(
+    run: Path | str,
+    study: Path | str,
+    *,
+    questions: Path | str | None = None,
+    capability: Path | str | None = None,
+    config: ConcludeConfig | None = None,
+    notify: Callable[[str], None] = lambda _line: None,
+) -> Conclusion:
+    """Join a tuned policy's run, its closed study and a capability test to one verdict: `assay dpo RUN --conclude`.
+
+    study: SQLite file or postgresql:// URL. questions: asked of both models here (`--mmlu`). capability: a test that
+    was made, as capability.json or its folder. Without either that criterion fails: what was not tested is no pass.
+    Raises StudyError for an open study or one of other answers, ConfigError for both tests, InputError for a test of
+    other models, ArtifactError where the run is not what was judged.
+    """
+    from assay.flows.dpo_conclusion import conclude as run_conclusion
+    from assay.flows.dpo_conclusion import one_test
+
+    test = one_test(made=capability, questions=questions)
+    return run_conclusion(Path(run), str(study), test=test, config=config, notify=notify)
+
+
+def advise(needs: Needs | None = None) -> Advice:
+    """An explicit reward or DPO first, from what is needed: `.first`, `.sentence`, `.reasons`, `.turns`, `.commands`.
+
+    needs: what is not said is asked for by no rule. Pure; opens no run and no model.
+    """
+    from assay.advice.reward_or_dpo import advise as run
+
+    return run(needs or Needs())
+
+
+def compare_runs(
+    reward: Path | str, dpo: Path | str, out: Path | str, *, source: Path | str | None = None
+) -> ScorerComparison:
+    """Hold a reward run (A) against a DPO run (B) on the pairs that both held out: `.body.verdict`, and its page.
+
+    Writes what `assay advise --reward --dpo` writes to the folder `out`. source: the data of
+    both, where they were moved. Raises InputError for runs of other data or kinds or without a shared pair,
+    ArtifactError for an unfinished one.
+    """
+    from assay.flows.advise import compare_runs as run
+
+    return run(Path(reward), Path(dpo), Path(out), source=None if source is None else str(source))
+
+
 def measure_capability(
     model: str,
     data: Path | str,
@@ -255,16 +306,17 @@ def measure_capability(
 def write_report(run: Path | str) -> Path:
     """Write report.html of a run folder from its artifacts; returns its path.
 
-    Beside it MODEL_CARD.md of a reward model, founder.html of a tuned policy. Raises ArtifactError where run.json,
+    Beside it MODEL_CARD.md, and of a tuned policy founder.html. Raises ArtifactError where run.json,
     audit.json or gate.json is missing.
     """
     from assay.artifacts.run_folder import RunFolder
-    from assay.report import model_card, render
+    from assay.report import model_card, policy_card, render
     from assay.report.founder import founder_page, tuned_a_policy
 
     folder = RunFolder(run)
     if tuned_a_policy(folder):
         founder_page(folder)
+        policy_card(folder)
     else:
         model_card(folder)
     return render(folder)

@@ -39,7 +39,9 @@ class StageConfig(BaseModel):
         """One of pydantic's complaints in our words; for an unknown key, the keys there are."""
         place = ".".join(map(str, issue["loc"])) or cls.__name__
         if issue["type"] != "extra_forbidden":
-            return f"{place}: {issue['msg']} (got {issue['input']!r})"
+            # pydantic puts the kind of the error before the words of our own checks
+            said = issue["msg"].removeprefix("Value error, ")
+            return f"{place}: {said} (got {issue['input']!r})"
         stage: type[BaseModel] = cls
         for part in issue["loc"][:-1]:
             inner = stage.model_fields[part].annotation if part in stage.model_fields else None

@@ -82,7 +82,7 @@ def bits(model: Any, asked: Sequence[Wanted], decoding: Decoding, room: Room | N
     class Watched(engine._Writing):
         def _draw(self, under_way: Any, logits_MV: Tensor) -> None:
             for answer, logits_V in zip(under_way, logits_MV, strict=True):
-                digest = hashlib.md5(logits_V.numpy().tobytes(), usedforsecurity=False).hexdigest()
+                digest = hashlib.md5(logits_V.float().numpy().tobytes(), usedforsecurity=False).hexdigest()
                 found.setdefault(asked[answer.place], []).append(digest)
             super()._draw(under_way, logits_MV)
 
@@ -92,9 +92,10 @@ def bits(model: Any, asked: Sequence[Wanted], decoding: Decoding, room: Room | N
     return found
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["float32", "bf16"])
 @pytest.mark.parametrize("family", ["llama", "qwen3", "gpt2", "gpt_neox"])
-def test_the_bits_are_the_same_in_any_company(family: str, one_thread: None) -> None:
-    model, asked = language_model(family).eval(), wanted(PROMPTS, 5)
+def test_the_bits_are_the_same_in_any_company(family: str, dtype: torch.dtype, one_thread: None) -> None:
+    model, asked = language_model(family).to(dtype).eval(), wanted(PROMPTS, 5)
     decoding = Decoding(most=18, ends=frozenset({END}))
     together = bits(model, asked, decoding)
     assert len(together) == len(asked)

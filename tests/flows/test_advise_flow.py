@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import assay
 from assay.artifacts.compare_body import CompareBody
 from assay.artifacts.files import read_jsonl, write_jsonl
 from assay.artifacts.run_body import RunBody
@@ -102,6 +103,9 @@ def test_the_command(runs: tuple[Path, Path, str], tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "As a score, the explicit reward model is better." in done.stdout
     assert "Whether the tuned policy writes better is another question" in done.stdout
+    again = assay.compare_runs(str(reward), str(dpo), tmp_path / "again", source=data)
+    written = CompareBody.read(tmp_path / "compared" / "compare.json")
+    assert again.body.model_copy(update={"command": written.command}) == written
     refused = ready_assay("advise", "--reward", reward, "--use", "tune")
     assert refused.returncode == 2
     assert "all three" in refused.stderr

@@ -165,3 +165,4 @@ def test_the_installed_command(base: Path, tmp_path: Path) -> None:
     bad = subprocess.run([*command, "--beta", "0"], capture_output=True, text=True, check=False, timeout=300)
     assert bad.returncode == 2
     assert "beta must be above 0" in bad.stderr
+    assert "Value error" not in bad.stderr  # pydantic's word for it, and nobody else's

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+import assay
 from assay.artifacts.files import read_json, read_jsonl, sha256_file, write_jsonl
-from assay.errors import ArtifactError, InputError, StudyError
+from assay.errors import ArtifactError, ConfigError, InputError, StudyError
 from assay.flows.capability import capability
 from assay.flows.dpo import PolicyRun, run_dpo
 from assay.flows.dpo_conclusion import CapabilityTest, ConcludeConfig, Conclusion, conclude
@@ -44,7 +45,13 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tuned(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Callable[[], PolicyRun], PolicyRun]:
     """A run with a study of fresh prompts, and the call that made it."""
     folder = tmp_path_factory.mktemp("tuned")
-    write_jsonl(folder / "fresh.jsonl", [{"id": f"f{n}", "prompt": f"w{n} w{n + 1} w9 w8"} for n in range(PROMPTS)])
+    write_jsonl(
+        folder / "fresh.jsonl",
+        [
+            {"id": f"f{n}", "prompt": f"w{n} w{n + 1} w9 w8", "category": ("need", "budget")[n % 2]}
+            for n in range(PROMPTS)
+        ],
+    )
     study = {"prompts": str(folder / "fresh.jsonl"), "editors": 2, "max_new_tokens": 8, "plan": {"attention": 1}}
     config = tiny_policy.quick(base, study=study)
 
@@ -143,6 +150,8 @@ def test_the_closed_study_ends_in_one_verdict(closed: PolicyRun) -> None:
     found = conclude(closed.folder, place)
     words = by_text(found)
     assert found.analysis.ours == "tuned"
+    by_kind = [found.analysis.find("win_rate", f"category={name}") for name in ("need", "budget")]
+    assert [one.known for one in by_kind if one is not None] == [1.0, 1.0]
     rate = found.analysis.find("win_rate")
     assert rate is not None
     assert rate.known == 1.0
@@ -230,6 +239,16 @@ def test_the_command_concludes_and_refuses_what_it_does_not_read(closed: PolicyR
     said = json.loads(done.stdout)
     assert said["verdict"] == "fail"
     assert said["capability"] is None
+    found = assay.conclude(str(closed.folder), str(place))  # a notebook decides by the same
+    told = {**found.verdict.to_dict(), "folder": str(found.folder), "study_page": str(found.study_page)}
+    hashes = told.pop("inputs")
+    # The analysis names the command that made it, and a call from Python is none.
+    assert {**told, "capability": None, "inputs": {**hashes, "study/analysis.json": None}} == {
+        **said,
+        "inputs": {**said["inputs"], "study/analysis.json": None},
+    }
+    with pytest.raises(ConfigError, match="Give one of them"):
+        assay.conclude(closed.folder, place, questions="a", capability="b")
     tuning = ready_assay("dpo", closed.folder, "--conclude", place, "--beta", "0.2", "--base", "x")
     assert tuning.returncode == 2
     assert "--base, --beta: the policy is tuned already" in tuning.stderr

@@ -207,3 +207,42 @@ def test_nothing_asked_is_an_error(tmp_path: Path, folder: Path) -> None:
         generate_file(LocalPolicy(folder), [], tmp_path / "a", n=1, sampling=SAMPLING)
     with pytest.raises(ConfigError, match="at least 1"):
         generate_file(LocalPolicy(folder), PROMPTS, tmp_path / "a", n=0, sampling=SAMPLING)
+
+
+def test_a_category_goes_with_each_answer_and_makes_none(whole: Path, folder: Path, tmp_path: Path) -> None:
+    """Named after the answers were made, it is written beside them; the study reads it from there."""
+    asked = tmp_path / "prompts.jsonl"
+    lines = [{"id": one.id, "prompt": one.text, "category": f"kind {n % 2}"} for n, one in enumerate(PROMPTS)]
+    asked.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    out = tmp_path / "answers.jsonl"
+    out.write_bytes(whole.read_bytes())
+    done = generate_file(LocalPolicy(folder), prompts_in(str(asked)), out, n=4, sampling=SAMPLING)
+    assert done.known == 24
+    assert [{name: value for name, value in row.items() if name != "category"} for row in rows(out)] == rows(whole)
+    assert [one.category for one in read_answers(out).answers] == [f"kind {n % 2}" for n in range(6) for _ in range(4)]
+    asked.write_text("".join(json.dumps(line) + "\n" for line in [*lines, {**lines[0], "category": "other"}]))
+    with pytest.raises(
+        InputError, match=r"jsonl:7: the prompt 'q0' is of category 'other' here, and above of 'kind 0'"
+    ):
+        prompts_in(str(asked))
+
+
+def test_a_file_goes_on_in_the_precision_it_was_begun_in(folder: Path, tmp_path: Path) -> None:
+    """Whatever this machine's clock would choose today; another one that was asked for is refused."""
+    out = tmp_path / "answers.jsonl"
+    generate_file(LocalPolicy(folder, writing=Writing(precision="bf16")), PROMPTS[:2], out, n=1, sampling=SAMPLING)
+    before = rows(out)
+    done = generate_file(LocalPolicy(folder, writing=Writing(precision="auto")), PROMPTS, out, n=1, sampling=SAMPLING)
+    assert done.known == 2
+    assert rows(out)[:2] == before
+    assert {row["made"]["precision"] for row in rows(out)} == {"bf16"}
+    with pytest.raises(ArtifactError, match="made otherwise"):
+        generate_file(LocalPolicy(folder), PROMPTS, out, n=1, sampling=SAMPLING)
+
+
+def test_files_of_before_the_precision_was_written_go_on(whole: Path, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "answers.jsonl"
+    old = [{**row, "made": {k: v for k, v in row["made"].items() if k != "precision"}} for row in rows(whole)]
+    out.write_text("".join(json.dumps(row) + "\n" for row in old))
+    assert generate_file(LocalPolicy(folder), PROMPTS, out, n=4, sampling=SAMPLING).known == 24
+    assert out.read_bytes() == whole.read_bytes()

@@ -151,3 +151,20 @@ def test_addresses_that_cannot_be_are_refused_without_being_repeated(text: str) 
     with pytest.raises(ConfigError, match="endpoint: ") as caught:
         open_policy(text)
     assert "u:p" not in str(caught.value)
+
+
+def test_the_precision_is_recorded_and_is_part_of_what_the_policy_is(folder: Path) -> None:
+    plain, half = LocalPolicy(folder), LocalPolicy(folder, writing=Writing(precision="bf16"))
+    sampling = Sampling(max_tokens=12)
+    assert (plain.made(sampling).precision, half.made(sampling).precision) == ("float32", "bf16")
+    assert plain.fingerprint != half.fingerprint
+    assert {parameter.dtype for parameter in half.language_model.model.parameters()} == {torch.bfloat16}
+    together = generate(half, PROMPTS, 3, sampling)
+    assert [answer.text for answer in generate(half, PROMPTS[1:], 1, sampling)[0].answers] == [
+        together[1].answers[0].text
+    ]
+    auto = LocalPolicy(folder, writing=Writing(precision="auto"))
+    auto.go_on_in("bf16")
+    assert auto.made(sampling) == half.made(sampling)
+    plain.go_on_in("bf16")  # which was asked for, and is not the machine's choice
+    assert plain.made(sampling).precision == "float32"

@@ -52,7 +52,7 @@ class Needs:
             raise ConfigError(f"--use {strange[0]}: not a use. Known: {', '.join(USES)}.")
         for name, least in (("pairs", 1), ("votes", 0), ("objectives", 1)):
             value = getattr(self, name)
-            if value is not None and value < least:
+            if value is not None and not least <= value < float("inf"):  # nan too is refused
                 raise ConfigError(f"--{name} is {value}; give at least {least}.")
 
 

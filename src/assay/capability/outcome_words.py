@@ -14,7 +14,8 @@ def outcome_sentence(way: WayOutcome, config: CapabilityConfig, *, same: bool = 
     """The answer first, then what it rests on."""
     margin = f"{100 * config.margin:g} points"
     subjects = f"{way.subjects} {'subject' if way.subjects == 1 else 'subjects'}"
-    on = f"on {way.n:,} questions of {subjects}, asked {WAYS.get(way.asked, way.asked)}"
+    questions = f"{way.n:,} {'question' if way.n == 1 else 'questions'}"
+    on = f"on {questions} of {subjects}, asked {WAYS.get(way.asked, way.asked)}"
     if same:
         return f"The two are the same model, by their bytes: nothing changed, {on}."
     high = way.bounds.high if isinstance(way.bounds, Interval) else None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,37 +74,56 @@ def advise_command(
 
 
 def asked(needs: Needs) -> Needs:
-    """The needs that options left open, by questions; Enter leaves one unsaid."""
-    from dataclasses import replace
-
-    typer.echo("What is the preference for?")
+    """The needs that options left open, by questions; Enter leaves one unsaid. Raises ConfigError at end of input."""
+    say("What is the preference for?")
     for use, said in USES.items():
-        typer.echo(f"  {use:<8} {said}")
-    uses = typer.prompt("One or more, with commas between", default="tune").replace(",", " ").split()
-    found: dict[str, object] = {"uses": tuple(uses)}
-    for name, question, read in (
-        ("pairs", "How many labelled pairs?", int),
-        ("votes", "How many votes a pair?", float),
-        ("own_answers", "Are the answers of the model to be tuned (yes, no)?", yes_no),
-        ("objectives", "How many objectives are labelled apart?", int),
-        ("judges", "Can people judge fresh answers blind (yes, no)?", yes_no),
-        ("compute", "What is there to run on (small, one, several)?", size),
-    ):
+        say(f"  {use:<8} {said}")
+    found: dict[str, object] = {
+        "uses": one_answer("uses", "One or more, with commas between [tune]", some) or ("tune",)
+    }
+    for name, question, read in QUESTIONS:
         if getattr(needs, name) is None:
-            said = typer.prompt(f"{question} Enter: not known", default="", show_default=False).strip()
-            if said:
-                found[name] = answered(name, said, read)
+            value = one_answer(name, f"{question} Enter: not known", read)
+            if value is not None:
+                found[name] = value
     return replace(needs, **found)  # type: ignore[arg-type]
 
 
-def answered(name: str, said: str, read: object) -> object:
-    """What was typed, as the need takes it. Raises ConfigError for what it cannot be."""
-    assert callable(read)
-    try:
-        return read(said)
-    except ValueError:
-        option = f"--{name.replace('_', '-')}"
-        raise ConfigError(f"{name}: {said!r} is no answer to that. Say it with {option}, or run again.") from None
+def one_answer(name: str, question: str, read: Callable[[str], object]) -> object | None:
+    """What was typed, as the need takes it; None for Enter. A wrong answer is told and asked for again, at once: after
+    all the questions it would cost the right ones too."""
+    while True:
+        # To stderr, so that the questions are seen where the advice goes to a file. Not typer's prompt, which makes the
+        # same exit of an interruption and of an end of input.
+        sys.stderr.write(f"{question}: ")
+        sys.stderr.flush()
+        try:
+            said = input().strip()
+        except EOFError:
+            say("")
+            raise ConfigError(
+                "The input ended before all questions were answered. Answer by options: --use, --pairs, --votes, "
+                "--own-answers, --objectives, --compute, --judges."
+            ) from None
+        if not said:
+            return None
+        try:
+            value = read(said)
+            Needs(**{name: value})  # type: ignore[arg-type]
+        except ConfigError as error:
+            say(f"  {error}")
+        except ValueError:
+            say(f"  {said!r} is no answer to that.")
+        else:
+            return value
+
+
+def say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def some(said: str) -> tuple[str, ...]:
+    return tuple(said.replace(",", " ").split())
 
 
 def yes_no(said: str) -> YesNo:
@@ -118,6 +138,16 @@ def size(said: str) -> Compute:
     if said.lower() not in known:
         raise ValueError(said)
     return known[said.lower()]
+
+
+QUESTIONS: tuple[tuple[str, str, Callable[[str], object]], ...] = (
+    ("pairs", "How many labelled pairs?", int),
+    ("votes", "How many votes a pair?", float),
+    ("own_answers", "Are the answers of the model to be tuned (yes, no)?", yes_no),
+    ("objectives", "How many objectives are labelled apart?", int),
+    ("judges", "Can people judge fresh answers blind (yes, no)?", yes_no),
+    ("compute", "What is there to run on (small, one, several)?", size),
+)
 
 
 def text(told: Advice) -> str:

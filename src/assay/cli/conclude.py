@@ -12,7 +12,6 @@ from assay.cli.dpo_options import StudyOptions
 from assay.cli.options import command_line, notes, output
 from assay.cli.reading import DataOptions
 from assay.cli.verdicts import EXIT, verdict_lines
-from assay.errors import ConfigError
 
 if TYPE_CHECKING:
     from assay.flows.dpo_conclusion import Conclusion
@@ -20,15 +19,11 @@ if TYPE_CHECKING:
 
 def conclude(run: Path, study: StudyOptions, *, criteria: Path | None, options: DataOptions, as_json: bool) -> None:
     """Decide, print and exit with the verdict's code. Raises ConfigError for two capability tests."""
-    from assay.flows.dpo_conclusion import CapabilityTest, ConcludeConfig
+    from assay.flows.dpo_conclusion import ConcludeConfig, one_test
     from assay.flows.dpo_conclusion import conclude as decide
 
     assert study.conclude is not None
-    if study.capability is not None and study.mmlu is not None:
-        raise ConfigError("--capability is a test already made, --mmlu the questions of one to make. Give one of them.")
-    test = None
-    if study.capability is not None or study.mmlu is not None:
-        test = CapabilityTest(made=study.capability, questions=study.mmlu)
+    test = one_test(made=study.capability, questions=study.mmlu)
     settings = options.settings(ConcludeConfig, {"criteria": None if criteria is None else str(criteria)})
     found = decide(run, study.conclude, test=test, config=settings, command=command_line(), notify=say)
     show(found, as_json=as_json)

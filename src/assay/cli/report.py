@@ -18,13 +18,13 @@ def report(
     run: Annotated[Path, typer.Argument(help="Run folder that holds run.json, audit.json and gate.json.")],
     as_json: Json = False,
 ) -> None:
-    """Write report.html of a run again, and MODEL_CARD.md; of a tuned policy founder.html, a page without jargon.
+    """Write report.html and MODEL_CARD.md of a run again; of a tuned policy also founder.html, a page without jargon.
 
     Nothing is trained or scored.
     """
     from assay.artifacts.run_folder import RunFolder
     from assay.errors import ArtifactError
-    from assay.report import model_card, render
+    from assay.report import model_card, policy_card, render
     from assay.report.founder import founder_page, tuned_a_policy
 
     if not run.is_dir():
@@ -34,10 +34,10 @@ def report(
     folder = RunFolder(run)
     made = {"report": str(render(folder))}
     lines = [f"Report: {made['report']}"]
-    if tuned_a_policy(folder):
+    tuned = tuned_a_policy(folder)
+    if tuned:
         made["founder"] = str(founder_page(folder))
         lines.append(f"For the founder: {made['founder']}")
-    else:
-        made["model_card"] = str(model_card(folder))
-        lines.append(f"Model card: {made['model_card']}")
+    made["model_card"] = str(policy_card(folder) if tuned else model_card(folder))
+    lines.append(f"Model card: {made['model_card']}")
     output(made, "\n".join(lines), as_json=as_json)

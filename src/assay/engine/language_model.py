@@ -19,16 +19,18 @@ from torch import nn
 from transformers import AutoModelForCausalLM
 
 from assay.engine.forward import hidden_at, refusal
+from assay.engine.generate import generate
 from assay.engine.headers import packs_with_headers
 from assay.engine.logprobs import next_logprobs
 from assay.engine.micro_batches import micro_batches, pass_tokens
 from assay.engine.trie import Row
-from assay.engine.trunk_calls import run_on
+from assay.engine.written import Decoding, Wanted
 from assay.errors import ModelError, TemplateError
 from assay.models.adapters import with_adapter
 from assay.models.device_and_mode import device_of, evaluating
 from assay.models.limits import most_tokens
 from assay.models.opening import open_tokenizer, open_weights, told_as
+from assay.models.precision import Precision
 from assay.models.quiet import quiet
 from assay.models.resolve import resolve
 from assay.records import Message
@@ -37,8 +39,6 @@ from assay.render.template import end_of_turn, ids_of, rules_for, text_of
 
 if TYPE_CHECKING:
     from assay.models.transformers_types import Tokenizer
-
-ALIKE = 16  # rows of one length that are continued at once
 
 
 class LanguageModel:
@@ -59,20 +59,23 @@ class LanguageModel:
         template: str | None = None,
         adapter: str | None = None,
         served: bool = False,
+        precision: Precision = "float32",
     ) -> Self:
         """The model called `name`. Raises ModelNotFoundError, ModelError for one that does not write, TemplateError.
 
         template: in place of the tokenizer's: a file of jinja, or `plain`. adapter: a folder of one, merged into the
         model. served: a model without a template is refused, for nobody knows what it expects before an answer.
+        precision: of the weights, and of all that is computed with them.
         """
         found = resolve(name)
         if found.kind != "decoder":
             raise ModelError(f"{name} is an encoder, which writes no text. Take a decoder that was taught to answer.")
+        dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+        # An adapter is merged in float32 and rounded once: merged into bf16 weights, most of what it adds is lost.
+        opened = torch.float32 if adapter is not None else dtype
         with quiet(), told_as(lambda why: f"{name}: no language model that transformers can open ({why})."):
             tokenizer = open_tokenizer(found.folder)
-            model, info = open_weights(
-                AutoModelForCausalLM, found.folder, dtype=torch.float32, output_loading_info=True
-            )
+            model, info = open_weights(AutoModelForCausalLM, found.folder, dtype=opened, output_loading_info=True)
         if info["missing_keys"]:
             raise ModelError(
                 f"{name}: {', '.join(sorted(info['missing_keys'])[:3])} is not in its weights and would be random. "
@@ -86,7 +89,7 @@ class LanguageModel:
         if adapter is not None:
             model = with_adapter(model, adapter, base=name)
         place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-        return cls(model.to(place).eval(), tokenizer, name=name, template=template)
+        return cls(model.to(place, dtype).eval(), tokenizer, name=name, template=template)
 
     @cached_property
     def ends(self) -> frozenset[int]:
@@ -159,23 +162,10 @@ class LanguageModel:
     def continued(self, rows: Sequence[Row], *, most: int) -> list[str]:
         """What the model writes after each row, always the likeliest token, at most `most` of them.
 
-        Only rows of one length are continued together: a padded row could differ from the same row alone.
+        It ends where the model's files or its template end an answer. What is written after a row does not depend on
+        the others (`generate`).
         """
-        written: dict[int, str] = {}
-        lengths: dict[int, list[int]] = {}
-        for n, row in enumerate(rows):
-            lengths.setdefault(len(row), []).append(n)
-        for places in lengths.values():
-            for start in range(0, len(places), ALIKE):
-                batch = places[start : start + ALIKE]
-                written.update(zip(batch, self._continued([rows[n] for n in batch], most), strict=True))
-        return [written[n] for n in range(len(rows))]
-
-    def _continued(self, rows: Sequence[Row], most: int) -> list[str]:
-        ids_NT = torch.tensor([list(row) for row in rows], device=device_of(self.model))
-        with evaluating(self.model), quiet():
-            out_NT = run_on(self.model, ids_NT, most=most, end=self.tokenizer.eos_token_id)
-        return [
-            self.tokenizer.decode(row, skip_special_tokens=True).strip()
-            for row in out_NT[:, ids_NT.shape[1] :].tolist()
-        ]
+        decoding = Decoding(most=most, temperature=0.0, ends=self.ends)
+        wanted = [Wanted(row=tuple(row), seed=0) for row in rows]  # nothing is drawn, so no seed matters
+        found = dict(generate(self.model, wanted, decoding))
+        return [self.tokenizer.decode(list(found[n].ids), skip_special_tokens=True).strip() for n in range(len(rows))]

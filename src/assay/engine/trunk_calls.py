@@ -157,24 +157,6 @@ def run_logits(model: nn.Module, row: Row | Tensor) -> Tensor:
     return output.logits[0].float()
 
 
-def run_on(model: nn.Module, ids_NT: Tensor, *, most: int, end: int | None) -> Tensor:
-    """Rows of one length with up to `most` further tokens, always the likeliest, shape (N, T + most) at most.
-
-    end: the token that fills rows which ended before others.
-    """
-    found: Tensor = model.generate(  # type: ignore[operator]
-        ids_NT,
-        attention_mask=torch.ones_like(ids_NT),
-        do_sample=False,
-        temperature=None,
-        top_p=None,
-        top_k=None,
-        max_new_tokens=most,
-        pad_token_id=end,
-    )
-    return found
-
-
 def run_drawn(
     model: nn.Module, ids_NT: Tensor, *, most: int, ends: Sequence[int], draw: LogitsProcessor, stop: StoppingCriteria
 ) -> Tensor:

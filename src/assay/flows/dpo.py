@@ -31,7 +31,7 @@ from assay.gate import Criterion, Verdict, decide_run, load_criteria
 from assay.models.local_model import LocalModel
 from assay.models.resolve import resolve
 from assay.records import Pair, Text
-from assay.report import render
+from assay.report import policy_card, render
 from assay.report.founder import founder_page
 from assay.train import TrainResult, compile_choice
 from assay.train.compile_choice import CompileChoice, Compiling
@@ -179,9 +179,10 @@ def tuned(ready: Ready, criteria: Sequence[Criterion]) -> PolicyRun:
 
 
 def tell_founder(run: RunFolder, notify: Notify) -> None:
-    """The page without jargon. A verdict of before that rests on older figures ends no run: it is said."""
+    """The page without jargon, and the card. A verdict of before that is stale by now ends no run: it is said."""
     try:
         notify(f"founder    {founder_page(run)}")
+        policy_card(run)
     except ArtifactError as error:
         notify(f"founder    not written: {error}")
 

@@ -20,7 +20,7 @@ from assay.artifacts.run_body import RunBase, RunBody
 from assay.artifacts.run_folder import RunFolder
 from assay.capability.config import CapabilityConfig
 from assay.config import StageConfig
-from assay.errors import ArtifactError, InputError, StudyError
+from assay.errors import ArtifactError, ConfigError, InputError, StudyError
 from assay.flows.capability import capability
 from assay.flows.fresh_study import written_study
 from assay.flows.run_record import RUN, only_writer
@@ -34,6 +34,7 @@ from assay.gate.verdict import ARTIFACT as GATE
 from assay.models.resolve import resolve
 from assay.policies.answer_files import read_answers
 from assay.records import plain_text
+from assay.report import policy_card
 from assay.report.founder import founder_page
 from assay.study.analysis.study_result import Analysis
 from assay.study.config import AnalysisConfig
@@ -58,6 +59,20 @@ class CapabilityTest:
 
     made: Path | None = None
     questions: Path | None = None
+
+
+def one_test(*, made: Path | str | None, questions: Path | str | None) -> CapabilityTest | None:
+    """The capability test that was given; None where none was. Raises ConfigError for two."""
+    if made is not None and questions is not None:
+        raise ConfigError(
+            "A capability test that was made (--capability) and the questions of one to make (--mmlu) were given. Give "
+            "one of them."
+        )
+    if made is None and questions is None:
+        return None
+    return CapabilityTest(
+        made=None if made is None else Path(made), questions=None if questions is None else Path(questions)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +134,7 @@ def conclude(
         verdict.to_body().write(out / GATE)
         notify(f"gate       {verdict.verdict}")
         notify(f"founder    {founder_page(run)}")
+        policy_card(run)
     return Conclusion(folder=run.root, verdict=verdict, analysis=found.analysis, study_page=found.page, capability=body)
 
 

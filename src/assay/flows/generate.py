@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +21,7 @@ from assay.data import read_pairs
 from assay.data.config import DataConfig
 from assay.errors import ArtifactError, ConfigError, EmptyBatchError
 from assay.policies.answer_files import OneAnswer, answer_row, drop_torn, read_numbered, single_answers
+from assay.policies.local_policy import LocalPolicy
 from assay.policies.one_by_one import Asked, OneByOne, with_a_seed
 from assay.policies.prompt_files import holds_prompts, prompts_of, read_prompts
 from assay.policies.protocol import Made, Policy, Prompt, Sampling, generate
@@ -97,9 +98,11 @@ def _into(
     notify: Callable[[int, int], None],
 ) -> AnswersFile:
     start, part = time.monotonic(), out.with_name(f"{out.name}.part")
-    made = policy.made(sampling) if isinstance(policy, OneByOne) else None
     if part.exists():
         drop_torn(part)
+    if isinstance(policy, LocalPolicy):
+        policy.go_on_in(_begun_in(out, part))
+    made = policy.made(sampling) if isinstance(policy, OneByOne) else None
     kept = {one.key: one for path in (out, part) for one in _had(path, made)}
     found = {key: one for key, one in kept.items() if one.generation.finish != "error"}
     _refuse_unasked(found, prompts, n, out)
@@ -112,7 +115,9 @@ def _into(
             growing.add(one)
             tokens += one.generation.tokens or 0
             notify(len(found), len(keys))
-    write_jsonl(out, (answer_row(found[key]) for key in keys))
+    # From the prompts as they are asked now: a category made no answer, so one that was named later costs none.
+    categories = {prompt.id: prompt.category for prompt in prompts}
+    write_jsonl(out, (answer_row(found[key], category=categories[key[0]]) for key in keys))
     part.unlink()
     answers = [found[key] for key in keys]
     reasons = [one.generation.text.reason for one in answers if isinstance(one.generation.text, Unknown)]
@@ -122,11 +127,25 @@ def _into(
     )  # fmt: skip
 
 
+def _begun_in(*paths: Path) -> str | None:
+    """The precision of the first answer that is there."""
+    for path in paths:
+        found = read_numbered(path) if path.exists() else None
+        if found:
+            return found[0].made.precision
+    return None
+
+
 def _had(path: Path, made: Made | None) -> list[OneAnswer]:
     """The answers of an earlier call. Raises ArtifactError for those that another policy or sampling gave."""
     if not path.exists() or not path.stat().st_size:
         return []
     found = read_numbered(path)
+    if found is not None and made is not None and made.precision is not None:
+        # Files of before the precision was written: there was float32 alone.
+        found = [
+            one if one.made.precision else replace(one, made=replace(one.made, precision="float32")) for one in found
+        ]
     other = next((one.made for one in found or [] if made is not None and one.made != made), None)
     if found is None or other is not None:
         what = "answers that assay did not write" if other is None else f"answers that were made otherwise ({other})"

@@ -6,6 +6,7 @@ against what stands in the file. Knows PEFT's folders; knows not what the model 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, cast
@@ -31,7 +32,9 @@ def with_adapter(model: nn.Module, folder: Path | str, *, base: str) -> nn.Modul
     if not (path / ADAPTER).is_file():
         raise ModelNotFoundError(f"{folder}: no adapter there ({ADAPTER} is missing). Give a folder that PEFT wrote.")
     try:
-        with quiet():
+        with quiet(), warnings.catch_warnings():
+            # What it would save of resized embeddings: said of a base of another vocabulary, which is refused below.
+            warnings.filterwarnings("ignore", message=".*save_embedding_layers", category=UserWarning)
             adapted = PeftModel.from_pretrained(model, str(path))
             there = {name: tuple(part.shape) for name, part in get_peft_model_state_dict(adapted).items()}
     except (RuntimeError, ValueError, KeyError, OSError) as error:

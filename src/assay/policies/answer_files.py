@@ -30,10 +30,11 @@ _GENERATION = TypeAdapter(Generation)
 
 class AnswerRow(TypedDict):
     """One answer as `answer_rows` writes it. system: the policy's name. number: from 0, of
-    the answers to this prompt. answer: null beside the reason for it."""
+    the answers to this prompt. answer: null beside the reason for it. category: of the prompt, where it has one."""
 
     id: str
     prompt: str | list[dict[str, str]]
+    category: NotRequired[str]
     system: str
     number: int
     answer: str | None
@@ -118,8 +119,8 @@ def single_answers(generations: Generations) -> Iterator[OneAnswer]:
         )
 
 
-def answer_row(one: OneAnswer) -> AnswerRow:
-    """One answer as a row."""
+def answer_row(one: OneAnswer, *, category: str | None = None) -> AnswerRow:
+    """One answer as a row. category: of its prompt."""
     answer = one.generation
     row = AnswerRow(
         id=one.prompt_id,
@@ -134,6 +135,8 @@ def answer_row(one: OneAnswer) -> AnswerRow:
     )
     if isinstance(answer.text, Unknown):
         row["reason"] = answer.text.reason
+    if category is not None:
+        row["category"] = category
     return row
 
 

@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING
 
 from assay.artifacts.files import sha256_json
 from assay.errors import ModelError, TemplateError
+from assay.models import precision
 from assay.models.folder_faults import ADAPTER, object_in
+from assay.models.precision import Asked as AskedPrecision
+from assay.models.precision import Precision
 from assay.policies.one_by_one import Asked, answer_seed, gathered, with_a_seed
 from assay.policies.protocol import Generation, Generations, Made, Prompt, Sampling, generated
 from assay.records import Text, as_messages
@@ -27,15 +30,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writing:
-    """How a model is run; changes time and memory, not answers.
+    """How a model is run; all but the precision changes time and memory, not answers.
 
-    device: cpu, cuda, ...; auto takes a GPU where there is one. at_once: answers side by side. cache_tokens: places for
-    keys and values of all that stand side by side, and so the memory. None: what suits the device.
+    precision: of weights and arithmetic; auto: bf16 where this machine is measured to be clearly faster with it, else
+    float32. device: cpu, cuda, ...; auto takes a GPU where there is one. at_once: answers side by side. cache_tokens:
+    places for keys and values of all that stand side by side, and so the memory. None: what suits the device.
     """
 
     device: str = "auto"
     at_once: int | None = None
     cache_tokens: int | None = None
+    precision: AskedPrecision = "float32"
 
 
 class LocalPolicy:
@@ -65,6 +70,17 @@ class LocalPolicy:
         return self.called or (self.model if self.adapter is None else f"{self.adapter}@{self.model}")
 
     @cached_property
+    def precision(self) -> Precision:
+        """What it is run in, measured once where that was left to the machine. A file that goes on sets it first."""
+        return precision.resolve(self.writing.precision)
+
+    def go_on_in(self, begun: str | None) -> None:
+        """Take the precision that answers were begun in, where the choice was left to the machine: its clock may say
+        something else today, and half a file in another precision would be of two policies."""
+        if self.writing.precision == "auto" and begun in ("float32", "bf16"):
+            self.__dict__["precision"] = begun
+
+    @cached_property
     def fingerprint(self) -> str:
         """Of the model's bytes, the adapter's, and how prompts become text. Opens no weights."""
         from assay.models.resolve import folder_fingerprint, locate
@@ -72,6 +88,8 @@ class LocalPolicy:
         parts = {"model": locate(self.model).fingerprint}
         if self.adapter is not None:
             parts["adapter"] = folder_fingerprint(Path(self.adapter).expanduser())
+        if self.precision != "float32":
+            parts["precision"] = self.precision
         if self.template is not None:
             parts["template"] = self._made_template
         return parts["model"] if len(parts) == 1 else sha256_json(parts)
@@ -82,14 +100,20 @@ class LocalPolicy:
         from assay.engine.language_model import LanguageModel
 
         loaded = LanguageModel.load(
-            self.model, device=self.writing.device, template=self.template, adapter=self.adapter, served=True
-        )
+            self.model, device=self.writing.device, template=self.template, adapter=self.adapter, served=True,
+            precision=self.precision,
+        )  # fmt: skip
+        if self.writing.precision == "auto":
+            self.said(f"{self.name}: run in {self.precision}")
         if loaded.prompts_changed:
             self.said(f"{self.name}: its chat template is changed before it is used: {' '.join(loaded.rules.notes)}")
         return loaded
 
     def made(self, sampling: Sampling) -> Made:
-        return Made(policy=self.name, fingerprint=self.fingerprint, template=self._made_template, sampling=sampling)
+        return Made(
+            policy=self.name, fingerprint=self.fingerprint, template=self._made_template, sampling=sampling,
+            precision=self.precision,
+        )  # fmt: skip
 
     def generate(self, prompts: Sequence[Prompt], n: int, sampling: Sampling) -> list[Generations]:
         """n answers to each prompt. A prompt that cannot be rendered or is too long gets the reason n times."""

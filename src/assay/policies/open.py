@@ -48,8 +48,8 @@ def open_policy(
         )
     if template is not None or writing not in {None, Writing()}:
         raise InputError(
-            f"{text} is no model that is run here: device, answers at once, cache and template do not apply. Leave "
-            "them out."
+            f"{text} is no model that is run here: device, answers at once, cache, precision and template do not "
+            "apply. Leave them out."
         )
     if isinstance(policy, EndpointPolicy):
         return EndpointPolicy(policy.model, policy.url, limits=limits)

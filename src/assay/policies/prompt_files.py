@@ -1,7 +1,7 @@
 """Prompts in a file, one JSON object a line: read into Prompts, each under its id. Knows rows; knows no policy.
 
-A row needs a prompt under any of its usual names, as text or messages; what else it holds is left aside, so a file of
-answers or candidates is one of prompts too. The same prompt under the same id is asked once.
+A row needs a prompt under any of its usual names, as text or messages, and may name its category; what else it holds is
+left aside, so a file of answers or candidates is one of prompts too. The same prompt under the same id is asked once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from assay.artifacts.files import dumps
 from assay.data.sources.json_rows import json_objects
 from assay.errors import InputError
 from assay.policies.protocol import Prompt
-from assay.policies.row_fields import PROMPT_FIELDS, prompt_id_of, prompt_of, quoted
+from assay.policies.row_fields import PROMPT_FIELDS, category_of, prompt_id_of, prompt_of, quoted
 from assay.records import Text, plain_text, to_json
 
 HOLDS = "Write one JSON object a line (JSON lines): a prompt, and an id where it has one."
@@ -29,11 +29,17 @@ def read_prompts(path: Path) -> list[Prompt]:
     for row, where in json_objects(path, holds=HOLDS):
         text = prompt_of(row, where, system="text" if "answer" not in row else "name")
         name = prompt_id_of(row) or id_of(text)
-        known = found.setdefault(name, Prompt(id=name, text=text))
+        category = category_of(row)
+        known = found.setdefault(name, Prompt(id=name, text=text, category=category))
         if known.text != text:
             raise InputError(
                 f"{where}: the id {name!r} stands for {quoted(plain_text(text))} here, and above for "
                 f"{quoted(plain_text(known.text))}. Give each prompt its own."
+            )
+        if known.category != category:
+            raise InputError(
+                f"{where}: the prompt {name!r} is of category {category!r} here, and above of {known.category!r}. Give "
+                "it one."
             )
     if not found:
         raise InputError(f"{path}: no rows. Expected one JSON object a line with a prompt.")

@@ -45,10 +45,11 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """What is asked, under its id."""
+    """What is asked, under its id. category: what kind of task it is; no policy reads it, and no answer hangs on it."""
 
     id: str
     text: Text
+    category: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +76,15 @@ class Generation:
 class Made:
     """What made answers: a policy, by name and fingerprint, its chat template, and how it was sampled.
 
-    template: a name or hash of it; "none" where prompts are put to the policy as they stand.
+    template: a name or hash of it; "none" where prompts are put to the policy as they stand. precision: that a model
+    was run in here, "float32" or "bf16"; None where that is not known.
     """
 
     policy: str
     fingerprint: str
     template: str | Unknown
     sampling: Sampling | Unknown
+    precision: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,12 @@ from assay.lazy_names import door
 if TYPE_CHECKING:
     from assay.report.run.card import model_card
     from assay.report.run.page import render
+    from assay.report.run.policy_card import policy_card
 
-__all__ = ["model_card", "render"]
-__getattr__ = door(__name__, {"model_card": "assay.report.run.card", "render": "assay.report.run.page"})
+HOMES = {
+    "model_card": "assay.report.run.card",
+    "policy_card": "assay.report.run.policy_card",
+    "render": "assay.report.run.page",
+}
+__all__ = ["model_card", "policy_card", "render"]
+__getattr__ = door(__name__, HOMES)

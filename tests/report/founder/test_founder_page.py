@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from assay.artifacts.files import read_jsonl, write_jsonl
 from assay.artifacts.run_folder import RunFolder
 from assay.errors import ArtifactError
 from assay.report.founder import founder_page
 from assay.report.founder.founder_answer import Preference, answer, outcome_of
+from assay.report.founder.founder_kinds import kinds, kinds_unknown
 from assay.report.founder.founder_samples import KINDS, samples
 from assay.report.founder.founder_study import USUAL, chance_at
 from assay.report.founder.told_run import read_told_run
@@ -208,3 +210,37 @@ def test_other_runs_and_stale_verdicts_are_refused(copy: RunFolder, tmp_path: Pa
     path.write_text(path.read_text().replace('"ours"', '"ours" '), encoding="utf-8")
     with pytest.raises(ArtifactError, match="Conclude again"):
         founder_page(run)
+
+
+def test_kinds_of_tasks_are_told_apart_where_there_are_enough(copy: RunFolder) -> None:
+    """Tasks are of two kinds in turn: 25 of each are told by the figures of the study, 5 of each are too few."""
+    told = read_told_run(with_votes(with_study(copy), 0.7))
+    rows, reading = kinds(told)
+    assert told.analysis is not None
+    assert [(row.name, row.tasks) for row in rows] == [("delivery", "25"), ("refunds", "25")]
+    for row in rows:
+        found = told.analysis.find("win_rate", f"category={row.name}")
+        assert found is not None
+        assert found.known is not None
+        assert row.rate == f"{10 * found.known:.1f}".removesuffix(".0") + " of 10"
+    assert "by luck alone" in reading
+    assert kinds_unknown(told) == []
+    few = read_told_run(with_votes(copy, 0.7, prompts=10))
+    assert kinds(few) == ([], "")
+    assert kinds_unknown(few) == [
+        "Whether it is better on each of the 2 kinds of tasks. Each kind had too few tasks to say."
+    ]
+
+
+def test_texts_that_the_limit_cut_are_said(copy: RunFolder) -> None:
+    """Else a reader takes a broken end for how the model writes."""
+    run = with_study(copy)
+    assert "cut off at a set length" not in samples(read_told_run(run))[0]
+    path = run.path("answers/tuned.jsonl")
+    sampling = {"max_tokens": 8, "temperature": 1.0, "top_p": 1.0, "seed": 0, "stop": []}
+    made = {"policy": "tuned", "fingerprint": "sha256:1", "template": "none", "sampling": sampling}
+    rows = [{**row, "made": made, "finish": "length", "tokens": 8, "seed": 1} for row in read_jsonl(path)]
+    write_jsonl(path, rows)
+    assert samples(read_told_run(run))[0].endswith("in the middle of a sentence, it was cut off at a set length.")
+    words = {word.lower() for word in re.findall(r"[A-Za-z]+", samples(read_told_run(run))[0])}
+    assert words - PLAIN == set()

@@ -42,7 +42,9 @@ def context(body: CapabilityBody) -> dict[str, object]:
         "body": body,
         "word": OUTCOMES[body.outcome],
         "two": body.against is not None,
-        "questions": words.count(body.questions),
+        "questions": words.plural(body.questions, "question"),
+        "shots": words.plural(body.shots, "solved one") if body.shots else "no solved one",
+        "left_out": words.plural(len(body.left_out), "question"),
         "ways": [way_row(way) for way in body.ways],
         "figure": figure(body.ways),
         "subjects": subject_rows(body.findings),
@@ -94,7 +96,7 @@ def way_row(way: WayBody) -> dict[str, object]:
         "p": "" if way.mcnemar_p is None else chance_of(way.mcnemar_p),
         "outcome": OUTCOMES[way.outcome],
         "needed": "; ".join(needed),
-        "n": words.count(way.n),
+        "n": words.plural(way.n, "question"),
     }
 
 

@@ -44,7 +44,10 @@ def samples(told: ToldRun) -> tuple[str, list[Sample]]:
     picked, missing = by_kind(rows, order) if rows else ([], [])
     rest = [key for key in order if key not in picked]
     keys = [*picked, *rest[: SHOWN - len(picked)]]
-    return rule(bool(rows), missing, len(told.texts)), [sample(told.texts[key], rows.get(key)) for key in keys]
+    said = rule(bool(rows), missing, len(told.texts))
+    if any(told.texts[key].cut for key in keys):  # else a reader takes a broken end for the model's own
+        said += " Where a text ends in the middle of a sentence, it was cut off at a set length."
+    return said, [sample(told.texts[key], rows.get(key)) for key in keys]
 
 
 def shuffled(keys: Sequence[str]) -> list[str]:

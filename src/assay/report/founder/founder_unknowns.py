@@ -6,6 +6,7 @@ from statistics import mean
 
 from assay.report import words
 from assay.report.founder.founder_answer import Preference, ability, of_ten
+from assay.report.founder.founder_kinds import kinds_unknown
 from assay.report.founder.told_run import ToldRun
 
 LONGER = 1.15  # how much longer texts have become before the page says so
@@ -24,7 +25,7 @@ def unknowns(told: ToldRun, liked: Preference) -> list[str]:
         lines.append(open_rate(told, liked))
     if told.run.data is not None and told.run.data.simulated:
         lines.append("How it does on real work. The past choices it learned from were made up by a program.")
-    lines += [*ability_lines(told), *length_lines(told), *editor_lines(told)]
+    lines += [*ability_lines(told), *kinds_unknown(told), *length_lines(told), *editor_lines(told)]
     lines.append("How it does on other kinds of work. Nothing here speaks for tasks unlike these.")
     lines.append("Whether what it writes is true. Editors say which text they prefer; nobody checks the facts.")
     return lines

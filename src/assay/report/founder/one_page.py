@@ -14,6 +14,7 @@ from assay.report import words
 from assay.report.founder.founder_answer import ability, answer, preference
 from assay.report.founder.founder_conditions import TONE, conditions, decided
 from assay.report.founder.founder_cost import costs
+from assay.report.founder.founder_kinds import kinds
 from assay.report.founder.founder_samples import samples
 from assay.report.founder.founder_study import still_to_show
 from assay.report.founder.founder_unknowns import unknowns
@@ -44,6 +45,7 @@ def context(told: ToldRun) -> dict[str, object]:
     rows = conditions(told, liked)
     word, sentence = decided(told, rows, liked)
     rule, shown = samples(told)
+    by_kind, reading = kinds(told)
     return {
         "version": told.run.assay_version,
         "name": told.run.name,
@@ -54,6 +56,8 @@ def context(told: ToldRun) -> dict[str, object]:
         "simulated": simulated(told, liked.judges != "people"),
         "conditions": rows,
         "study": still_to_show(told),
+        "kinds": by_kind,
+        "reading": reading,
         "unknowns": unknowns(told, liked),
         "rule": rule,
         "samples": shown,

@@ -44,11 +44,12 @@ STALE = ("the verdict in conclusion/ rests on", "Conclude again: assay dpo {} --
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwoTexts:
-    """What both models wrote for one task."""
+    """What both models wrote for one task. cut: whether the limit of length ended either."""
 
     task: str
     before: str
     after: str
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,17 +191,19 @@ def two_texts(before: Path, after: Path) -> dict[str, TwoTexts]:
     by_id = all(file.has_ids for file in files)
     old, new = (_first_texts(file, by_id=by_id) for file in files)
     return {
-        key if by_id else f"prompt-{place}": TwoTexts(task=task, before=text, after=new[key][1])
-        for place, (key, (task, text)) in enumerate(old.items(), start=1)
+        key if by_id else f"prompt-{place}": TwoTexts(task=task, before=text, after=new[key][1], cut=cut or new[key][2])
+        for place, (key, (task, text, cut)) in enumerate(old.items(), start=1)
         if key in new
     }
 
 
-def _first_texts(file: AnswerFile, *, by_id: bool) -> dict[str, tuple[str, str]]:
-    """Task and first answer of each prompt that has one."""
-    found: dict[str, tuple[str, str]] = {}
+def _first_texts(file: AnswerFile, *, by_id: bool) -> dict[str, tuple[str, str, bool]]:
+    """Task and first answer of each prompt that has one, and whether the limit cut it."""
+    found: dict[str, tuple[str, str, bool]] = {}
     for row in file.answers:
         task = plain_text(row.prompt)
         if isinstance(row.text, str):
-            found.setdefault((row.prompt_id or "") if by_id else task, (task, row.text))
+            found.setdefault(
+                (row.prompt_id or "") if by_id else task, (task, row.text, row.generation.finish == "length")
+            )
     return found
