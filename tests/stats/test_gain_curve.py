@@ -24,7 +24,9 @@ def test_a_curve_of_this_form_is_found_again() -> None:
     assert explained(np.zeros(9), np.zeros(2), KL) is None
 
 
-@pytest.mark.parametrize("one, other", [((1.0, 0.2), (0.8, -0.1)), ((1.0, 0.6), (0.7, 0.1)), ((1.0, 0.2), (1.0, 0.2))])
+@pytest.mark.parametrize(
+    ("one", "other"), [((1.0, 0.2), (0.8, -0.1)), ((1.0, 0.6), (0.7, 0.1)), ((1.0, 0.2), (1.0, 0.2))]
+)
 def test_areas_are_those_of_quadrature(one: tuple[float, float], other: tuple[float, float]) -> None:
     """The second couple crosses on the way, at d = 0.6, where the sign of the difference turns."""
     most = float(KL.max())
