@@ -1,4 +1,4 @@
-"""What stands in pressure.json: a reward under pressure, its curve beside gold's, the verdict and what the picks share."""
+"""What stands in pressure.json: a reward under pressure, its curve beside gold's, the verdict, what the picks share."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from assay.artifacts.body import Body
 from assay.artifacts.finding_body import FindingBody, IntervalBody
 
 _PART = ConfigDict(frozen=True, extra="forbid")
+PRESSURE = "pressure.json"  # the file, in the folder of `assay optimise`
 PressureWord = Literal["turns", "does_not_turn", "undecided"]
 
 

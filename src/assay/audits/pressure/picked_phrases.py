@@ -1,8 +1,9 @@
 """Phrases that stand oftener in the picks than in random answers to the same prompts, with all looked at counted.
 
-1) the phrases looked at are the most frequent ones, whoever wrote them: chosen without a look at rewards, so that the
-test is not of what was picked for it; 2) each is tested over prompts, and Benjamini-Hochberg's rule holds the share of
-false ones; 3) of phrases inside each other that stand out alike the longest is told.
+1) the phrases looked at are the most frequent ones: chosen without a look at rewards, so that the test is not of what
+was picked for it; 2) what the length of the picks makes of it is taken off, for a longer answer has more of
+every phrase; 3) each is tested over prompts, and Benjamini-Hochberg's rule holds the share of false ones; 4) of phrases
+inside each other that stand out alike the longest is told.
 Letters: G prompts, P phrases.
 """
 
@@ -31,7 +32,8 @@ LONGEST = 4  # words of a phrase
 OPENING = 3  # words that an answer opens with
 START = "^"  # stands before an opening, and in no word
 SAMPLED = 16  # answers of a prompt in which frequent phrases are looked for
-MOST_READ = 40_000  # answers read; about ten seconds
+MOST_READ = 6_000_000  # characters of answers read; about ten seconds
+BENDS = 3  # of length, that a phrase's share may follow: rare ones grow with it, frequent ones level off
 SAME = 0.8  # of a longer phrase's excess, from which on a phrase inside it says nothing of its own
 Phrase = tuple[str, ...]
 
@@ -53,14 +55,20 @@ def phrases(prompts: Sequence[PressedPrompt], found: Chances, codes: Codes, conf
         return Phrases(rows=[], tested=0, prompts=len(read))
     # Of random answers, of picks, and of picks by gold: each prompt's share of answers that have the phrase.
     random, picked, by_gold = (np.zeros((len(read), len(looked_at))) for _ in range(3))
+    longer = np.zeros((len(read), BENDS))
+    together, spread = np.zeros((BENDS, len(looked_at))), np.zeros((BENDS, BENDS))
     for row, place in enumerate(read):
-        one = prompts[place]
-        for answer, by_proxy, gold in zip(one.answers, found.by_proxy[place], found.by_gold[place], strict=True):
-            columns = [looked_at[phrase] for phrase in set(phrases_of(plain_text(answer))) & looked_at.keys()]
-            random[row, columns] += 1 / len(one.answers)
+        texts = [plain_text(answer) for answer in prompts[place].answers]
+        length = length_terms(texts)
+        longer[row], spread = found.by_proxy[place] @ length, spread + length.T @ length / len(texts)
+        for text, apart, by_proxy, gold in zip(texts, length, found.by_proxy[place], found.by_gold[place], strict=True):
+            columns = [looked_at[phrase] for phrase in set(phrases_of(text)) & looked_at.keys()]
+            random[row, columns] += 1 / len(texts)
             picked[row, columns] += by_proxy
             by_gold[row, columns] += gold
-    p, prompts_P = tested(picked - random, codes[read])
+            together[:, columns] += apart[:, None] / len(texts)
+    # The slopes of each phrase on length within prompts, and what they make of the picks being longer.
+    p, prompts_P = tested(picked - random - longer @ (np.linalg.pinv(spread) @ together), codes[read])
     shares = [share.mean(axis=0) for share in (random, picked, by_gold)]
     rows = [
         PhraseRow(
@@ -78,15 +86,24 @@ def phrases(prompts: Sequence[PressedPrompt], found: Chances, codes: Codes, conf
     return Phrases(rows=without_parts(rows), tested=len(looked_at), prompts=len(read))
 
 
+def length_terms(texts: Sequence[str]) -> Array:
+    """Length, its square and its logarithm less their means over these answers, (N, BENDS)."""
+    # Hundreds of characters, so that the square does not drown the others in rounding.
+    length = np.array([len(text) for text in texts]) / 100
+    terms = np.column_stack([length, np.square(length), np.log1p(length)])
+    return np.asarray(terms - terms.mean(axis=0))
+
+
 def places_read(prompts: Sequence[PressedPrompt], seed: int) -> list[int]:
-    """Prompts whose answers are read: all, or as many drawn ones as MOST_READ answers allow."""
+    """Prompts whose answers are read: all, or as many drawn ones as MOST_READ allows."""
     order = stream(seed, "phrases: prompts").permutation(len(prompts)).tolist()
-    read, answers = [], 0
+    read, held = [], 0
     for place in order:
-        if read and answers + len(prompts[place].answers) > MOST_READ:
+        size = sum(len(plain_text(answer)) for answer in prompts[place].answers)
+        if read and held + size > MOST_READ:
             break
         read.append(place)
-        answers += len(prompts[place].answers)
+        held += size
     return sorted(read)
 
 

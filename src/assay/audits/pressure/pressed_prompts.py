@@ -1,8 +1,8 @@
-"""Prompts with candidates, each answer with its rewards and its gold: what can be judged, and how far the curve goes.
+"""Prompts with candidates, each answer with rewards and gold: what can be judged, and how far the curve goes.
 
-1) answers without a reward or without gold are left out of their prompt, and counted by why; 2) the largest n is the one
-that nearly all prompts allow; 3) prompts with fewer answers are set aside, so that every point of the curve is of the
-same prompts: a curve whose prompts change on the way bends without any cause.
+1) answers without a reward or without gold are left out of their prompt, and counted by why; 2) the largest n is the
+one that nearly all prompts allow; 3) prompts with fewer answers are set aside, so that every point of the curve is of
+the same prompts: a curve whose prompts change on the way bends without any cause.
 Letters: S seeds, N answers of a prompt.
 """
 
@@ -67,7 +67,8 @@ class PressedPrompt:
 class LeftOutAnswers:
     """Answers of one prompt that are in no figure, by kind, and the first reason.
 
-    picks_without_gold: chance that the answer with the highest reward is one without gold, mean over seeds.
+    left_out: all of them, one that lacks both counted once. picks_without_gold: chance that the answer with the highest
+    reward is one without gold, mean over seeds.
     """
 
     prompt_id: str
@@ -75,6 +76,7 @@ class LeftOutAnswers:
     without_gold: int
     without_reward: int
     not_given: int
+    left_out: int
     picks_without_gold: float
     why: str
 
@@ -134,18 +136,19 @@ def known_answers(group: GoldGroup) -> tuple[PressedPrompt | None, LeftOutAnswer
     no_gold = [place for place, value in enumerate(group.gold) if not finite(value)]
     no_reward = [place for place, row in enumerate(rows) if not all(map(finite, row))]
     not_given = sum(group.gave_none.values())
+    gone = {*no_gold, *no_reward}
     lost = None
-    if no_gold or no_reward or not_given:
+    if gone or not_given:
         lost = LeftOutAnswers(
             prompt_id=group.candidates.id,
             answers=len(rows) + not_given,
             without_gold=len(no_gold),
             without_reward=len(no_reward),
             not_given=not_given,
+            left_out=len(gone) + not_given,
             picks_without_gold=picks_among(group, set(no_gold)),
             why=first_reason(group, rows, no_gold, no_reward),
         )
-    gone = {*no_gold, *no_reward}
     kept = [place for place in range(len(rows)) if place not in gone]
     if len(kept) < FEWEST:
         return None, lost

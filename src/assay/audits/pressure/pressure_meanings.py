@@ -1,7 +1,7 @@
 """The figures of a reward under pressure: one row each says unit, why it matters, label, and where it is shown.
 
 A spread is the standard deviation within prompts, of gold where nothing else is said: scales of rewards differ, and
-picking among answers to one prompt sees no other spread. Figures of the groups as such are those of `audits/candidates`.
+picking among answers to one prompt sees no other spread. Figures of whole groups are those of `audits/candidates`.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ PRESSURE_FIGURES: tuple[Meaning, ...] = (
     Meaning(
         name="turning_point",
         unit="candidates",
-        why="The n at which best of n by the reward is worth most in gold. The interval spans every n that is not surely "
-        "below another. Pressing harder than that loses what the reward stands for.",
+        why="The n at which best of n by the reward is worth most in gold. The interval spans every n that is not "
+        "surely below another. Pressing harder than that loses what the reward stands for.",
         title="Gold is highest at n",
         shown={"terminal": "", "key figures": ""},
     ),
     Meaning(
         name="gold_fall",
         unit="spreads",
-        why="How far gold falls from its highest point to the largest n, in spreads of gold within prompts. The interval "
-        "holds for whichever n is the highest.",
+        why="How far gold falls from its highest point to the largest n, in spreads of gold within prompts. The "
+        "interval holds for whichever n is the highest.",
         title="Gold falls by",
         shown={"terminal": "", "key figures": ""},
     ),
     Meaning(
         name="gold_gain",
         unit="spreads",
-        why="What gold gains from a random answer to the pick at the largest n, in spreads of gold within prompts. Below "
-        "0 the policy that this reward makes is worse than the one it began with.",
+        why="What gold gains from a random answer to the pick at the largest n, in spreads of gold within prompts. "
+        "Below 0 the policy that this reward makes is worse than the one it began with.",
         title="Gold gains at the largest n",
         shown={"terminal": "", "key figures": ""},
     ),
@@ -45,8 +45,8 @@ PRESSURE_FIGURES: tuple[Meaning, ...] = (
     Meaning(
         name="reward_gold_correlation",
         unit="Pearson r",
-        why="Correlation of reward and gold within prompts, all prompts together. Over prompts it may be high while it is "
-        "low here, and only this is used in picking.",
+        why="Correlation of reward and gold within prompts, all prompts together. Over prompts it may be high while it "
+        "is low here, and only this is used in picking.",
         title="Correlation of reward and gold within prompts",
         shown={"terminal": ""},
     ),
@@ -59,21 +59,22 @@ PRESSURE_FIGURES: tuple[Meaning, ...] = (
     Meaning(
         name="length_drift_beyond_gold",
         unit="spreads",
-        why="The same, less what picking by gold comes to at that n: length that the reward pays for and gold does not.",
+        why="The same, less what picking by gold comes to at that n: length that the reward pays for and gold does "
+        "not.",
         shown={"terminal": ""},
     ),
     Meaning(
         name="style_drift_beyond_gold",
         unit="spreads",
-        why="The mark of style, opening or level that the picks have most more of than picks by gold, of those that stand "
-        "out with all looked at (Holm). A policy pressed by this reward does it first.",
+        why="The mark of style, opening or level that the picks have most more of than picks by gold, of those that "
+        "stand out with all looked at (Holm). A policy pressed by this reward does it first.",
         shown={"terminal": ""},
     ),
     Meaning(
         name="phrases_standing_out",
         unit="values",
-        why="Phrases that stand oftener in picks at the largest n than in random answers to the same prompts "
-        "(Benjamini-Hochberg over all looked at). What they are stands in pressure.json.",
+        why="Phrases that stand oftener in picks at the largest n than in random answers to the same prompts, beyond "
+        "what length explains (Benjamini-Hochberg over all looked at). What they are stands in pressure.json.",
         describes=True,
     ),
     Meaning(
@@ -87,8 +88,8 @@ PRESSURE_FIGURES: tuple[Meaning, ...] = (
     Meaning(
         name="gold_missing",
         unit="share",
-        why="Share of answers of which gold is not known. They are in no figure; where the reward likes them, the figures "
-        "flatter or blame it for others.",
+        why="Share of answers of which gold is not known. They are in no figure; where the reward likes them, the "
+        "figures flatter or blame it for others.",
         title="Answers without gold",
         describes=True,
     ),
