@@ -7,7 +7,7 @@ import pytest
 from scipy import stats as scipy_stats
 
 from assay.stats.intervals import Array, cluster_mean
-from assay.stats.turning_point import Turning, clustered_covariance, turning
+from assay.stats.turning_point import Turning, clustered_covariance, largest_of_couples, turning
 from assay.stats.unknown import Unknown
 
 TURNS = np.array([0.0, 0.3, 0.5, 0.4, 0.1])
@@ -53,14 +53,31 @@ def test_a_curve_that_turns_is_said_to_and_where() -> None:
     assert 2 in one.may_be
     assert {0, 4}.isdisjoint(one.may_be)
     assert one.fall_interval.low > 0
-    assert one.steepest in (1, 2, 3)
+    assert one.surest in ((1, 4), (2, 4), (3, 4))
+    assert one.between == (2, 4)
     assert one.fall == pytest.approx(0.4, abs=0.12)
+
+
+def test_a_dip_on_the_way_is_a_fall_though_the_end_is_the_highest() -> None:
+    one = found(drawn(np.array([0.0, 0.4, 0.1, 0.4, 0.8]), 300, 8))
+    assert (one.highest, one.surest, one.between) == (4, (1, 2), (1, 2))
+
+
+def test_bounds_for_all_couples_are_wider_than_for_one_and_narrower_than_bonferronis() -> None:
+    covariance, freedom = clustered_covariance(drawn(TURNS, 60, 7), np.arange(60))
+    reach = largest_of_couples(covariance, np.triu_indices(5, 1), freedom, level=0.95)
+    one, ten = scipy_stats.t.ppf(0.975, 59), scipy_stats.t.ppf(1 - 0.05 / 20, 59)
+    assert one + 0.2 < reach < ten - 0.1
+    # Two points are one couple: the plain t quantile, up to the draws.
+    assert largest_of_couples(covariance[:2, :2], np.triu_indices(2, 1), freedom, level=0.95) == pytest.approx(
+        one, abs=0.03
+    )
 
 
 def test_a_curve_that_rises_has_not_fallen() -> None:
     one = found(drawn(RISES, 300, 3))
     assert 4 in one.may_be
-    assert one.steepest is None
+    assert one.surest is None
     assert one.fall_interval.low == 0
     assert one.fall_interval.high < 0.15
 
@@ -90,8 +107,8 @@ def test_where_every_prompt_falls_alike_the_number_of_prompts_is_the_evidence() 
 
 @pytest.mark.parametrize("curve", [TURNS, RISES, np.zeros(5), np.array([0.0, 0.5, 0.5, 0.5, 0.3])])
 def test_the_highest_point_is_in_the_set_and_the_fall_in_its_interval(curve: Array) -> None:
-    """At least 95% each; by Bonferroni over four rivals mostly more."""
-    true_fall = max(0.0, float((curve[:-1] - curve[-1]).max()))
+    """At least 95% each, and mostly more: both hold for whichever points were picked by looking."""
+    true_fall = max(float(curve[a] - curve[b]) for a in range(5) for b in range(a, 5))
     right = covered = 0
     for seed in range(400):
         one = found(drawn(curve, 40, 1000 + seed))

@@ -77,7 +77,10 @@ class DriftRow(BaseModel):
 
 
 class PhraseRow(BaseModel):
-    """A phrase that stands oftener in picks than in random answers: shares of answers that have it. p_bh: over all."""
+    """A phrase that stands oftener in picks than in random answers: shares of answers that have it.
+
+    p_bh: of that, over all phrases looked at; p_beyond_length: the same, less what the length of the picks explains.
+    """
 
     model_config = _PART
 
@@ -88,6 +91,7 @@ class PhraseRow(BaseModel):
     picked_by_gold: float
     prompts: int
     p_bh: float
+    p_beyond_length: float
 
 
 class BesidePoint(BaseModel):

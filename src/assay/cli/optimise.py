@@ -65,8 +65,9 @@ def optimise(
     """Press a reward by best of n up to 256, and see in gold where it stops helping.
 
     Nothing is drawn: the mean over all ways to pick the best of n is computed for 1, 2, 4, ... from the candidates,
-    with intervals over prompts. Gold is what the reward stands for. Options are those of `assay reward` under data, those of
-    a server under remote, and pressure, such as --set pressure.largest=64. Stopped anywhere, the same command goes on.
+    with intervals over prompts. Gold is what the reward stands for. Options are those of `assay reward` under data,
+    those of a server under remote, and pressure, such as --set pressure.largest=64. Stopped anywhere, the same command
+    goes on.
 
     Exit code 0: gold does not turn; 1: it turns; 3: undecided; 2: bad input. With --criteria the gate's: 0 pass, 1
     fail, 3 undecided.
@@ -167,8 +168,8 @@ def shared_lines(body: PressureBody) -> list[str]:
 
     clear = [row for row in body.drifts if row.p_holm <= 0.05][:MOST]
     lines = [
-        f"  picks have {'more' if row.beyond_gold > 0 else 'less'} {escape(row.attribute)} than picks by gold: "
-        f"{row.picked:.3g}, {row.picked_by_gold:.3g}, random {row.random:.3g}"
+        f"  {escape(row.attribute)} of picks {row.picked:.3g}, of picks by gold {row.picked_by_gold:.3g}, of random "
+        f"answers {row.random:.3g}"
         for row in clear
     ]
     if body.phrases:

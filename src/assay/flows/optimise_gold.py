@@ -5,6 +5,7 @@ An answer without gold is Unknown with its reason, and never 0. Knows scorers an
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from assay.stats.unknown import Unknown
 
 SCORED = "scored.jsonl"  # every reward by scorer and batch of answers: what was killed, or is asked again, goes on
 LABELS, TRUTH = "labels", "truth"
+SECONDS = 10  # between two words on how far it is
 Notify = Callable[[str], None]
 Values = list[list[Known]]  # a list a group, a value an answer
 
@@ -140,12 +142,12 @@ def scored_values(scorer: Scorer, groups: Sequence[Candidates], out: Path, notif
     """What a scorer gives every answer, kept in `out` batch by batch."""
     found: Values = []
     whole = sum(len(group.answers) for group in groups)
-    done = told = 0
+    done, told = 0, time.monotonic()
     for row in unfinished_rows(scorer, groups, out / SCORED):
         found.append(known_row(row))
         done += len(row["scores"])
-        if done - told >= max(whole // 10, 1):
-            told = done
+        if time.monotonic() - told > SECONDS:
+            told = time.monotonic()
             notify(f"{scorer.name}: {done:,} of {whole:,} answers scored")
     if isinstance(scorer, LocalScorer):
         scorer.forget()  # the next one is as large

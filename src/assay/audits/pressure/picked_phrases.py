@@ -1,8 +1,8 @@
 """Phrases that stand oftener in the picks than in random answers to the same prompts, with all looked at counted.
 
 1) the phrases looked at are the most frequent ones: chosen without a look at rewards, so that the test is not of what
-was picked for it; 2) what the length of the picks makes of it is taken off, for a longer answer has more of
-every phrase; 3) each is tested over prompts, and Benjamini-Hochberg's rule holds the share of false ones; 4) of phrases
+was picked for it; 2) each is tested over prompts, and Benjamini-Hochberg's rule holds the share of false ones; 3) so
+it is once more less what the length of the picks explains, for a longer answer has more of every phrase; 4) of phrases
 inside each other that stand out alike the longest is told.
 Letters: G prompts, P phrases.
 """
@@ -68,7 +68,9 @@ def phrases(prompts: Sequence[PressedPrompt], found: Chances, codes: Codes, conf
             by_gold[row, columns] += gold
             together[:, columns] += apart[:, None] / len(texts)
     # The slopes of each phrase on length within prompts, and what they make of the picks being longer.
-    p, prompts_P = tested(picked - random - longer @ (np.linalg.pinv(spread) @ together), codes[read])
+    by_length = longer @ (np.linalg.pinv(spread) @ together)
+    p, prompts_P = tested(picked - random, codes[read])
+    beyond, _ = tested(picked - random - by_length, codes[read])
     shares = [share.mean(axis=0) for share in (random, picked, by_gold)]
     rows = [
         PhraseRow(
@@ -79,6 +81,7 @@ def phrases(prompts: Sequence[PressedPrompt], found: Chances, codes: Codes, conf
             picked_by_gold=float(shares[2][column]),
             prompts=int(prompts_P[column]),
             p_bh=float(p[column]),
+            p_beyond_length=float(beyond[column]),
         )
         for phrase, column in looked_at.items()
         if p[column] <= 1 - config.level
@@ -153,7 +156,7 @@ def without_parts(rows: Sequence[PhraseRow]) -> list[PhraseRow]:
         inside = [one for one in kept if padded in f" {one.phrase} " and one is not row]
         if not any(excess(one) >= SAME * excess(row) for one in inside):
             kept.append(row)
-    return sorted(kept, key=lambda one: (-excess(one), one.p_bh, one.phrase))
+    return sorted(kept, key=lambda one: (-excess(one), one.phrase))
 
 
 def excess(row: PhraseRow) -> float:

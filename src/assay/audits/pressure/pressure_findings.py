@@ -106,7 +106,7 @@ def falls_and_gains(
     ns, codes = curves.ns, curves.codes[part.rows]
     spread = float(curves.gold_variance.mean()) ** 0.5
     detail = {"clusters": clusters(codes), "spread": spread}
-    told = {**detail, "from_n": ns[turn.highest], "to_n": ns[-1], "in_gold": turn.fall * spread}
+    told = {**detail, "from_n": ns[turn.between[0]], "to_n": ns[turn.between[1]], "in_gold": turn.fall * spread}
     yield measured(
         MEANINGS["gold_fall"], turn.fall, n=len(codes), interval=turn.fall_interval, slice=part.where, detail=told
     )

@@ -21,8 +21,8 @@ PRESSURE_FIGURES: tuple[Meaning, ...] = (
     Meaning(
         name="gold_fall",
         unit="spreads",
-        why="How far gold falls from its highest point to the largest n, in spreads of gold within prompts. The "
-        "interval holds for whichever n is the highest.",
+        why="The largest fall of gold from some n to a larger one, in spreads of gold within prompts. The interval "
+        "holds for whichever two they are.",
         title="Gold falls by",
         shown={"terminal": "", "key figures": ""},
     ),
@@ -73,8 +73,9 @@ PRESSURE_FIGURES: tuple[Meaning, ...] = (
     Meaning(
         name="phrases_standing_out",
         unit="values",
-        why="Phrases that stand oftener in picks at the largest n than in random answers to the same prompts, beyond "
-        "what length explains (Benjamini-Hochberg over all looked at). What they are stands in pressure.json.",
+        why="Phrases that stand oftener in picks at the largest n than in random answers to the same prompts "
+        "(Benjamini-Hochberg over all looked at); beyond_length of them more than longer answers must. What they are "
+        "stands in pressure.json.",
         describes=True,
     ),
     Meaning(

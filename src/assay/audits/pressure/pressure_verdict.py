@@ -1,7 +1,7 @@
 """Whether gold turns under pressure: the word, the sentence and the reason. Knows the curve; knows no scorer.
 
-It turns where the fall from some n to the largest is shown, whichever n was picked by looking; it does not where a fall
-larger than the margin is ruled out. Between the two stands undecided: no fall was seen, or none could have been.
+It turns where a fall from some n to a larger one is shown, whichever two were picked by looking; it does not where a
+fall above the margin is ruled out. Between the two stands undecided: no fall was seen, or none could have been.
 """
 
 from __future__ import annotations
@@ -40,23 +40,28 @@ def decide(curves: PressureCurves | Unknown, config: PressureConfig, *, shared: 
     fall = f"{spreads(turn.fall)} spreads ({level(turn.fall_interval)} {spreads(low)} to {spreads(high)})"
     gained = gain_words(curves, config)
     if high < config.margin:
-        reason = f"a fall of gold to n = {last} is at most {spreads(high)} spreads, under the margin {config.margin:g}"
+        reason = f"a fall of gold on the way is at most {spreads(high)} spreads, under the margin {config.margin:g}"
         return Decision(
             verdict="does_not_turn",
             sentence=f"gold does not turn within n = {last}",
             reason=f"{reason}; {gained}",
             turn=turn,
         )
-    if turn.steepest is not None:
+    start, end = ns[turn.between[0]], ns[turn.between[1]]
+    if turn.surest is not None:
         at = ns[turn.highest]
-        first = "it is highest for a random answer" if at == 1 else f"it may be highest at {among(turn, ns)}"
+        # A curve may fall and rise again above where it was: then nothing is at its highest before the end.
+        sentence = f"gold turns at n = {at}" if at < last else f"gold falls from n = {start} to n = {end}"
+        first = (
+            "it is highest for a random answer" if turn.may_be == (0,) else f"it may be highest at {among(turn, ns)}"
+        )
         return Decision(
             verdict="turns",
-            sentence=f"gold turns at n = {at}",
-            reason=f"from there to n = {last} it falls by {fall}; {first}; {gained}",
+            sentence=sentence,
+            reason=f"from n = {start} to n = {end} it falls by {fall}; {first}; {gained}",
             turn=turn,
         )
-    reason = f"from its highest point to n = {last} it falls by {fall}, and the margin is {config.margin:g}"
+    reason = f"from n = {start} to n = {end} it falls by {fall}, and the margin is {config.margin:g}"
     sentence = f"whether gold turns within n = {last} is undecided"
     return Decision(verdict="undecided", sentence=sentence, reason=f"{reason}; {gained}", turn=turn)
 

@@ -64,7 +64,7 @@ def under_pressure(groups: Sequence[GoldGroup], config: PressureConfig, *, share
     rows = drift_rows(drifts, curves.codes, config)
     findings += drift_findings(drifts, rows, curves.codes, config)
     said = phrases(pressed.prompts, picked, curves.codes, config)
-    findings.append(phrases_finding(said))
+    findings.append(phrases_finding(said, config))
     spread = float(curves.gold_variance.mean()) ** 0.5
     return UnderPressure(
         pressed=pressed,
@@ -88,11 +88,15 @@ def curves_of(pressed: Pressed) -> PressureCurves | Unknown:
     return pressure_curves(pressed.prompts, pressed.ns)
 
 
-def phrases_finding(said: Phrases) -> Finding:
+def phrases_finding(said: Phrases, config: PressureConfig) -> Finding:
     meaning = MEANINGS["phrases_standing_out"]
     if not said.tested:
         return unknown(meaning, "no phrase stands in some answers and not in others of enough prompts", n=said.prompts)
-    detail = {"tested": said.tested, "first": [row.phrase for row in said.rows[:5]]}
+    detail = {
+        "tested": said.tested,
+        "beyond_length": sum(row.p_beyond_length <= 1 - config.level for row in said.rows),
+        "first": [row.phrase for row in said.rows[:5]],
+    }
     return measured(meaning, float(len(said.rows)), n=said.prompts, detail=detail)
 
 

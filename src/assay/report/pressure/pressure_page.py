@@ -238,6 +238,9 @@ def phrase(row: PhraseRow) -> dict[str, str]:
         "picked": words.percent(row.picked),
         "gold": words.percent(row.picked_by_gold),
         "p": p_words(row.p_bh),
+        "length": f"beyond length, {p_words(row.p_beyond_length)}"
+        if row.p_beyond_length <= 0.05
+        else "as length has it",
     }
 
 
