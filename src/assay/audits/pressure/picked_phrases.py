@@ -34,6 +34,7 @@ START = "^"  # stands before an opening, and in no word
 SAMPLED = 16  # answers of a prompt in which frequent phrases are looked for
 MOST_READ = 6_000_000  # characters of answers read; about ten seconds
 BENDS = 3  # of length, that a phrase's share may follow: rare ones grow with it, frequent ones level off
+ALIKE = 0.005  # difference of shares up to which two phrases stand in the same answers
 SAME = 0.8  # of a longer phrase's excess, from which on a phrase inside it says nothing of its own
 Phrase = tuple[str, ...]
 
@@ -86,7 +87,7 @@ def phrases(prompts: Sequence[PressedPrompt], found: Chances, codes: Codes, conf
         for phrase, column in looked_at.items()
         if p[column] <= 1 - config.level
     ]
-    return Phrases(rows=without_parts(rows), tested=len(looked_at), prompts=len(read))
+    return Phrases(rows=without_parts(joined(without_parts(rows))), tested=len(looked_at), prompts=len(read))
 
 
 def length_terms(texts: Sequence[str]) -> Array:
@@ -157,6 +158,37 @@ def without_parts(rows: Sequence[PhraseRow]) -> list[PhraseRow]:
         if not any(excess(one) >= SAME * excess(row) for one in inside):
             kept.append(row)
     return sorted(kept, key=lambda one: (-excess(one), one.phrase))
+
+
+def joined(rows: Sequence[PhraseRow]) -> list[PhraseRow]:
+    """Phrases that run into each other and stand in the same answers, as one: a sentence is many runs of four words."""
+    found: list[PhraseRow] = []
+    waiting = list(rows)
+    while waiting:
+        row = waiting.pop(0)
+        for other in waiting:
+            whole = run_together(row, other) or run_together(other, row)
+            if whole is not None:
+                waiting.remove(other)
+                waiting.insert(0, whole)
+                break
+        else:
+            found.append(row)
+    return found
+
+
+def run_together(row: PhraseRow, other: PhraseRow) -> PhraseRow | None:
+    """The phrase of both, `other` going on where `row` ends; None where they share less than two words or answers."""
+    first, second = row.phrase.split(), other.phrase.split()
+    alike = abs(row.random - other.random) < ALIKE and abs(row.picked - other.picked) < ALIKE
+    if not alike or other.opens:
+        return None
+    for shared in range(min(len(first), len(second)) - 1, 1, -1):
+        if first[-shared:] == second[:shared]:
+            worse = max(row.p_bh, other.p_bh), max(row.p_beyond_length, other.p_beyond_length)
+            phrase = " ".join([*first, *second[shared:]])
+            return row.model_copy(update={"phrase": phrase, "p_bh": worse[0], "p_beyond_length": worse[1]})
+    return None
 
 
 def excess(row: PhraseRow) -> float:
