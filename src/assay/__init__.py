@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         measure_capability,
         open_policy,
         open_scorer,
+        optimise,
         read_pairs,
         run_dpo,
         run_reward,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     )
     from assay.audits import Audit
     from assay.audits.config import AuditConfig
+    from assay.audits.pressure.config import PressureConfig
     from assay.capability.config import CapabilityConfig
     from assay.data import PairSet
     from assay.data.config import DataConfig, SplitConfig
@@ -61,11 +63,12 @@ if TYPE_CHECKING:
 HOMES = {
     "assay.api": (
         "analyse_study", "audit", "bench", "check", "decide", "generate", "generate_file", "measure_capability",
-        "open_policy", "open_scorer", "read_pairs", "run_dpo", "run_reward", "score", "simulate_grants",
-        "simulate_support", "split", "write_report",
+        "open_policy", "open_scorer", "optimise", "read_pairs", "run_dpo", "run_reward", "score",
+        "simulate_grants", "simulate_support", "split", "write_report",
     ),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
+    "assay.audits.pressure.config": ("PressureConfig",),
     "assay.capability.config": ("CapabilityConfig",),
     "assay.data": ("PairSet",),
     "assay.data.config": ("DataConfig", "SplitConfig"),
@@ -118,6 +121,7 @@ __all__ = [
     "PolicyModelConfig",
     "PolicyRun",
     "PolicyTrainConfig",
+    "PressureConfig",
     "Prompt",
     "Reject",
     "Reward",
@@ -144,6 +148,7 @@ __all__ = [
     "measure_capability",
     "open_policy",
     "open_scorer",
+    "optimise",
     "read_pairs",
     "run_dpo",
     "run_reward",

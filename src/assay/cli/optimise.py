@@ -83,6 +83,11 @@ def optimise(
         settings = settings.model_copy(update={"remote": RemoteConfig()})
     told = OptimiseOptions(beside=tuple(beside or ()), template=template, command=command_line())
     done = run(scorer, candidates, out, gold=gold, config=settings, options=told, notify=said)
+    tell(done, out, criteria, as_json=as_json)
+
+
+def tell(done: Optimised, out: Path, criteria: Path | None, *, as_json: bool) -> None:
+    """Print what was found, decide by criteria where there are any, and end with the exit code of that."""
     value = {"schema": done.body.SCHEMA, **done.body.model_dump(mode="json"), "folder": str(out)}
     if criteria is None:
         output(value, summary(done, out), as_json=as_json)

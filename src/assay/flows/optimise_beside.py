@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from typing_extensions import TypedDict
@@ -56,7 +57,7 @@ def read_beside(folders: Sequence[Path]) -> list[Earlier]:
         Earlier(
             folder=folder,
             body=PressureBody.read(folder / PRESSURE, again=AGAIN),
-            curves={row["texts"]: PromptCurve(**row) for row in read_jsonl(folder / BY_PROMPT)},
+            curves={row["texts"]: cast("PromptCurve", row) for row in read_jsonl(folder / BY_PROMPT)},
         )
         for folder in folders
     ]

@@ -101,7 +101,8 @@ def length_terms(texts: Sequence[str]) -> Array:
 def places_read(prompts: Sequence[PressedPrompt], seed: int) -> list[int]:
     """Prompts whose answers are read: all, or as many drawn ones as MOST_READ allows."""
     order = stream(seed, "phrases: prompts").permutation(len(prompts)).tolist()
-    read, held = [], 0
+    read: list[int] = []
+    held = 0
     for place in order:
         size = sum(len(plain_text(answer)) for answer in prompts[place].answers)
         if read and held + size > MOST_READ:
