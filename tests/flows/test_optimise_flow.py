@@ -289,3 +289,35 @@ def test_prompts_that_are_nearly_the_same_are_one_group_of_the_intervals(tmp_pat
     write_jsonl(tmp_path / "c.jsonl", rows)
     clusters = given_candidates(tmp_path / "c.jsonl", OptimiseConfig().data).clusters
     assert clusters[0] == clusters[1] != clusters[2]
+
+
+@pytest.mark.slow
+def test_models_press_candidates_with_every_seed_and_another_model_is_gold(tmp_path: Path) -> None:
+    """Real tiny models through the command: a run of two seeds as the reward, a third as gold, then a seed as gold."""
+    from tests.support import saved_models
+
+    for seed in range(2):
+        saved_models.reward_model(tmp_path / "run" / f"seed-{seed}", seed=seed).rename(
+            tmp_path / "run" / f"seed-{seed}" / "model"
+        )
+    gold = saved_models.reward_model(tmp_path / "gold", seed=7)
+    rows = [
+        {"id": f"c{n}", "prompt": f"{'abcdefgh'[n % 8] * 3} {n}", "answers": [f"{'yes ' * k}{n}" for k in range(1, 9)]}
+        for n in range(12)
+    ]
+    write_jsonl(tmp_path / "c.jsonl", rows)
+    code, body = command(tmp_path / "run", tmp_path / "c.jsonl", "--gold", gold, "--out", tmp_path / "out")
+    assert code in (0, 1, 3)
+    assert sorted(body["proxy"]["fingerprints"]) == ["0", "1"]  # type: ignore[index]
+    values = [
+        row.value
+        for row in open_scorer(gold).score(
+            [Candidates(id="c0", prompt=rows[0]["prompt"], answers=tuple(rows[0]["answers"]))]
+        )[0]
+    ]  # type: ignore[arg-type, union-attr]
+    first = next(row for row in read_jsonl(tmp_path / "out" / "by_prompt.jsonl") if row["prompt_id"] == "c0")
+    assert first["gold"][0] == pytest.approx(sum(values) / 8, abs=1e-5)
+    seed = tmp_path / "run" / "seed-1" / "model"
+    code, body = command(tmp_path / "run", tmp_path / "c.jsonl", "--gold", seed, "--out", tmp_path / "same")
+    assert (code, body["sentence"]) == (3, "gold and proxy share weights")
+    assert body["shared"] == [str(seed)]
