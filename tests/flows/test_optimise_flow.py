@@ -20,7 +20,7 @@ from assay.flows.score import ScoreConfig, score_file
 from assay.records import Candidates
 from assay.report.pressure.pressure_page import render_pressure
 from assay.scorers.open import open_scorer
-from assay.scorers.protocol import Scored, scored
+from assay.scorers.protocol import Reward, Scored, scored
 from assay.simulate.known_truth import read_utilities, truth_path
 from tests.support.desk_candidates import desk_candidates, record_scores
 
@@ -309,12 +309,8 @@ def test_models_press_candidates_with_every_seed_and_another_model_is_gold(tmp_p
     code, body = command(tmp_path / "run", tmp_path / "c.jsonl", "--gold", gold, "--out", tmp_path / "out")
     assert code in (0, 1, 3)
     assert sorted(body["proxy"]["fingerprints"]) == ["0", "1"]  # type: ignore[index]
-    values = [
-        row.value
-        for row in open_scorer(gold).score(
-            [Candidates(id="c0", prompt=rows[0]["prompt"], answers=tuple(rows[0]["answers"]))]
-        )[0]
-    ]  # type: ignore[arg-type, union-attr]
+    asked = Candidates(id="c0", prompt=str(rows[0]["prompt"]), answers=tuple(rows[0]["answers"]))
+    values = [one.value for one in open_scorer(gold).score([asked])[0] if isinstance(one, Reward)]
     first = next(row for row in read_jsonl(tmp_path / "out" / "by_prompt.jsonl") if row["prompt_id"] == "c0")
     assert first["gold"][0] == pytest.approx(sum(values) / 8, abs=1e-5)
     seed = tmp_path / "run" / "seed-1" / "model"

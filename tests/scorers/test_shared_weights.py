@@ -1,4 +1,4 @@
-"""What two scorers are both made of: found through ensembles, corrections, averages, templates; not where they differ."""
+"""What two scorers are both made of: found through ensembles, corrections and averages, not where they differ."""
 
 from __future__ import annotations
 

@@ -127,6 +127,7 @@ def summary(done: Optimised, out: Path) -> str:
         one = done.found.find(name)
         if one is not None:
             lines.append(f"  {SHOWN[name].label:<46} {escape(figure(one))}")
+    lines += category_lines(done.found.findings)
     lines += shared_lines(body)
     lines += [f"  {escape(beside_line(one))}" for one in body.beside]
     lines.append(f"  {escape(str(out / 'pressure.html'))}")
@@ -165,6 +166,19 @@ def figure(one: Finding) -> str:
         return f"unknown: {one.reason}"
     attribute = f"  {one.detail['attribute']}" if "attribute" in one.detail else ""
     return f"{found.text}{f'  ({found.sub})' if found.sub else ''}{attribute}"
+
+
+def category_lines(findings: tuple[Finding, ...]) -> list[str]:
+    """Categories in which gold is shown to fall, the steepest first."""
+    from rich.markup import escape
+
+    parts = [one for one in findings if one.name == "gold_fall" and one.slice.name is not None]
+    falls = [one for one in parts if one.bounds is not None and one.bounds.low > 0]
+    falls.sort(key=lambda one: -(one.known or 0.0))
+    return [
+        f"  [yellow]in {escape(one.slice.label)} gold falls by {escape(figure(one))} from n = {one.detail['from_n']}[/]"
+        for one in falls[:MOST]
+    ]
 
 
 def shared_lines(body: PressureBody) -> list[str]:
