@@ -291,6 +291,19 @@ def test_prompts_that_are_nearly_the_same_are_one_group_of_the_intervals(tmp_pat
     assert clusters[0] == clusters[1] != clusters[2]
 
 
+def test_the_terminal_says_verdict_curve_figures_and_what_picks_share(desk: Path, tmp_path: Path) -> None:
+    words = ["optimise", "baseline:longest", str(desk / "candidates.jsonl"), "--gold", "truth", "--out", str(tmp_path)]
+    done = CliRunner().invoke(build(), words)
+    lines = done.stdout.splitlines()
+    assert done.exit_code == 1
+    assert lines[0].startswith(f"gold turns at n = 1  on {PROMPTS} prompts")
+    assert sum(line.split()[:1] in ([str(n)] for n in (1, 2, 4, 8, 16)) for line in lines) == 5
+    assert any(line.strip().startswith("Gold falls by") for line in lines)
+    assert any("characters of picks" in line for line in lines)
+    assert any("phrases stand out" in line and "top priority" in line for line in lines)
+    assert lines[-1].strip() == str(tmp_path / "pressure.html")
+
+
 @pytest.mark.slow
 def test_models_press_candidates_with_every_seed_and_another_model_is_gold(tmp_path: Path) -> None:
     """Real tiny models through the command: a run of two seeds as the reward, a third as gold, then a seed as gold."""

@@ -62,12 +62,11 @@ def phrases(prompts: Sequence[PressedPrompt], found: Chances, codes: Codes, conf
         texts = [plain_text(answer) for answer in prompts[place].answers]
         length = length_terms(texts)
         longer[row], spread = found.by_proxy[place] @ length, spread + length.T @ length / len(texts)
-        for text, apart, by_proxy, gold in zip(texts, length, found.by_proxy[place], found.by_gold[place], strict=True):
-            columns = [looked_at[phrase] for phrase in set(phrases_of(text)) & looked_at.keys()]
-            random[row, columns] += 1 / len(texts)
-            picked[row, columns] += by_proxy
-            by_gold[row, columns] += gold
-            together[:, columns] += apart[:, None] / len(texts)
+        has = np.zeros((len(texts), len(looked_at)))
+        for answer, text in enumerate(texts):
+            has[answer, [looked_at[phrase] for phrase in looked_at.keys() & set(phrases_of(text))]] = 1.0
+        random[row], together = has.mean(axis=0), together + length.T @ has / len(texts)
+        picked[row], by_gold[row] = found.by_proxy[place] @ has, found.by_gold[place] @ has
     # The slopes of each phrase on length within prompts, and what they make of the picks being longer.
     by_length = longer @ (np.linalg.pinv(spread) @ together)
     p, prompts_P = tested(picked - random, codes[read])
