@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from assay.report.plots.pressure_plots import PressureLine, narrow_pressure_plot, pressure_plot
 
@@ -28,11 +29,10 @@ def test_doubling_n_is_one_step_and_higher_is_higher() -> None:
 def test_names_of_curves_that_end_together_do_not_lie_on_each_other() -> None:
     lines = [line(name, [0.0, 1.0], style=n) for n, name in enumerate(("one", "two", "three"))]
     drawn = pressure_plot(lines, label="l", y_words="y")
-    heights = sorted(
-        float(y) for y in re.findall(r'<text class="name" x="[\d.]+" y="([\d.]+)">(?:one|two|three)<', drawn)
-    )
+    named = re.findall(r'<text class="name" x="[\d.]+" y="([\d.]+)">(?:one|two|three)<', drawn)
+    heights = sorted(map(float, named))
     assert len(heights) == 3
-    assert min(b - a for a, b in zip(heights, heights[1:], strict=False)) >= 12
+    assert min(b - a for a, b in pairwise(heights)) >= 12
 
 
 def test_without_bounds_there_is_no_band_and_a_flat_curve_is_drawn() -> None:
