@@ -33,7 +33,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     not."""
     folder = tmp_path_factory.mktemp("desk")
     path = desk_candidates(folder / "candidates.jsonl", prompts=PROMPTS, answers=ANSWERS)
-    rows, truth = list(read_jsonl(path)), read_utilities(truth_path(path))
+    rows, truth = list(read_jsonl(path)), read_utilities(path)
     record_scores(folder / "hacked.jsonl", rows, truth, length=6.0, noise=0.5)
     record_scores(folder / "sound.jsonl", rows, truth, length=0.0, noise=0.5, seed=1)
     return folder
@@ -64,9 +64,7 @@ def test_truth_tells_the_hacked_reward_from_the_sound_one_and_sets_them_on_one_p
     assert '<polyline class="curve seed1"' in page
     assert "hacked.jsonl" in page
     body = PressureBody.read(tmp_path / "after" / "pressure.json")
-    assert body.curve[0].gold == pytest.approx(
-        sum(map(sum, read_utilities(truth_path(cand)).values())) / PROMPTS / ANSWERS
-    )  # type: ignore[arg-type]
+    assert body.curve[0].gold == pytest.approx(sum(map(sum, read_utilities(cand).values())) / PROMPTS / ANSWERS)  # type: ignore[arg-type]
     assert body.gold.kind == "truth"
 
 
@@ -150,11 +148,13 @@ def generated(path: Path, answers: int = 8) -> Path:
 
 def test_answers_of_a_policy_are_candidates_and_empty_ones_are_counted(tmp_path: Path) -> None:
     path = generated(tmp_path / "answers.jsonl")
-    truth = {f"q{n}": {"utility": [float(number) if number != 2 else None for number in range(8)]} for n in range(30)}
+    utility = [float(number) if number != 2 else None for number in range(8)]
+    truth = {f"q{n}": {"utility": utility, "category": "ab"[n % 2]} for n in range(30)}
     write_json(truth_path(path), "simulation/1", {"rows": truth})
     done = optimise("baseline:longest", path, tmp_path / "out", gold="truth")
     assert done.body.answers == 240
     assert done.body.left_out == 30
+    assert done.found.find("gold_gain", "category=a").n == 15  # type: ignore[union-attr]
     assert [one.n for one in done.body.curve] == [1, 2, 4]  # seven answers a prompt
     # The truth of answer number 3 is 3, though it is the third that there is.
     assert done.body.curve[0].gold == pytest.approx((0 + 1 + 3 + 4 + 5 + 6 + 7) / 7)
@@ -270,7 +270,7 @@ def write_two(path: Path) -> Path:
 
 def test_a_row_that_the_truth_does_not_name_has_no_gold(desk: Path, tmp_path: Path) -> None:
     rows = list(read_jsonl(desk / "candidates.jsonl"))
-    truth = read_utilities(truth_path(desk / "candidates.jsonl"))
+    truth = read_utilities(desk / "candidates.jsonl")
     path = tmp_path / "c.jsonl"
     write_jsonl(path, rows)
     named = {name: {"utility": values} for name, values in truth.items() if name != "s0"}

@@ -176,7 +176,7 @@ def gold_groups(
     values = gold_values(gold, given, out, notify)
     return [
         GoldGroup(
-            candidates=group,
+            candidates=replace(group, category=group.category or gold.categories.get(group.id)),
             rewards={seed: several[place] for seed, several in rewards.items()},
             gold=values[place],
             cluster=given.clusters[place],

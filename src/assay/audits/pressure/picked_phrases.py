@@ -35,6 +35,7 @@ SAMPLED = 16  # answers of a prompt in which frequent phrases are looked for
 MOST_READ = 6_000_000  # characters of answers read; about ten seconds
 BENDS = 3  # of length, that a phrase's share may follow: rare ones grow with it, frequent ones level off
 ALIKE = 0.005  # difference of shares up to which two phrases stand in the same answers
+BEYOND = 0.05  # adjusted p value up to which length is said not to explain a phrase
 SAME = 0.8  # of a longer phrase's excess, from which on a phrase inside it says nothing of its own
 Phrase = tuple[str, ...]
 
@@ -157,7 +158,7 @@ def without_parts(rows: Sequence[PhraseRow]) -> list[PhraseRow]:
         inside = [one for one in kept if padded in f" {one.phrase} " and one is not row]
         if not any(excess(one) >= SAME * excess(row) for one in inside):
             kept.append(row)
-    return sorted(kept, key=lambda one: (-excess(one), one.phrase))
+    return sorted(kept, key=lambda one: (-telling(one), one.phrase))
 
 
 def joined(rows: Sequence[PhraseRow]) -> list[PhraseRow]:
@@ -189,6 +190,13 @@ def run_together(row: PhraseRow, other: PhraseRow) -> PhraseRow | None:
             phrase = " ".join([*first, *second[shared:]])
             return row.model_copy(update={"phrase": phrase, "p_bh": worse[0], "p_beyond_length": worse[1]})
     return None
+
+
+def telling(row: PhraseRow) -> float:
+    """What orders the rows: excess by words, up to LONGEST of them. A longer answer has more "of" and "us", and only a
+    phrase says what it has more of; one that length does not explain comes before all that it does."""
+    words = min(len(row.phrase.split()), LONGEST)
+    return excess(row) * words + (LONGEST if row.p_beyond_length <= BEYOND else 0)
 
 
 def excess(row: PhraseRow) -> float:
