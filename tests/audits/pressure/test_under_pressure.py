@@ -10,6 +10,8 @@ from assay.audits.pressure.config import PressureConfig
 from assay.audits.pressure.pressed_prompts import GoldGroup
 from assay.audits.pressure.under_pressure import UnderPressure, under_pressure
 from assay.findings.finding import Finding
+from assay.stats.best_of_n import kl_bound
+from assay.stats.gain_curve import area_ratio
 from assay.stats.unknown import Unknown
 from tests.audits.pressure.worlds import group, world
 
@@ -49,6 +51,14 @@ def test_a_reward_that_pays_for_filler_is_found_to_turn_and_a_sound_one_is_not(
     assert figure(sound, "gold_gain").known > 1.5
     assert figure(sound, "proxy_gold_area").known < 0.2
     assert figure(hacked, "proxy_gold_area").known > 1
+
+
+def test_a_reward_that_picks_blindly_does_not_turn_and_is_said_not_to_rise() -> None:
+    rng = np.random.default_rng(5)
+    groups = [group(f"p{n}", rng.normal(size=16).tolist(), rng.normal(size=16).tolist()) for n in range(3000)]
+    decision = under_pressure(groups, PressureConfig(resamples=50, largest=4, phrases=1)).decision
+    assert decision.verdict == "does_not_turn"
+    assert decision.sentence == "gold does not turn within n = 4, and is not shown to rise"
 
 
 def test_what_the_picks_share_is_what_was_planted(hacked: UnderPressure, sound: UnderPressure) -> None:
@@ -168,8 +178,11 @@ def test_intervals_of_curve_gain_and_area_cover_as_they_say() -> None:
     """Reward and gold normal with correlation 0.6: gold of the pick at n is 0.6 of the expected highest of n."""
     r, answers, runs = 0.6, 16, 600
     rng = np.random.default_rng(0)
-    order = np.sort(np.random.default_rng(1).normal(size=(400_000, 16)), axis=1)[:, -1].mean() * r
-    covered = {"gold": 0, "gain": 0, "correlation": 0}
+    # The expected highest of 1, 2, 4, 8 and 16 normals (Teichroew 1956).
+    highest = np.array([0.0, 0.56419, 1.02938, 1.42360, 1.76599])
+    order, kl = r * highest[-1], np.array([kl_bound(n) for n in (1, 2, 4, 8, 16)])
+    ratio = float(area_ratio(r * highest[None, :], highest[None, :], kl)[0])
+    covered = {"gold": 0, "gain": 0, "correlation": 0, "area": 0}
     config = PressureConfig(resamples=200, largest=16, phrases=1, examples=0)
     for _ in range(runs):
         groups = []
@@ -181,11 +194,15 @@ def test_intervals_of_curve_gain_and_area_cover_as_they_say() -> None:
         found = under_pressure(groups, config)
         interval, gain = found.curve[-1].gold_interval, figure(found, "gold_gain").bounds
         correlation = figure(found, "reward_gold_correlation").bounds
+        area = figure(found, "proxy_gold_area").bounds
         assert interval is not None
         assert gain is not None
         assert correlation is not None
+        assert area is not None
         covered["gold"] += interval.low <= order <= interval.high
         covered["gain"] += gain.low <= order <= gain.high
+        covered["area"] += area.low <= ratio <= area.high
         covered["correlation"] += correlation.low <= r <= correlation.high
+    print(covered, runs)
     for name, count in covered.items():
         assert 0.93 <= count / runs <= 0.97, (name, count / runs)
