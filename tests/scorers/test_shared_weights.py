@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from assay.scorers.corrected import Correction, write_correction
+from assay.scorers.function import FunctionScorer
 from assay.scorers.local import LocalScorer
 from assay.scorers.open import open_scorer
 from assay.scorers.shared_weights import shared_weights
 from tests.support import saved_models
 
 
+def len_of(_prompt: object, answers: Sequence[object]) -> list[int]:
+    return [len(str(one)) for one in answers]
+
+
 def test_rules_and_files_are_shared_by_what_they_are(tmp_path: Path) -> None:
     longest, shortest = open_scorer("baseline:longest"), open_scorer("baseline:shortest")
     assert shared_weights(longest, open_scorer("baseline:longest")) == ["baseline:longest"]
     assert shared_weights(longest, shortest) == []
+    one, other = FunctionScorer(len_of), FunctionScorer(len_of)
+    assert shared_weights(one, other) == ["len_of"]
+    assert shared_weights(one, FunctionScorer(lambda _prompt, answers: [0.0 for _ in answers])) == []
     both = open_scorer("ensemble:baseline:longest,baseline:shortest")
     assert shared_weights(both, shortest) == ["baseline:shortest"]
     assert shared_weights(shortest, both) == ["baseline:shortest"]
