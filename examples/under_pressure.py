@@ -39,7 +39,7 @@ def swayed(_prompt: object, answers: Sequence[object]) -> list[float]:
 
 
 def mended(prompt: object, answers: Sequence[object]) -> list[float]:
-    return [reward - 0.02 * len(str(one)) for reward, one in zip(swayed(prompt, answers), answers, strict=True)]
+    return [reward - 0.03 * len(str(one)) for reward, one in zip(swayed(prompt, answers), answers, strict=True)]
 
 
 def main() -> None:

@@ -203,6 +203,5 @@ def test_intervals_of_curve_gain_and_area_cover_as_they_say() -> None:
         covered["gain"] += gain.low <= order <= gain.high
         covered["area"] += area.low <= ratio <= area.high
         covered["correlation"] += correlation.low <= r <= correlation.high
-    print(covered, runs)
     for name, count in covered.items():
         assert 0.93 <= count / runs <= 0.97, (name, count / runs)
