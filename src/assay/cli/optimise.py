@@ -117,8 +117,6 @@ def summary(done: Optimised, out: Path) -> str:
         f"[bold {COLOUR[body.verdict]}]{escape(body.sentence)}[/]  on {body.prompts:,} prompts  {escape(str(out))}",
         f"  {escape(body.reason)}",
     ]
-    if body.shared:
-        lines.append(f"  [yellow]gold and proxy share weights: {escape(', '.join(body.shared))}[/]")
     lines += lost_lines(body)
     if body.curve:
         lines.append(f"  [dim]{'n':>5} {'KL bound':>9} {'reward':>9} {'gold':>9}  {'interval':<18} gained, spreads[/]")

@@ -161,6 +161,7 @@ def test_missing_gold_is_said_with_how_often_the_reward_picks_it() -> None:
     found = under_pressure(lost, PressureConfig(resamples=100, least_share=0.5))
     missing = figure(found, "gold_missing")
     assert missing.known == pytest.approx(5 / 320)
+    assert missing.n == 20
     assert missing.detail == {"answers": 5, "picks": 5, "prompts": 5}
     assert figure(found, "largest_n").detail["set_aside"] == {"fewer than 16 answers": 5}
 
