@@ -10,10 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
-from assay.artifacts.files import write_json, write_jsonl
+from assay.artifacts.files import read_json, write_json, write_jsonl
+from assay.errors import ArtifactError
 from assay.simulate.paired_votes import Labelled
 
 TRUTH_SCHEMA = "simulation/1"
+AGAIN = "Simulate the data again."
 
 
 class Accuracy(TypedDict):
@@ -56,9 +58,49 @@ def utilities(rows: Iterable[Labelled]) -> dict[str, RowTruth]:
 def write_with_truth(path: Path, rows: Iterable[object], truth: Mapping[str, object]) -> Path:
     """Write the rows to `path` and the truth beside it, to `path`.truth.json; returns the truth's path."""
     write_jsonl(path, rows)
-    beside = path.with_name(path.name + ".truth.json")
+    beside = truth_path(path)
     write_json(beside, TRUTH_SCHEMA, truth)
     return beside
+
+
+def truth_path(path: Path) -> Path:
+    """Where the truth of a simulated file stands."""
+    return path.with_name(path.name + ".truth.json")
+
+
+def read_utilities(path: Path) -> dict[str, tuple[float | None, ...]]:
+    """The true utilities beside a simulated file, by row or prompt id: one an answer in the row's order, None where it
+    is not known.
+
+    Of a file with an answer a row (`assay generate`) the id is the prompt's, and the place its `number`. Raises
+    ArtifactError where there is no truth beside `path`, or it holds something else for a row.
+    """
+    beside = truth_path(path)
+    found: dict[str, tuple[float | None, ...]] = {}
+    for name, row in _rows(beside).items():
+        values = row.get("utility") if isinstance(row, dict) else None
+        if not isinstance(values, list) or not all(value is None or _a_number(value) for value in values):
+            raise ArtifactError(f'{beside}: row {name!r} has no list of numbers as "utility". {AGAIN}')
+        found[str(name)] = tuple(None if value is None else float(value) for value in values)
+    return found
+
+
+def read_categories(path: Path) -> dict[str, str]:
+    """The categories that the truth beside a simulated file states, by row or prompt id; those it states none for are
+    left out. Raises as `read_utilities`."""
+    rows = _rows(truth_path(path)).items()
+    return {str(name): row["category"] for name, row in rows if isinstance(row, dict) and row.get("category")}
+
+
+def _rows(beside: Path) -> dict[str, object]:
+    rows = read_json(beside, TRUTH_SCHEMA, again=AGAIN).get("rows")
+    if not isinstance(rows, dict):
+        raise ArtifactError(f'{beside} states no utilities: "rows" is missing. {AGAIN}')
+    return rows
+
+
+def _a_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _share(hits: list[bool]) -> Accuracy:
