@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
-from assay.artifacts.files import write_json, write_jsonl
+from assay.artifacts.files import read_json, write_json, write_jsonl
 from assay.simulate.paired_votes import Labelled
 
 TRUTH_SCHEMA = "simulation/1"
@@ -35,6 +35,13 @@ class RowTruth(TypedDict):
     utility: list[float]
 
 
+class AnswersTruth(TypedDict):
+    """Utility of every answer to one prompt, in their order; null where it has none."""
+
+    category: str | None
+    utility: list[float | None]
+
+
 def oracle(rows: Sequence[Labelled], categories: Iterable[str]) -> Oracle:
     """How often the better answer is the chosen one, overall and by category."""
     right = [(row.category, row.chosen.utility > row.rejected.utility) for row in rows]
@@ -56,9 +63,23 @@ def utilities(rows: Iterable[Labelled]) -> dict[str, RowTruth]:
 def write_with_truth(path: Path, rows: Iterable[object], truth: Mapping[str, object]) -> Path:
     """Write the rows to `path` and the truth beside it, to `path`.truth.json; returns the truth's path."""
     write_jsonl(path, rows)
-    beside = path.with_name(path.name + ".truth.json")
+    beside = truth_path(path)
     write_json(beside, TRUTH_SCHEMA, truth)
     return beside
+
+
+def truth_path(path: Path) -> Path:
+    """Where the truth of a simulated file stands."""
+    return path.with_name(path.name + ".truth.json")
+
+
+def read_utilities(path: Path) -> dict[str, tuple[float | None, ...]]:
+    """The true utilities beside a simulated file, by row or prompt id: of a pair chosen first, of candidates by number.
+
+    None where an answer has none. Raises ArtifactError where there is no truth beside `path`.
+    """
+    truth = read_json(truth_path(path), TRUTH_SCHEMA, again="Simulate the data again.")
+    return {str(name): tuple(row["utility"]) for name, row in truth["rows"].items()}
 
 
 def _share(hits: list[bool]) -> Accuracy:

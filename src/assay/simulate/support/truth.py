@@ -51,10 +51,15 @@ def truth_of(planted: Planted, *, seed: int, rates: Mapping[str, float], annotat
         "annotators": [
             {name: getattr(annotator, name) for name in Annotator.__dataclass_fields__} for annotator in annotators
         ],
-        "utility": {
-            "weights": dict(WEIGHTS),
-            "manners": {mood: {str(style): worth for style, worth in table.items()} for mood, table in MANNERS.items()},
-        },
+        "utility": utility_tables(),
         "defects": planted.truth,
         "rows": utilities(planted.rows),
+    }
+
+
+def utility_tables() -> Utility:
+    """The tables as they stand in truth files."""
+    return {
+        "weights": dict(WEIGHTS),
+        "manners": {mood: {str(style): worth for style, worth in table.items()} for mood, table in MANNERS.items()},
     }
