@@ -27,7 +27,9 @@ if TYPE_CHECKING:
         run_dpo,
         run_reward,
         score,
+        simulate_candidates,
         simulate_grants,
+        simulate_press,
         simulate_support,
         split,
         write_report,
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from assay.policies.protocol import Generation, Generations, Policy, Prompt, Sampling
     from assay.records import Candidates, Message, Pair, PairScore, Reject, Vote
     from assay.scorers import Reward, Scorer, Unscored
+    from assay.simulate.support.pressing import PressPlan
     from assay.study.config import AnalysisConfig
     from assay.train import TrainResult, train_reward
     from assay.train.config import LossConfig, TrainConfig
@@ -61,8 +64,8 @@ if TYPE_CHECKING:
 HOMES = {
     "assay.api": (
         "analyse_study", "audit", "bench", "check", "decide", "generate", "generate_file", "measure_capability",
-        "open_policy", "open_scorer", "read_pairs", "run_dpo", "run_reward", "score", "simulate_grants",
-        "simulate_support", "split", "write_report",
+        "open_policy", "open_scorer", "read_pairs", "run_dpo", "run_reward", "score",
+        "simulate_candidates", "simulate_grants", "simulate_press", "simulate_support", "split", "write_report",
     ),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
@@ -83,6 +86,7 @@ HOMES = {
     "assay.policies.protocol": ("Generation", "Generations", "Policy", "Prompt", "Sampling"),
     "assay.records": ("Candidates", "Message", "Pair", "PairScore", "Reject", "Vote"),
     "assay.scorers": ("Reward", "Scorer", "Unscored"),
+    "assay.simulate.support.pressing": ("PressPlan",),
     "assay.study.config": ("AnalysisConfig",),
     "assay.train": ("TrainResult", "train_reward"),
     "assay.train.config": ("LossConfig", "TrainConfig"),
@@ -118,6 +122,7 @@ __all__ = [
     "PolicyModelConfig",
     "PolicyRun",
     "PolicyTrainConfig",
+    "PressPlan",
     "Prompt",
     "Reject",
     "Reward",
@@ -149,7 +154,9 @@ __all__ = [
     "run_reward",
     "score",
     "shared_prefixes",
+    "simulate_candidates",
     "simulate_grants",
+    "simulate_press",
     "simulate_support",
     "split",
     "train_dpo",

@@ -33,8 +33,8 @@ FRESH = 100
 class DeskPrompts:
     """Prompts of the desk, and the category of each where it is known.
 
-    fresh: whether they were drawn here. unsure: those that two categories could have, read as hallucination. unread: why
-    a prompt has no truth, by id.
+    fresh: whether they were drawn here. unsure: those that two categories could have, read as hallucination. unread:
+    why a prompt has no truth, by id.
     """
 
     prompts: tuple[Prompt, ...]

@@ -1,7 +1,7 @@
 """The simulated support desk's agents as a Policy: `support:wordy`, or any mixture of agents and habits.
 
-An answer depends on the agents, its prompt and its own seed alone, so that answer i of a prompt is the same whatever else
-is asked. Of sampling only the seed is read: the agents are programs. Knows prompts; what an answer is worth is not known.
+An answer depends on the agents, its prompt and its own seed alone, so that answer i of a prompt is the same whatever
+else is asked. Of sampling only the seed is read: the agents are programs. Knows prompts; knows no answer's worth.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Agents with named habits who answer any prompt of the desk: plain, wordy, courteous, inventive, hedging, or a mixture.
+"""Agents with named habits who answer any prompt of the desk: plain, wordy, courteous, inventive, hedging, or mixed.
 
 A habit is a number from 0 to 1; docs/simulator.md says what each does to text and worth. Knows cases; knows no reward.
 """
@@ -66,7 +66,8 @@ class AgentMix:
 def agent_mix(spec: str) -> AgentMix:
     """The agents that `spec` names: names of PRESETS and habits, with commas between.
 
-    A name may have a weight, `wordy=2,plain=1`; a habit has a value, which all named agents then have. Raises ConfigError.
+    A name may have a weight, `wordy=2,plain=1`; a habit has a value, which all agents named then have.
+    Raises ConfigError.
 
     >>> [(weight, habits.wordiness) for weight, habits in agent_mix("wordy=2,plain,courtesy=0").agents]
     [(2.0, 0.6), (1.0, 0.05)]

@@ -1,7 +1,7 @@
 """Prompts of the desk that no training pair has: drawn from a random stream of their own, whatever the seed.
 
-Prompt k is the same however many are drawn. Those whose case cannot be read for certain (one in five hundred: an account
-that says two things) are passed over, since no text under them would have a true worth.
+Prompt k is the same however many are drawn. Those whose case cannot be read for certain (one request in five hundred,
+where the account says two things) are passed over, since no text under them would have a true worth.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""A policy that presses on a reward: best of many, changed over rounds, the best kept, and every answer asked about kept.
+"""A policy that presses on a reward: best of many, changed over rounds; every answer it asked about is kept.
 
 A round: 1. the prompt's best answers by reward are its parents; 2. each child is a parent changed by one or two moves,
-with the parts of the desk's own answers and with rules given from outside (the probes); 3. all prompts' children are put
-to the reward together. The search sees the reward alone, never the truth. What is drawn for a prompt depends on the seed,
-the prompt and the rewards of its own answers, so that neither company nor an interruption changes it.
+with the parts of the desk's own answers and with rules given from outside (the probes); 3. all prompts' children are
+put to the reward together. The search sees the reward alone, never the truth. What is drawn for a prompt depends on the
+seed, the prompt and the rewards of its own answers, so that neither company nor an interruption changes it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from assay.errors import ConfigError
 from assay.simulate.prose import sentence
 from assay.simulate.random_values import simulation_stream
 from assay.simulate.support import reply_parts as parts
-from assay.simulate.support.answer_policy import AgentMix, draw_answer
+from assay.simulate.support.answer_policy import AgentMix, agent_mix, draw_answer
 from assay.simulate.support.reading import ReadCase
 
 Question = tuple[str, str]  # prompt id, answer
@@ -31,12 +31,14 @@ _BREAK = re.compile(r"(?<=[.!?])\s+|\n+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PressPlan:
-    """population: answers kept a prompt, and asked about a round. rounds: after the first, in which agents answer.
+    """start: who writes the first answers (see agent_mix), from which new sentences are drawn too.
 
+    population: answers kept a prompt, and asked about a round. rounds: after the first, in which the agents answer.
     budget: answers a prompt that the reward is asked about at most; None: population x (rounds + 1). words: longest
     answer that is tried. Raises ConfigError for what cannot be.
     """
 
+    start: str = "plain"
     population: int = 16
     rounds: int = 8
     budget: int | None = None
@@ -44,6 +46,7 @@ class PressPlan:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        agent_mix(self.start)  # a name there is not is told before anything is scored
         for name, least in (("population", 2), ("rounds", 0), ("words", 1)):
             if getattr(self, name) < least:
                 raise ConfigError(f"{name} is {getattr(self, name)}; give at least {least}.")
@@ -100,17 +103,16 @@ def press(
     prompts: Sequence[PressedPrompt],
     ask: Ask,
     *,
-    mix: AgentMix,
     plan: PressPlan,
     notify: Callable[[int, int], None] = lambda _round, _rounds: None,
 ) -> list[Tried]:
     """Every answer asked about, prompt by prompt in their order, in the order in which they were tried.
 
-    mix: who writes the first answers, from which new sentences are drawn too. notify: gets the round that is done.
+    notify: gets the round that is done.
     """
     searches = [_Search(prompt=prompt) for prompt in prompts]
     for number in range(plan.rounds + 1):
-        children = {search.prompt.id: _children(search, number, mix=mix, plan=plan) for search in searches}
+        children = {search.prompt.id: _children(search, number, plan) for search in searches}
         if not any(children.values()):
             break
         asked = [(name, answer) for name, several in children.items() for answer, _ in several]
@@ -126,11 +128,9 @@ def press(
     return [one for search in searches for one in search.tried]
 
 
-def _children(
-    search: _Search, number: int, *, mix: AgentMix, plan: PressPlan
-) -> list[tuple[str, tuple[str, ...]]]:
+def _children(search: _Search, number: int, plan: PressPlan) -> list[tuple[str, tuple[str, ...]]]:
     """New answers of one prompt, each not tried before, with the moves that made it."""
-    rng = simulation_stream(plan.seed, f"press/{search.prompt.id}/{number}")
+    rng, mix = simulation_stream(plan.seed, f"press/{search.prompt.id}/{number}"), agent_mix(plan.start)
     wanted = min(plan.population, plan.most - len(search.tried))
     found: list[tuple[str, tuple[str, ...]]] = []
     for _ in range(max(0, wanted)):

@@ -1,7 +1,7 @@
-"""The parts an agent of the desk puts answers together from, each drawn for one case: told facts, rulings, advice, tone.
+"""The parts an agent of the desk puts answers together from, each drawn for one case: facts, rulings, advice, tone.
 
-right: whether the part is to be true of the case; where it is not, it goes wrong as the desk's agents do. What a part is
-worth is not known here.
+right: whether the part is to be true of the case; where it is not, it goes wrong as the desk's agents do. Knows no
+part's worth.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def told(rng: random.Random, case: ReadCase, fact: Fact, *, right: bool) -> str:
 
 
 def ruling(rng: random.Random, case: ReadCase, *, right: bool, reasoned: bool) -> list[str]:
-    """The decision with a reason, and at times a note. reasoned: whether the reason is true, if the decision is right."""
+    """The decision with a reason, and at times a note. reasoned: whether the reason of a right decision is true."""
     if case.ruling is None or case.topic is None:
         return []
     side: Side = case.ruling.side if right else ("decline" if case.ruling.met else "grant")
@@ -105,7 +105,7 @@ def promise(rng: random.Random, case: ReadCase, *, right: bool) -> str:
 
 
 def manner(rng: random.Random, case: ReadCase, *, right: bool, sympathetic: bool) -> str | None:
-    """Words in a tone; None for a plain one. sympathetic: warm words whatever the mood, fitting what happened if right."""
+    """Words in a tone; None for a plain one. sympathetic: warm words whatever the mood; right: about what happened."""
     if case.event is None:
         return None
     mood = case.event.mood

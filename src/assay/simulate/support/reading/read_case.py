@@ -40,7 +40,8 @@ def _pool(words: Sequence[str]) -> str:
 
 # What a value of each form looks like in small letters, right or wrong.
 VALUES = {
-    "date": rf"\d{{1,2}} {_MONTH}", "digits": r"\d+", "digits5": r"\d+", "digits3": r"\d+", "money": r"\$\d+(?:,\d{3})*",
+    "date": rf"\d{{1,2}} {_MONTH}", "digits": r"\d+", "digits5": r"\d+", "digits3": r"\d+",
+    "money": r"\$\d+(?:,\d{3})*",
     "count": r"\d+", "percent": r"\d+%", "visit": rf"{_DAY} \d+-\d+", "month": rf"{_MONTH} \d{{4}}",
     "span": r"(?:\d+-\d+ working days|\d+ weeks)", "hours": r"\d+[ap]m-\d+[ap]m", "days": r"\d+ days",
     "carrier": _pool(CARRIERS), "colour": _pool(COLOURS), "place": _pool(PLACES), "town": _pool(TOWNS),

@@ -94,7 +94,6 @@ def _compiled(text: str) -> str:
 
 
 _FAMILY_FORMS: Mapping[str, tuple[_Form, ...]] = {
-    # An outright rule is told by the same words whichever way it goes, so both ways are read under either.
     family: tuple(_Form(side=side, pattern=re.compile(_compiled(text))) for side, text in forms)
     for family, forms in FORMS.items()
 }
@@ -139,7 +138,9 @@ class Ruling:
         text = rng.choice(forms)
         wrong: dict[str, str] = {}
         if self.family in ("yes", "no"):
-            wrong["outright"] = rng.choice([one for one in (YES if side == "grant" else NO) if one not in self.true["outright"]])
+            wrong["outright"] = rng.choice(
+                [one for one in (YES if side == "grant" else NO) if one not in self.true["outright"]]
+            )
         elif side == self.side or rng.random() < 0.6:
             slots = [name for name in re.findall(r"\{(\w+)\}", text) if name not in _KEPT]
             slot = slots[-1]
@@ -183,7 +184,7 @@ def read_ruling(rule: str, notes: Sequence[str], *, plan: str, many: str) -> Rul
     said = rule.lower().rstrip(".")
     if said in YES or said in NO:
         met = said in YES
-        # The sentence "it is never possible" is untrue under "always possible", whichever side it argues for.
+        # Both outright families read every outright sentence: "it is never possible" under "always possible" is untrue.
         return Ruling(family="yes" if met else "no", met=met, true={"outright": (said,)})
     for reader in (_by_days, _by_amount, _by_status):
         found = reader(said, notes)
