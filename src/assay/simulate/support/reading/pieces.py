@@ -16,6 +16,7 @@ from assay.simulate.support.fault_cases import REMEDIES
 from assay.simulate.support.reading.read_case import ALL_STEPS, VALUES
 from assay.simulate.support.told_facts import DENIALS
 
+_MARK = re.compile(r"^\s*(?:[-*+•]|#{1,6}|\d+[.)])\s+", re.MULTILINE)
 _CURLED = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"'})
 
 
@@ -30,8 +31,8 @@ class Piece:
 
 
 def normal(text: str) -> str:
-    """Any text in small letters, straight quotation marks, single blanks, without bold marks."""
-    return " ".join(text.translate(_CURLED).replace("**", "").lower().split())
+    """Any text in small letters, straight quotation marks, single blanks, without marks of lists, headings and bold."""
+    return " ".join(_MARK.sub("", text).translate(_CURLED).replace("**", "").lower().split())
 
 
 def _whole(patterns: Iterable[str]) -> re.Pattern[str]:
