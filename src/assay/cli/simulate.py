@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assay.cli import simulated_answers
 from assay.cli.options import Json, output
-from assay.cli.simulated_answers import candidates, press
 from assay.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Write pairs and candidates whose truth is known, or let simulated editors vote.",
                         no_args_is_help=True)  # fmt: skip
     group.command("support")(support)
-    group.command("candidates")(candidates)
-    group.command("press")(press)
+    simulated_answers.register(group)
     group.command("grants")(grants)
     group.command("editors")(editors)
     app.add_typer(group, name="simulate")

@@ -22,6 +22,12 @@ FreshOption = Annotated[
 ]
 
 
+def register(group: typer.Typer) -> None:
+    """Add `candidates` and `press` to `assay simulate`."""
+    group.command("candidates")(candidates)
+    group.command("press")(press)
+
+
 def candidates(
     policy: Annotated[
         str,
