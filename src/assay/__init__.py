@@ -32,7 +32,9 @@ if TYPE_CHECKING:
         run_dpo,
         run_reward,
         score,
+        simulate_candidates,
         simulate_grants,
+        simulate_press,
         simulate_support,
         split,
         write_report,
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from assay.policies.protocol import Generation, Generations, Policy, Prompt, Sampling
     from assay.records import Candidates, Message, Pair, PairScore, Reject, Vote
     from assay.scorers import Reward, Scorer, Unscored
+    from assay.simulate.support.pressing import PressPlan
     from assay.study.config import AnalysisConfig
     from assay.train import TrainResult, train_reward
     from assay.train.config import LossConfig, TrainConfig
@@ -70,7 +73,8 @@ HOMES = {
     "assay.api": (
         "advise", "analyse_study", "audit", "bench", "check", "compare_runs", "conclude", "decide", "generate",
         "generate_file", "measure_capability", "open_policy", "open_scorer", "optimise", "read_pairs", "run_dpo",
-        "run_reward", "score", "simulate_grants", "simulate_support", "split", "write_report",
+        "run_reward", "score", "simulate_candidates", "simulate_grants", "simulate_press", "simulate_support", "split",
+        "write_report",
     ),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
@@ -93,6 +97,7 @@ HOMES = {
     "assay.policies.protocol": ("Generation", "Generations", "Policy", "Prompt", "Sampling"),
     "assay.records": ("Candidates", "Message", "Pair", "PairScore", "Reject", "Vote"),
     "assay.scorers": ("Reward", "Scorer", "Unscored"),
+    "assay.simulate.support.pressing": ("PressPlan",),
     "assay.study.config": ("AnalysisConfig",),
     "assay.train": ("TrainResult", "train_reward"),
     "assay.train.config": ("LossConfig", "TrainConfig"),
@@ -132,6 +137,7 @@ __all__ = [
     "PolicyModelConfig",
     "PolicyRun",
     "PolicyTrainConfig",
+    "PressPlan",
     "PressureConfig",
     "Prompt",
     "Reject",
@@ -168,7 +174,9 @@ __all__ = [
     "run_reward",
     "score",
     "shared_prefixes",
+    "simulate_candidates",
     "simulate_grants",
+    "simulate_press",
     "simulate_support",
     "split",
     "train_dpo",

@@ -20,7 +20,9 @@ from assay.policies.local_policy import LocalPolicy
 from assay.policies.open import KINDS
 from assay.policies.protocol import Generation, Generations, Made, Prompt, Sampling, generated
 from assay.policies.recorded_answers import RecordedPolicy
+from assay.policies.support_desk import support_desk
 from assay.records import plain_text
+from assay.simulate.support.fresh_prompts import fresh_prompts
 from assay.stats.unknown import Unknown
 from tests.policies.conformance import CHECKS, PROMPTS, SEEDED, Case
 from tests.scorers.judge.chat_server import Raw, serving
@@ -106,6 +108,17 @@ def adapter(folder: Path) -> Case:
     )
 
 
+def simulated(_: Path) -> Case:
+    """The desk's agents, who know the desk's prompts only."""
+    prompts = [Prompt(id=one.id, text=one.prompt) for one in fresh_prompts(4)]
+    return Case(
+        make=lambda: support_desk("wordy,plain"),
+        other=lambda: support_desk("wordy,plain,courtesy=1"),
+        prompts=[*prompts, replace(prompts[0], id="same")],
+        unanswerable=LOUD,
+    )
+
+
 @contextmanager
 def endpoint() -> Iterator[Case]:
     """A server whose model says its name, the seed and the prompt, and fails at a shout."""
@@ -129,6 +142,7 @@ KINDS_HELD: Mapping[str, Callable[[Path], Case]] = {
     "recorded elsewhere": foreign,
     "local": local,
     "adapter": adapter,
+    "support": simulated,
 }
 
 

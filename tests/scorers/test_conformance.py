@@ -15,7 +15,7 @@ import pytest
 
 from assay.artifacts.files import write_jsonl
 from assay.errors import InputError
-from assay.records import Candidates, Text, plain_text
+from assay.records import Candidates, Pair, Text, plain_text
 from assay.scorers.averaged import averaged
 from assay.scorers.baseline import baseline
 from assay.scorers.corrected import CorrectedScorer, Correction
@@ -32,8 +32,10 @@ from assay.scorers.remote.config import Kind, RemoteConfig
 from assay.scorers.remote.open_remote import from_file
 from assay.scorers.remote.remote_scorer import RemoteScorer
 from assay.scorers.scores_file import pair_rows, prompt_rows
+from assay.scorers.simulated_truth import simulated_truth
 from assay.scorers.suite_results import PublishedScorer
 from assay.scorers.verifier.verifier_scorer import verifier
+from assay.simulate.support import support
 from tests.scorers.conformance import CHECKS, GROUPS, PAIRS, Case
 from tests.scorers.judge import judges
 from tests.scorers.judge.chat_server import always, prefers, question, serving
@@ -272,6 +274,21 @@ def remote_file(folder: Path) -> Case:
     return Case(make=lambda: from_file(str(files[0])), other=lambda: from_file(str(files[1])), unreadable=UNREADABLE)
 
 
+def truths(_: Path) -> Case:
+    """The support desk's, who has none of other prompts; and as another scorer the grant office's."""
+    desk = support(12, seed=1).rows
+    pairs = [Pair(id=str(r["id"]), prompt=str(r["prompt"]), chosen=str(r["chosen"]), rejected=str(r["rejected"]))
+             for r in desk]  # fmt: skip
+    groups = [Candidates(id=one.id, prompt=one.prompt, answers=(one.chosen, one.rejected, one.chosen)) for one in pairs]
+    return Case(
+        make=lambda: simulated_truth("support"),
+        other=lambda: simulated_truth("grants"),
+        groups=groups,
+        pairs=pairs,
+        unreadable=Candidates(id="other", prompt="May I?", answers=("No.", "Yes.")),
+    )
+
+
 KINDS_HELD: Mapping[str, Callable[[Path], Case]] = {
     "baseline:longest": baselines("longest", "shortest"),
     "baseline:shortest": baselines("shortest", "longest"),
@@ -291,6 +308,7 @@ KINDS_HELD: Mapping[str, Callable[[Path], Case]] = {
     "local": local,
     "published": published,
     "recorded": recorded,
+    "truth": truths,
     "verifier:exact": verified("exact", "length:2-2", references=True),
     "verifier:regex": verified("regex:^N", "regex:o"),
     "verifier:python": verified("python:{FILE}:vowels", "python:{FILE}:length"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assay.cli import simulated_answers
 from assay.cli.options import Json, output
 from assay.errors import ConfigError
 
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add `assay simulate support`, `grants` and `editors`."""
-    group = typer.Typer(help="Write preference pairs whose truth is known, or let simulated editors vote.",
+    """Add `assay simulate support`, `candidates`, `press`, `grants` and `editors`."""
+    group = typer.Typer(help="Write pairs and candidates whose truth is known, or let simulated editors vote.",
                         no_args_is_help=True)  # fmt: skip
     group.command("support")(support)
+    simulated_answers.register(group)
     group.command("grants")(grants)
     group.command("editors")(editors)
     app.add_typer(group, name="simulate")
@@ -32,6 +34,15 @@ def support(
         list[str] | None,
         typer.Option("--defect", metavar="NAME=SHARE", help="Plant a defect; may be repeated.", show_default=False),
     ] = None,
+    shortcut: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--shortcut",
+            metavar="NAME=STRENGTH",
+            help="Plant a shortcut; length=0.9 pads the chosen answer to be the longer one in 9 of 10 pairs.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a simulated support desk: five categories, three annotators, a known best accuracy.
@@ -40,11 +51,17 @@ def support(
     """
     from assay.simulate.support import support as simulate_support
 
-    simulation = simulate_support(pairs, seed=seed, defects=dict(map(_share, defect or ())))
+    simulation = simulate_support(
+        pairs, seed=seed, defects=_shares("--defect", defect), shortcuts=_shares("--shortcut", shortcut)
+    )
     truth = simulation.write(out)
     oracle = simulation.truth["oracle"]
     lines = [f"{len(simulation.rows)} pairs in {out}, the truth in {truth}", *_best_reachable(oracle)]
     lines += [f"planted {name}: {len(found['rows'])} rows" for name, found in simulation.truth["defects"].items()]
+    lines += [
+        f"shortcut {name}: the chosen answer is the longer one in {found['followed']:.1%} of the pairs"
+        for name, found in simulation.truth.get("shortcuts", {}).items()
+    ]
     result = {"out": str(out), "truth": str(truth), "pairs": len(simulation.rows), "oracle": oracle}
     output(result, "\n".join(lines), as_json=as_json)
 
@@ -125,10 +142,17 @@ def _best_reachable(oracle: Oracle) -> list[str]:
     ]
 
 
-def _share(text: str) -> tuple[str, float]:
+_EXAMPLES = {"--defect": "flipped_labels=0.1", "--shortcut": "length=0.9"}
+
+
+def _shares(option: str, given: list[str] | None) -> dict[str, float]:
+    return dict(_share(option, text) for text in given or ())
+
+
+def _share(option: str, text: str) -> tuple[str, float]:
     name, equals, share = text.partition("=")
     try:
         return name.strip(), float(share)
     except ValueError:
         found = "no share" if not equals else f"the share {share!r}"
-        raise ConfigError(f"--defect {text!r}: {found}; expected NAME=SHARE, such as flipped_labels=0.1.") from None
+        raise ConfigError(f"{option} {text!r}: {found}; expected NAME=SHARE, such as {_EXAMPLES[option]}.") from None

@@ -14,12 +14,14 @@ from assay.policies.endpoint_policy import EndpointPolicy, endpoint
 from assay.policies.local_policy import LocalPolicy, Writing, adapted
 from assay.policies.protocol import Policy
 from assay.policies.recorded_answers import RecordedPolicy
+from assay.policies.support_desk import support_desk
 
 KINDS: Mapping[str, Callable[[str], Policy]] = {
     "adapter": adapted,
     "endpoint": endpoint,
     "local": LocalPolicy,
     "recorded": RecordedPolicy,
+    "support": support_desk,
 }
 ANSWER_FILES = {".jsonl", ".ndjson", ".json", ".gz"}
 

@@ -23,6 +23,7 @@ from assay.scorers.recorded import RecordedScorer
 from assay.scorers.remote.config import RemoteConfig
 from assay.scorers.remote.open_remote import REMOTE_KINDS, with_options
 from assay.scorers.remote.remote_scorer import RemoteScorer
+from assay.scorers.simulated_truth import simulated_truth
 from assay.scorers.suite_results import PublishedScorer
 from assay.scorers.verifier.verifier_scorer import verifier
 
@@ -37,6 +38,7 @@ KINDS: Mapping[str, Callable[[str], Scorer]] = {
     "local": LocalScorer,
     "published": PublishedScorer,
     "recorded": RecordedScorer,
+    "truth": simulated_truth,
     "verifier": verifier,
     **REMOTE_KINDS,
 }

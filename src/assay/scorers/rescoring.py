@@ -7,7 +7,7 @@ the next is asked for. Knows prompts and answers; knows not what was changed abo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from assay.records import Candidates, Text
 from assay.scorers.protocol import Scored, Scorer, score_groups
@@ -21,12 +21,13 @@ def rescore(
     rows: Iterable[Row],
     store: RewardStore,
     *,
+    categories: Mapping[Text, str] | None = None,
     notify: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> dict[Row, Scored]:
     """What `scorer` gives each (prompt, answer), each distinct one asked about once; those in `store` not at all.
 
-    notify: gets how many rows are done and how many there are, after each batch. Raises InputError if the scorer does
-    not keep its promises.
+    categories: of prompts, where they are known. notify: gets how many rows are done and how many there are, after each
+    batch. Raises InputError if the scorer does not keep its promises.
     """
     distinct = dict.fromkeys(rows)
     found = {row: known for row in distinct if (known := store.get(row)) is not None}
@@ -34,7 +35,7 @@ def rescore(
     for prompt, answer in distinct:
         if (prompt, answer) not in found:
             groups.setdefault(prompt, []).append(answer)
-    for batch in _batches(groups):
+    for batch in _batches(groups, categories or {}):
         fresh: dict[Row, Scored] = {}
         for group, results in score_groups(scorer, batch):
             fresh.update(zip(((group.prompt, answer) for answer in group.answers), results, strict=True))
@@ -44,12 +45,13 @@ def rescore(
     return found
 
 
-def _batches(groups: dict[Text, list[Text]]) -> Iterator[list[Candidates]]:
+def _batches(groups: dict[Text, list[Text]], categories: Mapping[Text, str]) -> Iterator[list[Candidates]]:
     """Groups of one prompt each, in batches of about BATCH answers."""
     batch: list[Candidates] = []
     held = 0
     for number, (prompt, answers) in enumerate(groups.items()):
-        batch.append(Candidates(id=f"rescored-{number}", prompt=prompt, answers=tuple(answers)))
+        name, category = f"rescored-{number}", categories.get(prompt)
+        batch.append(Candidates(id=name, prompt=prompt, answers=tuple(answers), category=category))
         held += len(answers)
         if held >= BATCH:
             yield batch

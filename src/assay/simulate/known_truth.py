@@ -37,6 +37,13 @@ class RowTruth(TypedDict):
     utility: list[float]
 
 
+class AnswersTruth(TypedDict):
+    """Utility of every answer to one prompt, in their order; null where it has none."""
+
+    category: str | None
+    utility: list[float | None]
+
+
 def oracle(rows: Sequence[Labelled], categories: Iterable[str]) -> Oracle:
     """How often the better answer is the chosen one, overall and by category."""
     right = [(row.category, row.chosen.utility > row.rejected.utility) for row in rows]

@@ -2,6 +2,7 @@
 
 from assay.simulate.support.categories import CATEGORIES
 from assay.simulate.support.defects import DEFECTS
+from assay.simulate.support.shortcuts import SHORTCUTS
 from assay.simulate.support.simulation import Simulation, support
 
-__all__ = ["CATEGORIES", "DEFECTS", "Simulation", "support"]
+__all__ = ["CATEGORIES", "DEFECTS", "SHORTCUTS", "Simulation", "support"]

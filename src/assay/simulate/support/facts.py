@@ -30,6 +30,9 @@ FIRST = ("Dana", "Priya", "Marcus", "Elena", "Tom", "Aisha", "Jonas", "Mei", "Ca
 LAST = ("Whitlock", "Nair", "Bell", "Rossi", "Carter", "Khan", "Lind", "Tanaka", "Vega", "Adler", "Haddad", "Novak",
         "Moreau", "Okafor", "Petrov", "Silva", "Reed", "Walsh", "Kim", "Stone", "Berg", "Lopez", "Frost", "Amari",
         "Doyle", "Santos", "Mensah", "Keller", "Ortiz", "Byrne")  # fmt: skip
+CARRIERS = ("Northline", "Postbird", "Quickvan", "Redkite", "Parcelway")
+COLOURS = ("navy", "black", "white", "olive", "grey", "red", "teal", "sand")
+PLACES = ("Mill Lane", "Harbour Street", "Station Road", "Market Square", "Park Avenue", "King Street")
 # One and many of what the shop sells.
 THINGS = {
     "backpack": "backpacks", "tent": "tents", "desk chair": "desk chairs", "rain jacket": "rain jackets",
@@ -124,7 +127,7 @@ ACCOUNT = (
     _kind("due", "date", "a delivery date", _DATE, filed="delivery due {v} | parcel due {v}",
           asks="when will my parcel get here | when is my delivery due | what day does the parcel come",
           says="your parcel is due on {v} | delivery is set for {v} | it should reach you on {v}"),
-    _kind("carrier", "carrier", "a courier", pool("Northline", "Postbird", "Quickvan", "Redkite", "Parcelway"),
+    _kind("carrier", "carrier", "a courier", pool(*CARRIERS),
           filed="sent with {v} | courier {v}",
           asks="who is delivering it | which courier has my parcel | what courier do you use for it",
           says="{v} is delivering it | your parcel is with {v} | it is on its way with {v}"),
@@ -147,13 +150,12 @@ ACCOUNT = (
     _kind("warranty", "month", "a warranty date", _WARRANTY, filed="warranty to {v} | under warranty to {v}",
           asks="when does my warranty run out | how long is it under warranty",
           says="the warranty runs to {v} | you are covered until {v} | your warranty ends in {v}"),
-    _kind("colour", "colour", "a colour", pool("navy", "black", "white", "olive", "grey", "red", "teal", "sand"),
+    _kind("colour", "colour", "a colour", pool(*COLOURS),
           filed="colour {v} | colour: {v}",
           asks="which colour did I order | what colour is on the order",
           says="you ordered it in {v} | the colour on the order is {v} | it is the {v} one"),
     _kind("pickup", "place", "a pick-up point",
-          pool("Mill Lane", "Harbour Street", "Station Road", "Market Square", "Park Avenue", "King Street"),
-          filed="pick-up at {v} | pick-up point {v}",
+          pool(*PLACES), filed="pick-up at {v} | pick-up point {v}",
           asks="where do I pick it up | which pick-up point is it at",
           says="you can pick it up at {v} | it is waiting at {v} | your pick-up point is {v}"),
     _kind("town", "town", "an address", pool(*TOWNS), filed="ships to {v} | address in {v}",

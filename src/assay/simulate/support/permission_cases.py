@@ -194,7 +194,7 @@ def _ruling(
     else:
         grants = allowed == (plan == "right")
         reason, right, wrong = _reason(rng, condition, plan=plan)
-        body = [_ruled(rng, topic, item=file.person.item, grants=grants, reason=reason)]
+        body = [ruled(rng, topic, item=file.person.item, grants=grants, reason=reason)]
         if rng.random() < 0.25:
             body.append(rng.choice(GRANTED if grants else DECLINED))
     text, courtesies = compose(rng, file.person, body + list(told.clauses), polite=0.4)
@@ -214,7 +214,7 @@ def _reason(rng: random.Random, condition: Condition, *, plan: Decision) -> tupl
     return rng.choice(reasons), int(how == "why"), int(how not in ("why", "none"))
 
 
-def _ruled(rng: random.Random, topic: Topic, *, item: str, grants: bool, reason: str) -> str:
+def ruled(rng: random.Random, topic: Topic, *, item: str, grants: bool, reason: str) -> str:
     """The decision in a sentence, with its reason where there is one."""
     lead = rng.choice(YES if grants else NO)
     decision = rng.choice(topic.grants if grants else topic.declines).format(item=item)

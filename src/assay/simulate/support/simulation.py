@@ -17,6 +17,7 @@ from assay.simulate.support.annotators import annotators
 from assay.simulate.support.categories import CATEGORIES
 from assay.simulate.support.defects import Row, checked, plant
 from assay.simulate.support.labelling import label_category
+from assay.simulate.support.shortcuts import PlantedShortcut, checked_shortcuts, plant_length
 from assay.simulate.support.truth import Truth, truth_of
 
 
@@ -32,13 +33,20 @@ class Simulation:
         return write_with_truth(path, self.rows, self.truth)
 
 
-def support(pairs: int, *, seed: int = 0, defects: Mapping[str, float] | None = None) -> Simulation:
+def support(
+    pairs: int,
+    *,
+    seed: int = 0,
+    defects: Mapping[str, float] | None = None,
+    shortcuts: Mapping[str, float] | None = None,
+) -> Simulation:
     """Exactly `pairs` labelled preference pairs of a support desk in five equal categories.
 
     defects: share of rows, by a name from DEFECTS; for position_bias the share of one annotator's votes.
-    The same arguments give the same rows. Raises ConfigError for an unknown defect or a share that cannot be had.
+    shortcuts: strength by a name from SHORTCUTS, planted in all rows before any defect.
+    The same arguments give the same rows. Raises ConfigError for an unknown name or a share that cannot be had.
     """
-    rates = checked(defects or {})
+    rates, strengths = checked(defects or {}), checked_shortcuts(shortcuts or {})
     if pairs < 1:
         raise ConfigError(f"pairs: expected a number of at least 1, got {pairs}.")
     voters = annotators(favours_left=rates.get("position_bias", 0.0))
@@ -48,5 +56,12 @@ def support(pairs: int, *, seed: int = 0, defects: Mapping[str, float] | None = 
         labelled += label_category(category, wanted, seed=seed, annotators=voters)
     simulation_stream(seed, "order").shuffle(labelled)
     # Named after the shuffle: a name in the order of drawing would give the category away.
-    planted, rows = plant(numbered(labelled, "support"), rates, seed=seed)
-    return Simulation(rows=rows, truth=truth_of(planted, seed=seed, rates=rates, annotators=voters))
+    named = numbered(labelled, "support")
+    found: dict[str, PlantedShortcut] = {}
+    if "length" in strengths:
+        named, found["length"] = plant_length(named, strengths["length"], seed=seed)
+    planted, rows = plant(named, rates, seed=seed)
+    truth = truth_of(planted, seed=seed, rates=rates, annotators=voters)
+    if found:
+        truth["shortcuts"] = found
+    return Simulation(rows=rows, truth=truth)

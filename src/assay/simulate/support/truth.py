@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from assay.simulate.known_truth import Oracle, RowTruth, agreement, oracle, utilities
 from assay.simulate.support.annotators import Annotator
 from assay.simulate.support.categories import CATEGORIES
 from assay.simulate.support.defects import Planted, PlantedDefect
+from assay.simulate.support.shortcuts import PlantedShortcut
 from assay.simulate.support.utility import MANNERS, WEIGHTS
 
 
@@ -35,6 +36,7 @@ class Truth(TypedDict):
     annotators: list[dict[str, str | float]]
     utility: Utility
     defects: dict[str, PlantedDefect]
+    shortcuts: NotRequired[dict[str, PlantedShortcut]]
     rows: dict[str, RowTruth]
 
 
@@ -51,10 +53,15 @@ def truth_of(planted: Planted, *, seed: int, rates: Mapping[str, float], annotat
         "annotators": [
             {name: getattr(annotator, name) for name in Annotator.__dataclass_fields__} for annotator in annotators
         ],
-        "utility": {
-            "weights": dict(WEIGHTS),
-            "manners": {mood: {str(style): worth for style, worth in table.items()} for mood, table in MANNERS.items()},
-        },
+        "utility": utility_tables(),
         "defects": planted.truth,
         "rows": utilities(planted.rows),
+    }
+
+
+def utility_tables() -> Utility:
+    """The tables as they stand in truth files."""
+    return {
+        "weights": dict(WEIGHTS),
+        "manners": {mood: {str(style): worth for style, worth in table.items()} for mood, table in MANNERS.items()},
     }

@@ -29,6 +29,9 @@ WEIGHTS: Mapping[str, float] = {
     "words_over_any": -0.03,
     "words_over_full": -0.005,
     "details_full": 0.45,  # each true detail beyond the need, customer asks for everything
+    # What the desk's own answers never have, and texts from elsewhere may:
+    "words_idle": -0.03,  # each word that tells this customer nothing: filler, praise, repetition, other cases' lines
+    "empty": -2.0,  # no word at all
 }
 
 Style = Literal["warm", "misplaced", "plain", "cold", "blaming", "breezy"]
@@ -43,7 +46,10 @@ MANNERS: Mapping[str, Mapping[Style, float]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
-    """What is true of one answer: counts as in WEIGHTS, manners from MANNERS, words beyond what was needed."""
+    """What is true of one answer: counts as in WEIGHTS, manners from MANNERS, words beyond what was needed.
+
+    words_idle, empty: of texts that the desk did not write; its own have none.
+    """
 
     decision: Decision | None = None
     facts_right: int = 0
@@ -56,6 +62,8 @@ class Quality:
     manners: float = 0.0
     wish: Wish = "any"
     words_over: int = 0
+    words_idle: int = 0
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +84,10 @@ class Answer:
 
 
 def utility(quality: Quality) -> float:
-    """The documented worth of an answer, about -6 to 5; differences are what the annotators vote on."""
+    """The documented worth of an answer, about -6 to 5 for the desk's own; the annotators vote on differences."""
     total = WEIGHTS[f"decision_{quality.decision}"] if quality.decision else 0.0
-    for name in ("facts_right", "facts_wrong", "facts_missing", "extras_invented", "steps_right", "steps_wrong"):
+    for name in ("facts_right", "facts_wrong", "facts_missing", "extras_invented", "steps_right", "steps_wrong",
+                 "words_idle", "empty"):  # fmt: skip
         total += WEIGHTS[name] * getattr(quality, name)
     total += WEIGHTS["details_full" if quality.wish == "full" else "extras_right"] * quality.extras_right
     total += WEIGHTS["manners"] * quality.manners

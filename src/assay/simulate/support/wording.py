@@ -113,6 +113,8 @@ CONDOLENCES = (
     "I'm so sorry for your loss. Your {who}'s account is in good hands with us",
     "My thoughts are with you after the loss of your {who}",
 )  # fmt: skip
+SYMPATHY = ("I am sorry for the trouble", "I apologise for any upset this caused you",
+            "I understand how stressful this must be for you")  # fmt: skip
 DELIGHTS = (
     "I love the {item}, best thing I bought all year!", "just wanted to say the {item} is brilliant!",
     "the {item} is so good that my whole family wants one!", "haha, the {item} made my week!",
@@ -146,6 +148,4 @@ def event(rng: random.Random, mood: str, item: str) -> tuple[str, str, str]:
         told = rng.choice(LOSSES).format(who=who, item=item)
         return told, consoled(who), rng.choice((consoled(other_who), consoled(other_who), wrong_apology))
     told = rng.choice(DELIGHTS if mood == "cheerful" else FORMALITIES).format(item=item)
-    sympathy = rng.choice(("I am sorry for the trouble", "I apologise for any upset this caused you",
-                           "I understand how stressful this must be for you"))  # fmt: skip
-    return told, sympathy, rng.choice((wrong_apology, consoled(who)))
+    return told, rng.choice(SYMPATHY), rng.choice((wrong_apology, consoled(who)))
