@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import assay
-from assay import api
+from assay import api, api_worlds
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"])
@@ -39,9 +39,10 @@ def test_no_name_is_a_room_s() -> None:
     assert not rooms & set(assay.__all__)
 
 
-def test_api_holds_the_functions_of_the_surface_and_nothing_else() -> None:
-    ours = {name for name, value in vars(api).items() if getattr(value, "__module__", "") == "assay.api"}
-    assert ours == set(assay.HOMES["assay.api"])
+@pytest.mark.parametrize("module", [api, api_worlds])
+def test_api_holds_the_functions_of_the_surface_and_nothing_else(module) -> None:
+    ours = {name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
+    assert ours == set(assay.HOMES[module.__name__])
 
 
 def test_docs_show_no_deep_path() -> None:

@@ -32,13 +32,10 @@ if TYPE_CHECKING:
         run_dpo,
         run_reward,
         score,
-        simulate_candidates,
-        simulate_grants,
-        simulate_press,
-        simulate_support,
         split,
         write_report,
     )
+    from assay.api_worlds import simulate_candidates, simulate_grants, simulate_press, simulate_support
     from assay.audits import Audit
     from assay.audits.config import AuditConfig
     from assay.audits.pressure.config import PressureConfig
@@ -73,9 +70,9 @@ HOMES = {
     "assay.api": (
         "advise", "analyse_study", "audit", "bench", "check", "compare_runs", "conclude", "decide", "generate",
         "generate_file", "measure_capability", "open_policy", "open_scorer", "optimise", "read_pairs", "run_dpo",
-        "run_reward", "score", "simulate_candidates", "simulate_grants", "simulate_press", "simulate_support", "split",
-        "write_report",
+        "run_reward", "score", "split", "write_report",
     ),
+    "assay.api_worlds": ("simulate_candidates", "simulate_grants", "simulate_press", "simulate_support"),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
     "assay.audits.pressure.config": ("PressureConfig",),

@@ -18,11 +18,19 @@ from assay.audits.pressure.config import PressureConfig
 from assay.audits.pressure.pressed_prompts import PressedPrompt
 from assay.audits.pressure.pressure_curves import in_spreads, within
 from assay.audits.pressure.pressure_meanings import MEANINGS
-from assay.audits.style.answer_style import CHARACTERS, COLUMNS, COUNTED, WORDS, first_word, style_columns
 from assay.audits.style.overuse import FEWEST, clustered_sum
-from assay.audits.style.style_differences import PER, frequent_openings, holding
+from assay.audits.style.style_differences import PER, holding
 from assay.findings.finding import Finding, measured, unknown
 from assay.records import plain_text
+from assay.scorers.answer_style import (
+    CHARACTERS,
+    COLUMNS,
+    COUNTED,
+    WORDS,
+    first_word,
+    frequent_openings,
+    style_columns,
+)
 from assay.stats.best_of_n import pick_chances
 from assay.stats.intervals import Array, Codes, Interval, cluster_t
 from assay.stats.multiplicity import holm
