@@ -15,7 +15,7 @@ COLOUR = {"pass": "green", "fail": "red", "undecided": "yellow"}
 
 
 # What to collect more of, by what figures are counted in.
-MORE: Mapping[str, str] = {"pair": "held-out pairs", "vote": "prompts", "question": "questions"}
+MORE: Mapping[str, str] = {"pair": "held-out pairs", "vote": "prompts", "question": "questions", "prompt": "prompts"}
 
 
 def verdict_lines(verdict: Verdict, judged: str) -> list[str]:
@@ -31,7 +31,7 @@ def verdict_lines(verdict: Verdict, judged: str) -> list[str]:
         lines.append(f"  [{'yellow' if repeated(verdict.looks) else 'dim'}]{escape(said)}[/]")
     for result in verdict.criteria:
         counted = MORE[result.counted]
-        needed = result.more_prompts if counted == "prompts" else result.more_pairs
+        needed = result.more_prompts if result.counted == "vote" else result.more_pairs
         way = f", for a {result.toward} if the figure stays (80% chance)" if result.toward else ""
         more = f"; about {rounded(needed)} more {counted} would decide{way}" if needed else ""
         said = f"{escape(result.text)}: {escape(result.reason)}{more}"

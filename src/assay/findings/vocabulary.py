@@ -29,6 +29,9 @@ Unit = Literal[
     "slope",
     "squared error",
     "share of gain",
+    "candidates",
+    "spreads",
+    "area ratio",
 ]
 # Where a figure is shown, apart from the list of all findings, which holds every one.
 Place = Literal[
@@ -68,6 +71,9 @@ UNITS: Mapping[Unit, UnitMeaning] = {
     "slope": UnitMeaning(low=0.0),
     "squared error": UnitMeaning(low=0.0, high=1.0),
     "share of gain": UnitMeaning(high=1.0),
+    "candidates": UnitMeaning("count", low=1.0),
+    "spreads": UnitMeaning(),
+    "area ratio": UnitMeaning(low=0.0),
 }
 
 

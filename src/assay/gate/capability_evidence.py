@@ -5,32 +5,19 @@ The drop is unknown where the model before is at chance, and what is unknown fai
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from assay.artifacts.capability_body import CAPABILITY, CapabilityBody
 from assay.artifacts.files import sha256_file
 from assay.findings.finding import Finding
-from assay.findings.slice import OVERALL, Slice
-from assay.gate.evidence import Evidence
-
-
-@dataclass(frozen=True, slots=True)
-class CapabilityFigures:
-    """The findings of a capability test, by name and slice."""
-
-    findings: tuple[Finding, ...]
-    seeds: tuple[int, ...] = ()
-
-    def find(self, name: str, where: Slice = OVERALL) -> Finding | None:
-        return next((one for one in self.findings if one.name == name and one.slice == where), None)
+from assay.gate.evidence import Evidence, ListedFigures
 
 
 def capability_evidence(folder: Path) -> Evidence:
     """The evidence in the folder of a capability test. Raises ArtifactError where capability.json is none."""
     path = folder / CAPABILITY
     body = CapabilityBody.read(path, again="Run the same `assay capability` command again.")
-    figures = CapabilityFigures(tuple(Finding.from_body(one) for one in body.findings))
+    figures = ListedFigures(tuple(Finding.from_body(one) for one in body.findings))
     return Evidence(
         figures=figures, inputs={CAPABILITY: sha256_file(path)}, source="capability test", counted="question"
     )

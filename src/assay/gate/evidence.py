@@ -28,6 +28,17 @@ class Figures(Protocol):
     def find(self, name: str, where: Slice = OVERALL) -> Finding | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class ListedFigures:
+    """Findings as they stand in an artifact, by name and slice."""
+
+    findings: tuple[Finding, ...]
+    seeds: tuple[int, ...] = ()
+
+    def find(self, name: str, where: Slice = OVERALL) -> Finding | None:
+        return next((one for one in self.findings if one.name == name and one.slice == where), None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What is decided on.

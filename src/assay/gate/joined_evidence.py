@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from assay.capability.capability_meanings import MEANINGS as CAPABILITY_MEANINGS
 from assay.findings.finding import unknown
-from assay.gate.capability_evidence import CapabilityFigures
 from assay.gate.criteria import Criterion
-from assay.gate.evidence import Evidence
+from assay.gate.evidence import Evidence, ListedFigures
 from assay.gate.rules import decide, worst
 from assay.gate.verdict import Verdict
 from assay.study.analysis.vote_meanings import MEANINGS as VOTE_MEANINGS
@@ -42,7 +41,7 @@ def about_votes(criterion: Criterion) -> bool:
 def untested(way_out: str) -> Evidence:
     """In place of a capability test that nobody made: its figures are unknown, and so pass nothing."""
     why = f"no capability test was given; {way_out}"
-    figures = CapabilityFigures(tuple(unknown(meaning, why) for meaning in CAPABILITY_MEANINGS.values()))
+    figures = ListedFigures(tuple(unknown(meaning, why) for meaning in CAPABILITY_MEANINGS.values()))
     return Evidence(figures=figures, source="capability test", counted="question")
 
 

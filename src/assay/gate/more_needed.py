@@ -19,6 +19,8 @@ def more_pairs(found: Finding, bar: float) -> int | Unknown:
     """Held-out pairs beyond those at hand at which the interval clears `bar` with a chance of 80%, or why not."""
     assert found.known is not None
     assert isinstance(found.interval, Interval)
+    if EVERY_FIGURE[found.name].unit == "candidates":  # its interval is a set of n and shrinks in steps
+        return Unknown("how many more prompts would settle where it turns is not foretold")
     effect, clusters = found.detail.get("design_effect"), found.detail.get("clusters")
     # A share has Wilson's interval, whose width at the bar is known; any other interval is taken to shrink as it
     # stands.

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
-from assay.artifacts.files import write_json, write_jsonl
+from assay.artifacts.files import read_json, write_json, write_jsonl
+from assay.errors import ArtifactError
 from assay.simulate.paired_votes import Labelled
 
 TRUTH_SCHEMA = "simulation/1"
@@ -56,9 +57,36 @@ def utilities(rows: Iterable[Labelled]) -> dict[str, RowTruth]:
 def write_with_truth(path: Path, rows: Iterable[object], truth: Mapping[str, object]) -> Path:
     """Write the rows to `path` and the truth beside it, to `path`.truth.json; returns the truth's path."""
     write_jsonl(path, rows)
-    beside = path.with_name(path.name + ".truth.json")
+    beside = truth_path(path)
     write_json(beside, TRUTH_SCHEMA, truth)
     return beside
+
+
+def truth_path(path: Path) -> Path:
+    """Where the truth of the rows at `path` stands."""
+    return path.with_name(path.name + ".truth.json")
+
+
+def read_utilities(path: Path) -> dict[str, list[float | None]]:
+    """The utilities of a truth file by row id: one an answer in the row's order, None where it is not known.
+
+    Of a file with an answer a row (`assay generate`) the id is the prompt's, and the place its `number`. Raises
+    ArtifactError for a file that is missing or no truth file, or holds something else for a row.
+    """
+    rows = read_json(path, TRUTH_SCHEMA, again="Simulate the data again.").get("rows")
+    if not isinstance(rows, dict):
+        raise ArtifactError(f'{path} states no utilities: "rows" is missing. Simulate the data again.')
+    found: dict[str, list[float | None]] = {}
+    for name, row in rows.items():
+        values = row.get("utility") if isinstance(row, dict) else None
+        if not isinstance(values, list) or not all(value is None or _a_number(value) for value in values):
+            raise ArtifactError(f'{path}: row {name!r} has no list of numbers as "utility". Simulate the data again.')
+        found[str(name)] = [None if value is None else float(value) for value in values]
+    return found
+
+
+def _a_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _share(hits: list[bool]) -> Accuracy:

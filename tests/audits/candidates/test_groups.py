@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from assay.audits.candidates.group_findings import _findings, _table
+from assay.audits.candidates.group_findings import _table, group_findings
 from assay.audits.candidates.group_scores import gold_of, group_scores
 from assay.audits.candidates.picking import kendall, picked, spearman, top1
 from assay.audits.config import AuditConfig
@@ -27,7 +27,7 @@ def group(n: int, scores, *rewards, **more) -> ScoredGroup:
 
 
 def figures(groups: list[ScoredGroup]) -> dict[str, Finding]:
-    found = judged_together(list(_findings(group_scores(groups), CONFIG)), level=0.95)
+    found = judged_together(list(group_findings(group_scores(groups), CONFIG)), level=0.95)
     return {one.name: one for one in found}
 
 

@@ -43,10 +43,11 @@ def groups_part(given: Given) -> Found:
     if not given.candidates:
         return Found(findings=())
     scores = group_scores(given.candidates)
-    return Found(findings=list(_findings(scores, given.config)), tables={"groups": _table(scores)})
+    return Found(findings=list(group_findings(scores, given.config)), tables={"groups": _table(scores)})
 
 
-def _findings(scores: GroupScores, config: AuditConfig) -> Iterator[Finding]:
+def group_findings(scores: GroupScores, config: AuditConfig) -> Iterator[Finding]:
+    """The six figures of groups, each with its interval over prompt groups."""
     names = ("top1", "top1_beyond_chance", "top1_beyond_length", "recovery", "rank_correlation", "group_ties")
     if not scores.groups:
         why = max(scores.set_aside, key=lambda reason: scores.set_aside[reason], default="there is none")

@@ -6,9 +6,13 @@ Letters: L leading axes (seeds, groups), K answers of a group. Equal highest rew
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
+from scipy import stats as scipy_stats
 
 from assay.audits.candidates.group_scores import SameSize
 from assay.stats.intervals import Array
+
+MANY_PAIRS = 50_000_000  # compared at once: some 400 MB
 
 
 def picked(reward_LK: Array, value_LK: Array) -> Array:
@@ -44,6 +48,11 @@ def kendall(reward_LK: Array, gold_GK: Array) -> Array:
 
     Pairs tied in gold count for nothing, pairs tied in reward lower the figure.
     """
+    if reward_LK.size * reward_LK.shape[-1] > MANY_PAIRS and gold_GK.ndim > 1 and len(gold_GK) > 1:
+        # Groups of hundreds have tens of thousands of pairs each: a part of the groups at once.
+        half = len(gold_GK) // 2
+        parts = (reward_LK[..., :half, :], gold_GK[:half]), (reward_LK[..., half:, :], gold_GK[half:])
+        return np.concatenate([kendall(*part) for part in parts], axis=-1)
     first, second = np.triu_indices(gold_GK.shape[-1], 1)
     # By order and not by difference: two rewards that are not finite are equal, and their difference is no number.
     reward = (reward_LK[..., first] > reward_LK[..., second]).astype(np.int8)
@@ -64,17 +73,32 @@ def spearman(reward_LK: Array, gold_GK: Array) -> Array:
 
 def tied_parts(same: SameSize) -> Array:
     """Pairs of answers that people order: those the reward ties, mean over seeds, and how many there are, (G, 2)."""
-    first, second = np.triu_indices(same.gold.shape[-1], 1)
-    ordered_GP = same.gold[:, first] != same.gold[:, second]
-    tied_SGP = same.reward[..., first] == same.reward[..., second]
-    return np.column_stack([(tied_SGP & ordered_GP).sum(axis=-1).mean(axis=0), ordered_GP.sum(axis=-1)])
+    # Pairs that the reward ties are counted by sorting, and of them those that gold ties as well are taken off: no
+    # array of all pairs, which groups of hundreds of answers would fill the memory with.
+    reward, gold = same.reward, np.broadcast_to(same.gold, same.reward.shape)
+    order = np.lexsort((gold, reward), axis=-1)
+    reward, gold = np.take_along_axis(reward, order, axis=-1), np.take_along_axis(gold, order, axis=-1)
+    by_reward = reward[..., 1:] == reward[..., :-1]
+    both = by_reward & (gold[..., 1:] == gold[..., :-1])
+    in_gold = np.sort(same.gold, axis=-1)
+    pairs = same.gold.shape[-1] * (same.gold.shape[-1] - 1) / 2
+    ordered_G = pairs - _pairs_in_runs(in_gold[..., 1:] == in_gold[..., :-1])
+    return np.column_stack([(_pairs_in_runs(by_reward) - _pairs_in_runs(both)).mean(axis=0), ordered_G])
+
+
+def _pairs_in_runs(equal_LK: npt.NDArray[np.bool_]) -> Array:
+    """Pairs within runs of equal neighbours, (L,): a member that k in its run stand before closes k pairs."""
+    before = np.zeros(equal_LK.shape[:-1])
+    found = np.zeros_like(before)
+    for place in range(equal_LK.shape[-1]):
+        before = np.where(equal_LK[..., place], before + 1, 0)
+        found += before
+    return found
 
 
 def _ranks(values_LK: Array) -> Array:
-    """Mid-ranks from 0, (L, K)."""
-    below = (values_LK[..., :, None] > values_LK[..., None, :]).sum(axis=-1)
-    equal = (values_LK[..., :, None] == values_LK[..., None, :]).sum(axis=-1)
-    return np.asarray(below + (equal - 1) / 2)
+    """Mid-ranks from 1, (L, K)."""
+    return np.asarray(scipy_stats.rankdata(values_LK, axis=-1))
 
 
 def _centred(values_LK: Array) -> Array:
