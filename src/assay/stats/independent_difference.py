@@ -1,8 +1,8 @@
 """The difference of two figures from independent samples, from the interval of each. Knows no pair and no cluster.
 
-Square-and-add, or MOVER: each end of the difference is as far from it as the two intervals' own ends would carry it, added
-as independent errors are. What each interval knows (clusters, seeds, a score method near 0 or 1) is kept, whatever made
-it. Source: Newcombe 1998, method 10; Zou and Donner 2008.
+Square-and-add, or MOVER: each end of the difference is as far from it as the two intervals' own ends would carry it,
+added as independent errors are. What each interval knows (clusters, seeds, a score method near 0 or 1) is kept,
+whatever made it. Source: Newcombe 1998, method 10; Zou and Donner 2008.
 """
 
 from __future__ import annotations
