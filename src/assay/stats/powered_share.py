@@ -16,10 +16,10 @@ import numpy.typing as npt
 from scipy import special
 
 from assay.stats.intervals import Array, Interval, Names, cluster_wilson
-from assay.stats.prediction_powered import PoweredMean, powered_mean
+from assay.stats.prediction_powered import FEWEST, PoweredMean, powered_mean
 from assay.stats.unknown import Unknown
 
-STEPS, NEAR = 100, 1e-9
+STEPS, NEAR = 100, 1e-6  # far below what a share is told to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,16 +70,22 @@ def powered_share(
     if isinstance(alone, Unknown):
         return alone
     alone_share = float(label[sure].mean())
-    found = _fixed_point(label, sure, asked, judge, names, level=level, seed=seed)
-    if isinstance(found, Unknown):
-        return found
     mean = PoweredShare(
         share=alone_share, interval=alone, alone_share=alone_share, alone=alone, decided=int(sure.sum()),
         labelled=int(asked.sum()), items=label.size, weight=0.0, worth=1.0, agreement=_agreement(label, judge, sure),
-        left_out=found.left_out,
+        left_out="",
     )  # fmt: skip
+    # What a judge is worth is read off decided items: undecided ones count among the labelled of powered_mean, which
+    # would otherwise take forty decided items for the fifty that it asks for.
+    prompts = np.unique(names[sure]).size
+    if prompts < FEWEST:
+        why = f"people decided on items of {prompts} prompts; below {FEWEST} what they say of the judge is too rough"
+        return replace(mean, left_out=why)
+    found = _fixed_point(label, sure, asked, judge, names, level=level, seed=seed)
+    if isinstance(found, Unknown):
+        return found
     if found.left_out:
-        return mean
+        return replace(mean, left_out=found.left_out)
     interval = _widened(found, 1 / float(decided[asked].mean()))
     return replace(mean, share=found.mean, interval=interval, weight=found.weight, worth=found.worth)
 

@@ -106,7 +106,7 @@ def _agreement(
     pairs: Sequence[LabelledPair], table: Columns, where: Slice, *, min_agreement: float, level: float
 ) -> Finding:
     """Of the random sample only: on pairs chosen as unsure a judge may agree less than elsewhere."""
-    meaning = MEANINGS["judge_agreement"]
+    meaning = MEANINGS["fresh_judge_agreement"]
     agreed, groups = [], []
     for pair in pairs:
         preferred = pair.tally.preferred(min_agreement) if pair.drawn and pair.tally is not None else None

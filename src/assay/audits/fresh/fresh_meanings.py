@@ -32,7 +32,7 @@ FRESH_FIGURES: tuple[Meaning, ...] = (
         where_given=True,
     ),
     Meaning(
-        name="judge_agreement",
+        name="fresh_judge_agreement",
         unit="share",
         why="How often the judge prefers the answer that people do, on pairs they both decided. A judge that agrees "
         "rarely saves no votes, and does no harm: the estimate leans on it as far as people bear it out.",
