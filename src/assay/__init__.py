@@ -17,7 +17,9 @@ if TYPE_CHECKING:
         audit,
         bench,
         check,
+        conclude_fresh,
         decide,
+        fresh_pairs,
         generate,
         generate_file,
         measure_capability,
@@ -44,6 +46,9 @@ if TYPE_CHECKING:
     from assay.findings.finding import Finding
     from assay.flows.bench import BenchOptions
     from assay.flows.dpo import PolicyRun
+    from assay.flows.fresh import FreshAsking, FreshRunConfig
+    from assay.flows.fresh_conclusion import FreshConclusion
+    from assay.flows.fresh_tables import KpiSource
     from assay.flows.generate import AnswersFile
     from assay.flows.reward import RewardRun
     from assay.gate import Verdict
@@ -60,9 +65,9 @@ if TYPE_CHECKING:
 
 HOMES = {
     "assay.api": (
-        "analyse_study", "audit", "bench", "check", "decide", "generate", "generate_file", "measure_capability",
-        "open_policy", "open_scorer", "read_pairs", "run_dpo", "run_reward", "score", "simulate_grants",
-        "simulate_support", "split", "write_report",
+        "analyse_study", "audit", "bench", "check", "conclude_fresh", "decide", "fresh_pairs", "generate",
+        "generate_file", "measure_capability", "open_policy", "open_scorer", "read_pairs", "run_dpo", "run_reward",
+        "score", "simulate_grants", "simulate_support", "split", "write_report",
     ),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
@@ -75,6 +80,9 @@ HOMES = {
     "assay.errors": ("AssayError",),
     "assay.findings.finding": ("Finding",),
     "assay.flows.bench": ("BenchOptions",),
+    "assay.flows.fresh": ("FreshAsking", "FreshRunConfig"),
+    "assay.flows.fresh_conclusion": ("FreshConclusion",),
+    "assay.flows.fresh_tables": ("KpiSource",),
     "assay.flows.generate": ("AnswersFile",),
     "assay.flows.dpo": ("PolicyRun",),
     "assay.flows.reward": ("RewardRun",),
@@ -106,8 +114,12 @@ __all__ = [
     "DpoConfig",
     "DpoRunConfig",
     "Finding",
+    "FreshAsking",
+    "FreshConclusion",
+    "FreshRunConfig",
     "Generation",
     "Generations",
+    "KpiSource",
     "LossConfig",
     "Message",
     "ModelConfig",
@@ -138,7 +150,9 @@ __all__ = [
     "audit",
     "bench",
     "check",
+    "conclude_fresh",
     "decide",
+    "fresh_pairs",
     "generate",
     "generate_file",
     "measure_capability",

@@ -21,12 +21,15 @@ from assay.train.reward_config import RewardConfig
 if TYPE_CHECKING:
     from assay.artifacts.bench_body import BenchBody
     from assay.artifacts.capability_body import CapabilityBody
+    from assay.artifacts.fresh_body import FreshBody, FreshPairsBody
     from assay.audits import Audit
     from assay.data import PairSet
     from assay.data.grouped_split import Split
     from assay.data.intake import CheckReport
     from assay.flows.bench import BenchOptions
     from assay.flows.dpo import PolicyRun
+    from assay.flows.fresh import FreshAsking, FreshRunConfig
+    from assay.flows.fresh_conclusion import FreshConclusion
     from assay.flows.generate import AnswersFile
     from assay.flows.reward import RewardRun
     from assay.flows.study import Analysed
@@ -250,6 +253,40 @@ def measure_capability(
     from assay.flows.capability import capability as run
 
     return run(model, Path(data), Path(out), against=against, config=config, notify=notify)
+
+
+def fresh_pairs(
+    reward: str,
+    policy: Policy | Path | str,
+    prompts: str | Sequence[Prompt | Text],
+    out: Path | str,
+    *,
+    asking: FreshAsking | None = None,
+    config: FreshRunConfig | None = None,
+) -> FreshPairsBody:
+    """Pairs of a policy's fresh answers that the reward scored, some chosen for people, in the folder `out`.
+
+    reward: a run folder, or what open_scorer takes. policy, prompts: what generate_file takes. What is asked of people
+    is a blind study and a file; killed anywhere, the same call goes on.
+    Raises AssayError where no pair is left, all prompts stood in the reward's data, or `out` holds other pairs.
+    """
+    from assay.flows.fresh import fresh_pairs as run
+    from assay.flows.generate import prompts_in
+    from assay.policies.prompt_files import prompts_of
+
+    opened = open_policy(policy) if isinstance(policy, (str, Path)) else policy
+    asked = prompts_in(prompts) if isinstance(prompts, str) else prompts_of(prompts)
+    return run(reward, opened, asked, Path(out), asking=asking, config=config)
+
+
+def conclude_fresh(out: Path | str, told: FreshConclusion, *, config: FreshRunConfig | None = None) -> FreshBody:
+    """Join what people said, and a judge, to the fresh pairs in `out`: `.outcome`, `.sentence`, `.findings`.
+
+    Writes fresh.json and its page there. Raises AssayError for an open study, or one or labels of other pairs.
+    """
+    from assay.flows.fresh_conclusion import conclude_fresh as run
+
+    return run(Path(out), told, config=config)
 
 
 def write_report(run: Path | str) -> Path:

@@ -134,11 +134,13 @@ def test_the_gate_decides_on_fresh_figures(made: Path, tmp_path: Path) -> None:
 
 def test_the_reward_itself_is_no_judge_of_itself(made: Path, tmp_path: Path) -> None:
     labels = world.judged(made / "out", tmp_path / "judged.jsonl")
+    judged = made / "out" / "judged.jsonl"
+    before = judged.read_bytes() if judged.exists() else b""
     body = joined(made, labels=str(labels), judge=REWARD)
     assert body.judge is not None
     assert "share weights" in body.judge.left_out
     assert figure(body, "fresh_accuracy") == figure(body, "fresh_accuracy_alone")
-    assert not (made / "out" / "judged.jsonl").exists()
+    assert (judged.read_bytes() if judged.exists() else b"") == before  # and it was not asked at all
     other = joined(made, labels=str(labels), judge=f"ensemble:{REWARD},baseline:shortest")
     assert other.judge is not None
     assert other.judge.shared == [REWARD]
