@@ -18,6 +18,7 @@ SAYS = {
     "own_scorer.py": ("grounded\n  accuracy", "baseline:longest\n  accuracy", "hallucination"),
     "score.py": ("baseline:longest", "+43.000", "+18000.000"),
     "trl_trainer.py": ("plain ", "shared "),
+    "under_pressure.py": ("swayed: gold turns at n = 2", "mended: gold does not turn", "of the other: +", ".html"),
 }
 NEEDS_A_BASE = {"audit_notebook.py"}
 

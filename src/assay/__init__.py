@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         measure_capability,
         open_policy,
         open_scorer,
+        optimise,
         read_pairs,
         run_dpo,
         run_reward,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     )
     from assay.audits import Audit
     from assay.audits.config import AuditConfig
+    from assay.audits.pressure.config import PressureConfig
     from assay.capability.config import CapabilityConfig
     from assay.data import PairSet
     from assay.data.config import DataConfig, SplitConfig
@@ -66,11 +68,12 @@ if TYPE_CHECKING:
 HOMES = {
     "assay.api": (
         "analyse_study", "audit", "bench", "check", "conclude_fresh", "decide", "fresh_pairs", "generate",
-        "generate_file", "measure_capability", "open_policy", "open_scorer", "read_pairs", "run_dpo", "run_reward",
-        "score", "simulate_grants", "simulate_support", "split", "write_report",
+        "generate_file", "measure_capability", "open_policy", "open_scorer", "optimise", "read_pairs", "run_dpo",
+        "run_reward", "score", "simulate_grants", "simulate_support", "split", "write_report",
     ),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
+    "assay.audits.pressure.config": ("PressureConfig",),
     "assay.capability.config": ("CapabilityConfig",),
     "assay.data": ("PairSet",),
     "assay.data.config": ("DataConfig", "SplitConfig"),
@@ -130,6 +133,7 @@ __all__ = [
     "PolicyModelConfig",
     "PolicyRun",
     "PolicyTrainConfig",
+    "PressureConfig",
     "Prompt",
     "Reject",
     "Reward",
@@ -158,6 +162,7 @@ __all__ = [
     "measure_capability",
     "open_policy",
     "open_scorer",
+    "optimise",
     "read_pairs",
     "run_dpo",
     "run_reward",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from assay.audits.config import AuditConfig
+from assay.audits.pressure.config import PressureConfig
 from assay.capability.config import CapabilityConfig
 from assay.data.config import DataConfig, SplitConfig
 from assay.policies.protocol import Prompt, Sampling
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from assay.artifacts.bench_body import BenchBody
     from assay.artifacts.capability_body import CapabilityBody
     from assay.artifacts.fresh_body import FreshBody, FreshPairsBody
+    from assay.artifacts.pressure_body import PressureBody
     from assay.audits import Audit
     from assay.data import PairSet
     from assay.data.grouped_split import Split
@@ -185,6 +187,30 @@ def bench(
 
     sources = [str(data)] if isinstance(data, str | Path) else [str(one) for one in data]
     return run(scorer, suite, sources, Path(out), options=options)
+
+
+def optimise(
+    scorer: AnyScorer,
+    candidates: Path | str | Sequence[Candidates],
+    out: Path | str,
+    *,
+    gold: AnyScorer,
+    config: PressureConfig | None = None,
+    beside: Sequence[Path | str] = (),
+) -> PressureBody:
+    """Press a reward by best of n over candidates, judged by gold: `.verdict`, `.curve`, `.findings`.
+
+    scorer: as `score` takes it; of a run folder every seed. candidates: a file, or `Candidates` in memory. gold: a
+    scorer, "labels" (ranks, scores or votes of the candidates), or "truth" (of a simulated world). beside: folders of
+    earlier runs. `out` gets pressure.json, its page and every reward; killed anywhere, the same call goes on.
+    Raises InputError where nothing can be picked, or gold says nothing of these candidates.
+    """
+    from assay.flows.optimise import OptimiseConfig, OptimiseOptions
+    from assay.flows.optimise import optimise as run
+
+    settings = OptimiseConfig() if config is None else OptimiseConfig(pressure=config)
+    options = OptimiseOptions(beside=tuple(map(Path, beside)))
+    return run(scorer, candidates, Path(out), gold=gold, config=settings, options=options).body
 
 
 def decide(evidence: Audit | Path | str, criteria: Path | str | None = None, *, split: Split | None = None) -> Verdict:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.stats.best_of_n import expected_best, kl_bound, pick_chances, place_weights, powers_of_two
+from assay.stats.intervals import Interval, cluster_t
 
 numbers = st.integers(-3, 3).map(float)  # few values, so that ties are common
 
@@ -79,6 +80,20 @@ def test_the_mean_of_the_best_of_n_is_that_of_fresh_draws() -> None:
     drawn = np.random.default_rng(2).normal(size=(4000, 64))
     means = expected_best(drawn, drawn, [8])[:, 0]
     assert means.mean() == pytest.approx(1.4236, abs=4 * means.std() / 4000**0.5)
+
+
+def test_intervals_of_gold_and_of_its_gain_cover_the_expected_best_of_n() -> None:
+    """Proxy and gold normal with correlation 0.6, a level for each prompt: gold of the pick at 8 is 0.6 x 1.4236, and
+    the gain over a random answer, paired by prompt, is the same."""
+    draw = np.random.default_rng(3)
+    proxy = draw.normal(size=(1000, 40, 16))
+    gold = draw.normal(size=(1000, 40, 1)) + 0.6 * proxy + 0.8 * draw.normal(size=proxy.shape)
+    found = expected_best(proxy, gold, [1, 8])
+    true, prompts = 0.6 * 1.4236, np.arange(40)
+    for value in (found[..., 1], found[..., 1] - found[..., 0]):
+        intervals = [cluster_t(row, prompts) for row in value]
+        covered = np.mean([one.low <= true <= one.high for one in intervals if isinstance(one, Interval)])
+        assert 0.93 <= covered <= 0.97
 
 
 def test_more_than_there_are_is_refused() -> None:

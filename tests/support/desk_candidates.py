@@ -4,6 +4,7 @@ the truth is known, and rewards that pay for length."""
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def desk_candidates(path: Path, *, prompts: int, answers: int, seed: int = 0) ->
 def record_scores(
     path: Path,
     rows: list[dict[str, object]],
-    truth: dict[str, list[float | None]],
+    truth: Mapping[str, Sequence[float | None]],
     *,
     length: float,
     noise: float,

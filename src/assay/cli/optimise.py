@@ -83,6 +83,11 @@ def optimise(
         settings = settings.model_copy(update={"remote": RemoteConfig()})
     told = OptimiseOptions(beside=tuple(beside or ()), template=template, command=command_line())
     done = run(scorer, candidates, out, gold=gold, config=settings, options=told, notify=said)
+    tell(done, out, criteria, as_json=as_json)
+
+
+def tell(done: Optimised, out: Path, criteria: Path | None, *, as_json: bool) -> None:
+    """Print what was found, decide by criteria where there are any, and end with the exit code of that."""
     value = {"schema": done.body.SCHEMA, **done.body.model_dump(mode="json"), "folder": str(out)}
     if criteria is None:
         output(value, summary(done, out), as_json=as_json)
@@ -112,8 +117,6 @@ def summary(done: Optimised, out: Path) -> str:
         f"[bold {COLOUR[body.verdict]}]{escape(body.sentence)}[/]  on {body.prompts:,} prompts  {escape(str(out))}",
         f"  {escape(body.reason)}",
     ]
-    if body.shared:
-        lines.append(f"  [yellow]gold and proxy share weights: {escape(', '.join(body.shared))}[/]")
     lines += lost_lines(body)
     if body.curve:
         lines.append(f"  [dim]{'n':>5} {'KL bound':>9} {'reward':>9} {'gold':>9}  {'interval':<18} gained, spreads[/]")
@@ -122,6 +125,7 @@ def summary(done: Optimised, out: Path) -> str:
         one = done.found.find(name)
         if one is not None:
             lines.append(f"  {SHOWN[name].label:<46} {escape(figure(one))}")
+    lines += category_lines(done.found.findings)
     lines += shared_lines(body)
     lines += [f"  {escape(beside_line(one))}" for one in body.beside]
     lines.append(f"  {escape(str(out / 'pressure.html'))}")
@@ -160,6 +164,19 @@ def figure(one: Finding) -> str:
         return f"unknown: {one.reason}"
     attribute = f"  {one.detail['attribute']}" if "attribute" in one.detail else ""
     return f"{found.text}{f'  ({found.sub})' if found.sub else ''}{attribute}"
+
+
+def category_lines(findings: tuple[Finding, ...]) -> list[str]:
+    """Categories in which gold is shown to fall, the steepest first."""
+    from rich.markup import escape
+
+    parts = [one for one in findings if one.name == "gold_fall" and one.slice.name is not None]
+    falls = [one for one in parts if one.bounds is not None and one.bounds.low > 0]
+    falls.sort(key=lambda one: -(one.known or 0.0))
+    return [
+        f"  [yellow]in {escape(one.slice.label)} gold falls by {escape(figure(one))} from n = {one.detail['from_n']}[/]"
+        for one in falls[:MOST]
+    ]
 
 
 def shared_lines(body: PressureBody) -> list[str]:

@@ -98,12 +98,7 @@ def conclude_fresh(
     # Tables are read first: what is wrong with them costs no judge.
     drift = None if told.drift is None else read_drift(told.drift)
     kpis = None if told.kpis is None else read_kpis(told.kpis)
-    votes = (
-        study_votes(told.study, chosen.pairs)
-        if told.study is not None
-        else label_votes(str(told.labels), chosen.pairs, config=settings.data)
-    )
-    notify(f"votes      {votes.votes:,} on {len(votes.tallies):,} pairs ({votes.source})")
+    votes = _votes(told, chosen, settings, notify)
     judge, margins = _judged(told.judge, chosen, out, settings, notify)
     labelled = _labelled(chosen, votes, margins)
     agreed = settings.data.min_agreement
@@ -142,6 +137,15 @@ def conclude_fresh(
     body.write(out / FRESH)
     render_fresh(body, out / PAGE)
     return body
+
+
+def _votes(told: FreshConclusion, chosen: ChosenPairs, settings: FreshRunConfig, notify: Notify) -> FreshVotes:
+    if told.study is not None:
+        votes = study_votes(told.study, chosen.pairs)
+    else:
+        votes = label_votes(str(told.labels), chosen.pairs, config=settings.data)
+    notify(f"votes      {votes.votes:,} on {len(votes.tallies):,} pairs ({votes.source})")
+    return votes
 
 
 def _judged(

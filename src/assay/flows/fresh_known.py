@@ -153,4 +153,5 @@ def _data_of(reward: str, data: str | None, config: DataConfig) -> tuple[str | N
     if run.data is None or not Path(run.data.path).exists():
         where = "in memory" if run.data is None else run.data.path
         return None, config, f"the run's data ({where}) are not there; {NO_DATA}"
-    return run.data.path, DataConfig.build(run.config.get("data") or {}), ""
+    read_as = run.config.get("data")
+    return run.data.path, DataConfig.build(read_as if isinstance(read_as, dict) else {}), ""

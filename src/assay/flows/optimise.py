@@ -9,7 +9,7 @@ from pathlib import Path
 import filelock
 
 from assay.artifacts.files import dumps, sha256_file, sha256_json, write_jsonl
-from assay.artifacts.pressure_body import PRESSURE, JudgedBody, PressureBody
+from assay.artifacts.pressure_body import PRESSURE, BesideBody, JudgedBody, PressureBody
 from assay.audits.pressure.config import PressureConfig
 from assay.audits.pressure.pressed_prompts import GoldGroup
 from assay.audits.pressure.under_pressure import UnderPressure, under_pressure
@@ -62,6 +62,15 @@ class Optimised:
     body: PressureBody
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """The reward and gold for the record, and what both are made of."""
+
+    proxy: JudgedBody
+    gold: JudgedBody
+    shared: list[str]
+
+
 def optimise(
     scorer: AnyScorer,
     candidates: Path | str | Sequence[Candidates],
@@ -96,13 +105,43 @@ def optimise(
         raise InputError(f"{out}: another assay scores into it. Wait for it, or give another --out.") from None
     found = under_pressure(groups, settings.pressure, shared=shared)
     rows = by_prompt_rows(found)
-    body = PressureBody(
+    body = pressure_body(
+        found,
+        Sides(
+            proxy=JudgedBody(name=named(scorer, proxies), kind="scorer", fingerprints=prints),
+            gold=JudgedBody(name=judged.name, kind=judged.kind, fingerprints=dict(judged.fingerprints)),
+            shared=shared,
+        ),
+        beside=beside_bodies(beside, found, rows, judged, settings.pressure),
+        inputs=inputs_of(candidates, given),
+        config=settings,
+        command=told.command,
+    )
+    write_jsonl(out / BY_PROMPT, rows)
+    write_jsonl(out / WORST, found.worst)
+    write_jsonl(out / LEFT_OUT, found.pressed.left_out)
+    body.write(out / PRESSURE)
+    render_pressure(body, found.worst, out / PAGE)
+    return Optimised(found=found, body=body)
+
+
+def pressure_body(
+    found: UnderPressure,
+    sides: Sides,
+    *,
+    beside: list[BesideBody],
+    inputs: dict[str, str],
+    config: OptimiseConfig,
+    command: str,
+) -> PressureBody:
+    """What was found as it stands in pressure.json."""
+    return PressureBody(
         verdict=found.decision.verdict,
         sentence=found.decision.sentence,
         reason=found.decision.reason,
-        proxy=JudgedBody(name=named(scorer, proxies), kind="scorer", fingerprints=prints),
-        gold=JudgedBody(name=judged.name, kind=judged.kind, fingerprints=dict(judged.fingerprints)),
-        shared=shared,
+        proxy=sides.proxy,
+        gold=sides.gold,
+        shared=sides.shared,
         prompts=len(found.pressed.prompts),
         answers=found.pressed.answers,
         left_out=sum(one.left_out for one in found.pressed.left_out),
@@ -112,20 +151,14 @@ def optimise(
         drifts=list(found.drifts),
         phrases=found.phrases.rows,
         phrases_tested=found.phrases.tested,
-        beside=beside_bodies(beside, found, rows, judged, settings.pressure),
+        beside=beside,
         findings=[one.to_body() for one in found.findings],
-        inputs=inputs_of(candidates, given),
-        config=settings.model_dump(mode="json"),
+        inputs=inputs,
+        config=config.model_dump(mode="json"),
         assay_version=__version__,
         versions=versions(PACKAGES),
-        command=told.command,
+        command=command,
     )
-    write_jsonl(out / BY_PROMPT, rows)
-    write_jsonl(out / WORST, found.worst)
-    write_jsonl(out / LEFT_OUT, found.pressed.left_out)
-    body.write(out / PRESSURE)
-    render_pressure(body, found.worst, out / PAGE)
-    return Optimised(found=found, body=body)
 
 
 def refuse_others_folder(out: Path) -> None:
@@ -143,7 +176,7 @@ def gold_groups(
     values = gold_values(gold, given, out, notify)
     return [
         GoldGroup(
-            candidates=group,
+            candidates=replace(group, category=group.category or gold.categories.get(group.id)),
             rewards={seed: several[place] for seed, several in rewards.items()},
             gold=values[place],
             cluster=given.clusters[place],

@@ -6,9 +6,11 @@ to be of other candidates.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from typing_extensions import TypedDict
@@ -56,7 +58,7 @@ def read_beside(folders: Sequence[Path]) -> list[Earlier]:
         Earlier(
             folder=folder,
             body=PressureBody.read(folder / PRESSURE, again=AGAIN),
-            curves={row["texts"]: PromptCurve(**row) for row in read_jsonl(folder / BY_PROMPT)},
+            curves={row["texts"]: cast("PromptCurve", row) for row in read_jsonl(folder / BY_PROMPT)},
         )
         for folder in folders
     ]
@@ -85,12 +87,17 @@ def beside_bodies(
 ) -> list[BesideBody]:
     """Each earlier run as it stands beside this one. Raises InputError where its gold is another, in other units."""
     for one in beside:
-        refuse_other_gold(one, gold)
+        refuse_other_gold(one, rows, gold)
     return [beside_body(one, rows, config) for one in beside]
 
 
-def refuse_other_gold(one: Earlier, gold: Gold) -> None:
+def refuse_other_gold(one: Earlier, rows: Sequence[PromptCurve], gold: Gold) -> None:
     theirs = one.body.gold
+    both = [(row, one.curves[row["texts"]]) for row in rows if row["texts"] in one.curves]
+    # Gold of a random answer has nothing to do with the reward: where it is the same on every prompt, so is gold,
+    # though a function in a notebook has another fingerprint each time.
+    if both and all(math.isclose(gold_at(row, 1), gold_at(other, 1), abs_tol=1e-9) for row, other in both):
+        return
     # Truth and labels have a hash of their candidates' file; a world has one utility, whatever candidates it judges.
     same = theirs.kind == gold.kind and (
         gold.kind != "scorer" or sorted(theirs.fingerprints.values()) == sorted(gold.fingerprints.values())

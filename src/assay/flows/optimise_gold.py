@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -25,7 +25,7 @@ from assay.scorers.remote.config import RemoteConfig
 from assay.scorers.scores_file import PromptRow
 from assay.scorers.shared_weights import shared_weights
 from assay.scorers.unfinished_rows import unfinished_rows
-from assay.simulate.known_truth import read_utilities, truth_path
+from assay.simulate.known_truth import read_categories, read_utilities, truth_path
 from assay.stats.unknown import Unknown
 
 SCORED = "scored.jsonl"  # every reward by scorer and batch of answers: what was killed, or is asked again, goes on
@@ -37,13 +37,15 @@ Values = list[list[Known]]  # a list a group, a value an answer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gold:
-    """Opened gold. scorers: by seed, of the kind scorer; truth: the file, of the kind truth."""
+    """Opened gold. scorers: by seed, of the kind scorer. truth: the file that a truth stands beside, of the kind truth;
+    categories: by prompt id, as that truth has them."""
 
     name: str
     kind: Literal["scorer", "labels", "truth"]
     fingerprints: Mapping[str, str]
     scorers: Mapping[int, Scorer]
     truth: Path | None = None
+    categories: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_gold(gold: AnyScorer, source: object, given: GivenCandidates, remote: RemoteConfig) -> Gold:
@@ -62,13 +64,17 @@ def open_gold(gold: AnyScorer, source: object, given: GivenCandidates, remote: R
     if gold == TRUTH:
         if not isinstance(source, str | Path):
             raise InputError("--gold truth: the candidates are in no file beside which a truth could stand.")
-        path = truth_path(Path(source))
+        file = Path(source)
+        path = truth_path(file)
         if not path.is_file():
             raise InputError(
                 f"--gold truth: there is no {path}. Candidates of a simulated world have one; of others give labels "
                 "or a scorer."
             )
-        return Gold(name=str(path), kind="truth", fingerprints={TRUTH: sha256_file(path)}, scorers={}, truth=path)
+        return Gold(
+            name=str(path), kind="truth", fingerprints={TRUTH: sha256_file(path)}, scorers={}, truth=file,
+            categories=read_categories(file),
+        )  # fmt: skip
     scorers = opened(gold, remote=remote)
     prints = {str(seed): one.fingerprint for seed, one in scorers.items()}
     return Gold(name=named(gold, scorers), kind="scorer", fingerprints=prints, scorers=scorers)
@@ -130,8 +136,8 @@ def truth_values(path: Path, given: GivenCandidates) -> Values:
         places = given.places_of(group)
         if places and max(places) >= len(values):
             raise InputError(
-                f"{path}: {group.id!r} has {len(values)} utilities, and the candidates have an answer of number "
-                f"{max(places)}, from 0. Give the truth of these candidates."
+                f"{truth_path(path)}: {group.id!r} has {len(values)} utilities, and the candidates have an answer of "
+                f"number {max(places)}, from 0. Give the truth of these candidates."
             )
         several = [values[place] for place in places]
         found.append([Unknown("the truth file states none") if one is None else one for one in several])

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from assay.artifacts.gate_body import Word
 from assay.audits.lost_rows import pairs_measured, why_unmeasured
+from assay.audits.pressure.pressure_meanings import MEANINGS as PRESSURE_MEANINGS
 from assay.errors import GateError
 from assay.findings.finding import Finding
 from assay.findings.slice import OVERALL, Slice
@@ -58,7 +59,9 @@ def decide_one_slice(evidence: Evidence, criterion: Criterion, *, seed: int | No
 def decide_every_slice(evidence: Evidence, criterion: Criterion, *, seed: int | None = None) -> Result:
     """Each category (or aspect, or editor) must hold; those that do not are the reasons. seed: of one seed alone."""
     part = str(criterion.part)
-    measure = "win_rate" if criterion.finding in VOTE_MEANINGS else "accuracy"
+    # Which parts there are is read off the figure that its room has of every one of them.
+    pressed = criterion.finding in PRESSURE_MEANINGS
+    measure = "win_rate" if criterion.finding in VOTE_MEANINGS else "gold_gain" if pressed else "accuracy"
     slices = {f.slice: None for f in evidence.figures.findings if f.name == measure and f.slice.part == part}
     # Asked of the data and not of the figures: what was lost on the way has no figure that could fail.
     unmeasured = not_measured(evidence) if part == "category" else []

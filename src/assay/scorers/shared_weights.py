@@ -10,6 +10,7 @@ from assay.models.resolve import locate
 from assay.scorers.averaged import AveragedScorer
 from assay.scorers.corrected import CorrectedScorer
 from assay.scorers.ensemble import EnsembleScorer
+from assay.scorers.function import FunctionScorer
 from assay.scorers.implicit import ImplicitScorer
 from assay.scorers.judge.judge_scorer import JudgeScorer
 from assay.scorers.judge.local_judge import LocalJudge
@@ -20,7 +21,9 @@ from assay.scorers.protocol import Scorer
 def made_of(scorer: Scorer) -> dict[str, str]:
     """Names by fingerprint of everything in `scorer` that makes its rewards."""
     found = {scorer.fingerprint: scorer.name}
-    if isinstance(scorer, EnsembleScorer):
+    if isinstance(scorer, FunctionScorer):
+        found[f"function at {id(scorer.function)}"] = scorer.name  # each wrapping has a fingerprint of its own
+    elif isinstance(scorer, EnsembleScorer):
         for one in scorer.members.values():
             found |= made_of(one)
     elif isinstance(scorer, CorrectedScorer):

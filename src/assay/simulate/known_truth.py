@@ -15,6 +15,7 @@ from assay.errors import ArtifactError
 from assay.simulate.paired_votes import Labelled
 
 TRUTH_SCHEMA = "simulation/1"
+AGAIN = "Simulate the data again."
 
 
 class Accuracy(TypedDict):
@@ -63,26 +64,39 @@ def write_with_truth(path: Path, rows: Iterable[object], truth: Mapping[str, obj
 
 
 def truth_path(path: Path) -> Path:
-    """Where the truth of the rows at `path` stands."""
+    """Where the truth of a simulated file stands."""
     return path.with_name(path.name + ".truth.json")
 
 
-def read_utilities(path: Path) -> dict[str, list[float | None]]:
-    """The utilities of a truth file by row id: one an answer in the row's order, None where it is not known.
+def read_utilities(path: Path) -> dict[str, tuple[float | None, ...]]:
+    """The true utilities beside a simulated file, by row or prompt id: one an answer in the row's order, None where it
+    is not known.
 
     Of a file with an answer a row (`assay generate`) the id is the prompt's, and the place its `number`. Raises
-    ArtifactError for a file that is missing or no truth file, or holds something else for a row.
+    ArtifactError where there is no truth beside `path`, or it holds something else for a row.
     """
-    rows = read_json(path, TRUTH_SCHEMA, again="Simulate the data again.").get("rows")
-    if not isinstance(rows, dict):
-        raise ArtifactError(f'{path} states no utilities: "rows" is missing. Simulate the data again.')
-    found: dict[str, list[float | None]] = {}
-    for name, row in rows.items():
+    beside = truth_path(path)
+    found: dict[str, tuple[float | None, ...]] = {}
+    for name, row in _rows(beside).items():
         values = row.get("utility") if isinstance(row, dict) else None
         if not isinstance(values, list) or not all(value is None or _a_number(value) for value in values):
-            raise ArtifactError(f'{path}: row {name!r} has no list of numbers as "utility". Simulate the data again.')
-        found[str(name)] = [None if value is None else float(value) for value in values]
+            raise ArtifactError(f'{beside}: row {name!r} has no list of numbers as "utility". {AGAIN}')
+        found[str(name)] = tuple(None if value is None else float(value) for value in values)
     return found
+
+
+def read_categories(path: Path) -> dict[str, str]:
+    """The categories that the truth beside a simulated file states, by row or prompt id; those it states none for are
+    left out. Raises as `read_utilities`."""
+    rows = _rows(truth_path(path)).items()
+    return {str(name): row["category"] for name, row in rows if isinstance(row, dict) and row.get("category")}
+
+
+def _rows(beside: Path) -> dict[str, object]:
+    rows = read_json(beside, TRUTH_SCHEMA, again=AGAIN).get("rows")
+    if not isinstance(rows, dict):
+        raise ArtifactError(f'{beside} states no utilities: "rows" is missing. {AGAIN}')
+    return rows
 
 
 def _a_number(value: object) -> bool:

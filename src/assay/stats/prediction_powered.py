@@ -165,7 +165,9 @@ class _Items:
 def _pull(value_N: Array, used: npt.NDArray[np.bool_], codes: Codes, clusters: int) -> Array:
     """What each cluster pulls the mean of the used values by; (C,)."""
     value = value_N[used]
-    return np.bincount(codes[used], weights=(value - value.mean()) / value.size, minlength=clusters)
+    return np.asarray(
+        np.bincount(codes[used], weights=(value - value.mean()) / value.size, minlength=clusters), dtype=np.float64
+    )
 
 
 def _interval(mean: float, variance: float, freedom: float, level: float) -> Interval:

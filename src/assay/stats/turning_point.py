@@ -44,6 +44,11 @@ def turning(value_GM: Array, clusters: Names, *, level: float = 0.95) -> Turning
     may_be holds the truly highest point in at least `level` of samples (multiple comparisons with the best, by
     Bonferroni's bound over M - 1 rivals). fall_interval covers the truly largest fall in at least `level`: bounds for
     all couples at once, by the quantile of the largest of them under the covariance seen (max-t).
+
+    >>> curves = np.array([[0.0, 1.0, 0.2], [0.1, 1.2, 0.1], [0.0, 0.9, 0.3], [0.2, 1.1, 0.2]])
+    >>> found = turning(curves, ["a", "b", "c", "d"])
+    >>> found.highest, found.may_be, round(found.fall, 2), found.surest
+    (1, (1,), 0.85, (1, 2))
     """
     prompts, points = value_GM.shape
     codes = cluster_codes(clusters)

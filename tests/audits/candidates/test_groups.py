@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
+from assay.audits.candidates import picking
 from assay.audits.candidates.group_findings import _table, group_findings
-from assay.audits.candidates.group_scores import gold_of, group_scores
-from assay.audits.candidates.picking import kendall, picked, spearman, top1
+from assay.audits.candidates.group_scores import SameSize, gold_of, group_scores
+from assay.audits.candidates.picking import kendall, picked, spearman, tied_parts, top1
 from assay.audits.config import AuditConfig
 from assay.audits.scored_group import ScoredGroup
 from assay.findings.family import judged_together
@@ -172,3 +173,18 @@ def test_the_interval_of_recovery_covers_and_clean_rewards_raise_nothing() -> No
         alarms += any(one.verdict in ("warning", "problem") for one in found.values())
     assert 0.92 <= covered / 300 <= 0.98
     assert alarms / 300 <= 0.05
+
+
+def test_ties_and_order_of_large_groups_are_those_counted_pair_by_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(5)
+    reward = draw.integers(0, 6, size=(2, 7, 40)).astype(float)
+    reward[0, 0, :3] = -math.inf
+    gold = draw.integers(0, 5, size=(7, 40)).astype(float)
+    same = SameSize(reward=reward, gold=gold, length=gold, cluster=np.arange(7))
+    first, second = np.triu_indices(40, 1)
+    ordered = gold[:, first] != gold[:, second]
+    tied = (reward[..., first] == reward[..., second]) & ordered
+    assert tied_parts(same).tolist() == np.column_stack([tied.sum(-1).mean(0), ordered.sum(-1)]).tolist()
+    whole = kendall(reward, gold)
+    monkeypatch.setattr(picking, "MANY_PAIRS", 5000)
+    assert kendall(reward, gold).tolist() == whole.tolist()

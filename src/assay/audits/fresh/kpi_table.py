@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from assay.audits.fresh.fresh_meanings import MEANINGS
-from assay.findings.finding import Finding, measured, unknown
+from assay.findings.finding import Finding, Judgement, measured, unknown
 
 FEWEST = 6  # versions from which a rank correlation is told: of five, one exchange moves it by 0.1 to 0.4
 Column = Sequence[float | None]
@@ -84,7 +84,8 @@ def rank_correlations(table: KpiTable) -> dict[str, float | None]:
         ]
         varies = all(len({row[side] for row in both}) > 1 for side in (0, 1)) if both else False
         enough = len(both) >= FEWEST and varies
-        found[name] = float(scipy_stats.spearmanr(*zip(*both, strict=True)).statistic) if enough else None
+        rewards, values = [reward for reward, _ in both], [value for _, value in both]
+        found[name] = float(scipy_stats.spearmanr(rewards, values).statistic) if enough else None
     return found
 
 
@@ -95,7 +96,7 @@ def kpi_finding(table: KpiTable, falls: Sequence[KpiFall]) -> Finding:
     if len(known) < 2:
         return unknown(meaning, f"{len(known)} of the versions have a reward, and a rise needs two")
     detail = {"kpis": sorted({one.kpi for one in falls}), "versions": len(table.versions)}
-    verdict = "warning" if falls else "ok"
+    verdict: Judgement = "warning" if falls else "ok"
     return measured(meaning, float(len(falls)), n=len(known), verdict=verdict, detail=detail)
 
 

@@ -34,6 +34,8 @@ START = "^"  # stands before an opening, and in no word
 SAMPLED = 16  # answers of a prompt in which frequent phrases are looked for
 MOST_READ = 6_000_000  # characters of answers read; about ten seconds
 BENDS = 3  # of length, that a phrase's share may follow: rare ones grow with it, frequent ones level off
+ALIKE = 0.005  # difference of shares up to which two phrases stand in the same answers
+BEYOND = 0.05  # adjusted p value up to which length is said not to explain a phrase
 SAME = 0.8  # of a longer phrase's excess, from which on a phrase inside it says nothing of its own
 Phrase = tuple[str, ...]
 
@@ -61,12 +63,11 @@ def phrases(prompts: Sequence[PressedPrompt], found: Chances, codes: Codes, conf
         texts = [plain_text(answer) for answer in prompts[place].answers]
         length = length_terms(texts)
         longer[row], spread = found.by_proxy[place] @ length, spread + length.T @ length / len(texts)
-        for text, apart, by_proxy, gold in zip(texts, length, found.by_proxy[place], found.by_gold[place], strict=True):
-            columns = [looked_at[phrase] for phrase in set(phrases_of(text)) & looked_at.keys()]
-            random[row, columns] += 1 / len(texts)
-            picked[row, columns] += by_proxy
-            by_gold[row, columns] += gold
-            together[:, columns] += apart[:, None] / len(texts)
+        has = np.zeros((len(texts), len(looked_at)))
+        for answer, text in enumerate(texts):
+            has[answer, [looked_at[phrase] for phrase in looked_at.keys() & set(phrases_of(text))]] = 1.0
+        random[row], together = has.mean(axis=0), together + length.T @ has / len(texts)
+        picked[row], by_gold[row] = found.by_proxy[place] @ has, found.by_gold[place] @ has
     # The slopes of each phrase on length within prompts, and what they make of the picks being longer.
     by_length = longer @ (np.linalg.pinv(spread) @ together)
     p, prompts_P = tested(picked - random, codes[read])
@@ -86,7 +87,7 @@ def phrases(prompts: Sequence[PressedPrompt], found: Chances, codes: Codes, conf
         for phrase, column in looked_at.items()
         if p[column] <= 1 - config.level
     ]
-    return Phrases(rows=without_parts(rows), tested=len(looked_at), prompts=len(read))
+    return Phrases(rows=without_parts(joined(without_parts(rows))), tested=len(looked_at), prompts=len(read))
 
 
 def length_terms(texts: Sequence[str]) -> Array:
@@ -100,7 +101,8 @@ def length_terms(texts: Sequence[str]) -> Array:
 def places_read(prompts: Sequence[PressedPrompt], seed: int) -> list[int]:
     """Prompts whose answers are read: all, or as many drawn ones as MOST_READ allows."""
     order = stream(seed, "phrases: prompts").permutation(len(prompts)).tolist()
-    read, held = [], 0
+    read: list[int] = []
+    held = 0
     for place in order:
         size = sum(len(plain_text(answer)) for answer in prompts[place].answers)
         if read and held + size > MOST_READ:
@@ -156,7 +158,45 @@ def without_parts(rows: Sequence[PhraseRow]) -> list[PhraseRow]:
         inside = [one for one in kept if padded in f" {one.phrase} " and one is not row]
         if not any(excess(one) >= SAME * excess(row) for one in inside):
             kept.append(row)
-    return sorted(kept, key=lambda one: (-excess(one), one.phrase))
+    return sorted(kept, key=lambda one: (-telling(one), one.phrase))
+
+
+def joined(rows: Sequence[PhraseRow]) -> list[PhraseRow]:
+    """Phrases that run into each other and stand in the same answers, as one: a sentence is many runs of four words."""
+    found: list[PhraseRow] = []
+    waiting = list(rows)
+    while waiting:
+        row = waiting.pop(0)
+        for other in waiting:
+            whole = run_together(row, other) or run_together(other, row)
+            if whole is not None:
+                waiting.remove(other)
+                waiting.insert(0, whole)
+                break
+        else:
+            found.append(row)
+    return found
+
+
+def run_together(row: PhraseRow, other: PhraseRow) -> PhraseRow | None:
+    """The phrase of both, `other` going on where `row` ends; None where they share less than two words or answers."""
+    first, second = row.phrase.split(), other.phrase.split()
+    alike = abs(row.random - other.random) < ALIKE and abs(row.picked - other.picked) < ALIKE
+    if not alike or other.opens:
+        return None
+    for shared in range(min(len(first), len(second)) - 1, 1, -1):
+        if first[-shared:] == second[:shared]:
+            worse = max(row.p_bh, other.p_bh), max(row.p_beyond_length, other.p_beyond_length)
+            phrase = " ".join([*first, *second[shared:]])
+            return row.model_copy(update={"phrase": phrase, "p_bh": worse[0], "p_beyond_length": worse[1]})
+    return None
+
+
+def telling(row: PhraseRow) -> float:
+    """What orders the rows: excess by words, up to LONGEST of them. A longer answer has more "of" and "us", and only a
+    phrase says what it has more of; one that length does not explain comes before all that it does."""
+    words = min(len(row.phrase.split()), LONGEST)
+    return excess(row) * words + (LONGEST if row.p_beyond_length <= BEYOND else 0)
 
 
 def excess(row: PhraseRow) -> float:

@@ -26,6 +26,7 @@ from assay.records import plain_text
 from assay.stats.best_of_n import pick_chances
 from assay.stats.intervals import Array, Codes, Interval, cluster_t
 from assay.stats.multiplicity import holm
+from assay.stats.unknown import Unknown
 
 LENGTHS = (CHARACTERS, WORDS)
 NAMES = ("length_drift", "length_drift_beyond_gold", "style_drift_beyond_gold")
@@ -135,7 +136,7 @@ def drift_findings(drifts: Drifts, rows: Sequence[DriftRow], codes: Codes, confi
         place = drifts.names.index(CHARACTERS)
         for name, against in zip(NAMES, (drifts.random, drifts.by_gold), strict=False):
             spread = in_spreads((drifts.picked - against)[:, [place]], drifts.variance[:, place])[:, 0]
-            detail = {
+            detail: dict[str, object] = {
                 "characters": float((drifts.picked - against)[:, place].mean()), "clusters": len(np.unique(codes)),
             }  # fmt: skip
             interval = cluster_t(spread, codes, level=config.level)
@@ -145,7 +146,7 @@ def drift_findings(drifts: Drifts, rows: Sequence[DriftRow], codes: Codes, confi
         yield unknown(MEANINGS[NAMES[2]], "answers to one prompt differ in no mark of style", n=n)
         return
     first = marks[0]
-    interval = Interval(**first.interval.model_dump()) if first.interval is not None else None
     detail = {"attribute": first.attribute, "p_of_all": first.p_holm, "attributes": len(rows)}
-    more = {} if interval is None else {"interval": interval}
-    yield measured(MEANINGS[NAMES[2]], first.beyond_gold, n=n, detail=detail, **more)
+    alone = Unknown("all prompts are of one group, so nothing is known about others")
+    bounds = alone if first.interval is None else Interval(**first.interval.model_dump())
+    yield measured(MEANINGS[NAMES[2]], first.beyond_gold, n=n, interval=bounds, detail=detail)

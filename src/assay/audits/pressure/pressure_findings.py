@@ -82,7 +82,8 @@ def missing_gold(pressed: Pressed) -> Finding:
     picks = sum(one.picks_without_gold for one in pressed.left_out)
     detail = {"answers": pressed.without_gold, "picks": picks, "prompts": len(pressed.left_out)}
     share = pressed.without_gold / pressed.answers
-    return measured(MEANINGS["gold_missing"], share, n=pressed.answers, detail=detail)
+    prompts = len(pressed.prompts) + sum(pressed.set_aside.values())
+    return measured(MEANINGS["gold_missing"], share, n=prompts, detail=detail)
 
 
 def turning_point(turn: Turning, curves: PressureCurves) -> Finding:

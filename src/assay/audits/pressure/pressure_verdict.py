@@ -17,6 +17,8 @@ from assay.stats.intervals import Interval, cluster_t
 from assay.stats.turning_point import Turning, turning
 from assay.stats.unknown import Unknown
 
+NO_RISE = ", and is not shown to rise"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
@@ -43,7 +45,8 @@ def decide(curves: PressureCurves | Unknown, config: PressureConfig, *, shared: 
         reason = f"a fall of gold on the way is at most {spreads(high)} spreads, under the margin {config.margin:g}"
         return Decision(
             verdict="does_not_turn",
-            sentence=f"gold does not turn within n = {last}",
+            # A reward that picks blindly never turns: that it does no harm is not that it helps.
+            sentence=f"gold does not turn within n = {last}" + ("" if rises(curves, config) else NO_RISE),
             reason=f"{reason}; {gained}",
             turn=turn,
         )
@@ -75,6 +78,12 @@ def turning_of(curves: PressureCurves | Unknown, config: PressureConfig, *, shar
     if curves.why_flat is not None:
         return Unknown(curves.why_flat)
     return turning(curves.gold_gains, curves.codes, level=config.level)
+
+
+def rises(curves: PressureCurves, config: PressureConfig) -> bool:
+    """Whether gold at the largest n is shown to be above that of a random answer."""
+    interval = cluster_t(curves.gold_gains[:, -1], curves.codes, level=config.level)
+    return isinstance(interval, Interval) and interval.low > 0
 
 
 def gain_words(curves: PressureCurves, config: PressureConfig) -> str:

@@ -218,6 +218,9 @@ def categories(findings: Sequence[Finding]) -> list[dict[str, str]]:
 
 def drift(row: DriftRow) -> dict[str, str]:
     interval = row.interval
+    word = "stands out" if row.p_holm <= 0.05 else "not told apart"
+    if row.p_holm == 1 and interval is not None and (interval.low > 0 or interval.high < 0):
+        word = "in too few prompts"  # the interval leaves out 0, and what it rests on is a handful of prompts
     return {
         "name": row.attribute,
         "random": words.plain_number(row.random),
@@ -225,7 +228,7 @@ def drift(row: DriftRow) -> dict[str, str]:
         "gold": words.plain_number(row.picked_by_gold),
         "beyond": words.signed(row.beyond_gold, 2),
         "span": f"{words.signed(interval.low, 2)} to {words.signed(interval.high, 2)}" if interval else "",
-        "word": "stands out" if row.p_holm <= 0.05 else "not told apart",
+        "word": word,
         "p": p_words(row.p_holm),
     }
 
