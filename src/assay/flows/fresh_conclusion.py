@@ -71,12 +71,10 @@ class ChosenPairs:
     pairs: Sequence[FreshPair]
     rows: Sequence[FreshRow]
 
-    @property
-    def config(self) -> FreshConfig:
-        """As they were drawn with, at the level of the held-out interval, beside which fresh ones stand."""
+    def config(self, settings: FreshRunConfig) -> FreshConfig:
+        """What is asked now of pairs that were drawn before: level and tolerance are free, the draw is not."""
         drawn = FreshRunConfig.build(self.made.config).fresh
-        held_out = self.made.static.interval
-        return drawn if held_out is None else drawn.model_copy(update={"level": held_out.level})
+        return drawn.model_copy(update={"level": settings.fresh.level, "tolerated": settings.fresh.tolerated})
 
 
 def conclude_fresh(
@@ -101,16 +99,16 @@ def conclude_fresh(
     votes = _votes(told, chosen, settings, notify)
     judge, margins = _judged(told.judge, chosen, out, settings, notify)
     labelled = _labelled(chosen, votes, margins)
-    agreed = settings.data.min_agreement
+    agreed, drawn = settings.data.min_agreement, chosen.config(settings)
     findings = fresh_findings(
         labelled,
-        static_of(chosen.made.static),
+        static_of(chosen.made.static, level=drawn.level),
         voters=votes.counted,
         min_agreement=agreed,
-        config=chosen.config,
+        config=drawn,
         judge=judge is not None and not judge.left_out,
     )
-    outcome, sentence = outcome_of(findings, voters=votes.counted, config=chosen.config)
+    outcome, sentence = outcome_of(findings, voters=votes.counted, config=drawn)
     if kpis is not None:
         findings.append(kpi_finding(kpi_table(kpis), [KpiFall(**one.model_dump()) for one in kpis.falls]))
     body = FreshBody(

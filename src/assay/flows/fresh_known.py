@@ -113,11 +113,16 @@ def _of_this(audit: AuditBody, fingerprints: Mapping[str, str], folder: Path) ->
         raise InputError(f"{folder / AUDIT} is of another scorer. Give the audit of this one on its held-out pairs.")
 
 
-def static_of(body: StaticBody) -> Static:
-    """As it stands in an artifact."""
-    value = Unknown(body.reason) if body.value is None else body.value
-    interval = Interval(**body.interval.model_dump()) if body.interval is not None else Unknown(body.reason or "none")
-    return Static(value=value, interval=interval, n=body.n)
+def static_of(body: StaticBody, *, level: float) -> Static:
+    """As it stands in an artifact, its interval at `level`."""
+    if body.value is None:
+        return _unknown(body.reason)[1]
+    if body.interval is None:
+        return Static(value=body.value, interval=Unknown(body.reason), n=body.n)
+    interval = Interval(**body.interval.model_dump())
+    if interval.level != level:  # of hundreds of pairs, whose Student's t is the normal within rounding
+        interval = at_level(interval, body.value, level=level)
+    return Static(value=body.value, interval=interval, n=body.n)
 
 
 def without_leaks(reward: str, prompts: Sequence[Prompt], *, data: str | None, config: DataConfig) -> Leaks:

@@ -96,11 +96,10 @@ def figure(body: FreshBody, found: dict[str, Finding]) -> tuple[str, str] | None
     rows = []
     if body.static.value is not None:
         rows.append(share_row("Held-out pairs", body.static.value, body.static.interval))
-    who = VOTERS[body.votes.counted]
     helped = body.judge is not None and not body.judge.left_out
     for name, label in (
-        ("fresh_accuracy", f"Fresh pairs, {who} and judge" if helped else f"Fresh pairs, {who}"),
-        ("fresh_accuracy_alone", f"{words.sentence(who).removesuffix('.')} alone"),
+        ("fresh_accuracy", "Fresh, with judge" if helped else "Fresh pairs"),
+        ("fresh_accuracy_alone", "Fresh, without judge"),
     ):
         one = found.get(name)
         if one is not None and one.known is not None and (helped or name == "fresh_accuracy"):
