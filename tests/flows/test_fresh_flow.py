@@ -16,6 +16,7 @@ from assay.flows.audit import ScorerAuditConfig, audit_scorer
 from assay.flows.fresh import FreshAsking, FreshRunConfig, fresh_pairs
 from assay.flows.fresh_conclusion import FreshConclusion, conclude_fresh, decide_fresh
 from assay.flows.fresh_tables import KpiSource
+from assay.gate import decide_run
 from assay.gate.criteria import read_criteria
 from assay.policies.local_policy import LocalPolicy
 from assay.policies.protocol import Generations, Prompt, Sampling
@@ -27,6 +28,7 @@ from assay.study.store.open_study import items_of, slots_of
 from tests.study.harness import Browser, in_thread
 from tests.support import fresh_world as world
 from tests.support import tiny_policy
+from tests.support.made_run import make_run
 
 REWARD = "baseline:longest"
 SMALL = {"fresh": {"votes": 70, "unsure": 10}}
@@ -346,3 +348,21 @@ def test_a_local_policy_a_trained_reward_and_simulated_voters(tmp_path: Path) ->
         "fresh accuracy > 0.01", "judges simulated fresh accuracy > 0.01",
     ])).criteria]  # fmt: skip
     assert words == ["fail", "pass"]
+
+
+def test_a_run_is_decided_with_fresh_pairs_beside_it(made: Path, tmp_path: Path) -> None:
+    """The same evidence is one look; other votes on fresh pairs are another."""
+    run = make_run(tmp_path / "run", simulated=False)
+    joined(made, labels=str(world.judged(made / "out", tmp_path / "judged.jsonl")))
+    verdict = decide_run(run, "ppo-ready", beside=[made / "out"])
+    found = {one.text: one for one in verdict.criteria}
+    assert found["no prompt overlap"].verdict == "pass"
+    assert found["fresh accuracy > 0.8"].value == figure(FreshBody.read(made / "out" / "fresh.json"), "fresh_accuracy")
+    assert found["turning point >= 16 by point"].verdict == found["fits the policy"].verdict == "fail"
+    assert verdict.inputs["fresh.json"] == sha256_file(made / "out" / "fresh.json")
+    assert verdict.looks is not None
+    decide_run(run, "ppo-ready", beside=[made / "out"])
+    joined(made, labels=str(world.judged(made / "out", tmp_path / "other.jsonl", ties=("q1", "q2", "q3"))))
+    again = decide_run(run, "ppo-ready", beside=[made / "out"])
+    assert again.looks is not None
+    assert again.looks.number == verdict.looks.number + 1

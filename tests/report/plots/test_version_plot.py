@@ -26,6 +26,8 @@ def test_a_gap_has_no_bead_and_turned_figures_rise_where_they_fall() -> None:
     gap: list[float | None] = [*rising[:4], None, *rising[5:]]
     plain = version_plot(versions, rising, gap, named="refunds", turned=False)
     turned = version_plot(versions, rising, gap, named="refunds", turned=True)
+    assert beads(plain, 2) == []
+    assert len(beads(version_plot(versions, rising, gap, named="x", turned=False, preference=gap), 2)) == 8
     assert len(beads(plain, 0)) == 9
     assert len(beads(plain, 1)) == 8
     assert beads(plain, 1) == sorted(beads(plain, 1), reverse=True)  # higher is nearer to the top

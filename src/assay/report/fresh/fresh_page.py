@@ -182,9 +182,10 @@ def kpis(body: KpiBody) -> dict[str, object]:
         cells += [body.figures[name][place] for name in names]
         rows.append((version, ["unknown" if value is None else words.plain_number(value) for value in cells]))
     lower = set(body.lower_is_better)
+    liked = body.preference or ()
     panels = [
-        (name, version_plot(body.versions, body.reward, body.figures[name], named=name, turned=name in lower))
-        for name in names[:MOST_PANELS]
+        (name, version_plot(body.versions, body.reward, column, named=name, turned=name in lower, preference=liked))
+        for name, column in list(body.figures.items())[:MOST_PANELS]
     ]
     return {
         "head": head,

@@ -12,10 +12,14 @@ LONGEST = 10
 Series = Sequence[float | None]
 
 
-def version_plot(versions: Sequence[str], reward: Series, figure: Series, *, named: str, turned: bool) -> str:
-    """Reward solid, the figure dashed; a version without one has no bead there. turned: less of the figure is better,
-    and it is drawn upside down, so that up is better on both."""
-    better = "less is better, drawn downwards" if turned else "more is better"
+def version_plot(
+    versions: Sequence[str], reward: Series, figure: Series, *, named: str, turned: bool, preference: Series = ()
+) -> str:
+    """Reward solid, the figure dashed, people's preference dotted where it is known; a version without one has no bead.
+
+    turned: less of the figure is better, and it is drawn upside down, so that up is better on every curve.
+    """
+    better = "less is better, drawn upside down" if turned else "more is better"
     drawing = Drawing(WIDTH, HEIGHT, label=f"{named} ({better}) beside the reward over {len(versions)} versions")
     x, y = x_scale(-0.3, len(versions) - 0.7), y_scale(-0.08, 1.08)
     step = -(-len(versions) // MOST_NAMES)
@@ -27,7 +31,8 @@ def version_plot(versions: Sequence[str], reward: Series, figure: Series, *, nam
     drawing.line(LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM, "axis")
     drawing.text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, "version of the policy", "name mid")
     drawing.text(0, 11, "better", "name")
-    for style, series in enumerate((reward, [None if one is None else -one for one in figure] if turned else figure)):
+    drawn = [None if one is None else -one for one in figure] if turned else figure
+    for style, series in enumerate((reward, drawn, preference)):
         points = [(x(place), y(value)) for place, value in enumerate(scaled(series)) if value is not None]
         if len(points) > 1:
             drawing.polyline(points, f"curve seed{style}")
