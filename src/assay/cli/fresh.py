@@ -74,12 +74,16 @@ def asked(
     from assay.flows.generate import prompts_in
     from assay.flows.project_config import ProjectConfig
     from assay.policies.protocol import Sampling
+    from assay.scorers.open import of_a_server
+    from assay.scorers.remote.config import RemoteConfig
 
     if ask.policy is None or ask.prompts is None:
         raise ConfigError("Give --policy POLICY and --prompts FILE; or --conclude STUDY when people have voted.")
     settings = options.settings(
         FreshRunConfig, {"fresh.votes": ask.votes, "fresh.unsure": ask.unsure}, family=ProjectConfig
     )
+    if not of_a_server(reward) and not options.sets_any("remote"):  # in a file it may stand idle
+        settings = settings.model_copy(update={"remote": RemoteConfig()})
     told = {
         "max_tokens": ask.max_tokens, "temperature": ask.temperature, "top_p": ask.top_p, "seed": ask.seed,
     }  # fmt: skip

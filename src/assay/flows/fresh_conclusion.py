@@ -35,7 +35,7 @@ from assay.gate.fresh_evidence import fresh_evidence
 from assay.gate.verdict import ARTIFACT as GATE
 from assay.records import Message, Text
 from assay.report.fresh.fresh_page import render_fresh
-from assay.scorers.open import open_scorer
+from assay.scorers.open import of_a_server, open_scorer
 from assay.scorers.protocol import Scorer
 from assay.scorers.shared_weights import shared_weights
 from assay.version import __version__, versions
@@ -208,7 +208,7 @@ def judged_pairs(
     name: str, chosen: ChosenPairs, out: Path, *, settings: FreshRunConfig
 ) -> tuple[JudgeBody, list[Margin]]:
     """A judge's margins on every pair. One that is the reward, or shares weights with it, is named and not asked."""
-    judge = open_scorer(name, remote=settings.remote)
+    judge = open_scorer(name, remote=settings.remote if of_a_server(name) else None)
     pairs = chosen.pairs
     shared = _shared(judge, chosen.made, settings)
     if shared:
@@ -236,7 +236,8 @@ def _shared(judge: Scorer, made: FreshPairsBody, settings: FreshRunConfig) -> li
     """What judge and reward are both made of; the reward is opened anew only to be looked at."""
     if judge.fingerprint in made.reward.fingerprints.values():
         return [made.reward.name]
-    reward = reward_scorers(made.reward.name, settings.remote)
+    remote = settings.remote if of_a_server(made.reward.name) else None
+    reward = reward_scorers(made.reward.name, remote)
     return sorted({name for one in reward.values() for name in shared_weights(one, judge)})
 
 
