@@ -27,7 +27,7 @@ FRESH_FIGURES: tuple[Meaning, ...] = (
         name="fresh_accuracy_alone",
         unit="share",
         why="The same accuracy by people's votes alone, without any judge.",
-        title="By people alone",
+        title="By votes alone",
         shown={"terminal": ""},
         where_given=True,
     ),
@@ -36,7 +36,7 @@ FRESH_FIGURES: tuple[Meaning, ...] = (
         unit="share",
         why="How often the judge prefers the answer that people do, on pairs they both decided. A judge that agrees "
         "rarely saves no votes, and does no harm: the estimate leans on it as far as people bear it out.",
-        title="Judge agrees with people",
+        title="Judge agrees with votes",
         shown={"terminal": ""},
         where_given=True,
     ),
