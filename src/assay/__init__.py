@@ -27,7 +27,6 @@ if TYPE_CHECKING:
         measure_capability,
         open_policy,
         open_scorer,
-        optimise,
         read_pairs,
         run_dpo,
         run_reward,
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
         split,
         write_report,
     )
+    from assay.api_pressure import conclude_fresh, fresh_pairs, optimise
     from assay.api_worlds import simulate_candidates, simulate_grants, simulate_press, simulate_support
     from assay.audits import Audit
     from assay.audits.config import AuditConfig
@@ -50,6 +50,9 @@ if TYPE_CHECKING:
     from assay.flows.bench import BenchOptions
     from assay.flows.dpo import PolicyRun
     from assay.flows.dpo_conclusion import ConcludeConfig, Conclusion
+    from assay.flows.fresh import FreshAsking, FreshRunConfig
+    from assay.flows.fresh_conclusion import FreshConclusion
+    from assay.flows.fresh_tables import KpiSource
     from assay.flows.generate import AnswersFile
     from assay.flows.reward import RewardRun
     from assay.gate import Verdict
@@ -69,9 +72,10 @@ HOMES = {
     "assay.advice.reward_or_dpo": ("Advice", "Needs"),
     "assay.api": (
         "advise", "analyse_study", "audit", "bench", "check", "compare_runs", "conclude", "decide", "generate",
-        "generate_file", "measure_capability", "open_policy", "open_scorer", "optimise", "read_pairs", "run_dpo",
-        "run_reward", "score", "split", "write_report",
+        "generate_file", "measure_capability", "open_policy", "open_scorer", "read_pairs", "run_dpo", "run_reward",
+        "score", "split", "write_report",
     ),
+    "assay.api_pressure": ("conclude_fresh", "fresh_pairs", "optimise"),
     "assay.api_worlds": ("simulate_candidates", "simulate_grants", "simulate_press", "simulate_support"),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
@@ -85,6 +89,9 @@ HOMES = {
     "assay.errors": ("AssayError",),
     "assay.findings.finding": ("Finding",),
     "assay.flows.bench": ("BenchOptions",),
+    "assay.flows.fresh": ("FreshAsking", "FreshRunConfig"),
+    "assay.flows.fresh_conclusion": ("FreshConclusion",),
+    "assay.flows.fresh_tables": ("KpiSource",),
     "assay.flows.generate": ("AnswersFile",),
     "assay.flows.dpo": ("PolicyRun",),
     "assay.flows.dpo_conclusion": ("ConcludeConfig", "Conclusion"),
@@ -121,8 +128,12 @@ __all__ = [
     "DpoConfig",
     "DpoRunConfig",
     "Finding",
+    "FreshAsking",
+    "FreshConclusion",
+    "FreshRunConfig",
     "Generation",
     "Generations",
+    "KpiSource",
     "LossConfig",
     "Message",
     "ModelConfig",
@@ -159,7 +170,9 @@ __all__ = [
     "check",
     "compare_runs",
     "conclude",
+    "conclude_fresh",
     "decide",
+    "fresh_pairs",
     "generate",
     "generate_file",
     "measure_capability",

@@ -1,7 +1,7 @@
 """The functions of `assay.__all__` that are no other module's own: the stages and flows, as a notebook calls them.
 
 Each is one call of a room below, with defaults; every function here is `assay.<name>`, and nothing else stands here
-(simulated worlds: api_worlds.py).
+(simulated worlds: api_worlds.py; what a policy makes of a reward: api_pressure.py).
 Heavy libraries are imported at the first call, so `import assay` is fast.
 """
 
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, overload
 
 from assay.advice.reward_or_dpo import Needs
 from assay.audits.config import AuditConfig
-from assay.audits.pressure.config import PressureConfig
 from assay.capability.config import CapabilityConfig
 from assay.data.config import DataConfig, SplitConfig
 from assay.policies.protocol import Prompt, Sampling
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from assay.advice.reward_or_dpo import Advice
     from assay.artifacts.bench_body import BenchBody
     from assay.artifacts.capability_body import CapabilityBody
-    from assay.artifacts.pressure_body import PressureBody
     from assay.audits import Audit
     from assay.data import PairSet
     from assay.data.grouped_split import Split
@@ -187,30 +185,6 @@ def bench(
 
     sources = [str(data)] if isinstance(data, str | Path) else [str(one) for one in data]
     return run(scorer, suite, sources, Path(out), options=options)
-
-
-def optimise(
-    scorer: AnyScorer,
-    candidates: Path | str | Sequence[Candidates],
-    out: Path | str,
-    *,
-    gold: AnyScorer,
-    config: PressureConfig | None = None,
-    beside: Sequence[Path | str] = (),
-) -> PressureBody:
-    """Press a reward by best of n over candidates, judged by gold: `.verdict`, `.curve`, `.findings`.
-
-    scorer: as `score` takes it; of a run folder every seed. candidates: a file, or `Candidates` in memory. gold: a
-    scorer, "labels" (ranks, scores or votes of the candidates), or "truth" (of a simulated world). beside: folders of
-    earlier runs. `out` gets pressure.json, its page and every reward; killed anywhere, the same call goes on.
-    Raises InputError where nothing can be picked, or gold says nothing of these candidates.
-    """
-    from assay.flows.optimise import OptimiseConfig, OptimiseOptions
-    from assay.flows.optimise import optimise as run
-
-    settings = OptimiseConfig() if config is None else OptimiseConfig(pressure=config)
-    options = OptimiseOptions(beside=tuple(map(Path, beside)))
-    return run(scorer, candidates, Path(out), gold=gold, config=settings, options=options).body
 
 
 def decide(evidence: Audit | Path | str, criteria: Path | str | None = None, *, split: Split | None = None) -> Verdict:

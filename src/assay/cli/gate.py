@@ -18,7 +18,8 @@ def register(app: typer.Typer) -> None:
 def gate(
     run: Annotated[Path, typer.Argument(help="Run folder with audit.json, split.json and seed-N/train.json.")],
     criteria: Annotated[
-        Path | None, typer.Option("--criteria", metavar="FILE", help="YAML file of criteria; unset: the built-in set.")
+        Path | None,
+        typer.Option("--criteria", metavar="FILE", help="YAML file of criteria, or a built-in set such as ppo-ready."),
     ] = None,
     looks: Annotated[
         int | None,
@@ -32,6 +33,16 @@ def gate(
     ledger: Annotated[
         Path | None,
         typer.Option("--ledger", metavar="FILE", help="File that counts the looks of --looks; unset: RUN/looks.jsonl."),
+    ] = None,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--beside",
+            metavar="DIR",
+            help="Folder of `assay fresh`, `optimise` or `capability`, whose figures the criteria ask for; may be "
+            "repeated.",
+            show_default=False,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -49,7 +60,7 @@ def gate(
     if ledger is not None and looks is None:
         raise GateError("--ledger counts the looks of --looks; say how many are planned, such as --looks 3.")
     plan = None if looks is None else LookPlan(planned=looks, ledger=ledger)
-    verdict = decide_run(run, criteria, looks=plan)
+    verdict = decide_run(run, criteria, looks=plan, beside=beside or ())
     lines = verdict_lines(verdict, str(run))
     output(verdict.to_dict(), "\n".join(lines), as_json=as_json)
     raise typer.Exit(EXIT[verdict.verdict])

@@ -15,7 +15,13 @@ COLOUR = {"pass": "green", "fail": "red", "undecided": "yellow"}
 
 
 # What to collect more of, by what figures are counted in.
-MORE: Mapping[str, str] = {"pair": "held-out pairs", "vote": "prompts", "question": "questions", "prompt": "prompts"}
+MORE: Mapping[str, str] = {
+    "pair": "held-out pairs",
+    "vote": "prompts",
+    "question": "questions",
+    "prompt": "prompts",
+    "fresh pair": "fresh pairs",
+}
 
 
 def verdict_lines(verdict: Verdict, judged: str) -> list[str]:

@@ -10,7 +10,8 @@ One criterion a line, in a YAML list or under `criteria:` (with `by: point|bound
   aspect harmless win rate > 0.45    one aspect that editors rated; every aspect ...; editor NAME ..., every editor ...
   judges simulated win rate > 0.6    programs of one kind (simulated, llm), which are in no figure of people
   beats the length baseline          accuracy above "longest wins" and above "shortest wins"
-  not degenerate / no prompt overlap / self-checks pass
+  fresh accuracy > 0.8               evidence of other commands: fresh pairs, pressure (turning point >= 64), capability
+  not degenerate / no prompt overlap / self-checks pass / no probe is a problem / fits the policy
 A comparison may end in `by point` or `by bound`. Shares may be written 0.72 or 72%.
 Beside the list `looks: 3` plans how often these criteria are held against such evidence (gate/looks.py).
 """
@@ -45,9 +46,11 @@ Kind = Literal[
     "not_degenerate",
     "no_overlap",
     "self_checks",
+    "no_probe_problem",
+    "fits_policy",
 ]
 
-BUILT_IN = ("support", "overall", "study", "dpo-held-out", "dpo-policy", "dpo-simulated")
+BUILT_IN = ("support", "overall", "study", "dpo-held-out", "dpo-policy", "dpo-simulated", "ppo-ready")
 DEFAULT_BY: By = "bound"
 SEED_EXAMPLE = "accuracy > 0.72 every seed"
 PHRASES: Mapping[str, Kind] = {
@@ -56,6 +59,8 @@ PHRASES: Mapping[str, Kind] = {
     "beats the length baseline": "beats_length",
     "self-checks pass": "self_checks",
     "self checks pass": "self_checks",
+    "no probe is a problem": "no_probe_problem",
+    "fits the policy": "fits_policy",
 }
 COMPARISON = re.compile(r"^(?P<subject>[^<>=]+?)\s*(?P<operator>>=|<=|>|<)\s*(?P<number>[^\s<>=]+)$")
 # Slices a criterion may name, and the finding meant where it names none.
@@ -100,7 +105,7 @@ class Criteria(tuple[Criterion, ...]):
 def load_criteria(source: Path | str | None) -> Criteria:
     """Criteria from a YAML file or a built-in set: "support" (None means it), "overall" (no categories), "study",
     "dpo-held-out" (a tuned policy before people have judged it), "dpo-policy" (after), "dpo-simulated" (after programs
-    have).
+    have), "ppo-ready" (before a policy is optimised against the reward).
 
     Raises GateError that names the file and the criterion if it is missing, empty, or says what no rule understands.
     """

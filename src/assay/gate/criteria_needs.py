@@ -30,7 +30,13 @@ from assay.stats.unknown import Unknown
 DRAWS = 4000
 LEVEL = 0.95
 MOST_PAIRS = 10**7  # beyond which nobody collects
-_NO_NEED = ("not_degenerate", "no_overlap", "self_checks")  # hold or do not, whatever the number of pairs
+_NO_NEED = (
+    "not_degenerate",
+    "no_overlap",
+    "self_checks",
+    "no_probe_problem",
+    "fits_policy",
+)  # hold or do not, whatever the number of pairs
 
 Flags = npt.NDArray[np.bool_]
 

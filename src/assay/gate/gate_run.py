@@ -13,9 +13,9 @@ from assay.errors import ArtifactError
 from assay.findings.slice import OVERALL
 from assay.gate.criteria import Criteria, Criterion, criteria_hash, load_criteria
 from assay.gate.evidence import Evidence, read_evidence
+from assay.gate.evidence_beside import decide_beside, read_beside
 from assay.gate.look_ledger import LEDGER, held
 from assay.gate.looks import LookPlan
-from assay.gate.rules import decide
 from assay.gate.verdict import ARTIFACT, Verdict
 
 
@@ -24,14 +24,16 @@ def decide_run(
     criteria: Path | str | Sequence[Criterion] | None = None,
     *,
     looks: LookPlan | None = None,
+    beside: Sequence[Path] = (),
 ) -> Verdict:
     """Decide a run's evidence and write gate.json.
 
     criteria: a YAML file, a built-in set's name, or criteria already read; None: the built-in set that fits the data.
     looks: how many looks at such evidence are planned, over what the criteria say. Every look is counted in the plan's
     ledger, without one in looks.jsonl of the run; the same evidence under the same criteria is the same look.
-    Raises GateError if the criteria cannot be read, ArtifactError if the evidence is missing, torn or stale; an earlier
-    gate.json is taken away first, so that no old verdict outlives a failed attempt.
+    beside: folders of other commands whose figures criteria ask for (`assay fresh`, `assay optimise`).
+    Raises GateError if the criteria or a folder beside cannot be read, ArtifactError if the evidence is missing, torn
+    or stale; an earlier gate.json is taken away first, so that no old verdict outlives a failed attempt.
     """
     if not isinstance(run, RunFolder):
         if not Path(run).is_dir():
@@ -40,6 +42,7 @@ def decide_run(
     run.path(ARTIFACT).unlink(missing_ok=True)
     # Criteria are read before the evidence, so that a typing error is told first.
     asked = load_criteria(criteria) if isinstance(criteria, str | Path) else criteria
+    others = read_beside(beside)
     evidence = read_evidence(run)
     if asked is None:
         # Only now, since which set fits is read off the evidence.
@@ -47,10 +50,11 @@ def decide_run(
     evidence = replace(evidence, inputs={**evidence.inputs, "criteria": criteria_hash(asked)})
     plan = looks or (asked.looks if isinstance(asked, Criteria) else None)
     ledger = plan.ledger if plan is not None and plan.ledger is not None else run.path(LEDGER)
-    key = sha256_json([evidence.inputs[AUDIT], evidence.inputs["criteria"]])
+    hashes = [value for name in sorted(others) for value in others[name].inputs.values()]
+    key = sha256_json([evidence.inputs[AUDIT], evidence.inputs["criteria"], *hashes])
     with held(ledger) as counted:
         look = counted.next(key, plan)
-        verdict = decide(replace(evidence, look=look), asked)
+        verdict = decide_beside(replace(evidence, look=look), others, asked)
         # Before gate.json: a verdict that can be read is a look that was counted.
         counted.record(key, look, verdict.verdict, run=str(run.root))
     verdict.to_body().write(run.path(ARTIFACT))

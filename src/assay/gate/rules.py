@@ -21,6 +21,7 @@ from assay.gate.every_figure import EVERY_FIGURE
 from assay.gate.evidence import Evidence, Figures
 from assay.gate.more_needed import more_pairs, more_prompts
 from assay.gate.reasons import MANY, comparison_text, figure_text
+from assay.gate.room_rules import decide_fits_policy, decide_probes
 from assay.gate.verdict import Result, Toward, Verdict
 from assay.records import NO_CATEGORY
 from assay.stats.intervals import Interval
@@ -346,4 +347,6 @@ RULES: Mapping[Kind, Rule] = {
     "not_degenerate": decide_not_degenerate,
     "no_overlap": decide_no_overlap,
     "self_checks": decide_self_checks,
+    "no_probe_problem": decide_probes,
+    "fits_policy": decide_fits_policy,
 }

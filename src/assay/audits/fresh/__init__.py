@@ -1,0 +1,1 @@
+"""A reward on pairs of a current policy's answers: chosen for people, right there or not, beside outside figures."""

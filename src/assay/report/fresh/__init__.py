@@ -1,0 +1,1 @@
+"""The page of a reward on fresh pairs."""
