@@ -1,4 +1,5 @@
-"""The reward flow, top to bottom: pairs -> contract -> length gate -> split -> train -> audit -> gate -> report.
+"""The reward flow, top to bottom: pairs -> contract -> length gate -> split -> training pairs -> train -> audit -> gate ->
+report.
 
 Stages meet through the run folder: each writes its artifact before the next starts, so a killed run goes on where it
 stopped, and each figure in the report can be traced to a file. What was computed once is handed on: criteria as they
@@ -21,7 +22,6 @@ from assay.audits.probes.all_probes import probe_names
 from assay.data.sources.any_source import locate
 from assay.flows.processes import FollowersFolder, follows, run_folder
 from assay.flows.reward_stages import (
-    Gated,
     audit_seeds,
     base_stage,
     contract_stage,
@@ -30,6 +30,7 @@ from assay.flows.reward_stages import (
     probed,
 )
 from assay.flows.run_record import RunRecord, begun_with, layers_begun_with
+from assay.flows.training_pairs import TrainingPairs, files_read, training_pairs
 from assay.gate.criteria import for_several_seeds
 from assay.train import compile_choice
 from assay.train.compile_choice import CompileChoice, Compiling
@@ -41,7 +42,6 @@ from assay.train.untrained import untrained
 
 if TYPE_CHECKING:
     from assay.audits import Audit
-    from assay.data.grouped_split import Split
     from assay.gate import Criterion, Verdict
     from assay.train import TrainResult
 
@@ -82,7 +82,7 @@ def run_reward(
         precision = choose(config.train.precision, stored=begun_with(run))
         layers = of_the_first(compile_choice.choose(config.train.compile, stored=layers_begun_with(run)))
         config = settled(config, precision, layers)
-        inputs = {**contract.inputs, "base": base.fingerprint}
+        inputs = {**contract.inputs, "base": base.fingerprint, **files_read(config)}
         record = RunRecord(run, command=command, config=config, precision=precision, layers=layers, inputs=inputs)
         record.add(base={"name": base.name, "fingerprint": base.fingerprint, "kind": base.kind})
         record.add(seeds=config.train.seeds)
@@ -101,7 +101,9 @@ def run_reward(
         notify(f"split      {len(parts.train):,} to train on, {len(parts.held_out):,} held out")
         precision = weighed(precision, notify)
         record.add(precision=precision.body)
-        results = train_seeds(parts, gated, config=config, precision=precision, record=record, notify=notify)
+        training = training_pairs(run, parts, gated, base=base, config=config, notify=notify)
+        record.add(**({} if training.counts is None else {"training_pairs": training.counts}))
+        results = train_seeds(training, config=config, precision=precision, record=record, notify=notify)
         if isinstance(run, FollowersFolder):
             return followed(run, results, criteria)
         with record.stage("audit"):
@@ -172,7 +174,7 @@ def settled(config: C, precision: PrecisionChoice, layers: CompileChoice | None)
 
 
 def train_seeds(
-    parts: Split, gated: Gated, *, config: RewardConfig, precision: PrecisionChoice, record: RunRecord, notify: Notify
+    pairs: TrainingPairs, *, config: RewardConfig, precision: PrecisionChoice, record: RunRecord, notify: Notify
 ) -> tuple[TrainResult, ...]:
     """One reward model per seed, each in its folder; none renders again what the length gate rendered.
 
@@ -187,11 +189,11 @@ def train_seeds(
     for seed in config.train.seeds:
         with record.stage(f"train seed {seed}") as stage:
             result = train.train_reward(
-                parts.train,
-                parts.held_out,
+                pairs.parts.train,
+                pairs.parts.held_out,
                 seed=seed,
                 out=record.run.seed(seed),
-                rendered=gated.rendered,
+                rendered=pairs.gated.rendered,
                 model=config.model,
                 loss=config.loss,
                 config=config.train,

@@ -67,3 +67,13 @@ class TrainConfig(StageConfig):
         if len(set(seeds)) < len(seeds):
             raise ValueError("a seed stands twice, and would count as two draws")
         return seeds
+
+
+class StoppingConfig(StageConfig):
+    """Early stopping of a reward model, on a slice of the training groups; held-out pairs choose nothing."""
+
+    patience: PositiveInt | None = Field(
+        None, description="evaluations without a better loss on the slice after which training stops; null: never"
+    )
+    validation: float = Field(0.1, gt=0, lt=1, description="the slice, as a share of the training pairs, about")
+    seed: int = Field(0, description="of the draw of the slice")

@@ -12,12 +12,10 @@ from assay.audits.config import ProbeConfig
 from assay.audits.probes.additions import Beside
 from assay.audits.probes.all_probes import PROBES, Probe
 from assay.audits.prompt_use.partners import NOBODY, partners
+from assay.data.latin_script import latin
 from assay.records import NO_CATEGORY, Message, Pair, Text, plain_text
 from assay.stats.draws import stream
 from assay.stats.intervals import Codes, Names
-
-LATIN = 0.9  # of the letters of an answer, for the rules to fit
-LETTERS = 400  # of an answer that are looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +100,3 @@ def _with_words(text: Text, words: str) -> Text:
         return words
     last: Message = replace(text[-1], content=words)
     return (*text[:-1], last)
-
-
-def latin(text: str) -> bool:
-    """Whether the letters at the start of a text are mostly Latin; a text without letters fits every rule.
-
-    >>> latin("Ja, natürlich."), latin("Да, конечно."), latin("42")
-    (True, False, True)
-    """
-    letters = [char for char in text[:LETTERS] if char.isalpha()]
-    return sum(ord(char) < 0x250 or 0x1E00 <= ord(char) < 0x1F00 for char in letters) >= LATIN * len(letters)
