@@ -59,9 +59,7 @@ def test_made_pairs_are_trained_on_counted_and_never_held_out(augmented: tuple[R
     made = read_pairs(found.folder / "made_pairs.jsonl").pairs
     assert made
     assert all(made_kind(pair) for pair in made)
-    assert not any(
-        (made_kind(pair) or "").endswith("foreign_foreign") for pair in made
-    )  # Bradley-Terry, ties in review
+    assert not any((made_kind(pair) or "").endswith("foreign_foreign") for pair in made)  # Bradley-Terry
     held = {str(row["pair_id"]) for row in read_jsonl(found.seeds[0].scores_path)}
     assert len(held) == 10
     assert not held & {pair.id for pair in made}

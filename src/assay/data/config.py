@@ -93,7 +93,7 @@ class SelectConfig(StageConfig):
         None,
         ge=0.5,
         le=1,
-        description="majority share of votes below which a pair is not trained on; 1: unanimous only",
+        description="share of votes for the label below which a pair is not trained on; 1: unanimous only",
     )
     weight: Literal["stated", "votes"] = Field(
         "stated", description="votes: times 2 x share of votes for chosen - 1, so that a narrow majority counts little"

@@ -1,7 +1,7 @@
 """How a pair says that it was made from other pairs, and not judged by anyone; and which kind of making it was.
 
-The mark stands in `source`, so that it is written, read and handed on with the pair. A made pair is trained on and never
-held out: the split looks here. Knows pairs; knows no way of making them.
+The mark stands in `source`, so that it is written, read and handed on with the pair. A made pair is trained on and
+never held out: the split looks here. Knows pairs; knows no way of making them.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""The reward flow, top to bottom: pairs -> contract -> length gate -> split -> training pairs -> train -> audit -> gate ->
-report.
+"""The reward flow, top to bottom: pairs -> contract -> length gate -> split -> train -> audit -> gate -> report.
 
 Stages meet through the run folder: each writes its artifact before the next starts, so a killed run goes on where it
 stopped, and each figure in the report can be traced to a file. What was computed once is handed on: criteria as they

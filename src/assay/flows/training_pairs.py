@@ -131,8 +131,8 @@ def told(counts: TrainingPairsBody) -> list[str]:
         lines.append(f"left out   {listed(counts.left_out)} of {counts.split:,} training pairs; the held-out ones stay")
     if counts.suspected_held_out or counts.suspected_unknown:
         lines.append(
-            f"suspected  {counts.suspected_held_out:,} are held out and stay there, {counts.suspected_unknown:,} are no "
-            "pair of these data"
+            f"suspected  {counts.suspected_held_out:,} are held out and stay, {counts.suspected_unknown:,} are no pair "
+            "of these data"
         )
     if counts.validation:
         lines.append(f"validation {counts.validation:,} training pairs set apart for early stopping")

@@ -17,19 +17,35 @@ from assay.train.config import LossConfig
 from assay.train.losses.targets import Target, target_of
 
 
+@dataclass(frozen=True, slots=True)
+class Reworded:
+    """Rows of a pair's answers in other words; None for one that no rule changes, or that would be too long."""
+
+    chosen: Encoded | None = None
+    rejected: Encoded | None = None
+
+
+AS_IT_IS = Reworded()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairExample:
-    """One pair as an objective needs it: its two rows, what their margin should be, and its weight in the loss."""
+    """One pair as an objective needs it: its two rows, what their margin should be, and its weight in the loss.
+
+    reworded: rows that say the same in other words, for losses that compare the rewards of both.
+    """
 
     name: str
     chosen: Encoded
     rejected: Encoded
     target: Target
     weight: float = 1.0
+    reworded: Reworded = AS_IT_IS
 
     @property
-    def rows(self) -> tuple[Encoded, Encoded]:
-        return self.chosen, self.rejected
+    def rows(self) -> tuple[Encoded, ...]:
+        again = (self.reworded.chosen, self.reworded.rejected)
+        return (self.chosen, self.rejected, *(row for row in again if row is not None))
 
 
 def pair_examples(

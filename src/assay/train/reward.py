@@ -6,7 +6,7 @@ The loop, checkpoints and files are those of every method (train/seed_run.py). K
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -15,6 +15,7 @@ from pydantic import JsonValue
 from torch import Tensor, nn
 
 from assay.artifacts.train_body import SelfCheckBody
+from assay.config import StageConfig
 from assay.engine.micro_batches import Layout
 from assay.errors import EmptyBatchError
 from assay.models.config import ModelConfig
@@ -22,18 +23,21 @@ from assay.models.resolve import resolve
 from assay.records import Pair, PairScore
 from assay.render.encoder import Encoded
 from assay.render.length_gate import RenderedPairs
+from assay.rewards.length_head import without_length_head
 from assay.rewards.reward_model import RewardModel
 from assay.train import pair_figures, reward_checks
 from assay.train.batches import distinct_rows
 from assay.train.compile_choice import Compiling
-from assay.train.config import LossConfig, TrainConfig
+from assay.train.config import LossConfig, RegulariseConfig, TrainConfig
 from assay.train.experiment import Experiment, hash_pairs
 from assay.train.losses.targets import pair_losses
 from assay.train.objective import Losses, Seen
 from assay.train.pair_examples import PairExample, pair_examples
 from assay.train.precision_choice import PrecisionChoice, choose, stored_in
 from assay.train.progress import Progress, display
+from assay.train.regularised import Regulariser, check_regularise, regulariser_of
 from assay.train.result import TrainResult
+from assay.train.reworded import reworded_rows
 from assay.train.seed_run import Seed, train_seed
 
 
@@ -47,6 +51,7 @@ class RewardObjective:
     held_out_pairs: Sequence[Pair]
     loss: LossConfig
     config: TrainConfig
+    regulariser: Regulariser | None = None
 
     @property
     def model(self) -> nn.Module:
@@ -64,6 +69,8 @@ class RewardObjective:
         return self.reward_model.rewards(rows, sharing=self.config.sharing)
 
     def losses(self, batch: Sequence[PairExample], among: Sequence[PairExample] = ()) -> Losses:
+        if self.regulariser is not None:
+            return self.regulariser.losses(batch, among, self.loss)
         # An answer that stands in several pairs is run once, and each pair's gradient reaches it by its place.
         rows, places = distinct_rows([one.chosen for one in batch] + [one.rejected for one in batch])
         rewards_N = self.forward(rows).float()
@@ -88,7 +95,8 @@ class RewardObjective:
         return pair_figures.held_out_figures(scores, self.held_out_pairs)
 
     def save(self, folder: Path, *, provenance: Mapping[str, JsonValue]) -> None:
-        self.reward_model.save(folder, provenance=dict(provenance))
+        with without_length_head(self.model):
+            self.reward_model.save(folder, provenance=dict(provenance))
 
     def self_check(self, folder: Path) -> dict[str, SelfCheckBody]:
         return reward_checks.self_check(folder, self.reward_model, self.held_out or self.examples)
@@ -100,6 +108,7 @@ class Recipe(TypedDict, total=False):
     model: ModelConfig
     loss: LossConfig
     config: TrainConfig
+    regularise: RegulariseConfig
     precision: PrecisionChoice
     compiling: Compiling
 
@@ -116,7 +125,8 @@ def train_reward(
 ) -> TrainResult:
     """Train one seed into the folder `out`: model/, metrics.jsonl, scores.jsonl, train.json.
 
-    recipe: model=ModelConfig(...), loss=LossConfig(...), config=TrainConfig(...); left out, they take their defaults.
+    recipe: model=ModelConfig(...), loss=LossConfig(...), config=TrainConfig(...), regularise=RegulariseConfig(...);
+    left out, they take their defaults.
     progress: called with a Progress at every step; None shows a bar on a terminal and plain lines elsewhere.
     rendered: rows of pairs as the length gate made them for this base; what is there is not tokenised again.
     Killed anywhere, the next call goes on and ends with the same weights; finished, it returns what is there.
@@ -126,6 +136,8 @@ def train_reward(
     if not train_pairs:
         raise EmptyBatchError("There are no training pairs. Look into rejects.jsonl for why rows were rejected.")
     model, loss = recipe.get("model", ModelConfig()), recipe.get("loss", LossConfig())
+    regularise = recipe.get("regularise", RegulariseConfig())
+    check_regularise(regularise, model)
     config = recipe.get("config", TrainConfig())
     precision = recipe.get("precision") or choose(config.precision, stored=stored_in(Path(out)))
     config = config.model_copy(update={"precision": precision.used})
@@ -137,10 +149,21 @@ def train_reward(
             pair_examples(pairs, reward_model.renderer, loss=loss, max_tokens=model.max_tokens, rendered=rendered)
             for pairs in (train_pairs, held_out)
         )
-        return RewardObjective(reward_model, examples, held, held_out_pairs=held_out, loss=loss, config=config)
+        if regularise.consistency:
+            rules = regularise.consistency_rules
+            again = reworded_rows(
+                train_pairs, reward_model.renderer, rules=rules, max_tokens=model.max_tokens, seed=seed
+            )
+            examples = [replace(one, reworded=other) for one, other in zip(examples, again, strict=True)]
+        regulariser = regulariser_of(reward_model, base, regularise, config, seed=seed)
+        return RewardObjective(
+            reward_model, examples, held, held_out_pairs=held_out, loss=loss, config=config, regulariser=regulariser
+        )
 
+    options: dict[str, StageConfig] = {"model": model, "loss": loss, "train": config}
     experiment = Experiment(
-        options={"model": model, "loss": loss, "train": config},
+        # Not told where nothing is regularised: such a seed is the experiment it was before there was anything to tell.
+        options=options if regularise == RegulariseConfig() else {**options, "regularise": regularise},
         seed=seed,
         base=base.fingerprint,
         data={"train": hash_pairs(train_pairs), "held_out": hash_pairs(held_out)},

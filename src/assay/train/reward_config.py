@@ -10,7 +10,7 @@ from assay.audits.config import AuditConfig, ProbeConfig
 from assay.config import StageConfig
 from assay.data.config import AugmentConfig, DataConfig, SelectConfig, SplitConfig
 from assay.models.config import ModelConfig
-from assay.train.config import LossConfig, StoppingConfig, TrainConfig
+from assay.train.config import LossConfig, RegulariseConfig, StoppingConfig, TrainConfig
 
 
 class RewardConfig(StageConfig):
@@ -22,6 +22,7 @@ class RewardConfig(StageConfig):
     augment: AugmentConfig = AugmentConfig()
     model: ModelConfig = ModelConfig()
     loss: LossConfig = LossConfig()
+    regularise: RegulariseConfig = RegulariseConfig()
     train: TrainConfig = TrainConfig()
     stopping: StoppingConfig = StoppingConfig()
     audit: AuditConfig = AuditConfig()

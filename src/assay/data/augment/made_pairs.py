@@ -116,7 +116,7 @@ class Sources:
             longer if isinstance(pair.chosen, str) else (*pair.chosen[:-1], replace(pair.chosen[-1], content=longer))
         )
         origins = (pair, other) if kind == "foreign" and other is not None else (pair,)
-        return _made(pair, f"verbosity {kind}", pair.chosen, rejected, origins)
+        return _made(pair, f"verbosity {kind}", (pair.chosen, rejected), origins)
 
     def triple(self, place: int, kind: str) -> Pair | None:
         """One of RRM's pairs; None where all other pairs have the same prompt, or the two answers are the same."""
@@ -126,9 +126,11 @@ class Sources:
         if kind == TIE:
             second = self.foreign(place, f"rrm {kind} second", but=first)
             # Which sides they were on elsewhere does not matter here: one of each is the hardest to call equal.
-            return second and _made(pair, f"rrm {kind}", first.chosen, second.rejected, (pair, first, second), "tie")
+            return second and _made(
+                pair, f"rrm {kind}", (first.chosen, second.rejected), (pair, first, second), label="tie"
+            )
         own, theirs = OWN_AND_FOREIGN[kind]
-        return _made(pair, f"rrm {kind}", getattr(pair, own), getattr(first, theirs), (pair, first))
+        return _made(pair, f"rrm {kind}", (getattr(pair, own), getattr(first, theirs)), (pair, first))
 
     def foreign(self, place: int, use: str, *, but: Pair | None = None) -> Pair | None:
         """A pair of another prompt group, and not `but`; None if there is none."""
@@ -146,12 +148,12 @@ class Sources:
 
 
 def _made(
-    pair: Pair, kind: str, chosen: Text, rejected: Text, origins: Sequence[Pair], label: Label = "chosen"
+    pair: Pair, kind: str, sides: tuple[Text, Text], origins: Sequence[Pair], *, label: Label = "chosen"
 ) -> Pair | None:
     """The pair with other answers and the mark of what it is; None if the two answers are the same."""
-    if trimmed(chosen) == trimmed(rejected):
+    if trimmed(sides[0]) == trimmed(sides[1]):
         return None
-    prompt, chosen, rejected = alike(pair.prompt, chosen, rejected)
+    prompt, chosen, rejected = alike(pair.prompt, *sides)
     return Pair(
         id=f"{pair.id}/{kind.replace(' ', '-')}",
         prompt=prompt,
