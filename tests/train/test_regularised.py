@@ -216,7 +216,12 @@ def test_the_language_head_stays_and_is_not_saved(bases: dict[str, Path], tmp_pa
 
 def lists(n: int) -> list[Pair]:
     return [
-        Pair(id=f"p{i}", prompt="w1", chosen=f"- w{i}\n- w2 good", rejected=f"- w{i}\n- bad" if i % 2 else "bad w5")
+        Pair(
+            id=f"p{i}",
+            prompt="w1",
+            chosen=f"- w{i}\n- w2\n- good",
+            rejected=f"- w{i}\n- w9\n- bad" if i % 2 else "bad w5",
+        )
         for i in range(n)
     ]
 
@@ -235,10 +240,10 @@ def test_consistency_is_the_squared_change_under_a_rule(size: int, bases: dict[s
     by_hand = []
     for number, pair in enumerate(lists(6)):
         chosen, rejected = reward("w1", str(pair.chosen)), reward("w1", str(pair.rejected))
-        turned = reward("w1", f"- w2 good\n- w{number}")
+        turned = reward("w1", f"- good\n- w2\n- w{number}")
         moved = (chosen - turned).square()
         if number % 2:
-            moved = moved + (rejected - reward("w1", f"- bad\n- w{number}")).square()
+            moved = moved + (rejected - reward("w1", f"- bad\n- w9\n- w{number}")).square()
         loss = nn.functional.softplus(rejected - chosen) + LOSS.centring * (chosen + rejected).square()
         by_hand.append(loss + 0.5 * moved / 2)
     theirs = gradient(model.model, torch.stack(by_hand).mean())

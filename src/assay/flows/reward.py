@@ -196,6 +196,9 @@ def train_seeds(
                 model=config.model,
                 loss=config.loss,
                 config=config.train,
+                regularise=config.regularise,
+                stopping=config.stopping,
+                validation=pairs.validation,
                 precision=precision,
                 compiling=Compiling(choice=record.layers, tell=tell),
             )

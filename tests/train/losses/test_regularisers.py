@@ -75,7 +75,7 @@ def test_the_correction_undoes_flips_in_the_mean_and_is_rdpo() -> None:
     assert ((1 - share) * corrected + share * of_flipped).tolist() == pytest.approx(clean.tolist(), abs=1e-6)
     target = torch.tensor([[0.7, 0.2, 0.1]])
     assert unflipped(smooth(target, share), share)[0].tolist() == pytest.approx(target[0].tolist())
-    with pytest.raises(ConfigError, match="at 0.5 or above"):
+    with pytest.raises(ConfigError, match=r"at 0\.5 or above"):
         unflipped(torch.ones(1), 0.5)
 
 
