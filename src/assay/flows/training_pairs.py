@@ -18,7 +18,7 @@ from assay.artifacts.files import sha256_file
 from assay.artifacts.run_folder import RunFolder
 from assay.artifacts.training_pairs_body import TrainingPairsBody
 from assay.data.augment.made_pairs import made_pairs
-from assay.data.config import SplitConfig
+from assay.data.config import SelectConfig, SplitConfig
 from assay.data.contract_report import CONTRACT
 from assay.data.grouped_split import Split
 from assay.data.made_mark import made_kind
@@ -59,7 +59,7 @@ def training_pairs(
 ) -> TrainingPairs:
     """What is trained on. Raises as `selected`; SplitError where a validation slice leaves nothing."""
     given = sum(made_kind(pair) is not None for pair in parts.train)
-    if not (config.select.model_fields_set or config.augment.asked or config.stopping.patience is not None or given):
+    if not (config.select != SelectConfig() or config.augment.asked or config.stopping.patience is not None or given):
         return TrainingPairs(parts=parts, gated=gated)
     picked = selected(parts.train, parts.train_groups, config.select, held_out=parts.held_out)
     kept = replace(parts, train=picked.pairs, train_groups=picked.groups)

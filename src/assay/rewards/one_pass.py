@@ -80,6 +80,7 @@ def one_pass(
 
 
 def _of_encoder(reward_model: RewardModel, rows: Sequence[Encoded], sharing: Sharing) -> Read:
+    reward_model.layout(rows, sharing=sharing)  # the first time this probes the model, whose passes are not to be seen
     with _read_by(last_layer(reward_model.model)) as seen:
         reward_N = reward_model.rewards(rows, sharing=sharing)
     if len(seen) != 1 or seen[0].shape[:-1] != reward_N.shape:
