@@ -22,6 +22,7 @@ from assay.cli import (
     generate,
     models,
     plan,
+    remedies,
     report,
     reward,
     score,
@@ -36,6 +37,7 @@ from assay.version import __version__
 GROUPS = (
     reward,
     dpo,
+    remedies,
     advise,
     data,
     plan,
