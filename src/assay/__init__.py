@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from assay.audits.config import AuditConfig
     from assay.capability.config import CapabilityConfig
     from assay.data import PairSet
-    from assay.data.config import DataConfig, SplitConfig
+    from assay.data.config import AugmentConfig, DataConfig, SelectConfig, SplitConfig
     from assay.data.grouped_split import Split
     from assay.data.intake import CheckReport
     from assay.engine.drop_in import shared_prefixes
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from assay.scorers import Reward, Scorer, Unscored
     from assay.study.config import AnalysisConfig
     from assay.train import TrainResult, train_reward
-    from assay.train.config import LossConfig, TrainConfig
+    from assay.train.config import LossConfig, RegulariseConfig, StoppingConfig, TrainConfig
     from assay.train.dpo.config import DpoConfig, DpoRunConfig, PolicyModelConfig, PolicyTrainConfig, WatchConfig
     from assay.train.dpo.train_dpo import train_dpo
     from assay.train.reward_config import RewardConfig
@@ -68,7 +68,7 @@ HOMES = {
     "assay.audits.config": ("AuditConfig",),
     "assay.capability.config": ("CapabilityConfig",),
     "assay.data": ("PairSet",),
-    "assay.data.config": ("DataConfig", "SplitConfig"),
+    "assay.data.config": ("AugmentConfig", "DataConfig", "SelectConfig", "SplitConfig"),
     "assay.data.grouped_split": ("Split",),
     "assay.data.intake": ("CheckReport",),
     "assay.engine.drop_in": ("shared_prefixes",),
@@ -85,7 +85,7 @@ HOMES = {
     "assay.scorers": ("Reward", "Scorer", "Unscored"),
     "assay.study.config": ("AnalysisConfig",),
     "assay.train": ("TrainResult", "train_reward"),
-    "assay.train.config": ("LossConfig", "TrainConfig"),
+    "assay.train.config": ("LossConfig", "RegulariseConfig", "StoppingConfig", "TrainConfig"),
     "assay.train.dpo.config": (
         "DpoConfig", "DpoRunConfig", "PolicyModelConfig", "PolicyTrainConfig", "WatchConfig",
     ),
@@ -98,6 +98,7 @@ __all__ = [
     "AssayError",
     "Audit",
     "AuditConfig",
+    "AugmentConfig",
     "BenchOptions",
     "Candidates",
     "CapabilityConfig",
@@ -119,14 +120,17 @@ __all__ = [
     "PolicyRun",
     "PolicyTrainConfig",
     "Prompt",
+    "RegulariseConfig",
     "Reject",
     "Reward",
     "RewardConfig",
     "RewardRun",
     "Sampling",
     "Scorer",
+    "SelectConfig",
     "Split",
     "SplitConfig",
+    "StoppingConfig",
     "TrainConfig",
     "TrainResult",
     "Unscored",

@@ -1,4 +1,4 @@
-"""`assay remedies`: the same held-out pairs for each, figures paired with none, what cannot be made is said; resumed."""
+"""`assay remedies`: the same held-out pairs for each, figures paired with none, what cannot be made is said."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from assay.artifacts.contract_body import ContractBody
 from assay.artifacts.files import read_jsonl, write_jsonl
 from assay.artifacts.run_body import RunBody
 from assay.artifacts.split_body import SplitBody
+from assay.artifacts.train_body import TrainBody
 from assay.data import read_pairs
 from assay.data.made_mark import made_kind
 from assay.data.native_rows import as_native
@@ -132,6 +133,37 @@ def test_suspected_labels_are_left_out_of_training_alone(data: Path, base: Path,
     write_jsonl(suspects, ({"id": name} for name in trained[:2]))
     with pytest.raises(Exception, match=r"select\.without"):
         run(data, tmp_path / "run", base, select={"without": str(suspects)})
+
+
+def test_early_stopping_goes_by_training_groups_and_nothing_made_is_among_them(
+    data: Path, base: Path, tmp_path: Path
+) -> None:
+    stopping = {"patience": 1, "validation": 0.2}
+    found, lines = run(
+        data,
+        tmp_path / "run",
+        base,
+        stopping=stopping,
+        augment={"verbosity": 0.5},
+        train={"epochs": 3, "precision": "float32", "learning_rate": 1e-2},
+    )
+    counts = RunBody.read(found.folder / "run.json").training_pairs
+    assert counts is not None
+    assert counts.validation == 6
+    assert counts.trained == 24 + sum(counts.made.values())
+    assert "validation 6 training pairs set apart for early stopping" in lines
+    body = TrainBody.read(found.folder / "seed-0/train.json")
+    assert body.stopping is not None
+    assert body.pairs == counts.trained
+    # what was made was made of what is left
+    made = read_pairs(found.folder / "made_pairs.jsonl").pairs
+    origins = {str(one) for pair in made for one in pair.source["from"]}  # type: ignore[attr-defined]
+    held = {str(row["pair_id"]) for row in read_jsonl(found.seeds[0].scores_path)}
+    assert len(origins | held) <= 34
+    assert not origins & held
+    text = (found.folder / "report.html").read_text()
+    assert "lowest loss on a slice of the training groups" in text
+    assert "Set apart for early stopping" in text
 
 
 def test_votes_are_asked_about_where_nobody_voted(data: Path, base: Path, tmp_path: Path) -> None:

@@ -22,15 +22,16 @@ def write_table(body: RemediesBody, path: Path) -> None:
 
 def table(body: RemediesBody) -> str:
     """The whole page in Markdown."""
+    seeds = words.listing([str(one) for one in body.seeds])
     probes = sorted({name for row in body.rows for name in row.probes})
     heads = ["Remedy", *FIGURES.values(), *(f"Probe {name.replace('_', ' ')}" for name in probes), "Training", "Passes"]
     lines = [
         "# Remedies",
         "",
-        f"{words.visible(body.data)}, base {words.visible(body.base)}, seeds {words.listing([str(one) for one in body.seeds])}, "
-        f"{words.count(body.held_out)} held-out pairs. In brackets: what a figure is more than without a remedy, on the "
-        f"same pairs, in points, with the interval at {100 * body.level:g}% over prompt groups and seeds. Probes: how "
-        "often the reward did what it must not. Training: seconds of all seeds. Passes: models run for one reward.",
+        f"{words.visible(body.data)}, base {words.visible(body.base)}, seeds {seeds}, {words.count(body.held_out)} "
+        "held-out pairs. In brackets: what a figure is more than without a remedy, on the same pairs, in points, with "
+        f"the interval at {100 * body.level:g}% over prompt groups and seeds. Probes: how often the reward did what it "
+        "must not. Training: seconds of all seeds. Passes: models run for one reward.",
         "",
         f"| {' | '.join(heads)} |",
         f"|{'---|' * len(heads)}",
