@@ -8,10 +8,10 @@ from assay.artifacts.body import Body
 
 
 class StoppingBody(Body):
-    """losses: (step, loss in nats). best_step: whose weights are the best so far, in the end the model's."""
+    """losses: (step, loss in nats; None: no number). best_step: whose weights are the best so far, at last the model."""
 
     SCHEMA: ClassVar[str] = "stopping/1"
 
     patience: int
-    losses: tuple[tuple[int, float], ...]
+    losses: tuple[tuple[int, float | None], ...]
     best_step: int | None

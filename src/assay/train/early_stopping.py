@@ -36,16 +36,16 @@ class Validation:
 
 @dataclass(slots=True)
 class BestSoFar:
-    """The losses seen, each with its step, and whose weights are in the folder's best.safetensors."""
+    """The losses seen, each with its step, None for no number; the weights of the best are in best.safetensors."""
 
     folder: Path
     patience: int
-    seen: list[tuple[int, float]] = field(default_factory=list)
+    seen: list[tuple[int, float | None]] = field(default_factory=list)
 
     @property
     def best(self) -> tuple[int, float] | None:
         """Step and loss of the lowest finite loss, of equals the first; None before there is one."""
-        finite = [one for one in self.seen if math.isfinite(one[1])]
+        finite = [(step, loss) for step, loss in self.seen if loss is not None]
         return min(finite, key=lambda one: one[1]) if finite else None
 
     @property
@@ -55,9 +55,9 @@ class BestSoFar:
         return sum(step > since for step, _ in self.seen) >= self.patience
 
     def see(self, step: int, loss: float) -> bool:
-        """Take note of a loss; whether it is the best so far."""
-        self.seen.append((step, loss))
-        return self.best == (step, loss) and math.isfinite(loss)
+        """Take note of a loss; whether it is the best so far. One that is not finite is none."""
+        self.seen.append((step, loss if math.isfinite(loss) else None))
+        return self.best == (step, loss)
 
     def keep(self, weights: Mapping[str, Tensor]) -> None:
         """Write the best weights, whole or not at all."""

@@ -126,9 +126,9 @@ class Sources:
         if kind == TIE:
             second = self.foreign(place, f"rrm {kind} second", but=first)
             # Which sides they were on elsewhere does not matter here: one of each is the hardest to call equal.
-            return second and _made(
-                pair, f"rrm {kind}", (first.chosen, second.rejected), (pair, first, second), label="tie"
-            )
+            if second is None:
+                return None
+            return _made(pair, f"rrm {kind}", (first.chosen, second.rejected), (pair, first, second), label="tie")
         own, theirs = OWN_AND_FOREIGN[kind]
         return _made(pair, f"rrm {kind}", (getattr(pair, own), getattr(first, theirs)), (pair, first))
 
