@@ -93,10 +93,11 @@ def in_parts(regulariser: Regulariser, examples: list[PairExample], size: int) -
 
 def close(ours: dict[str, Tensor], theirs: dict[str, Tensor], names: set[str] | None = None) -> None:
     assert names is None or names <= ours.keys()
-    # Sums of float32 in another order: an error of the size of the largest gradient's last digits, in every weight.
-    atol = 1e-5 * max(1.0, *(float(one.abs().max()) for one in theirs.values()))
+    # Float32 in another order, through a pooler and correlations: measured 3e-5 of the largest gradient. A share or a
+    # slope that is left out is off by a tenth of it and more.
+    atol = 1e-4 * max(1.0, *(float(one.abs().max()) for one in theirs.values()))
     for name in names or ours.keys() | theirs.keys():
-        torch.testing.assert_close(ours[name], theirs[name], atol=atol, rtol=2e-4, msg=lambda m, n=name: f"{n}: {m}")
+        torch.testing.assert_close(ours[name], theirs[name], atol=atol, rtol=1e-3, msg=lambda m, n=name: f"{n}: {m}")
 
 
 def odin_by_hand(regulariser: Regulariser, examples: list[PairExample]) -> Tensor:

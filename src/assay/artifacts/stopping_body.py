@@ -8,7 +8,7 @@ from assay.artifacts.body import Body
 
 
 class StoppingBody(Body):
-    """losses: (step, loss in nats; None: no number). best_step: whose weights are the best so far, at last the model."""
+    """losses: (step, loss in nats; None: no number). best_step: whose weights are the best, at last the model."""
 
     SCHEMA: ClassVar[str] = "stopping/1"
 
