@@ -42,7 +42,16 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "bert": tiny.base(root / "bert", dropout=0.0),
         "llama": tiny.base(root / "llama", "llama"),
         "policy": tiny_policy.policy(root / "policy"),
+        "tied": tied(tiny_policy.policy(root / "tied", seed=3)),
     }
+
+
+def tied(folder: Path) -> Path:
+    """The language model in a folder with one matrix for input and output."""
+    model = AutoModelForCausalLM.from_pretrained(folder, tie_word_embeddings=True)
+    model.tie_weights()
+    model.save_pretrained(folder)
+    return folder
 
 
 def made(base: Path, pairs: list[Pair], tuning: str = "full", **options: Any) -> tuple[Regulariser, list[PairExample]]:
@@ -186,13 +195,14 @@ def text_by_hand(base: Path, examples: list[PairExample], beta: float) -> tuple[
     return torch.stack(losses), model
 
 
-@pytest.mark.parametrize("sharing", ["on", "off"])
-def test_the_text_loss_is_the_bases_own_and_reaches_the_trunk(sharing: str, bases: dict[str, Path]) -> None:
-    regulariser, examples = made(bases["policy"], tiny.pairs(6), text=0.25, text_beta=0.05)
+@pytest.mark.parametrize(("base", "sharing"), [("policy", "on"), ("policy", "off"), ("tied", "on")])
+def test_the_text_loss_is_the_bases_own_and_reaches_the_trunk(base: str, sharing: str, bases: dict[str, Path]) -> None:
+    """Of a base whose embeddings read and write, both uses move them."""
+    regulariser, examples = made(bases[base], tiny.pairs(6), text=0.25, text_beta=0.05)
     regulariser.sharing = sharing  # type: ignore[assignment]
     model = regulariser.reward_model.model
     found = regulariser.losses(examples, examples, LOSS)
-    text_B, language = text_by_hand(bases["policy"], examples, 0.05)
+    text_B, language = text_by_hand(bases[base], examples, 0.05)
     assert found.figures["text_loss"].tolist() == pytest.approx(text_B.tolist(), abs=1e-4)
     rows = [one.chosen for one in examples] + [one.rejected for one in examples]
     chosen_B, rejected_B = rewards_padded(model, rows).chunk(2)

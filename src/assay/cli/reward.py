@@ -21,6 +21,24 @@ if TYPE_CHECKING:
 
 
 MADE_KINDS = ("verbosity", "rrm")
+Augment = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--augment",
+        metavar="KIND=SHARE",
+        help="Train on made pairs too, as a share of the training pairs: verbosity=0.2 (a longer, worse answer is "
+        "rejected), rrm=0.5 (answers to other prompts are). May be repeated; none is held out.",
+        show_default=False,
+    ),
+]
+Without = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Rows with ids, such as suspected_labels.jsonl of an audit: training pairs that are left out.",
+        show_default=False,
+    ),
+]
 REWARD_EXAMPLE = "Example: assay reward pairs.jsonl --base minilm --holdout 1000 --seeds 3 --out runs/support"
 
 
@@ -46,24 +64,8 @@ def reward(
     sharing: Sharing = None,
     criteria: Annotated[Path | None, typer.Option(help="YAML file of gate criteria.")] = None,
     probes: Probes = None,
-    augment: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--augment",
-            metavar="KIND=SHARE",
-            help="Train on made pairs too, as a share of the training pairs: verbosity=0.2 (a longer, worse answer is "
-            "rejected), rrm=0.5 (answers to other prompts are). May be repeated; none is held out.",
-            show_default=False,
-        ),
-    ] = None,
-    without: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Rows with ids, such as suspected_labels.jsonl of an audit: training pairs that are left out.",
-            show_default=False,
-        ),
-    ] = None,
+    augment: Augment = None,
+    without: Without = None,
     options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:

@@ -21,9 +21,9 @@ from assay.data.config import SplitConfig
 from assay.data.groups.overlap import prompt_groups
 from assay.data.groups.shingles import normalised
 from assay.data.made_mark import made_kind
+from assay.data.pair_agreement import agreement
 from assay.data.subset import nearest, proportionate
 from assay.data.text_ids import encoded
-from assay.data.vote_counts import agreement
 from assay.errors import SplitError
 from assay.records import NO_CATEGORY, Pair, plain_text
 from assay.stats.draws import stream

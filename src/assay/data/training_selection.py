@@ -15,7 +15,7 @@ import orjson
 
 from assay.data.config import SelectConfig
 from assay.data.made_mark import made_kind
-from assay.data.vote_counts import agreement
+from assay.data.pair_agreement import agreement
 from assay.errors import ConfigError, InputError
 from assay.records import Pair
 

@@ -11,7 +11,7 @@ from assay.data.config import DataConfig
 from assay.data.layouts.draft import Draft
 from assay.data.layouts.labels import OUTCOMES, Ballot, Outcome
 from assay.data.layouts.texts import UnfitError
-from assay.records import Choice, Pair, PairSide, Vote
+from assay.records import Choice, PairSide, Vote
 
 
 @dataclass(slots=True)
@@ -105,18 +105,6 @@ def majority(counts: Mapping[Outcome, int]) -> Outcome:
     if left == right or counts["tie"] > max(left, right):
         return "tie"
     return "left" if left > right else "right"
-
-
-def agreement(pair: Pair) -> float | None:
-    """Share of a pair's votes that agree with its label, abstentions left out; None where nobody voted.
-
-    >>> votes = tuple(Vote(choice=one) for one in ("chosen", "chosen", "tie", "abstain"))
-    >>> agreement(Pair(id="a", prompt="Hi", chosen="Hello.", rejected="No.", votes=votes))
-    0.6666666666666666
-    """
-    counts = Counter(vote.choice for vote in pair.votes)
-    said = len(pair.votes) - counts["abstain"]
-    return counts[pair.label] / said if said else None
 
 
 # What a vote for an outcome means once the pair has a chosen answer: as read if the left one won, else turned.

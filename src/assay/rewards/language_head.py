@@ -48,7 +48,7 @@ class LanguageHead:
             raise ModelError(_no_language_model(base, f"its trunk is a {type(trunk_of(model)).__name__}"))
         model.requires_grad_(False)
         setattr(model, model.base_model_prefix, trunk)
-        if config_of(model).get_text_config().tie_word_embeddings:
+        if getattr(config_of(model).get_text_config(), "tie_word_embeddings", False):
             # One matrix reads and writes: what training does to it as embeddings, the text loss sees and moves too.
             model.get_output_embeddings().weight = trunk.get_input_embeddings().weight  # type: ignore[operator]
         output_layer(model)  # one that is missing or not linear is said now

@@ -72,7 +72,7 @@ def one_pass(
         row_P=np.concatenate([row_P, np.asarray(spoken)[which_Q]]),
         place_P=np.concatenate([place_P, at_Q - 1]),  # a token is foretold by the one before it
     )
-    hidden_NH, before_QH = hidden_PH.split([len(ids), len(at_Q)])
+    hidden_NH, before_QH = hidden_PH[: len(ids)], hidden_PH[len(ids) :]
     label_Q = torch.tensor([token for row in said for token in row.ids[row.prompt_tokens :]], device=hidden_PH.device)
     logprob_Q = language.logprobs(before_QH, label_Q)
     logprob_S = logprob_Q.new_zeros(len(said)).index_add(0, torch.from_numpy(which_Q).to(logprob_Q.device), logprob_Q)

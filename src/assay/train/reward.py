@@ -226,6 +226,7 @@ class Asked:
 
     def validated(self, made: AnyObjective, rendered: RenderedPairs | None) -> Validation:
         """Early stopping by the loss of the pairs alone: nothing that stands beside it, and no centring."""
+        assert isinstance(made, RewardObjective)
         assert self.stopping.patience is not None
         examples = self._examples(self.validation, made.reward_model, rendered)
         loss = self.loss.model_copy(update={"centring": 0.0})
