@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from assay.artifacts.files import read_jsonl
+from assay.data.made_mark import mark
 from assay.errors import ConfigError
 from assay.models.config import ModelConfig
 from assay.models.resolve import resolve
@@ -216,6 +217,18 @@ def test_the_text_loss_is_the_bases_own_and_reaches_the_trunk(base: str, sharing
     close(ours, theirs, trunk)
     assert float(words["model.layers.0.mlp.up_proj.weight"].abs().max()) > 0
     close(ours, pairs, {"score.weight"})  # the text is nothing to the reward's head
+
+
+def test_what_nobody_chose_is_not_taught(bases: dict[str, Path]) -> None:
+    pairs = tiny.pairs(4)
+    tie = replace(pairs[1], label="tie")
+    beaten = replace(pairs[2], source=mark("rrm rejected_chosen", pairs[0]))
+    regulariser, examples = made(bases["policy"], [pairs[0], tie, beaten, pairs[3]], text=0.25, text_beta=0.05)
+    found = regulariser.losses(examples, examples, LOSS)
+    text_B, _ = text_by_hand(bases["policy"], examples, 0.05)
+    assert found.figures["text_loss"].tolist() == pytest.approx([text_B[0].item(), 0, 0, text_B[3].item()], abs=1e-4)
+    nobody = regulariser.losses(examples[1:3], examples, LOSS)
+    assert nobody.figures["text_loss"].tolist() == [0, 0]
 
 
 def test_the_language_head_stays_and_is_not_saved(bases: dict[str, Path], tmp_path: Path) -> None:

@@ -68,8 +68,8 @@ class Regulariser:
         preference_B = pair_losses(*total, [one.target for one in batch], loss)
         figures["preference_loss"] = preference_B
         loss_B = preference_B + more_B
-        if self.config.text and read.logprob_S is not None:
-            text_B = regularisers.text_losses(self._of_chosen(batch, read.logprob_S), beta=self.config.text_beta)
+        if self.config.text:
+            text_B = self._text(batch, read.logprob_S)
             loss_B = (1 - self.config.text) * loss_B + self.config.text * text_B
             figures["text_loss"] = text_B
         if self.config.consistency:
@@ -82,7 +82,7 @@ class Regulariser:
         """One pass over all rows of the pairs, each distinct row once; and how a side's figures are found in it."""
         rows, _ = distinct_rows([row for one in batch for row in one.rows])
         place = {row: number for number, row in enumerate(rows)}
-        spoken = list(dict.fromkeys(place[one.chosen] for one in batch)) if self.language is not None else []
+        spoken = list(dict.fromkeys(place[one.chosen] for one in batch if one.spoken)) if self.language else []
         read = one_pass(self.reward_model, rows, sharing=self.sharing, spoken=spoken, language=self.language)
         reward_N = read.reward_N.float()
 
@@ -92,10 +92,15 @@ class Regulariser:
 
         return read, placed
 
-    def _of_chosen(self, batch: Sequence[PairExample], logprob_S: Tensor) -> Tensor:
-        """Log-probabilities of the chosen answers, (B,): they stand once for each distinct row, in order."""
-        order = {row: number for number, row in enumerate(dict.fromkeys(one.chosen for one in batch))}
-        return logprob_S[torch.tensor([order[one.chosen] for one in batch], device=logprob_S.device)]
+    def _text(self, batch: Sequence[PairExample], logprob_S: Tensor | None) -> Tensor:
+        """The text loss of every pair, (B,); 0 where nobody chose the answer. logprob_S: of spoken rows, each once."""
+        nothing_B = torch.zeros(len(batch), device=self.reward_model.device)
+        if logprob_S is None:
+            return nothing_B
+        order = {row: number for number, row in enumerate(dict.fromkeys(one.chosen for one in batch if one.spoken))}
+        which = torch.tensor([order[one.chosen] for one in batch if one.spoken], device=logprob_S.device)
+        losses = regularisers.text_losses(logprob_S[which], beta=self.config.text_beta)
+        return nothing_B.masked_scatter(torch.tensor([one.spoken for one in batch], device=losses.device), losses)
 
     def _moved(self, batch: Sequence[PairExample], figures: dict[str, Tensor], placed: Placed) -> Tensor:
         """Mean over a pair's two answers of the squared change of reward, (B,); 0 for one no rule changes."""

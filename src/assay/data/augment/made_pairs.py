@@ -135,7 +135,7 @@ class Sources:
     def foreign(self, place: int, use: str, *, but: Pair | None = None) -> Pair | None:
         """A pair of another prompt group, and not `but`; None if there is none."""
         random = stream(self.config.seed, f"augment {use} {self.pairs[place].id}")
-        for drawn in random.integers(len(self.pairs), size=TRIES).tolist():
+        for drawn in map(int, random.integers(len(self.pairs), size=TRIES)):
             if self.groups[drawn] != self.groups[place] and self.pairs[drawn] is not but:
                 return self.pairs[drawn]
         # One group has nearly all pairs, or all: chance would take long to find the others.
