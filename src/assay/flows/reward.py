@@ -19,6 +19,7 @@ from assay import audits, data, gate, report, train
 from assay.artifacts.files import read_jsonl
 from assay.audits.probes.all_probes import probe_names
 from assay.data.sources.any_source import locate
+from assay.data.training_selection import suspected_ids
 from assay.flows.processes import FollowersFolder, follows, run_folder
 from assay.flows.reward_stages import (
     audit_seeds,
@@ -36,6 +37,7 @@ from assay.train.compile_choice import CompileChoice, Compiling
 from assay.train.dpo.config import DpoRunConfig
 from assay.train.precision_choice import PrecisionChoice, choose, weighed, why
 from assay.train.process_group import of_the_first, wait_for_all
+from assay.train.regularise_checks import check_regularise
 from assay.train.reward_config import RewardConfig
 from assay.train.untrained import untrained
 
@@ -77,6 +79,7 @@ def run_reward(
         notify = silent
     with run_folder(out) as run:
         base, most = base_stage(config.model)  # what is wrong with it costs no reading of data
+        check_regularise(config.regularise, config.model, kind=base.kind)
         contract = contract_stage(source, run, config=config.data)
         precision = choose(config.train.precision, stored=begun_with(run))
         layers = of_the_first(compile_choice.choose(config.train.compile, stored=layers_begun_with(run)))
@@ -132,6 +135,8 @@ def refused_early(source: object, config: RewardConfig) -> tuple[Criterion, ...]
     criteria = None if config.criteria is None else gate.load_criteria(config.criteria)
     for_several_seeds(criteria or (), config.train.seeds)
     probe_names(config.probes.names)
+    if config.select.without is not None:
+        suspected_ids(Path(config.select.without))
     if isinstance(source, str | Path):
         locate(source, config=config.data)
     return criteria

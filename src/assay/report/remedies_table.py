@@ -24,7 +24,9 @@ def table(body: RemediesBody) -> str:
     """The whole page in Markdown."""
     seeds = words.listing([str(one) for one in body.seeds])
     probes = sorted({name for row in body.rows for name in row.probes})
-    heads = ["Remedy", *FIGURES.values(), *(f"Probe {name.replace('_', ' ')}" for name in probes), "Training", "Passes"]
+    counts = body.rows[0].figures if body.rows else {}
+    titles = [f"{title} (n {words.count(counts[name].n) if name in counts else 0})" for name, title in FIGURES.items()]
+    heads = ["Remedy", *titles, *(f"Probe {name.replace('_', ' ')}" for name in probes), "Training", "Passes"]
     lines = [
         "# Remedies",
         "",

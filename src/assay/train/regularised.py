@@ -15,8 +15,6 @@ import torch
 from torch import Tensor
 
 from assay.engine.micro_batches import pass_tokens
-from assay.errors import ConfigError
-from assay.models.config import ModelConfig
 from assay.models.head import last_layer
 from assay.models.local_model import LocalModel
 from assay.render.encoder import Encoded
@@ -31,7 +29,6 @@ from assay.train.losses.regularisers import Slopes
 from assay.train.losses.targets import pair_losses
 from assay.train.objective import Losses
 from assay.train.pair_examples import PairExample
-from assay.train.reworded import known_rules
 
 Placed = Callable[..., Tensor]  # rows, and what is known of all distinct ones (their rewards if not given) -> of these
 
@@ -164,32 +161,17 @@ class Regulariser:
         return torch.tensor(counts, device=self.reward_model.device)
 
 
-def check_regularise(config: RegulariseConfig, model: ModelConfig) -> None:
-    """What can be refused before a base is opened. Raises ConfigError."""
-    if config.consistency:
-        known_rules(config.consistency_rules)
-    if config.odin == "on" and (model.dropout != 0 or (model.tuning != "full" and model.lora_dropout)):
-        raise ConfigError(
-            "regularise.odin looks at the rewards of a whole batch before each part of it is learned from, and with "
-            "dropout they would be other rewards each time. Set model.dropout and model.lora_dropout to 0."
-        )
-
-
 def regulariser_of(
     reward_model: RewardModel, base: LocalModel, config: RegulariseConfig, train: TrainConfig, *, seed: int
 ) -> Regulariser | None:
     """What stands beside the loss of a new reward model, its second head drawn from `seed`; None where nothing does.
 
-    Raises ConfigError for a text loss on an encoder, and what opening a language model raises.
+    Raises what opening a language model raises. What does not go together is refused before (regularise_checks).
     """
     if not (config.text or config.consistency or config.odin == "on"):
         return None
     language = None
     if config.text:
-        if reward_model.renderer.kind == "encoder":
-            raise ConfigError(
-                f"regularise.text: {base.name} is an encoder, which speaks no answer. Take a decoder, or leave it out."
-            )
         language = LanguageHead.on(reward_model.model, base)
     if config.odin == "on":
         add_length_head(reward_model.model, seed=seed)

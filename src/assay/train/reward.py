@@ -37,7 +37,8 @@ from assay.train.objective import AnyObjective, Losses, Seen
 from assay.train.pair_examples import PairExample, pair_examples
 from assay.train.precision_choice import PrecisionChoice, choose, stored_in
 from assay.train.progress import Progress, display
-from assay.train.regularised import Regulariser, check_regularise, regulariser_of
+from assay.train.regularise_checks import check_regularise
+from assay.train.regularised import Regulariser, regulariser_of
 from assay.train.result import TrainResult
 from assay.train.reworded import reworded_rows
 from assay.train.seed_run import Seed, train_seed
@@ -148,6 +149,7 @@ def train_reward(
     precision = recipe.get("precision") or choose(config.precision, stored=stored_in(Path(out)))
     asked = Asked.of(recipe, config.model_copy(update={"precision": precision.used}), seed)
     base = resolve(asked.model.base, asked.model.revision)
+    check_regularise(asked.regularise, asked.model, kind=base.kind)
     seed_to_train = Seed(
         asked.experiment(base.fingerprint, train_pairs, held_out),
         Path(out),
@@ -176,7 +178,7 @@ class Asked:
 
     @classmethod
     def of(cls, recipe: Recipe, config: TrainConfig, seed: int) -> Asked:
-        """Raises ConfigError for what can be refused before a base is opened."""
+        """Raises ConfigError for validation pairs without early stopping, and the other way round."""
         asked = cls(
             model=recipe.get("model", ModelConfig()),
             loss=recipe.get("loss", LossConfig()),
@@ -186,7 +188,6 @@ class Asked:
             validation=recipe.get("validation", ()),
             seed=seed,
         )
-        check_regularise(asked.regularise, asked.model)
         if (asked.stopping.patience is None) == bool(asked.validation):
             raise ConfigError(
                 "stopping.patience and validation pairs need each other: early stopping goes by a slice of its own. "

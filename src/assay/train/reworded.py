@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assay.audits.probes.all_probes import PROBES
 from assay.audits.probes.probed_pairs import changed_sides
 from assay.data.latin_script import latin
 from assay.errors import ConfigError
@@ -16,17 +15,6 @@ from assay.records import Pair, Text, plain_text
 from assay.render.encoder import Encoded, Renderer
 from assay.stats.draws import stream
 from assay.train.pair_examples import Reworded
-
-
-def known_rules(names: Sequence[str]) -> None:
-    """Raises ConfigError for a name that is no probe which keeps what is said."""
-    keep = [name for name, probe in PROBES.items() if probe.kind == "surface"]
-    odd = [name for name in names if name not in keep]
-    if odd or not names:
-        raise ConfigError(
-            f"regularise.consistency_rules: {odd[0] if odd else 'nothing'} is no rule that keeps what an answer says. "
-            f"Name some of {', '.join(keep)}."
-        )
 
 
 def reworded_rows(

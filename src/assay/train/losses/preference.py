@@ -130,8 +130,8 @@ def unflipped(target_BK: Tensor, flip_share: float) -> Tensor:
     1: each loss has more variance, and falls without end as a margin grows, so centring or few epochs have to hold it.
     Raises ConfigError unless 0 <= flip_share < 0.5.
 
-    >>> unflipped(torch.tensor([1.0]), 0.2).tolist()
-    [1.3333333730697632]
+    >>> [round(one, 4) for one in unflipped(torch.tensor([1.0, 0.5, 0.0]), 0.2).tolist()]
+    [1.3333, 0.5, -0.3333]
     """
     if not 0 <= flip_share < 0.5:
         raise ConfigError(f"flip_share is {flip_share}; at 0.5 or above labels say nothing or the opposite.")
