@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
@@ -181,6 +182,16 @@ def test_odins_heads_part_and_the_saved_model_is_plain_and_gives_the_same(
     with torch.no_grad():
         rewards = rewards_padded(plain.eval(), [renderer.encode(pair.prompt, pair.chosen) for pair in longer[:12]])
     assert rewards.tolist() == pytest.approx([float(row["chosen"]) for row in scores], abs=1e-5)  # type: ignore[arg-type]
+
+
+def test_with_adapters_the_second_head_is_trained_and_left_behind_too(bases: dict[str, Path], tmp_path: Path) -> None:
+    recipe = {**tiny.quick(bases["llama"], epochs=1), "regularise": RegulariseConfig(odin="on")}
+    recipe["model"] = ModelConfig.build({"base": str(bases["llama"]), "max_tokens": 64, "tuning": "lora"})
+    done = train_reward(tiny.pairs(16), tiny.pairs(4, seed=1), out=tmp_path / "s", progress=lambda _: None, **recipe)
+    for file in (done.model_folder / "model.safetensors", done.model_folder / "adapter/adapter_model.safetensors"):
+        assert not [name for name in load_file(file) if "length_head" in name]
+    first, *_, last = list(read_jsonl(done.metrics_path))
+    assert first["length_head_correlation"] != last["length_head_correlation"]
 
 
 def text_by_hand(base: Path, examples: list[PairExample], beta: float) -> tuple[Tensor, nn.Module]:
