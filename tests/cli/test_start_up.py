@@ -47,7 +47,6 @@ def test_what_needs_no_model_is_refused_without_its_libraries(tmp_path: Path) ->
     lines = [
         ["reward", gone, "--out", out],
         ["reward", there, "--out", out, "--base", gone],
-        ["remedies", there, "--out", out, "--base", gone],
         ["reward", there, "--out", out, "--criteria", gone],
         ["reward", there, "--out", out, "--set", "train.nonsuch=1"],
         ["check", gone, "--out", out],
@@ -62,6 +61,7 @@ def test_what_needs_no_model_is_refused_without_its_libraries(tmp_path: Path) ->
         ["report", gone],
         ["audit", gone, there, "--out", out],
         ["compare", gone, gone, there, "--out", out],
+        ["remedies", there, "--out", out, "--base", gone],
     ]
     assert watched(deciding, NO_MODEL) == [(line, 2, []) for line in deciding]
 
