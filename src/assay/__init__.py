@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from assay.audits.pressure.config import PressureConfig
     from assay.capability.config import CapabilityConfig
     from assay.data import PairSet
-    from assay.data.config import DataConfig, SplitConfig
+    from assay.data.config import AugmentConfig, DataConfig, SelectConfig, SplitConfig
     from assay.data.grouped_split import Split
     from assay.data.intake import CheckReport
     from assay.engine.drop_in import shared_prefixes
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from assay.simulate.support.pressing import PressPlan
     from assay.study.config import AnalysisConfig
     from assay.train import TrainResult, train_reward
-    from assay.train.config import LossConfig, TrainConfig
+    from assay.train.config import LossConfig, RegulariseConfig, StoppingConfig, TrainConfig
     from assay.train.dpo.config import DpoConfig, DpoRunConfig, PolicyModelConfig, PolicyTrainConfig, WatchConfig
     from assay.train.dpo.train_dpo import train_dpo
     from assay.train.reward_config import RewardConfig
@@ -82,7 +82,7 @@ HOMES = {
     "assay.audits.pressure.config": ("PressureConfig",),
     "assay.capability.config": ("CapabilityConfig",),
     "assay.data": ("PairSet",),
-    "assay.data.config": ("DataConfig", "SplitConfig"),
+    "assay.data.config": ("AugmentConfig", "DataConfig", "SelectConfig", "SplitConfig"),
     "assay.data.grouped_split": ("Split",),
     "assay.data.intake": ("CheckReport",),
     "assay.engine.drop_in": ("shared_prefixes",),
@@ -104,7 +104,7 @@ HOMES = {
     "assay.simulate.support.pressing": ("PressPlan",),
     "assay.study.config": ("AnalysisConfig",),
     "assay.train": ("TrainResult", "train_reward"),
-    "assay.train.config": ("LossConfig", "TrainConfig"),
+    "assay.train.config": ("LossConfig", "RegulariseConfig", "StoppingConfig", "TrainConfig"),
     "assay.train.dpo.config": (
         "DpoConfig", "DpoRunConfig", "PolicyModelConfig", "PolicyTrainConfig", "WatchConfig",
     ),
@@ -118,6 +118,7 @@ __all__ = [
     "AssayError",
     "Audit",
     "AuditConfig",
+    "AugmentConfig",
     "BenchOptions",
     "Candidates",
     "CapabilityConfig",
@@ -148,14 +149,17 @@ __all__ = [
     "PressPlan",
     "PressureConfig",
     "Prompt",
+    "RegulariseConfig",
     "Reject",
     "Reward",
     "RewardConfig",
     "RewardRun",
     "Sampling",
     "Scorer",
+    "SelectConfig",
     "Split",
     "SplitConfig",
+    "StoppingConfig",
     "TrainConfig",
     "TrainResult",
     "Unscored",

@@ -35,6 +35,7 @@ def watched(lines: list[list[str]], modules: tuple[str, ...] = MODELS) -> list[t
 
 def test_help_of_every_command_imports_no_library_of_models() -> None:
     groups = ["reward", "demo", "check", "split", "plan", "audit", "compare", "bench", "gate", "report", "score"]
+    groups.append("remedies")
     lines = [["--help"], ["--version"], *([name, "--help"] for name in (*groups, "simulate", "models", "study"))]
     assert watched(lines) == [(line, 0, []) for line in lines]
 
@@ -60,6 +61,7 @@ def test_what_needs_no_model_is_refused_without_its_libraries(tmp_path: Path) ->
         ["report", gone],
         ["audit", gone, there, "--out", out],
         ["compare", gone, gone, there, "--out", out],
+        ["remedies", there, "--out", out, "--base", gone],
     ]
     assert watched(deciding, NO_MODEL) == [(line, 2, []) for line in deciding]
 

@@ -13,7 +13,7 @@ import pytest
 from assay.data import read_pairs, split
 from assay.data.config import CheckConfig, DataConfig, SplitConfig, SplitRunConfig
 from assay.errors import AssayError
-from assay.records import Pair
+from assay.records import Pair, Vote
 
 Outcome = tuple[object, ...]
 
@@ -94,12 +94,16 @@ def test_the_seed_of_data_draws_other_hashes(monkeypatch: pytest.MonkeyPatch) ->
 SPLIT_CASES: dict[str, tuple[dict[str, Any], object]] = {
     "holdout": ({}, 20),
     "rounding": ({"holdout": 11}, "nearest"),
+    "min_agreement": ({"holdout": 20}, 0.8),
     "seed": ({"holdout": 20}, 1),
 }
 
 
 def split_outcome(**options: Any) -> Outcome:
-    pairs = [Pair(id=f"{n}", prompt=f"Q{n // 2}", chosen=f"x{n}", rejected=f"y{n}") for n in range(60)]
+    votes = (Vote(choice="chosen"), Vote(choice="rejected"))
+    pairs = [
+        Pair(id=f"{n}", prompt=f"Q{n // 2}", chosen=f"x{n}", rejected=f"y{n}", votes=votes[: n % 3]) for n in range(60)
+    ]
     try:
         sides = split(pairs, config=SplitConfig(**options), groups=[str(pair.prompt) for pair in pairs])
     except AssayError as error:

@@ -17,7 +17,7 @@ from assay.train.reward_config import RewardConfig
 from tests.support import tiny_bases as tiny
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-CRITERIA = "CRITERIA"
+CRITERIA, SUSPECTS = "CRITERIA", "SUSPECTS"
 ALIKE = "w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 w12 w13 "  # then a word of its own: near-duplicates, unless nobody looks
 SCORES, WEIGHTS = "seed-0/scores.jsonl", "seed-0/model/model.safetensors"
 # What it is changed to, and a file in which that must show; none of them repeats the options.
@@ -27,6 +27,10 @@ CHANGES: dict[str, tuple[Any, str]] = {
     "model.dropout": (0.4, WEIGHTS),
     "loss.label_smoothing": (0.2, WEIGHTS),
     "train.epochs": (2, WEIGHTS),
+    "regularise.odin": ("on", WEIGHTS),
+    "stopping.patience": (1, WEIGHTS),
+    "augment.verbosity": (0.5, WEIGHTS),
+    "select.without": (SUSPECTS, WEIGHTS),
     "train.seeds": ((1,), WEIGHTS),
     "audit.level": (0.8, "audit.json"),
     "probes.names": ("filler,prompt_swap", "audit.json"),
@@ -54,6 +58,9 @@ def test_changing_it_changes_something(option: str, base: Path, before: dict[str
     if value == CRITERIA:
         value = str(tmp_path / "criteria.yaml")
         Path(value).write_text("[no prompt overlap]")
+    if value == SUSPECTS:
+        value = str(tmp_path / "suspects.jsonl")
+        Path(value).write_text("".join(f'{{"id": "p0-{number}"}}\n' for number in range(0, 40, 3)))
     after = outcome(base, tmp_path / "run", {option: value})
     assert before[where] != after.get(where)
 

@@ -95,6 +95,40 @@ def test_the_fingerprint_is_of_members_rule_penalty_and_scale(tmp_path: Path) ->
     assert EnsembleScorer({"a": a, "b": b}).fingerprint == several[0].fingerprint
 
 
+def test_what_one_member_finds_wanting_comes_after_all_that_all_find_good(tmp_path: Path) -> None:
+    """Lengths 2 and 4, and their negatives: means 3 and -3, spread within the prompt sqrt(2) for both members."""
+    path = tmp_path / "pairs.jsonl"
+    write_jsonl(path, [{"prompt": "one", "chosen": "aa", "rejected": "bbbb"}])
+    three = Candidates(id="one", prompt="May I?", answers=("xx", "yyy", "zzzzzzz"))
+    one = EnsembleScorer(
+        {
+            "long": baseline("longest"),
+            "three": FunctionScorer(lambda _, a: [6 - len(t) for t in a], name="s", fingerprint="s"),
+        },
+        rule="good_with_all",
+        threshold=-0.5,
+        scale_on=path,
+    )
+    values = [result.value for result in one.score([three])[0] if isinstance(result, Reward)]
+    # On scale: -1/s, 0, 4/s and 1/s, 0, -4/s with s = sqrt 2; -1/s is under -0.5, 0 is not, -4/s is.
+    assert values == pytest.approx([-1 / math.sqrt(2), 0.0, -4 / math.sqrt(2)])
+    assert max(values) == values[1]
+    assert (
+        one.fingerprint != EnsembleScorer(one.members, rule="good_with_all", threshold=0.1, scale_on=path).fingerprint
+    )
+    with pytest.raises(InputError, match="Name a file of pairs as scale_on"):
+        EnsembleScorer(one.members, rule="good_with_all")
+    (tmp_path / "e.yaml").write_text(
+        f"members: ['baseline:longest', 'baseline:shortest']\nrule: good_with_all\nthreshold: 0.5\nscale_on: {path}\n"
+    )
+    assert open_scorer(f"ensemble:{tmp_path / 'e.yaml'}").name.startswith(
+        "mean where all reach 0.5, else the least, of"
+    )
+    (tmp_path / "e.yaml").write_text("members: ['baseline:longest', 'baseline:shortest']\nthreshold: 0.5\n")
+    with pytest.raises(InputError, match="the rule is mean"):
+        open_scorer(f"ensemble:{tmp_path / 'e.yaml'}")
+
+
 def test_it_opens_from_the_command_line_and_from_a_file(tmp_path: Path) -> None:
     one = open_scorer("ensemble:baseline:longest,baseline:shortest")
     assert one.score([GROUP])[0][0] == Reward(0.0, {"baseline:longest": 3.0, "baseline:shortest": -3.0})

@@ -11,13 +11,15 @@ import torch
 
 from assay.errors import AssayError
 from assay.models.config import ModelConfig
-from assay.records import Pair, Vote
+from assay.records import Pair, Text, Vote
 from assay.train import Progress, train_reward
-from assay.train.config import LossConfig, TrainConfig
+from assay.train.config import LossConfig, RegulariseConfig, TrainConfig
 from tests.support import tiny_bases as tiny
+from tests.support import tiny_policy
 from tests.support.threads import one_thread
 
 # Where an option needs another one to matter, the baseline holds it.
+NO_DROPOUT = {"model.dropout": 0.0}
 LORA = {"model.tuning": "lora", "model.lora_targets": ("query",)}
 CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "model.base": ("OTHER", {}),
@@ -34,7 +36,15 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "loss.margin": ("subtract", {}),
     "loss.targets": ("votes", {}),
     "loss.label_smoothing": (0.2, {}),
+    "loss.flip_share": (0.2, {}),
     "loss.centring": (0.5, {}),
+    "regularise.text": (0.2, {"base": "policy"}),
+    "regularise.text_beta": (1.0, {"base": "policy", "regularise.text": 0.5}),
+    "regularise.consistency": (0.5, {"regularise.consistency_rules": ("case", "list_order")}),
+    "regularise.consistency_rules": (("list_order",), {"regularise.consistency": 0.5}),
+    "regularise.odin": ("on", NO_DROPOUT),
+    "regularise.odin_length": (3.0, {**NO_DROPOUT, "regularise.odin": "on"}),
+    "regularise.odin_orthogonality": (3.0, {**NO_DROPOUT, "regularise.odin": "on"}),
     "train.epochs": (1.5, {}),
     "train.learning_rate": (1e-4, {}),
     "train.head_learning_rate": (1e-2, {}),
@@ -61,19 +71,25 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "bert": tiny.base(root / "bert"),
         "OTHER": tiny.base(root / "other", seed=1),
         "llama": tiny.base(root / "llama", "llama"),
+        "policy": tiny_policy.policy(root / "policy"),
     }
 
 
 def test_every_option_has_its_change() -> None:
-    kinds = {"model": ModelConfig, "loss": LossConfig, "train": TrainConfig}
+    kinds = {"model": ModelConfig, "loss": LossConfig, "regularise": RegulariseConfig, "train": TrainConfig}
     options = {f"{name}.{field}" for name, kind in kinds.items() for field in kind.model_fields}
     assert set(CHANGES) == options - {"train.seeds"}  # which is the flow's to read: tests/flows/test_reward_options.py
+
+
+def listed(answer: Text) -> str:
+    """With a list of three at its end, that a rule can turn round."""
+    return f"{answer}\n- w1\n- w2\n- w3 good"
 
 
 def data() -> list[Pair]:
     votes = tuple(Vote(choice=choice) for choice in ("chosen", "tie", "chosen"))
     return [
-        Pair(id=p.id, prompt=p.prompt, chosen=p.chosen, rejected=p.rejected, margin=1.0, votes=votes)
+        Pair(id=p.id, prompt=p.prompt, chosen=listed(p.chosen), rejected=p.rejected, margin=1.0, votes=votes)
         for p in tiny.pairs(20)
     ]
 
@@ -98,6 +114,7 @@ def outcome(out: Path, bases: dict[str, Path], settings: dict[str, Any]) -> Any:
     groups: dict[str, dict[str, Any]] = {
         "model": {"max_tokens": 64},
         "loss": {},
+        "regularise": {},
         "train": {"epochs": 1, "batch_pairs": 5, "precision": "float32", "learning_rate": 1e-3, "save_every": 3},
     }
     for key, value in settings.items():
@@ -117,6 +134,7 @@ def outcome(out: Path, bases: dict[str, Path], settings: dict[str, Any]) -> Any:
                 progress=look,
                 model=ModelConfig.build(groups["model"]),
                 loss=LossConfig.build(groups["loss"]),
+                regularise=RegulariseConfig.build(groups["regularise"]),
                 config=TrainConfig.build(groups["train"]),
             )
     except AssayError as error:

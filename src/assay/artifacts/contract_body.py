@@ -117,7 +117,8 @@ class ColumnCounts(ContractPart):
 class ContractBody(Body):
     """The whole of contract.json: kept and rejected add up to rows. candidates: only where rows held candidates.
 
-    token_limit: only where a length gate has dropped pairs.
+    token_limit: only where a length gate has dropped pairs. made: only where pairs were made beside those counted here,
+    by kind; they are trained on and never held out.
     """
 
     SCHEMA: ClassVar[str] = "contract/1"
@@ -141,5 +142,6 @@ class ContractBody(Body):
     inputs: dict[str, str]
     config: dict[str, JsonValue]
     token_limit: TokenLimit | None = Field(None, exclude_if=lambda value: value is None)
+    made: dict[str, int] | None = Field(None, exclude_if=lambda value: value is None)
     warnings: list[str]
     seconds: dict[str, float]

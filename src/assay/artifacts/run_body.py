@@ -11,6 +11,7 @@ from assay.artifacts.body import Body
 from assay.artifacts.compile_body import CompileBody
 from assay.artifacts.files import write_json
 from assay.artifacts.precision_body import PrecisionBody
+from assay.artifacts.training_pairs_body import TrainingPairsBody
 
 _PART = ConfigDict(frozen=True, extra="forbid")
 
@@ -87,7 +88,8 @@ class RunBody(Body):
     key: hash of what the weights and the split depend on. config: with the precision that is used, never `auto`,
     and of train.compile what is used, from the first training step on. precision, compile: how they were chosen; absent
     from runs made before they were chosen by a measurement, and compile before the first step. chosen: options that
-    trials on a validation slice set in place of those in config; absent where nothing was tried.
+    trials on a validation slice set in place of those in config; absent where nothing was tried. training_pairs: what
+    became of the training side of the split; absent where all of it, and nothing else, was trained on.
     """
 
     SCHEMA: ClassVar[str] = "run/1"
@@ -108,6 +110,7 @@ class RunBody(Body):
     seeds: tuple[int, ...] = ()
     length_gate: LengthGateBody | None = None
     data: RunData | None = None
+    training_pairs: TrainingPairsBody | None = None
     chosen: dict[str, JsonValue] | None = None
     stages: tuple[StageBody, ...] = ()
 

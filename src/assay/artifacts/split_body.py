@@ -31,7 +31,11 @@ class SplitCategory(SplitPart):
 
 
 class SplitBody(Body):
-    """The whole of split.json. inputs: hashes of the files split, where the command itself read them."""
+    """The whole of split.json. inputs: hashes of the files split, where the command itself read them.
+
+    min_agreement: below which no pair was held out; pairs_not_held_out: that could not be for it, or since they were
+    made and judged by nobody, with all of their groups. Both are left out where nothing was excluded.
+    """
 
     SCHEMA: ClassVar[str] = "split/1"
 
@@ -51,4 +55,6 @@ class SplitBody(Body):
     categories: dict[str, SplitCategory]
     held_out_sha256: str
     train_sha256: str
+    min_agreement: float | None = Field(None, exclude_if=lambda value: value is None)
+    pairs_not_held_out: int = Field(0, exclude_if=lambda value: value == 0)
     inputs: dict[str, str] | None = Field(None, exclude_if=lambda value: value is None)

@@ -11,6 +11,7 @@ from assay.artifacts.body import Body
 from assay.artifacts.compile_body import CompileBody
 from assay.artifacts.files import write_json
 from assay.artifacts.precision_body import PrecisionBody
+from assay.artifacts.stopping_body import StoppingBody
 
 _PART = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,6 +48,7 @@ class TrainBody(Body):
     identity: everything its weights depend on; inputs: of that, the hashes of the data. config: the options of the run
     itself. pairs: examples trained on. seconds: of all stages, with the training of earlier starts. held_out: figures
     by name; `n` is how many held-out examples they are of. files: `sha256:...` by path inside the seed's folder.
+    stopping: absent where all steps were to be made; else the losses by which the weights of `best_step` are the model.
     precision and compile are absent from seeds that were trained before they were chosen by a measurement.
     """
 
@@ -68,6 +70,7 @@ class TrainBody(Body):
     pairs_per_second: float
     tokens_per_second: float
     held_out: dict[str, int | float | None]
+    stopping: StoppingBody | None = None
     self_checks: dict[str, SelfCheckBody]
     files: dict[str, str]
     threads: int

@@ -24,6 +24,7 @@ from assay.cli import (
     models,
     optimise,
     plan,
+    remedies,
     report,
     reward,
     score,
@@ -38,6 +39,7 @@ from assay.version import __version__
 GROUPS = (
     reward,
     dpo,
+    remedies,
     advise,
     data,
     plan,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,25 @@ if TYPE_CHECKING:
     from assay.flows.reward import RewardRun
 
 
+MADE_KINDS = ("verbosity", "rrm")
+Augment = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--augment",
+        metavar="KIND=SHARE",
+        help="Train on made pairs too, as a share of the training pairs: verbosity=0.2 (a longer, worse answer is "
+        "rejected), rrm=0.5 (answers to other prompts are). May be repeated; none is held out.",
+        show_default=False,
+    ),
+]
+Without = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Rows with ids, such as suspected_labels.jsonl of an audit: training pairs that are left out.",
+        show_default=False,
+    ),
+]
 REWARD_EXAMPLE = "Example: assay reward pairs.jsonl --base minilm --holdout 1000 --seeds 3 --out runs/support"
 
 
@@ -44,6 +64,8 @@ def reward(
     sharing: Sharing = None,
     criteria: Annotated[Path | None, typer.Option(help="YAML file of gate criteria.")] = None,
     probes: Probes = None,
+    augment: Augment = None,
+    without: Without = None,
     options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
@@ -66,6 +88,8 @@ def reward(
         "train.compile": compiling,
         "train.sharing": sharing,
         "probes.names": probes,
+        "select.without": None if without is None else str(without),
+        **augment_shares(augment or ()),
         "criteria": None if criteria is None else str(criteria),
     }
     settings = options.settings(RewardConfig, flags, family=ProjectConfig)
@@ -74,6 +98,26 @@ def reward(
         return
     show(run, as_json=as_json)
     raise typer.Exit(EXIT[run.outcome])
+
+
+def augment_shares(texts: Sequence[str]) -> dict[str, object]:
+    """What --augment says, by key of the configuration. Raises typer.BadParameter for what is no kind and share."""
+    found: dict[str, object] = {}
+    for text in texts:
+        kind, _, share = (part.strip() for part in text.partition("="))
+        if kind not in MADE_KINDS or f"augment.{kind}" in found:
+            raise typer.BadParameter(
+                f"{text!r}: expected {' or '.join(f'{one}=0.2' for one in MADE_KINDS)}, each once.",
+                param_hint="--augment",
+            )
+        try:
+            found[f"augment.{kind}"] = float(share)
+        except ValueError:
+            raise typer.BadParameter(
+                f"{text!r}: {share!r} is no share, such as 0.2 for a fifth of the training pairs.",
+                param_hint="--augment",
+            ) from None
+    return found
 
 
 def demo(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, ValidationInfo, field_validator
 
 from assay.config import StageConfig
 
@@ -45,7 +45,59 @@ class SplitConfig(StageConfig):
     rounding: Literal["exact", "nearest"] = Field(
         "exact", description="nearest: where whole groups cannot make holdout, the closest size they can"
     )
+    min_agreement: float | None = Field(
+        None, ge=0.5, le=1, description="majority share of votes below which a pair is not held out; null: any may be"
+    )
     seed: int = 0
+
+
+VERBOSITY_KINDS = ("padded", "repeated", "foreign")
+RRM_KINDS = ("chosen_chosen", "chosen_rejected", "rejected_chosen", "rejected_rejected", "foreign_foreign")
+
+
+class AugmentConfig(StageConfig):
+    """Pairs made from the training pairs, and trained on beside them; none is ever held out."""
+
+    verbosity: float = Field(
+        0.0, ge=0, le=3, description="pairs whose longer and worse answer is rejected, as a share of the training pairs"
+    )
+    verbosity_kinds: tuple[str, ...] = Field(VERBOSITY_KINDS, description=f"of {', '.join(VERBOSITY_KINDS)}")
+    verbosity_growth: float = Field(1.5, gt=1, description="how many times as long that answer is, at least")
+    rrm: float = Field(
+        0.0, ge=0, le=5, description="RRM's pairs with answers to other prompts, as a share of the training pairs"
+    )
+    rrm_kinds: tuple[str, ...] = Field(
+        RRM_KINDS, description="own_foreign sides; foreign_foreign: ties, under loss.kind=rao_kupper or data.ties=keep"
+    )
+    seed: int = 0
+
+    @property
+    def asked(self) -> bool:
+        """Whether any pair is to be made."""
+        return self.verbosity > 0 or self.rrm > 0
+
+    @field_validator("verbosity_kinds", "rrm_kinds")
+    @classmethod
+    def known(cls, kinds: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        there = VERBOSITY_KINDS if info.field_name == "verbosity_kinds" else RRM_KINDS
+        if not kinds or len(set(kinds)) < len(kinds) or not set(kinds) <= set(there):
+            raise ValueError(f"name each kind once, of {', '.join(there)}")
+        return kinds
+
+
+class SelectConfig(StageConfig):
+    """Which of the training pairs are trained on and what they weigh; the held-out pairs stay as they are."""
+
+    without: str | None = Field(None, description="suspected_labels.jsonl or any rows with ids: not trained on")
+    min_agreement: float | None = Field(
+        None,
+        ge=0.5,
+        le=1,
+        description="share of votes for the label below which a pair is not trained on; 1: unanimous only",
+    )
+    weight: Literal["stated", "votes"] = Field(
+        "stated", description="votes: times 2 x share of votes for chosen - 1, so that a narrow majority counts little"
+    )
 
 
 class CheckConfig(StageConfig):

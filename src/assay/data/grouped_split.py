@@ -20,6 +20,8 @@ from assay.artifacts.split_body import SplitBody, SplitCategory, SplitGroup
 from assay.data.config import SplitConfig
 from assay.data.groups.overlap import prompt_groups
 from assay.data.groups.shingles import normalised
+from assay.data.made_mark import made_kind
+from assay.data.pair_agreement import agreement
 from assay.data.subset import nearest, proportionate
 from assay.data.text_ids import encoded
 from assay.errors import SplitError
@@ -72,11 +74,14 @@ def split(pairs: Sequence[Pair], *, config: SplitConfig | None = None, groups: S
     groups = prompt_groups(pairs) if groups is None else groups
     if len(groups) != len(pairs):
         raise SplitError(f"{len(groups)} group names for {len(pairs)} pairs: there must be one for each.")
+    # A group goes to one side as a whole: one pair that may not be held out keeps all of it among the training pairs.
+    kept = {group for pair, group in zip(pairs, groups, strict=True) if not may_be_held_out(pair, config)}
+    open_to = [i for i in range(len(pairs)) if groups[i] not in kept]
     sizes = Counter(groups)
-    size = achievable(sizes, config)
-    buckets, categories = gather(pairs, groups, config.seed)
+    size = achievable(Counter(groups[i] for i in open_to), config, kept=len(pairs) - len(open_to))
+    buckets, categories = gather([pairs[i] for i in open_to], [groups[i] for i in open_to], config.seed)
     wanted_C = np.array([sum(b.count_C[c] * len(b.names) for b in buckets) for c in range(len(categories))])
-    wanted_C = wanted_C * size / len(pairs)
+    wanted_C = wanted_C * size / len(open_to)
     choose(buckets, size, wanted_C)
     held = {name for bucket in buckets for name in bucket.names[: bucket.taken]}
     order = sorted(range(len(pairs)), key=lambda i: content_key(pairs[i]))
@@ -86,20 +91,41 @@ def split(pairs: Sequence[Pair], *, config: SplitConfig | None = None, groups: S
         raise AssertionError(f"{len(held_out)} pairs held out where {size} were to be")
     train_groups, held_out_groups = [groups[i] for i in train], [groups[i] for i in held_out]
     sides = Sides([pairs[i] for i in train], [pairs[i] for i in held_out], train_groups, held_out_groups)
-    wanted = dict(zip(categories, wanted_C.tolist(), strict=True))
+    wanted = {**dict.fromkeys(sorted({category_of(pair) for pair in pairs}), 0.0)}
+    wanted |= dict(zip(categories, wanted_C.tolist(), strict=True))
+    not_held_out = len(pairs) - len(open_to)
     return Split(
         train=sides.train,
         held_out=sides.held_out,
         train_groups=train_groups,
         held_out_groups=held_out_groups,
-        proof=proof(sides, sizes, config, wanted),
+        proof=proof(sides, sizes, config, wanted).model_copy(
+            update={"min_agreement": config.min_agreement, "pairs_not_held_out": not_held_out}
+        ),
     )
 
 
-def achievable(sizes: Counter[str], config: SplitConfig) -> int:
-    """The number of pairs that will be held out. Raises SplitError if that is not what was asked for."""
+def may_be_held_out(pair: Pair, config: SplitConfig) -> bool:
+    """Whether a pair can be evidence: people judged it, and those who voted agreed as far as is asked for."""
+    if made_kind(pair) is not None:
+        return False
+    agreed = None if config.min_agreement is None else agreement(pair)
+    return agreed is None or config.min_agreement is None or agreed >= config.min_agreement
+
+
+def achievable(sizes: Counter[str], config: SplitConfig, *, kept: int = 0) -> int:
+    """The number of pairs that will be held out. Raises SplitError if that is not what was asked for.
+
+    sizes: of the groups that may be held out. kept: pairs of the others.
+    """
     total = sizes.total()
     available = Counter(sizes.values())
+    if kept and (total <= config.holdout or len(sizes) < 2):
+        raise SplitError(
+            f"{counted(kept)} cannot be held out: their groups hold pairs that were made, or fall below "
+            f"split.min_agreement. Of the other {total:,} in {len(sizes):,} groups, {config.holdout:,} are to be held "
+            "out and a group has to remain. Ask for fewer (--holdout), or lower split.min_agreement."
+        )
     if not total:
         raise SplitError("There are no pairs to split. `assay check` says why rows did not become pairs.")
     if len(sizes) < 2:

@@ -68,10 +68,14 @@ def token_logprobs(
     output_layer(model)  # one that is missing or has adapters is said before anything runs
     run = hidden_at if sharing == "on" else plain_hidden_at
     hidden_PH = run(model, rows, row_P=row_P, place_P=place_P - 1)
-    labels = torch.from_numpy(label_P).to(hidden_PH.device)
+    return CompletionTokens(logprobs_at(model, hidden_PH, torch.from_numpy(label_P).to(hidden_PH.device)), row_P)
+
+
+def logprobs_at(model: nn.Module, hidden_PH: Tensor, label_P: Tensor) -> Tensor:
+    """Log-probability, in nats, of each label after each position's hidden state, float32 (P,); differentiable."""
     if reads_plainly(model):
-        return CompletionTokens(token_figures(hidden_PH, labels, output_layer(model)).logprob_P, row_P)
-    return CompletionTokens(_own_logprobs(model, hidden_PH, labels), row_P)
+        return token_figures(hidden_PH, label_P, output_layer(model)).logprob_P
+    return _own_logprobs(model, hidden_PH, label_P)
 
 
 def completion_places(rows: Sequence[Row], prompt_tokens: Sequence[int]) -> tuple[Ints, Ints]:

@@ -19,9 +19,9 @@ from assay import audits, data, gate, report, train
 from assay.artifacts.files import read_jsonl
 from assay.audits.probes.all_probes import probe_names
 from assay.data.sources.any_source import locate
+from assay.data.training_selection import suspected_ids
 from assay.flows.processes import FollowersFolder, follows, run_folder
 from assay.flows.reward_stages import (
-    Gated,
     audit_seeds,
     base_stage,
     contract_stage,
@@ -31,18 +31,19 @@ from assay.flows.reward_stages import (
     whole_groups,
 )
 from assay.flows.run_record import RunRecord, begun_with, layers_begun_with
+from assay.flows.training_pairs import TrainingPairs, files_read, training_pairs
 from assay.gate.criteria import for_several_seeds
 from assay.train import compile_choice
 from assay.train.compile_choice import CompileChoice, Compiling
 from assay.train.dpo.config import DpoRunConfig
 from assay.train.precision_choice import PrecisionChoice, choose, weighed, why
 from assay.train.process_group import of_the_first, wait_for_all
+from assay.train.regularise_checks import check_regularise
 from assay.train.reward_config import RewardConfig
 from assay.train.untrained import untrained
 
 if TYPE_CHECKING:
     from assay.audits import Audit
-    from assay.data.grouped_split import Split
     from assay.gate import Criterion, Verdict
     from assay.train import TrainResult
 
@@ -79,11 +80,12 @@ def run_reward(
         notify = silent
     with run_folder(out) as run:
         base, most = base_stage(config.model)  # what is wrong with it costs no reading of data
+        check_regularise(config.regularise, config.model, kind=base.kind)
         contract = contract_stage(source, run, config=config.data)
         precision = choose(config.train.precision, stored=begun_with(run))
         layers = of_the_first(compile_choice.choose(config.train.compile, stored=layers_begun_with(run)))
         config = settled(config, precision, layers)
-        inputs = {**contract.inputs, "base": base.fingerprint}
+        inputs = {**contract.inputs, "base": base.fingerprint, **files_read(config)}
         record = RunRecord(run, command=command, config=config, precision=precision, layers=layers, inputs=inputs)
         record.add(base={"name": base.name, "fingerprint": base.fingerprint, "kind": base.kind})
         record.add(seeds=config.train.seeds)
@@ -100,9 +102,10 @@ def run_reward(
             parts.proof.write(run.path("split.json"))
         record.add(data=known_truth(source, contract, parts.held_out))
         notify(f"split      {len(parts.train):,} to train on, {len(parts.held_out):,} held out")
-        precision = weighed(precision, notify)
-        record.add(precision=precision.body)
-        results = train_seeds(parts, gated, config=config, precision=precision, record=record, notify=notify)
+        record.add(precision=(precision := weighed(precision, notify)).body)
+        training = training_pairs(run, parts, gated, base=base, config=config, notify=notify)
+        record.add(**({} if training.counts is None else {"training_pairs": training.counts}))
+        results = train_seeds(training, config=config, precision=precision, record=record, notify=notify)
         if isinstance(run, FollowersFolder):
             return followed(run, results, criteria)
         with record.stage("audit"):
@@ -133,6 +136,8 @@ def refused_early(source: object, config: RewardConfig) -> tuple[Criterion, ...]
     criteria = None if config.criteria is None else gate.load_criteria(config.criteria)
     for_several_seeds(criteria or (), config.train.seeds)
     probe_names(config.probes.names)
+    if config.select.without is not None:
+        suspected_ids(Path(config.select.without))
     if isinstance(source, str | Path):
         locate(source, config=config.data)
     return criteria
@@ -174,7 +179,7 @@ def settled(config: C, precision: PrecisionChoice, layers: CompileChoice | None)
 
 
 def train_seeds(
-    parts: Split, gated: Gated, *, config: RewardConfig, precision: PrecisionChoice, record: RunRecord, notify: Notify
+    pairs: TrainingPairs, *, config: RewardConfig, precision: PrecisionChoice, record: RunRecord, notify: Notify
 ) -> tuple[TrainResult, ...]:
     """One reward model per seed, each in its folder; none renders again what the length gate rendered.
 
@@ -189,14 +194,17 @@ def train_seeds(
     for seed in config.train.seeds:
         with record.stage(f"train seed {seed}") as stage:
             result = train.train_reward(
-                parts.train,
-                parts.held_out,
+                pairs.parts.train,
+                pairs.parts.held_out,
                 seed=seed,
                 out=record.run.seed(seed),
-                rendered=gated.rendered,
+                rendered=pairs.gated.rendered,
                 model=config.model,
                 loss=config.loss,
                 config=config.train,
+                regularise=config.regularise,
+                stopping=config.stopping,
+                validation=pairs.validation,
                 precision=precision,
                 compiling=Compiling(choice=record.layers, tell=tell),
             )

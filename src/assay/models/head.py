@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 import torch
 from torch import Tensor, nn
 
+from assay.errors import ModelError
 from assay.models.wrappers import trunk_of, unwrap
 
 
@@ -21,6 +22,15 @@ def head_layers(model: nn.Module) -> dict[str, nn.Linear]:
         for name, module in inner.named_modules()
         if isinstance(module, nn.Linear) and module.out_features == 1 and id(module) not in trunk
     }
+
+
+def last_layer(model: nn.Module) -> nn.Linear:
+    """The layer that gives the reward; of PEFT's two copies the trained one. Raises ModelError if there is none."""
+    layers = head_layers(model)
+    if not layers:
+        raise ModelError(f"{type(unwrap(model)).__name__} has no linear head with one output that assay knows.")
+    trained = [layer for name, layer in layers.items() if ".modules_to_save." in name]
+    return trained[0] if trained else next(iter(layers.values()))
 
 
 def float32_linear(layer: nn.Linear, hidden: Tensor) -> Tensor:

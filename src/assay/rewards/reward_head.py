@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from assay.models.head import float32_linear, head_layers
+from assay.models.head import float32_linear, head_layers, last_layer
 from assay.models.self_probe import agrees, probe_rows
 from assay.render.encoder import Encoded
 from assay.rewards.padded_forward import pad_id, rewards_padded
@@ -39,9 +39,7 @@ def pooled_places(model: nn.Module, rows: Sequence[Encoded]) -> NDArray[np.int64
 
 def read_rewards(model: nn.Module, hidden_NH: Tensor) -> Tensor:
     """Rewards from the hidden states at `pooled_places`, float32, shape (N,)."""
-    layers = head_layers(model)
-    trained = [layer for name, layer in layers.items() if ".modules_to_save." in name]
-    return float32_linear(trained[0] if trained else next(iter(layers.values())), hidden_NH)[:, 0]
+    return float32_linear(last_layer(model), hidden_NH)[:, 0]
 
 
 def reads_one_token(model: nn.Module, shared: Callable[[Sequence[Encoded]], Tensor]) -> bool:

@@ -155,9 +155,14 @@ class RewardModel:
             return "side by side" if self._stands_side_by_side and may_stand_side_by_side(self.model) else "padded"
         if refusal(self.model, [row.ids for row in rows]) is not None:
             return "padded"
+        return "shared" if self.reads_one_token else "padded"
+
+    @property
+    def reads_one_token(self) -> bool:
+        """Whether the reward is one linear layer's on one token's hidden state, as it is for most decoders."""
         if self._reads_one_token is None:  # found out once: it is a property of the head's structure
             self._reads_one_token = reads_one_token(self.model, self._shared_rewards)
-        return "shared" if self._reads_one_token else "padded"
+        return self._reads_one_token
 
     def _shared_rewards(self, encoded: Sequence[Encoded], header: Header | None = None) -> Tensor:
         places_N = pooled_places(self.model, encoded)

@@ -1,4 +1,4 @@
-"""Several scorers as one: their mean, the least of them, or their mean less a penalty for how far they part.
+"""Several scorers as one: their mean, the least of them, their mean less a penalty, or what is good with all of them.
 
 1. `ensemble:A,B,C` takes scorers as they are; `ensemble:FILE.yaml` names members, rule and scale. A run folder is a
    member for each of its seeds.
@@ -26,7 +26,7 @@ from assay.records import Candidates
 from assay.scorers.protocol import Reward, Scored, Scorer, Unscored, score_groups, scored, unit_of
 from assay.scorers.scored_pairs import as_candidates
 
-Rule = Literal["mean", "worst", "uncertainty"]
+Rule = Literal["mean", "worst", "uncertainty", "good_with_all"]
 Opened = Callable[[str], Mapping[int, Scorer]]
 FEWEST = 2
 
@@ -35,8 +35,15 @@ class EnsembleConfig(StageConfig):
     """A file of `ensemble:FILE.yaml`."""
 
     members: list[str] = Field(min_length=1, description="scorers, as on the command line; paths from where you stand")
-    rule: Rule = Field("mean", description="mean, worst (the least), or uncertainty (mean - penalty x variance)")
+    rule: Rule = Field(
+        "mean",
+        description="mean, worst (the least), uncertainty (mean - penalty x variance), or good_with_all (the mean "
+        "where every member reaches the threshold, else the least)",
+    )
     penalty: float = Field(1.0, ge=0, description="what the rule uncertainty takes off for a variance of 1")
+    threshold: float = Field(
+        0.0, description="of good_with_all: 0 is each member's mean on scale_on, 1 its spread within prompts above it"
+    )
     scale_on: str | None = Field(None, description="pairs on which each member's scale is measured; none: as they are")
 
 
@@ -55,7 +62,8 @@ class EnsembleScorer:
     """The members' rewards by one rule; each member's own reward stands in `heads`, under its name.
 
     scale_on: a file of pairs. Rules: mean; worst, the least member; uncertainty, mean - penalty x variance of the
-    members (Coste et al. 2023, 2310.02743).
+    members (Coste et al. 2023, 2310.02743); good_with_all: the mean of the members where each reaches `threshold`, else
+    the least, so that no answer which one member finds wanting comes before one that all find good.
     """
 
     def __init__(
@@ -64,16 +72,28 @@ class EnsembleScorer:
         *,
         rule: Rule = "mean",
         penalty: float = 1.0,
+        threshold: float = 0.0,
         scale_on: Path | None = None,
     ) -> None:
         if len(members) < FEWEST:
             raise InputError(f"ensemble: {len(members)} member. Name two scorers at least, or a run of several seeds.")
+        if rule == "good_with_all" and scale_on is None:
+            raise InputError(
+                "ensemble: good_with_all asks each member to reach a threshold on its own scale, so the scale has to "
+                "be measured. Name a file of pairs as scale_on."
+            )
         self.members, self.rule, self.penalty, self.scale_on = dict(members), rule, penalty, scale_on
+        self.threshold = threshold
 
     @property
     def name(self) -> str:
         told = "as they are" if self.scale_on is None else f"each standardised on {self.scale_on}"
-        rule = {"mean": "mean of", "worst": "least of", "uncertainty": f"mean less {self.penalty:g} x variance of"}
+        rule = {
+            "mean": "mean of",
+            "worst": "least of",
+            "uncertainty": f"mean less {self.penalty:g} x variance of",
+            "good_with_all": f"mean where all reach {self.threshold:g}, else the least, of",
+        }
         return f"{rule[self.rule]} {', '.join(self.members)}, {told}"
 
     @property
@@ -86,6 +106,7 @@ class EnsembleScorer:
             {
                 "ensemble": self.rule,
                 "penalty": self.penalty if self.rule == "uncertainty" else None,
+                **({"threshold": self.threshold} if self.rule == "good_with_all" else {}),
                 "members": {name: one.fingerprint for name, one in self.members.items()},
                 "scale_on": None if self.scale_on is None else sha256_file(self.scale_on),
             }
@@ -123,6 +144,8 @@ class EnsembleScorer:
                 return float(values.min())
             case "uncertainty":
                 return float(values.mean() - self.penalty * values.var())
+            case "good_with_all":
+                return float(values.mean() if values.min() >= self.threshold else values.min())
 
 
 def ensemble(argument: str, opened: Opened) -> EnsembleScorer:
@@ -142,7 +165,11 @@ def ensemble(argument: str, opened: Opened) -> EnsembleScorer:
     scale_on = None if config.scale_on is None else Path(config.scale_on)
     if scale_on is not None and not scale_on.is_file():
         raise InputError(f"{argument}: scale_on: {scale_on} is no file. Give a file of pairs.")
-    return EnsembleScorer(found, rule=config.rule, penalty=config.penalty, scale_on=scale_on)
+    if "threshold" in config.model_fields_set and config.rule != "good_with_all":
+        raise InputError(f"{argument}: threshold is read by the rule good_with_all, and the rule is {config.rule}.")
+    return EnsembleScorer(
+        found, rule=config.rule, penalty=config.penalty, threshold=config.threshold, scale_on=scale_on
+    )
 
 
 def members(texts: Sequence[str], opened: Opened) -> Iterator[tuple[str, Scorer]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import (
     Field,
@@ -11,6 +11,7 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     field_validator,
+    model_validator,
 )
 
 from assay.config import StageConfig
@@ -30,7 +31,38 @@ class LossConfig(StageConfig):
     margin: Literal["ignore", "subtract"] = Field("ignore", description="subtract the stated margin inside the sigmoid")
     targets: Literal["hard", "votes"] = Field("hard", description="votes: share of votes for chosen")
     label_smoothing: float = Field(0.0, ge=0, lt=0.5)
+    flip_share: float = Field(
+        0.0,
+        ge=0,
+        lt=0.5,
+        description="e, the share of labels known to be turned round at random; the loss is corrected for them (rDPO)",
+        exclude_if=lambda share: share == 0,  # so that seeds trained before there was one are the experiment they were
+    )
     centring: NonNegativeFloat = Field(0.01, description="coefficient on the mean of (chosen + rejected) squared")
+
+    @model_validator(mode="after")
+    def one_view_of_noise(self) -> Self:
+        if self.flip_share and self.label_smoothing:
+            raise ValueError("flip_share corrects for flips that label_smoothing would learn from: take one of them")
+        return self
+
+
+class RegulariseConfig(StageConfig):
+    """What a reward is trained for beside its pairs; each is off by default."""
+
+    text: float = Field(
+        0.0, ge=0, lt=1, description="a: (1 - a) x the pairs' loss + a x GRM's text loss; decoders only"
+    )
+    text_beta: PositiveFloat = Field(0.1, description="beta of the text loss, -log sigmoid(beta x log p(chosen))")
+    consistency: NonNegativeFloat = Field(
+        0.0, description="coefficient on the squared change of reward when an answer is worded another way by rule"
+    )
+    consistency_rules: tuple[str, ...] = Field(
+        ("paraphrase", "white_space", "quotes", "list_order"), description="probes that change the surface of an answer"
+    )
+    odin: OnOff = Field("off", description="ODIN's second head, which takes up length and is dropped when saved")
+    odin_length: NonNegativeFloat = Field(1.0, description="lambda_L, on the correlations of both heads with length")
+    odin_orthogonality: NonNegativeFloat = Field(1.0, description="lambda_O, on the cosine between the two heads")
 
 
 class TrainConfig(StageConfig):
@@ -67,3 +99,13 @@ class TrainConfig(StageConfig):
         if len(set(seeds)) < len(seeds):
             raise ValueError("a seed stands twice, and would count as two draws")
         return seeds
+
+
+class StoppingConfig(StageConfig):
+    """Early stopping of a reward model, on a slice of the training groups; held-out pairs choose nothing."""
+
+    patience: PositiveInt | None = Field(
+        None, description="evaluations without a better loss on the slice after which training stops; null: never"
+    )
+    validation: float = Field(0.1, gt=0, lt=1, description="the slice, as a share of the training pairs, about")
+    seed: int = Field(0, description="of the draw of the slice")

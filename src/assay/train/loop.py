@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate.utils import gather_object
@@ -30,6 +31,7 @@ from assay.models.device_and_mode import evaluating
 from assay.models.precision import Precision
 from assay.train.batches import Batches, Drawn, cut, tokens_of
 from assay.train.config import TrainConfig
+from assay.train.early_stopping import BestSoFar, Validation
 from assay.train.metrics import MetricsFile, step_row
 from assay.train.objective import AnyObjective, Example, Losses, Seen
 from assay.train.optimiser import adamw, schedule_factor
@@ -59,11 +61,12 @@ class LossModule(nn.Module):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
-    """One seed's training: what is trained and by which options, the precision chosen."""
+    """One seed's training: what is trained and by which options, the precision chosen; what may end it early."""
 
     seed: int
     objective: AnyObjective
     config: TrainConfig
+    validation: Validation | None = None
 
     @property
     def steps_per_epoch(self) -> int:
@@ -90,8 +93,10 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
     lr_scheduler: torch.optim.lr_scheduler.LRScheduler | None
     control: TrainerControl
 
-    def __init__(self, training: Training, args: TrainingArguments, *, metrics: MetricsFile) -> None:
-        self.training, self.objective, self.metrics = training, training.objective, metrics
+    def __init__(
+        self, training: Training, args: TrainingArguments, *, metrics: MetricsFile, best: BestSoFar | None = None
+    ) -> None:
+        self.training, self.objective, self.metrics, self.best = training, training.objective, metrics, best
         self.evaluation: Evaluation | None = None
         self._seen: list[Seen] = []
         self._started = time.monotonic()
@@ -202,29 +207,48 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
     def evaluate(self, *_: object, **__: object) -> dict[str, float]:
         """Held-out figures over all examples; after the last step in float32, before it in the training's precision."""
         final = self.state.global_step >= self.training.steps
-        self.evaluation = self.evaluated("float32" if final else chosen_precision(self.training.config))
-        row = {
-            f"held_out_{name}": value
-            for name, value in self.evaluation.figures.items()
-            if value is not None and name != "n"
-        }
+        row: dict[str, float] = {}
+        if self.objective.held_out:
+            self.evaluation = self.evaluated("float32" if final else chosen_precision(self.training.config))
+            row = {
+                f"held_out_{name}": value
+                for name, value in self.evaluation.figures.items()
+                if value is not None and name != "n"
+            }
+        if self.best is not None:
+            row["validation_loss"] = self._validated(self.best)
         self.metrics.add(self.state.global_step, row)
         self.log(dict(row))
         # Overriding `evaluate` also takes over what Trainer's own does at its end: the callbacks are told here.
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics=row)
+        if self.best is not None and self.best.exhausted:
+            self.control.should_training_stop = True
         return row
 
+    def _validated(self, best: BestSoFar) -> float:
+        """The loss on the validation slice by the weights as they are, which are kept if none before were better."""
+        validation = self.training.validation
+        assert validation is not None
+        loss = validation.loss(self._scored(validation.examples, chosen_precision(self.training.config)))
+        if best.see(self.state.global_step, loss) and self.args.should_save:
+            best.keep(self._trained())
+        return loss
+
     def evaluated(self, precision: Precision) -> Evaluation:
-        """Scores of every held-out example, in order, by the weights as they are; processes share the work."""
+        """Scores of every held-out example, in order, by the weights as they are."""
+        scores = self._scored(self.objective.held_out, precision)
+        return Evaluation(self.state.global_step, scores, self.objective.evaluate(scores))
+
+    def _scored(self, examples: Sequence[Example], precision: Precision) -> list[Any]:
+        """One score for each, in order; processes share the work."""
         # Every world-th one, so that data in an order (of length, say) do not leave one process with all the work.
-        mine = list(enumerate(self.objective.held_out))[self.args.process_index :: self.args.world_size]
+        mine = list(enumerate(examples))[self.args.process_index :: self.args.world_size]
         half = torch.autocast(self.args.device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
         with evaluating(self.objective.model), half, plain_layers(self.training.config.compile):
             scores = self.objective.scores([example for _, example in mine])
         found = [(index, score) for (index, _), score in zip(mine, scores, strict=True)]
         every = gather_object(found) if self.args.world_size > 1 else found
-        in_order = [score for _, score in sorted(every, key=lambda item: item[0])]
-        return Evaluation(self.state.global_step, in_order, self.objective.evaluate(in_order))
+        return [score for _, score in sorted(every, key=lambda item: item[0])]
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """The trained weights of a checkpoint; what was frozen is read from the base again."""
@@ -233,9 +257,11 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         elif self.args.should_save:
             folder = Path(output_dir or self.args.output_dir)
             folder.mkdir(parents=True, exist_ok=True)
-            # Of an adapter run a hundredth of the model or less; with the whole trunk a checkpoint would be gigabytes.
-            trained = {n: p.detach().cpu().contiguous() for n, p in self.model.named_parameters() if p.requires_grad}
-            save_file(trained, folder / "model.safetensors", metadata={"format": "pt"})
+            save_file(self._trained(), folder / "model.safetensors", metadata={"format": "pt"})
+
+    def _trained(self) -> dict[str, Tensor]:
+        # Of an adapter run a hundredth of the model or less; with the whole trunk a checkpoint would be gigabytes.
+        return {n: p.detach().cpu().contiguous() for n, p in self.model.named_parameters() if p.requires_grad}
 
 
 def chosen_precision(config: TrainConfig) -> Precision:

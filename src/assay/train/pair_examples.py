@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assay.data.made_mark import made_kind
 from assay.errors import InputError
 from assay.records import Pair
 from assay.render.encoder import Encoded, Renderer
@@ -16,20 +17,41 @@ from assay.render.length_gate import RenderedPair, RenderedPairs
 from assay.train.config import LossConfig
 from assay.train.losses.targets import Target, target_of
 
+NOBODYS_CHOICE = ("rrm rejected_chosen", "rrm rejected_rejected")  # kinds of made pairs (data/augment)
+
+
+@dataclass(frozen=True, slots=True)
+class Reworded:
+    """Rows of a pair's answers in other words; None for one that no rule changes, or that would be too long."""
+
+    chosen: Encoded | None = None
+    rejected: Encoded | None = None
+
+
+AS_IT_IS = Reworded()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairExample:
-    """One pair as an objective needs it: its two rows, what their margin should be, and its weight in the loss."""
+    """One pair as an objective needs it: its two rows, what their margin should be, and its weight in the loss.
+
+    reworded: rows that say the same in other words, for losses that compare the rewards of both. spoken: whether people
+    preferred the chosen answer, so that a text loss may teach it: not of a tie, nor where a made pair has a rejected
+    answer win over a foreign one.
+    """
 
     name: str
     chosen: Encoded
     rejected: Encoded
     target: Target
     weight: float = 1.0
+    reworded: Reworded = AS_IT_IS
+    spoken: bool = True
 
     @property
-    def rows(self) -> tuple[Encoded, Encoded]:
-        return self.chosen, self.rejected
+    def rows(self) -> tuple[Encoded, ...]:
+        again = (self.reworded.chosen, self.reworded.rejected)
+        return (self.chosen, self.rejected, *(row for row in again if row is not None))
 
 
 def pair_examples(
@@ -67,4 +89,11 @@ def _example(pair: Pair, chosen: Encoded, rejected: Encoded, *, loss: LossConfig
             f"{pair.where}: pair {pair.id} has weight {pair.weight}; a weight is a number above 0. Leave the pair out "
             "if it is not to count."
         )
-    return PairExample(name=pair.id, chosen=chosen, rejected=rejected, target=target_of(pair, loss), weight=pair.weight)
+    return PairExample(
+        name=pair.id,
+        chosen=chosen,
+        rejected=rejected,
+        target=target_of(pair, loss),
+        weight=pair.weight,
+        spoken=pair.label == "chosen" and made_kind(pair) not in NOBODYS_CHOICE,
+    )

@@ -12,6 +12,8 @@ import numpy as np
 from assay.records import Pair, PairScore
 from assay.train.objective import Seen
 
+LENGTH_HEAD = "chosen_length_reward", "rejected_length_reward"
+
 
 def step_figures(seen: Sequence[Seen]) -> dict[str, float]:
     """Figures over all pairs of one optimiser step: no means of means, extremes that are extremes.
@@ -29,7 +31,28 @@ def step_figures(seen: Sequence[Seen]) -> dict[str, float]:
         "reward_min": float(rewards.min()),
         "reward_max": float(rewards.max()),
         "reward_std": float(rewards.std()),
+        **_regularised(seen),
     }
+
+
+def _regularised(seen: Sequence[Seen]) -> dict[str, float]:
+    """What regularised training sees beside it: means of its terms, and how far each head goes with length."""
+    known = seen[0].figures if seen else {}
+    weights = [one.weight for one in seen]
+    found = {
+        name: float(np.average([one.figures[name] for one in seen], weights=weights))
+        for name in ("preference_loss", "text_loss", "inconsistency")
+        if name in known
+    }
+    heads = {"length_correlation": ("chosen", "rejected"), "length_head_correlation": LENGTH_HEAD}
+    for name, sides in heads.items() if LENGTH_HEAD[0] in known else ():
+        rewards, tokens = (
+            np.array([one.figures[side] for side in two for one in seen])
+            for two in (sides, ("chosen_tokens", "rejected_tokens"))
+        )
+        if rewards.std() > 0 and tokens.std() > 0:  # else there is no correlation, and none is told
+            found[name] = float(np.corrcoef(rewards, tokens)[0, 1])
+    return found
 
 
 def held_out_figures(scores: Sequence[PairScore], pairs: Sequence[Pair]) -> dict[str, int | float | None]:

@@ -20,13 +20,14 @@ from torch import Tensor, nn
 from assay.artifacts.files import write_jsonl
 from assay.artifacts.train_body import TrainBody, TrainedBase
 from assay.engine.compiled import compile_layers, plain_again, plain_layers
-from assay.errors import TrainingError
+from assay.errors import ConfigError, TrainingError
 from assay.train import compile_choice
 from assay.train.callbacks import Reporting, Schedule, Sealing
 from assay.train.checkpoint import Checkpoint, latest, remove_all, sweep
 from assay.train.compile_choice import CompileChoice, Compiling
 from assay.train.compile_trial import in_one_line, tried
 from assay.train.config import TrainConfig
+from assay.train.early_stopping import WEIGHTS, BestSoFar, KeepingBest, Validation
 from assay.train.experiment import FREE, Experiment
 from assay.train.loop import Evaluation, ObjectiveTrainer, Training, chosen_precision
 from assay.train.metrics import MetricsFile
@@ -48,6 +49,7 @@ class Seed:
     """What one seed is and where: its experiment, its folder, its options with the precision chosen.
 
     experiment: `train` among its options is `config`. compiling: how it comes to compile its layers or not.
+    validation: what early stopping of an objective goes by; None: all steps are made.
     """
 
     experiment: Experiment
@@ -56,6 +58,7 @@ class Seed:
     precision: PrecisionChoice
     base_name: str
     compiling: Compiling = field(default_factory=Compiling)
+    validation: Callable[[AnyObjective], Validation] | None = None
 
     def begun(self) -> Seed:
         """The seed with its layers as asked for, or else as its run or its folder began; as it is where none has."""
@@ -86,7 +89,8 @@ def train_seed(seed: Seed, objective: Callable[[], AnyObjective], *, notify: Cal
     with own_randomness(seed.experiment.seed), threads_within_quota():
         made = objective()
         seed = replace(seed, precision=weighed(seed.precision, _log.warning))
-        training = Training(seed=seed.experiment.seed, objective=made, config=seed.config)
+        validation = None if seed.validation is None else seed.validation(made)
+        training = Training(seed=seed.experiment.seed, objective=made, config=seed.config, validation=validation)
         seconds = {"prepare": time.monotonic() - started}
         return SeedRun(seed=seed, training=training, notify=notify, seconds=seconds).run()
 
@@ -108,7 +112,7 @@ class SeedRun:
             evaluation = self._train(trainer)
             # One process writes, and the others wait for it: they read train.json below.
             if trainer.args.process_index == 0:
-                self._finish(evaluation, trainer.metrics)
+                self._finish(evaluation, trainer.metrics, trainer.best)
             trainer.accelerator.wait_for_everyone()
         return read_result(self.seed.folder)
 
@@ -119,7 +123,14 @@ class SeedRun:
             checkpoint_activations(objective.model, "on")
         self._settle_layers(args.device)
         metrics = MetricsFile(self.seed.folder / "metrics.jsonl", writes=args.process_index == 0)
-        trainer = ObjectiveTrainer(self.training, args, metrics=metrics)
+        stopping = self.training.validation
+        best = None if stopping is None else BestSoFar(self.seed.folder, stopping.patience)
+        trainer = ObjectiveTrainer(self.training, args, metrics=metrics, best=best)
+        if best is not None and (trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled):
+            raise ConfigError(
+                "stopping.patience: where weights are held in parts (FSDP, DeepSpeed), the best cannot be kept aside. "
+                "Leave it out, or train with whole weights."
+            )
         without_printer(trainer)
         return trainer
 
@@ -161,9 +172,13 @@ class SeedRun:
         if main:  # rows of steps that came after the checkpoint are taken again, and would stand twice
             sweep(self.seed.folder)
             trainer.metrics.resume(step)
-        every = (training.config.eval_every or training.steps_per_epoch) if training.objective.held_out else None
+        evaluates = training.objective.held_out or trainer.best is not None
+        every = (training.config.eval_every or training.steps_per_epoch) if evaluates else None
         trainer.add_callback(Schedule(trainer.batches, steps=training.steps, every=every))
         together = trainer.accelerator.wait_for_everyone
+        if trainer.best is not None:
+            trainer.best.restore(checkpoint.folder if checkpoint else None, writes=main)
+            trainer.add_callback(KeepingBest(trainer.best))
         trainer.add_callback(Sealing(trainer.metrics, identity=identity, together=together))
         start = Progress(seed=training.seed, stage="train", step=step, steps=training.steps)
         trainer.add_callback(Reporting(self._tell if main else _nobody, start=start))
@@ -177,6 +192,10 @@ class SeedRun:
             )
         with self._stage("score", training.steps):
             found = trainer.evaluation
+            if trainer.best is not None and trainer.best.best is not None:
+                together()  # the first process has written the file
+                self._load(trainer, self.seed.folder / WEIGHTS)
+                return replace(trainer.evaluated("float32"), step=trainer.best.best[0])
             # Evaluated in the last step already, unless nothing asked for it or only the weights of a finished training
             # were loaded.
             if found is None or found.step < training.steps:
@@ -184,12 +203,16 @@ class SeedRun:
         return found
 
     def _run_steps(self, trainer: ObjectiveTrainer, checkpoint: Checkpoint | None) -> None:
-        if checkpoint is None or checkpoint.step < self.training.steps:
+        over = trainer.best is not None and trainer.best.exhausted
+        if checkpoint is None or (checkpoint.step < self.training.steps and not over):
             trainer.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
         else:  # killed after the last step: only the weights are missing
-            trainer.model.load_state_dict(load_file(checkpoint.folder / "model.safetensors"), strict=False)
+            self._load(trainer, checkpoint.folder / "model.safetensors")
 
-    def _finish(self, evaluation: Evaluation, metrics: MetricsFile) -> None:
+    def _load(self, trainer: ObjectiveTrainer, weights: Path) -> None:
+        trainer.model.load_state_dict(load_file(weights), strict=False)
+
+    def _finish(self, evaluation: Evaluation, metrics: MetricsFile, best: BestSoFar | None) -> None:
         """Save, check, and write train.json last: that file says the seed is finished."""
         objective, folder, steps = self.training.objective, self.seed.folder, self.training.steps
         experiment, layers = self.seed.experiment, self.seed.compiling.choice
@@ -218,13 +241,14 @@ class SeedRun:
             compile=None if layers is None else layers.body,
             report_to=self.seed.config.report_to,
             pairs=len(objective.examples),
-            steps=steps,
+            steps=steps if best is None else len(rows),
             tokens=tokens,
             seconds=round(sum(self.seconds.values()) - self.seconds["train"] + before_and_now, 3),
             stages={name: round(value, 3) for name, value in self.seconds.items()},
             pairs_per_second=sum(row["pairs"] for row in rows) / training,
             tokens_per_second=tokens / training,
             held_out=dict(evaluation.figures),
+            **({} if best is None else {"stopping": best.body}),
             self_checks=dict(checks),
             files=hashes(folder, "model", "scores.jsonl"),
             threads=torch.get_num_threads(),
@@ -232,6 +256,8 @@ class SeedRun:
             versions=versions(PACKAGES),
         ).write(folder / "train.json")
         remove_all(folder)
+        if best is not None:
+            best.clear()
 
     @contextmanager
     def _stage(self, name: Stage, step: int) -> Iterator[None]:

@@ -44,6 +44,7 @@ def preference_loss(row: Mapping[str, object], centring: float) -> float:
     """
     loss, mean, std, margin = (
         float(value) if isinstance(value := row.get(name), int | float) else 0.0
-        for name in ("loss", "reward_mean", "reward_std", "margin")
+        # Regularised training tells apart what pairs cost and what stands beside it.
+        for name in ("preference_loss" if "preference_loss" in row else "loss", "reward_mean", "reward_std", "margin")
     )
     return loss - centring * max(0.0, 4 * (mean**2 + std**2) - margin**2)

@@ -10,14 +10,12 @@ from dataclasses import dataclass, replace
 
 from assay.audits.config import ProbeConfig
 from assay.audits.probes.additions import Beside
-from assay.audits.probes.all_probes import PROBES, Probe
+from assay.audits.probes.all_probes import PROBES
 from assay.audits.prompt_use.partners import NOBODY, partners
+from assay.data.latin_script import latin
 from assay.records import NO_CATEGORY, Message, Pair, Text, plain_text
 from assay.stats.draws import stream
 from assay.stats.intervals import Codes, Names
-
-LATIN = 0.9  # of the letters of an answer, for the rules to fit
-LETTERS = 400  # of an answer that are looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +66,7 @@ def _changed(name: str, pairs: Sequence[Pair], partner: Codes, drawn: Drawn, see
     for place in drawn.places:
         pair = pairs[place]
         other = None if partner[place] == NOBODY else plain_text(pairs[partner[place]].chosen)
-        sides = _sides(name, probe, pair, other, seed)
+        sides = changed_sides(name, pair, other, seed=seed)
         # One side that changes is a change; none is none, as where there is no list to turn round.
         if all(text == getattr(pair, side) for side, text in sides.items()):
             continue
@@ -82,7 +80,9 @@ def _changed(name: str, pairs: Sequence[Pair], partner: Codes, drawn: Drawn, see
     )
 
 
-def _sides(name: str, probe: Probe, pair: Pair, other: str | None, seed: int) -> dict[str, Text]:
+def changed_sides(name: str, pair: Pair, other: str | None = None, *, seed: int) -> dict[str, Text]:
+    """What a probe makes of the answers it changes, by side. other: an answer to another prompt, for some."""
+    probe = PROBES[name]
     beside = Beside(prompt=_last_said(pair.prompt), other=other)
     found: dict[str, Text] = {}
     for side in probe.sides:
@@ -102,13 +102,3 @@ def _with_words(text: Text, words: str) -> Text:
         return words
     last: Message = replace(text[-1], content=words)
     return (*text[:-1], last)
-
-
-def latin(text: str) -> bool:
-    """Whether the letters at the start of a text are mostly Latin; a text without letters fits every rule.
-
-    >>> latin("Ja, natürlich."), latin("Да, конечно."), latin("42")
-    (True, False, True)
-    """
-    letters = [char for char in text[:LETTERS] if char.isalpha()]
-    return sum(ord(char) < 0x250 or 0x1E00 <= ord(char) < 0x1F00 for char in letters) >= LATIN * len(letters)

@@ -33,6 +33,7 @@ def data(evidence: ReportedRun) -> dict[str, object]:
         "gate_sides": sorted_counts(gate.by_side if gate else {}),
         "gate_categories": sorted_counts(gate.by_category if gate else {}),
         "split": split_facts(evidence) or None,
+        "training": training_facts(evidence),
         "split_categories": grid(proof.categories if proof else {}),
     }
 
@@ -69,7 +70,33 @@ def data_facts(evidence: ReportedRun) -> Facts:
         ("File hash", evidence.run.data.sha256 if evidence.run.data else words.UNKNOWN),
         ("Simulated", "yes" if evidence.simulated else "no"),
     ]
-    return [*contract_facts(evidence), *facts, *split_facts(evidence)]
+    return [*contract_facts(evidence), *facts, *split_facts(evidence), *training_facts(evidence)]
+
+
+def training_facts(evidence: ReportedRun) -> Facts:
+    """What became of the training side of the split; nothing where all of it, and nothing else, was trained on."""
+    counts = evidence.run.training_pairs
+    if counts is None:
+        return []
+    facts = [("Trained on", f"{words.count(counts.trained)} pairs, from {words.count(counts.split)} of the split")]
+    if counts.left_out:
+        facts.append(("Left out of training", value_text(counts.left_out)))
+    if counts.suspected_held_out or counts.suspected_unknown:
+        facts.append(
+            (
+                "Suspected labels not left out",
+                f"{words.count(counts.suspected_held_out)} held out, {words.count(counts.suspected_unknown)} no pair "
+                "of these data",
+            )
+        )
+    if counts.validation:
+        facts.append(("Set apart for early stopping", words.count(counts.validation)))
+    if counts.made_wanted or counts.made:
+        told = ", ".join(f"{kind.replace('_', ' ')} {words.count(n)}" for kind, n in counts.made.items()) or "none"
+        facts.append(("Made pairs, trained on and never held out", told))
+    if counts.made_dropped:
+        facts.append(("Made pairs dropped as rendered", value_text(counts.made_dropped)))
+    return facts
 
 
 def gate_sentence(gate: LengthGateBody) -> str:

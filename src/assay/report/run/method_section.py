@@ -70,10 +70,14 @@ def method_training(config: RewardConfig, evidence: ReportedRun) -> list[str]:
     extras = [
         f"targets from {'vote shares' if loss.targets == 'votes' else 'the majority label'}",
         f"label smoothing {loss.label_smoothing:g}" if loss.label_smoothing else "",
+        f"a correction for a stated {100 * loss.flip_share:g}% of labels turned round at random"
+        if loss.flip_share
+        else "",
         "the stated margin subtracted" if loss.margin == "subtract" else "",
         f"a centring penalty of {loss.centring:g} on the mean square of chosen plus rejected reward"
         if loss.centring
         else "",
+        *regularised(config),
     ]
     return [
         f"The base {base} got a scalar head; {tuning}{rank} and the head were trained by the {name} loss on the "
@@ -81,8 +85,34 @@ def method_training(config: RewardConfig, evidence: ReportedRun) -> list[str]:
         f"Training ran {train.epochs:g} epochs over batches of {train.batch_pairs} pairs drawn at random, learning "
         f"rate {train.learning_rate:g} ({train.schedule} schedule, {100 * train.warmup:g}% warm-up), weight decay "
         f"{train.weight_decay:g}, gradients clipped at norm {train.max_grad_norm:g}, precision "
-        f"{train.precision}{measured(evidence)}. No held-out figure chose a checkpoint: the last one is the model.",
+        f"{train.precision}{measured(evidence)}. No held-out figure chose a checkpoint: {which_weights(config)}.",
     ]
+
+
+def regularised(config: RewardConfig) -> list[str]:
+    """What stands beside the loss of the pairs."""
+    beside = config.regularise
+    return [
+        f"GRM's text loss of the chosen answer at share {beside.text:g} (beta {beside.text_beta:g})"
+        if beside.text
+        else "",
+        f"{beside.consistency:g} times the squared change of reward under rules that keep what is said "
+        f"({', '.join(beside.consistency_rules)})"
+        if beside.consistency
+        else "",
+        "ODIN's second head, which took up length and was dropped" if beside.odin == "on" else "",
+    ]
+
+
+def which_weights(config: RewardConfig) -> str:
+    """Of which step the model is."""
+    if config.stopping.patience is None:
+        return "the last one is the model"
+    return (
+        "the model is the one with the lowest loss on a slice of the training groups, of about "
+        f"{100 * config.stopping.validation:g}% of the training pairs; training ended after {config.stopping.patience} "
+        "evaluations without a lower one"
+    )
 
 
 def measured(evidence: ReportedRun) -> str:

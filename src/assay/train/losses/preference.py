@@ -121,6 +121,24 @@ def smooth(target_BK: Tensor, smoothing: float) -> Tensor:
     return (1 - smoothing) * target_BK + smoothing * flipped
 
 
+def unflipped(target_BK: Tensor, flip_share: float) -> Tensor:
+    """Targets whose loss is, in the mean over flips, that of the labels before they were flipped; (B,) or (B, 3).
+
+    flip_share: e, the share of labels that were turned round, at random and whatever the texts are; known, not fitted.
+    The loss ((1 - e) loss(m) - e loss(-m)) / (1 - 2e) of rDPO (Chowdhury et al. 2024, 2403.00409) is, a loss being
+    linear in its target, the loss at target (t - e) / (1 - 2e), which undoes `smooth`. For a plain label that is above
+    1: each loss has more variance, and falls without end as a margin grows, so centring or few epochs have to hold it.
+    Raises ConfigError unless 0 <= flip_share < 0.5.
+
+    >>> [round(one, 4) for one in unflipped(torch.tensor([1.0, 0.5, 0.0]), 0.2).tolist()]
+    [1.3333, 0.5, -0.3333]
+    """
+    if not 0 <= flip_share < 0.5:
+        raise ConfigError(f"flip_share is {flip_share}; at 0.5 or above labels say nothing or the opposite.")
+    flipped = 1 - target_BK if target_BK.ndim == 1 else target_BK.flip(1)
+    return ((1 - flip_share) * target_BK - flip_share * flipped) / (1 - 2 * flip_share)
+
+
 def centring_penalties(chosen_B: Tensor, rejected_B: Tensor) -> Tensor:
     """(chosen + rejected) squared of each pair, shape (B,): a margin leaves the level of rewards free, this fixes it.
 

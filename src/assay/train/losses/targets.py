@@ -58,11 +58,12 @@ def pair_losses(chosen_B: Tensor, rejected_B: Tensor, targets: Sequence[Target],
         margin_B = preference.subtract_margin(margin_B, torch.tensor([t.margin for t in targets], device=device))
     target_B3 = torch.tensor([(t.win, t.tie, t.loss) for t in targets], dtype=torch.float32, device=device)
     if config.kind == "rao_kupper":
-        target_B3 = preference.smooth(target_B3, config.label_smoothing)
+        target_B3 = preference.unflipped(preference.smooth(target_B3, config.label_smoothing), config.flip_share)
         loss_B = preference.rao_kupper_losses(margin_B, threshold=config.tie_threshold, target_B3=target_B3)
     else:
         # Bradley-Terry knows no ties: half a win, half a loss
         target_B = preference.smooth(target_B3[:, 0] + target_B3[:, 1] / 2, config.label_smoothing)
+        target_B = preference.unflipped(target_B, config.flip_share)
         loss_B = preference.bradley_terry_losses(margin_B, target_B=target_B)
     if config.centring:
         loss_B = loss_B + config.centring * preference.centring_penalties(chosen_B, rejected_B)

@@ -1,0 +1,64 @@
+"""`assay remedies`: which remedy buys what on one's own pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assay.cli.options import Json, Probes, command_line, notes, output
+from assay.cli.reading import UNSET, DataOptions, with_data_options
+from assay.train.reward_config import RewardConfig
+
+EXAMPLE = "Example: assay remedies pairs.jsonl --base minilm --holdout 500 --remedies verbosity,odin --out remedies"
+
+
+def register(app: typer.Typer) -> None:
+    app.command("remedies", epilog=EXAMPLE)(remedies)
+
+
+@with_data_options
+def remedies(
+    data: Annotated[str, typer.Argument(help="Preference pairs: a file, a folder, or a Hugging Face dataset id.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder with a run for each remedy; the same command goes on.")],
+    base: Annotated[str | None, typer.Option(help="Base model: catalogue name, Hugging Face id or folder.")] = None,
+    asked: Annotated[
+        str,
+        typer.Option(
+            "--remedies",
+            metavar="all|NAMES",
+            help="verbosity, rrm, text, consistency, odin, margins, smoothing, flips, dropout, early_stopping, "
+            "vote_shares, vote_weights, unanimous; averaged, ensemble_mean, ensemble_worst, ensemble_uncertainty.",
+        ),
+    ] = "all",
+    holdout: Annotated[int | None, typer.Option(help="Pairs held out, exactly.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds each is trained with: 0, 1, ...")] = 3,
+    epochs: Annotated[float | None, typer.Option(help="Passes over the training pairs.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Longest rendered row; longer pairs are dropped.")] = None,
+    probes: Probes = None,
+    options: DataOptions = UNSET,
+    as_json: Json = False,
+) -> None:
+    """Train with each remedy and with none on the same split, and say what each buys and costs.
+
+    Held-out accuracy, overall, where answers are of one length, and where the shorter one is preferred, each paired
+    with the run without, pair by pair; probe rates; training time; models run for a reward. remedies.json and
+    remedies.md hold the table. What data or base do not allow is named in it. The options are those of `assay reward`.
+    """
+    from assay.flows.project_config import ProjectConfig
+    from assay.flows.remedies import run_remedies
+    from assay.report.remedies_table import table
+
+    flags = {
+        "model.base": base,
+        "model.max_tokens": max_tokens,
+        "split.holdout": holdout,
+        "train.seeds": list(range(seeds)),
+        "train.epochs": epochs,
+        "probes.names": probes,
+    }
+    settings = options.settings(RewardConfig, flags, family=ProjectConfig)
+    found = run_remedies(data, out, config=settings, asked=asked, command=command_line(), notify=notes().print)
+    body = {**found.body.model_dump(mode="json"), "folder": str(found.folder)}
+    output(body, table(found.body).replace("[", "\\["), as_json=as_json)

@@ -1,0 +1,168 @@
+"""Training pairs -> more training pairs, made of their own texts without a model.
+
+1. Against verbosity: the chosen answer beside itself made longer and no better, which is rejected.
+2. RRM's triples (Liu et al. 2024, 2409.13156): under a prompt, an answer that was given to it beside one that was given
+   to another, which is rejected however good it is there; and two answers to other prompts, which are tied.
+Every made pair has the prompt, the prompt group, the category and the weight of the pair it is made from, and says in
+`source` what it is. Only training pairs may come in here, after the split. Knows texts and groups; knows no loss.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from assay.data.augment.longer_and_worse import KINDS, Material
+from assay.data.config import AugmentConfig
+from assay.data.made_mark import made_kind, mark
+from assay.data.text_rules import alike, trimmed
+from assay.records import Label, Pair, PairSide, Text, plain_text
+from assay.stats.draws import stream
+
+TRIES = 64  # draws of a pair with another prompt group before it is looked for one by one
+TIE = "foreign_foreign"
+# Of two answers under a prompt: which side of the pair itself, and which of a pair of another prompt.
+OWN_AND_FOREIGN: Mapping[str, tuple[PairSide, PairSide]] = {
+    "chosen_chosen": ("chosen", "chosen"),
+    "chosen_rejected": ("chosen", "rejected"),
+    "rejected_chosen": ("rejected", "chosen"),
+    "rejected_rejected": ("rejected", "rejected"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """Pairs that were made, the prompt group of each, and how many of each kind; wanted: how many were asked for."""
+
+    pairs: list[Pair]
+    groups: list[str]
+    by_kind: Mapping[str, int]
+    wanted: int
+
+
+def made_pairs(pairs: Sequence[Pair], groups: Sequence[str], config: AugmentConfig, *, ties: bool) -> Made:
+    """What `config` asks for, made from these training pairs; the same for the same pairs and seed.
+
+    groups: the prompt group of each. ties: whether the loss learns from ties; without, none are made. Fewer are made
+    than wanted where pairs allow no more: one prompt group has no foreign answers, an answer no second sentence.
+    """
+    sources = Sources(pairs, groups, config)
+    kinds = [kind for kind in config.rrm_kinds if ties or kind != TIE]
+    rounds: list[tuple[str, float, Sequence[str], Maker]] = [
+        ("verbosity", config.verbosity, config.verbosity_kinds, sources.longer),
+        ("rrm", config.rrm, kinds, sources.triple),
+    ]
+    found: list[tuple[int, Pair]] = []
+    wanted = 0
+    for name, share, some, maker in rounds:
+        many = round(share * len(pairs))
+        wanted += many
+        found += _first(many, sources.drawn(name, some), maker)
+    found.sort(key=lambda one: one[0])
+    return Made(
+        pairs=[pair for _, pair in found],
+        groups=[groups[place] for place, _ in found],
+        by_kind=dict(sorted(Counter(made_kind(pair) or "" for _, pair in found).items())),
+        wanted=wanted,
+    )
+
+
+Maker = Callable[[int, str], Pair | None]
+
+
+def _first(many: int, drawn: Iterator[tuple[int, str]], maker: Maker) -> list[tuple[int, Pair]]:
+    """The first `many` pairs that could be made, with the place of the pair each was made from."""
+    found: list[tuple[int, Pair]] = []
+    while len(found) < many and (one := next(drawn, None)) is not None:
+        made = maker(*one)
+        if made is not None:
+            found.append((one[0], made))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The pairs from which others are made. What is drawn for a pair depends on its id and the seed alone."""
+
+    pairs: Sequence[Pair]
+    groups: Sequence[str]
+    config: AugmentConfig
+
+    def drawn(self, name: str, kinds: Sequence[str]) -> Iterator[tuple[int, str]]:
+        """Every pair that was judged, with every kind, in an order drawn from the seed."""
+        judged = [place for place, pair in enumerate(self.pairs) if pair.label == "chosen" and made_kind(pair) is None]
+        if not kinds:
+            return
+        for number in stream(self.config.seed, f"augment {name}").permutation(len(judged) * len(kinds)):
+            place, kind = divmod(int(number), len(kinds))
+            yield judged[place], kinds[kind]
+
+    def longer(self, place: int, kind: str) -> Pair | None:
+        """The chosen answer beside itself made longer; None where that kind cannot be made of it."""
+        pair = self.pairs[place]
+        random = stream(self.config.seed, f"augment {kind} {pair.id}")
+        other = self.foreign(place, f"longer {kind}")
+        if kind == "foreign" and other is None:
+            return None
+        words = pair.chosen if isinstance(pair.chosen, str) else pair.chosen[-1].content
+        material = Material(
+            foreign="" if other is None else plain_text(other.chosen), growth=self.config.verbosity_growth
+        )
+        longer = KINDS[kind](words, material, random)
+        if longer is None:
+            return None
+        rejected: Text = (
+            longer if isinstance(pair.chosen, str) else (*pair.chosen[:-1], replace(pair.chosen[-1], content=longer))
+        )
+        origins = (pair, other) if kind == "foreign" and other is not None else (pair,)
+        return _made(pair, f"verbosity {kind}", (pair.chosen, rejected), origins)
+
+    def triple(self, place: int, kind: str) -> Pair | None:
+        """One of RRM's pairs; None where all other pairs have the same prompt, or the two answers are the same."""
+        pair, first = self.pairs[place], self.foreign(place, f"rrm {kind}")
+        if first is None:
+            return None
+        if kind == TIE:
+            second = self.foreign(place, f"rrm {kind} second", but=first)
+            # Which sides they were on elsewhere does not matter here: one of each is the hardest to call equal.
+            if second is None:
+                return None
+            return _made(pair, f"rrm {kind}", (first.chosen, second.rejected), (pair, first, second), label="tie")
+        own, theirs = OWN_AND_FOREIGN[kind]
+        return _made(pair, f"rrm {kind}", (getattr(pair, own), getattr(first, theirs)), (pair, first))
+
+    def foreign(self, place: int, use: str, *, but: Pair | None = None) -> Pair | None:
+        """A pair of another prompt group, and not `but`; None if there is none."""
+        random = stream(self.config.seed, f"augment {use} {self.pairs[place].id}")
+        for drawn in map(int, random.integers(len(self.pairs), size=TRIES)):
+            if self.groups[drawn] != self.groups[place] and self.pairs[drawn] is not but:
+                return self.pairs[drawn]
+        # One group has nearly all pairs, or all: chance would take long to find the others.
+        others = [
+            pair
+            for pair, group in zip(self.pairs, self.groups, strict=True)
+            if group != self.groups[place] and pair is not but
+        ]
+        return others[int(random.integers(len(others)))] if others else None
+
+
+def _made(
+    pair: Pair, kind: str, sides: tuple[Text, Text], origins: Sequence[Pair], *, label: Label = "chosen"
+) -> Pair | None:
+    """The pair with other answers and the mark of what it is; None if the two answers are the same."""
+    if trimmed(sides[0]) == trimmed(sides[1]):
+        return None
+    prompt, chosen, rejected = alike(pair.prompt, *sides)
+    return Pair(
+        id=f"{pair.id}/{kind.replace(' ', '-')}",
+        prompt=prompt,
+        chosen=chosen,
+        rejected=rejected,
+        label=label,
+        category=pair.category,
+        group=pair.group,
+        weight=pair.weight,
+        source=mark(kind, *origins),
+        where=pair.where,
+    )
