@@ -83,9 +83,7 @@ def last_layer(model: nn.Module) -> nn.Linear:
     return trained[0] if trained else next(iter(layers.values()))
 
 
-def caught(
-    model: RewardModel, rows: Sequence[Encoded], layer: nn.Linear, *, sharing: Sharing
-) -> tuple[Tensor, Tensor]:
+def caught(model: RewardModel, rows: Sequence[Encoded], layer: nn.Linear, *, sharing: Sharing) -> tuple[Tensor, Tensor]:
     """Rewards of one pass and the inputs of `layer` in it, (N,) and (N, H)."""
     seen: list[Tensor] = []
     hook = layer.register_forward_pre_hook(lambda _layer, inputs: seen.append(inputs[0].detach()))
