@@ -6,6 +6,7 @@ What a command does not read is validated and left aside (`config.load_config`).
 from __future__ import annotations
 
 from assay.audits.compare.config import CompareConfig
+from assay.audits.fit.config import FitConfig
 from assay.audits.pressure.config import PressureConfig
 from assay.scorers.remote.config import RemoteConfig
 from assay.train.reward_config import RewardConfig
@@ -17,3 +18,4 @@ class ProjectConfig(RewardConfig):
     remote: RemoteConfig = RemoteConfig()
     compare: CompareConfig = CompareConfig()
     pressure: PressureConfig = PressureConfig()
+    fit: FitConfig = FitConfig()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from assay.artifacts.gate_body import Word
+from assay.audits.fit.fit_meanings import MEANINGS as FIT_MEANINGS
 from assay.audits.lost_rows import pairs_measured, why_unmeasured
 from assay.audits.pressure.pressure_meanings import MEANINGS as PRESSURE_MEANINGS
 from assay.errors import GateError
@@ -61,6 +62,7 @@ def decide_every_slice(evidence: Evidence, criterion: Criterion, *, seed: int | 
     # Which parts there are is read off the figure that its room has of every one of them.
     pressed = criterion.finding in PRESSURE_MEANINGS
     measure = "win_rate" if criterion.finding in VOTE_MEANINGS else "gold_gain" if pressed else "accuracy"
+    measure = "outside_share" if criterion.finding in FIT_MEANINGS else measure
     slices = {f.slice: None for f in evidence.figures.findings if f.name == measure and f.slice.part == part}
     # Asked of the data and not of the figures: what was lost on the way has no figure that could fail.
     unmeasured = not_measured(evidence) if part == "category" else []

@@ -1,1 +1,1 @@
-"""Whether a reward is asked what it can answer: its spread over a policy's samples, and how far they lie from what it knows."""
+"""A reward and the samples of a policy, without labels: its spread over them, and how far they lie from its pairs."""
