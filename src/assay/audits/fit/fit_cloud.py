@@ -124,7 +124,8 @@ class FitCloud:
         """Raises ArtifactError where the file is missing, torn or not what it should be."""
         again = "Delete it and run `assay optimise` again."
         try:
-            with np.load(path, allow_pickle=False) as held:
+            # Opened here: numpy leaves a torn file open.
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as held:
                 told = dict(orjson.loads(held["facts"].tobytes()))
                 arrays = {name: np.asarray(held[name], dtype=np.float64) for name in ARRAYS}
                 known = HeldOut(**{one.name: held[f"held_out_{one.name}"] for one in fields(HeldOut)})
