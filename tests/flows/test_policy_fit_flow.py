@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assay.artifacts.files import write_jsonl
+from assay.artifacts.files import sha256_file, write_jsonl
 from assay.artifacts.fit_body import FitBody
+from assay.artifacts.run_body import RunBody
 from assay.audits.fit.fit_cloud import FitCloud
 from assay.errors import InputError
 from assay.findings.finding import Finding
 from assay.flows.optimise import OptimiseConfig, decide_pressure, optimise
 from assay.models.config import ModelConfig
+from assay.records import Pair
 from assay.rewards.reward_model import RewardModel
 from assay.scorers.local import LocalScorer
 from tests.support import bases
@@ -48,8 +50,6 @@ def candidates(path: Path, words: list[str], *, prompts: int = 25) -> Path:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder with a tiny random encoder as the model of its one seed; its pairs are of the known words."""
     rng = random.Random(0)
-    from assay.records import Pair
-
     pairs = [
         Pair(id=f"p{n}", prompt=f"{said(rng, KNOWN)} {n}", chosen=said(rng, KNOWN), rejected=said(rng, KNOWN),
              category="tone", group=f"g{n}")
@@ -59,6 +59,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = make_run(root / "run", pairs=pairs, seeds=1)
     base = bases.save(root / "base", "bert")
     RewardModel.from_base(ModelConfig(base=str(base), max_tokens=128), seed=0).save(made.root / "seed-0" / "model")
+    # The run as its own flow would have written it: its data lie where it says, with the hash it says.
+    body, data = RunBody.read(made.path("run.json")), made.path("pairs.jsonl")
+    assert body.data is not None
+    told = body.data.model_copy(update={"path": str(data), "sha256": sha256_file(data)})
+    body.model_copy(update={"data": told}).write(made.path("run.json"))
     return made.root
 
 

@@ -58,7 +58,8 @@ def said(one: Finding) -> str:
             f"{words.percent(told['below_noise'])}"
         )
     if one.name == "outside_share" and "rate" in told:
-        return f"false alarms on held-out answers {words.percent(told['held_out'])}, {told['held_out_groups']} prompt groups"
+        alarms, groups = words.percent(told["held_out"]), told["held_out_groups"]
+        return f"false alarms on held-out answers {alarms}, {groups} prompt groups"
     return ""
 
 
