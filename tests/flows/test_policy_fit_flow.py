@@ -94,6 +94,8 @@ def test_foreign_samples_lie_outside_and_the_policys_own_do_not(run: Path, tmp_p
         criteria = tmp_path / f"{folder}.yaml"
         criteria.write_text("criteria: [outside share < 0.4, every category outside share < 0.5]")
         assert decide_pressure(tmp_path / folder, criteria).verdict == expected
+    criteria.write_text("criteria: [fit]")
+    assert decide_pressure(tmp_path / "far", criteria).verdict == "fail"
 
 
 def test_the_file_beside_the_model_is_enough_to_judge_an_answer(run: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ One criterion a line, in a YAML list or under `criteria:` (with `by: point|bound
   win rate > 0.6                     the same for a study: any figure of its analysis; every category win rate > 0.5
   aspect harmless win rate > 0.45    one aspect that editors rated; every aspect ...; editor NAME ..., every editor ...
   judges simulated win rate > 0.6    programs of one kind (simulated, llm), which are in no figure of people
+  fit                                samples lie outside what the reward knows at most 5 points oftener than is stated
   beats the length baseline          accuracy above "longest wins" and above "shortest wins"
   not degenerate / no prompt overlap / self-checks pass
 A comparison may end in `by point` or `by bound`. Shares may be written 0.72 or 72%.
@@ -57,6 +58,8 @@ PHRASES: Mapping[str, Kind] = {
     "self-checks pass": "self_checks",
     "self checks pass": "self_checks",
 }
+# Words that stand for a comparison, which is what is decided and shown.
+MEANT: Mapping[str, str] = {"fit": "outside excess < 0.05"}
 COMPARISON = re.compile(r"^(?P<subject>[^<>=]+?)\s*(?P<operator>>=|<=|>|<)\s*(?P<number>[^\s<>=]+)$")
 # Slices a criterion may name, and the finding meant where it names none.
 PARTS: Mapping[str, str] = {"category": "accuracy", "aspect": "win_rate", "editor": "win_rate", "judges": "win_rate"}
@@ -167,6 +170,7 @@ def parse(text: str, *, by: By = DEFAULT_BY, place: str = "criterion") -> Criter
         chosen, words = _by(ending[1], place), words[: ending.start()]
     if not every_seed:  # either ending may stand last
         words, every_seed = _without_every_seed(words)
+    words = MEANT.get(words.lower(), words)
     lowered = words.lower()
     if lowered in PHRASES:
         kind = PHRASES[lowered]

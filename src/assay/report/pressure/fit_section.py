@@ -51,7 +51,8 @@ def said(one: Finding) -> str:
     """What stands in the detail of a figure, in words; empty where there is nothing to add."""
     told: Mapping[str, object] = one.detail
     if "direction" in told:
-        return f"{told['attribute']}: {told['direction']}"
+        named = "" if one.name in ("reward_shift", "length_shift") else f"{told['attribute']}: "
+        return f"{named}{told['direction']}"
     if one.name == "cannot_tell_apart" and told.get("below_noise") is not None:
         return (
             f"all equal {words.percent(told['all_equal'])}, below the noise of {told['raters']} seeds or members "
