@@ -105,7 +105,7 @@ def test_the_file_beside_the_model_is_enough_to_judge_an_answer(run: Path, tmp_p
     cloud = FitCloud.read(run / "seed-0" / "fit.npz")
     scorer, rng = LocalScorer(run / "seed-0" / "model"), random.Random(5)
     assert cloud.facts.model == scorer.fingerprint
-    rows = [(said(rng, KNOWN), said(rng, words)) for words in (KNOWN, FOREIGN) for _ in range(40)]
+    rows = [(f"{said(rng, KNOWN)} {n}", said(rng, words)) for words in (KNOWN, FOREIGN) for n in range(40)]
     outside = cloud.outside(scorer.read_states(rows).states)
     assert outside[:40].mean() < 0.3 < 0.6 < outside[40:].mean()
 

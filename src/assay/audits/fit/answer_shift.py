@@ -40,7 +40,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """Difference of one attribute. low, high: of the interval; known: groups that the error rests on, as many."""
+    """Difference of one attribute: both means, the difference in spreads, its error and degrees of freedom."""
 
     samples: float
     pairs: float
@@ -79,8 +79,8 @@ def shift_rows(samples: Side, pairs: Side, held_out: Side, config: FitConfig) ->
     codes = codes[0], cluster_codes(held_out.clusters)
     if rewards is not None and (shift := difference(*rewards, codes)) is not None:
         found = {REWARD: shift, **found}
-    adjusted = holm([one.p() for one in found.values()]) if found else []
-    rows = [row_of(name, one, float(p), config) for (name, one), p in zip(found.items(), adjusted, strict=True)]
+    adjusted = holm([one.p() for one in found.values()]).tolist() if found else []
+    rows = [row_of(name, one, p, config) for (name, one), p in zip(found.items(), adjusted, strict=True)]
     return sorted(rows, key=lambda row: (row.p_holm, -abs(row.shift), row.attribute))
 
 
@@ -117,12 +117,12 @@ def difference(here_N: Array, there_M: Array, codes: tuple[Codes, Codes]) -> Shi
     for sign, values, groups in ((1, here_N, codes[0]), (-1, there_M, codes[1])):
         away = (values - values.mean()) / scale
         adds = sign * away - value / 4 * (np.square(away) - np.square(away).mean())
-        _, error, freedom = clustered_sum(adds[:, None], groups)
+        _, error, rests_on = clustered_sum(adds[:, None], groups)
         parts.append((float(error[0]) / len(values)) ** 2)
-        freedoms.append(float(freedom[0]))
+        freedoms.append(float(rests_on[0]))
     whole = sum(parts)
     # Welch and Satterthwaite: a side that adds nothing to the error takes nothing from the freedom.
-    spent = sum(part**2 / freedom for part, freedom in zip(parts, freedoms, strict=True))
+    spent = sum(part**2 / free for part, free in zip(parts, freedoms, strict=True))
     freedom = whole**2 / spent if spent > 0 else 1.0
     return Shift(
         samples=float(here_N.mean()), pairs=float(there_M.mean()), value=value, error=whole**0.5, freedom=freedom

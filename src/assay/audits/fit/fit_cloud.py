@@ -11,7 +11,7 @@ from __future__ import annotations
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -159,7 +159,13 @@ def known_cloud(
     if isinstance(cloud, Unknown):
         return Unknown(f"{cloud.reason}: hidden states of training answers")
     # As the file will hold it: a cloud read back must give the very alarms it was calibrated with.
-    cloud = Cloud(**{one.name: kept(getattr(cloud, one.name)) for one in fields(Cloud)})
+    cloud = replace(
+        cloud,
+        centres=kept(cloud.centres),
+        scale=kept(cloud.scale),
+        directions=kept(cloud.directions),
+        variances=kept(cloud.variances),
+    )
     distances = cloud.distances(held_out.states)
     threshold = alarm_threshold(distances, held_out.clusters, rate=config.rate)
     if isinstance(threshold, Unknown):
@@ -189,8 +195,8 @@ def known_cloud(
     return FitCloud(cloud=cloud, facts=facts, held_out=known)
 
 
-def kept(value: object) -> object:
-    return np.asarray(value, dtype=np.float32).astype(np.float64) if isinstance(value, np.ndarray) else value
+def kept(array: Array) -> Array:
+    return array.astype(np.float32).astype(np.float64)
 
 
 def centres_of(categories: Sequence[str | None], fewest: int) -> tuple[list[str], list[int]]:
