@@ -6,6 +6,7 @@ with other options. Knows models and pairs; knows no finding.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -97,9 +98,11 @@ def why_not(proxies: Mapping[int, Scorer], pairs: FitPairs | Unknown, config: Fi
 
 
 def cloud_path(scorer: LocalScorer, pairs: FitPairs, out: Path, seed: int) -> Path:
-    """Beside the model of a run, where a server finds it; of other models in the folder of this command."""
+    """Beside the model of a run, where a server finds it; of other models, and where that may not be written to, in the
+    folder of this command."""
     model = Path(scorer.model).expanduser()
-    return model.parent / FILE if pairs.run is not None and model.is_dir() else out / f"fit-{seed}.npz"
+    beside = pairs.run is not None and model.is_dir() and os.access(model.parent, os.W_OK)
+    return model.parent / FILE if beside else out / f"fit-{seed}.npz"
 
 
 def cloud_of(scorer: LocalScorer, pairs: FitPairs, path: Path, config: FitConfig, notify: Notify) -> FitCloud | Unknown:
