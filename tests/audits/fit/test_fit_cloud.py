@@ -90,7 +90,7 @@ def test_new_answers_lie_outside_at_the_stated_rate_and_shifted_ones_are_found(t
         shifted.append(figures(answers(rng, 30, by=1.5), cloud)["outside_share overall"].known or 0.0)
     error = np.std(shares) / len(shares) ** 0.5
     assert RATE - 2 / 61 - 3 * error < np.mean(shares) < RATE + 3 * error
-    assert covered >= 0.9 * 120
+    assert 0.88 * 120 <= covered <= 0.99 * 120
     assert np.mean(shifted) > (0.9 if training > 5 else 0.5)
 
 

@@ -82,8 +82,8 @@ def excess(share: Array, clusters: Sequence[str], clouds: Mapping[int, FitCloud]
         return measured(meaning, value, n=n, interval=alone, detail={"clusters": 1})
     # Seeds share their held-out answers, so that their thresholds err together: the largest error of one, not a mean.
     held = max(clouds.values(), key=lambda one: one.facts.alarm_variance).facts
-    # Nothing outside is no proof that nothing could be: the spread that the rate itself would have is the least.
-    least = config.rate * (1 - config.rate) / found.clusters
+    # Nothing outside is no proof that nothing could be: the spread of held-out groups is the least.
+    least = held.alarm_variance * held.groups / found.clusters
     parts = (max(found.variance, least), found.freedom), (held.alarm_variance, held.groups - 1)
     whole = sum(part for part, _ in parts)
     freedom = whole**2 / sum(part**2 / free for part, free in parts)
