@@ -11,6 +11,7 @@ import pytest
 
 import assay
 from assay.audits.audit_figures import AUDIT_FIGURES as PAIRS
+from assay.audits.fit.fit_meanings import MEANINGS as FIT
 from assay.audits.fresh.fresh_meanings import MEANINGS as FRESH
 from assay.audits.pressure.pressure_meanings import MEANINGS as PRESSURE
 from assay.capability.capability_meanings import MEANINGS as CAPABILITY
@@ -20,7 +21,8 @@ from assay.study.analysis.vote_meanings import MEANINGS as VOTES
 
 
 def test_rooms_share_no_name_and_every_unit_is_known() -> None:
-    assert len(EVERY_FIGURE) == len(PAIRS) + len(VOTES) + len(CAPABILITY) + len(PRESSURE) + len(FRESH)
+    rooms = (PAIRS, VOTES, CAPABILITY, PRESSURE, FRESH, FIT)
+    assert len(EVERY_FIGURE) == sum(len(room) for room in rooms)
     assert {row.unit for row in EVERY_FIGURE.values()} <= set(UNITS)
     assert all(40 < len(row.why) < 320 or row.describes or row.name in VOTES for row in EVERY_FIGURE.values())
     with pytest.raises(ValueError, match="two figures are called accuracy"):

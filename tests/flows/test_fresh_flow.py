@@ -358,7 +358,7 @@ def test_a_run_is_decided_with_fresh_pairs_beside_it(made: Path, tmp_path: Path)
     found = {one.text: one for one in verdict.criteria}
     assert found["no prompt overlap"].verdict == "pass"
     assert found["fresh accuracy > 0.8"].value == figure(FreshBody.read(made / "out" / "fresh.json"), "fresh_accuracy")
-    assert found["turning point >= 16 by point"].verdict == found["fits the policy"].verdict == "fail"
+    assert found["turning point >= 16 by point"].verdict == found["fit"].verdict == "fail"
     assert verdict.inputs["fresh.json"] == sha256_file(made / "out" / "fresh.json")
     assert verdict.looks is not None
     decide_run(run, "ppo-ready", beside=[made / "out"])

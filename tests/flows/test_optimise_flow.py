@@ -210,7 +210,7 @@ def test_the_page_is_the_artifacts_and_lets_no_answer_speak(tmp_path: Path) -> N
     assert "<b>" not in page
     assert "src=" not in re.sub(r"<p>.*?</p>", "", page)
     assert "Gold turns at n = 1" in page
-    again = render_pressure(done.body, list(done.found.worst), tmp_path / "again.html")
+    again = render_pressure(done.body, list(done.found.worst), tmp_path / "again.html", fit=done.fit)
     assert again.read_text() == page
 
 

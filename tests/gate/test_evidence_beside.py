@@ -49,7 +49,7 @@ def test_the_set_before_a_policy_is_optimised_names_what_is_missing() -> None:
     found = {one.text: one for one in decide_beside(RUN, {"fresh": FRESH}, criteria).criteria}
     assert len(found) == len(criteria)
     failed = {text: one.reason for text, one in found.items() if one.verdict == "fail"}
-    assert set(failed) == {"turning point >= 16 by point", "gold fall < 0.1", "fits the policy"}
+    assert set(failed) == {"turning point >= 16 by point", "gold fall < 0.1", "fit"}
     assert all("assay optimise" in why for why in failed.values())
     alone = decide_beside(RUN, {}, criteria)
     assert alone.verdict == "fail"

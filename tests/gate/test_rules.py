@@ -126,7 +126,7 @@ def test_missing_evidence_fails(given_):
 def test_nothing_passes_on_no_evidence_at_all():
     texts = ["accuracy > 0", "every category > 0", "category x > 0", "not degenerate", "no prompt overlap"]
     texts += ["beats the length baseline", "self-checks pass", "seed spread < 1", "accuracy > 0 every seed"]
-    texts += ["no probe is a problem", "fits the policy"]
+    texts += ["no probe is a problem"]
     assert {parse(text).kind for text in texts} == set(RULES)
     assert [only(evidence(seeds=(0, 1)), text).verdict for text in texts] == ["fail"] * len(texts)
 

@@ -11,6 +11,7 @@ from assay.cli.options import Json, ScorerArgument, TemplateOption, command_line
 from assay.cli.reading import UNSET, DataOptions, with_data_options
 
 if TYPE_CHECKING:
+    from assay.artifacts.fit_body import FitBody
     from assay.artifacts.pressure_body import BesideBody, PointBody, PressureBody
     from assay.findings.finding import Finding
     from assay.flows.optimise import Optimised
@@ -89,6 +90,7 @@ def optimise(
 def tell(done: Optimised, out: Path, criteria: Path | None, *, as_json: bool) -> None:
     """Print what was found, decide by criteria where there are any, and end with the exit code of that."""
     value = {"schema": done.body.SCHEMA, **done.body.model_dump(mode="json"), "folder": str(out)}
+    value["fit"] = done.fit.model_dump(mode="json")
     if criteria is None:
         output(value, summary(done, out), as_json=as_json)
         raise typer.Exit(EXIT[done.body.verdict])
@@ -128,6 +130,7 @@ def summary(done: Optimised, out: Path) -> str:
     lines += category_lines(done.found.findings)
     lines += shared_lines(body)
     lines += [f"  {escape(beside_line(one))}" for one in body.beside]
+    lines += fit_lines(done.fit)
     lines.append(f"  {escape(str(out / 'pressure.html'))}")
     return "\n".join(lines)
 
@@ -195,6 +198,17 @@ def shared_lines(body: PressureBody) -> list[str]:
         )
         lines.append(f"  {len(body.phrases):,} of {body.phrases_tested:,} phrases stand out: {escape(named)}")
     return lines
+
+
+def fit_lines(fit: FitBody) -> list[str]:
+    """What the samples say without gold."""
+    from rich.markup import escape
+
+    from assay.findings.finding import Finding
+    from assay.report.pressure.fit_section import terminal_lines
+
+    told = terminal_lines([Finding.from_body(one) for one in fit.findings])
+    return ["  [dim]fit to the policy, without gold[/]", *(f"  {escape(line)}" for line in [*told, *fit.notes])]
 
 
 def beside_line(one: BesideBody) -> str:

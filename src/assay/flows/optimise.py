@@ -9,7 +9,9 @@ from pathlib import Path
 import filelock
 
 from assay.artifacts.files import dumps, sha256_file, sha256_json, write_jsonl
+from assay.artifacts.fit_body import FitBody
 from assay.artifacts.pressure_body import PRESSURE, BesideBody, JudgedBody, PressureBody
+from assay.audits.fit.config import FitConfig
 from assay.audits.pressure.config import PressureConfig
 from assay.audits.pressure.pressed_prompts import GoldGroup
 from assay.audits.pressure.under_pressure import UnderPressure, under_pressure
@@ -18,7 +20,8 @@ from assay.data.config import DataConfig
 from assay.errors import InputError
 from assay.flows.optimise_beside import BY_PROMPT, beside_bodies, by_prompt_rows, read_beside
 from assay.flows.optimise_candidates import GivenCandidates, given_candidates
-from assay.flows.optimise_gold import Gold, gold_values, named, open_gold, opened, scored_values, shared_by
+from assay.flows.optimise_gold import SCORED, Gold, gold_values, named, open_gold, opened, scored_values, shared_by
+from assay.flows.policy_fit import Samples, fit_to_policy
 from assay.gate import Criterion, Verdict, decide, load_criteria
 from assay.gate.criteria import criteria_hash
 from assay.gate.pressure_evidence import pressure_evidence
@@ -42,6 +45,7 @@ class OptimiseConfig(StageConfig):
     data: DataConfig = DataConfig()
     remote: RemoteConfig = RemoteConfig()
     pressure: PressureConfig = PressureConfig()
+    fit: FitConfig = FitConfig()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +60,11 @@ class OptimiseOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Optimised:
-    """What was found, and as it stands in pressure.json."""
+    """What was found, as it stands in pressure.json, and how the reward fits the policy, as in fit.json."""
 
     found: UnderPressure
     body: PressureBody
+    fit: FitBody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +106,8 @@ def optimise(
     try:
         with filelock.FileLock(out / ".optimise.lock", timeout=0):
             groups = gold_groups(proxies, judged, given, out, notify)
+            samples = samples_of(groups, out)
+            fit = fit_to_policy(proxies, samples, out, config=settings.fit, data=settings.data, notify=notify)
     except filelock.Timeout:
         raise InputError(f"{out}: another assay scores into it. Wait for it, or give another --out.") from None
     found = under_pressure(groups, settings.pressure, shared=shared)
@@ -121,8 +128,18 @@ def optimise(
     write_jsonl(out / WORST, found.worst)
     write_jsonl(out / LEFT_OUT, found.pressed.left_out)
     body.write(out / PRESSURE)
-    render_pressure(body, found.worst, out / PAGE)
-    return Optimised(found=found, body=body)
+    render_pressure(body, found.worst, out / PAGE, fit=fit)
+    return Optimised(found=found, body=body, fit=fit)
+
+
+def samples_of(groups: Sequence[GoldGroup], out: Path) -> Samples:
+    """The groups without what gold says of them."""
+    return Samples(
+        groups=[one.candidates for one in groups],
+        clusters=[one.cluster for one in groups],
+        rewards={seed: [one.rewards[seed] for one in groups] for seed in groups[0].rewards},
+        scored=out / SCORED,
+    )
 
 
 def pressure_body(

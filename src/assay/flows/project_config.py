@@ -6,6 +6,7 @@ What a command does not read is validated and left aside (`config.load_config`).
 from __future__ import annotations
 
 from assay.audits.compare.config import CompareConfig
+from assay.audits.fit.config import FitConfig
 from assay.audits.fresh.config import FreshConfig
 from assay.audits.pressure.config import PressureConfig
 from assay.scorers.remote.config import RemoteConfig
@@ -19,3 +20,4 @@ class ProjectConfig(RewardConfig):
     compare: CompareConfig = CompareConfig()
     pressure: PressureConfig = PressureConfig()
     fresh: FreshConfig = FreshConfig()
+    fit: FitConfig = FitConfig()

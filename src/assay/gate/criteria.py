@@ -9,9 +9,10 @@ One criterion a line, in a YAML list or under `criteria:` (with `by: point|bound
   win rate > 0.6                     the same for a study: any figure of its analysis; every category win rate > 0.5
   aspect harmless win rate > 0.45    one aspect that editors rated; every aspect ...; editor NAME ..., every editor ...
   judges simulated win rate > 0.6    programs of one kind (simulated, llm), which are in no figure of people
+  fit                                samples lie outside what the reward knows at most 5 points oftener than is stated
   beats the length baseline          accuracy above "longest wins" and above "shortest wins"
   fresh accuracy > 0.8               evidence of other commands: fresh pairs, pressure (turning point >= 64), capability
-  not degenerate / no prompt overlap / self-checks pass / no probe is a problem / fits the policy
+  not degenerate / no prompt overlap / self-checks pass / no probe is a problem
 A comparison may end in `by point` or `by bound`. Shares may be written 0.72 or 72%.
 Beside the list `looks: 3` plans how often these criteria are held against such evidence (gate/looks.py).
 """
@@ -47,7 +48,6 @@ Kind = Literal[
     "no_overlap",
     "self_checks",
     "no_probe_problem",
-    "fits_policy",
 ]
 
 BUILT_IN = ("support", "overall", "study", "dpo-held-out", "dpo-policy", "dpo-simulated", "ppo-ready")
@@ -60,8 +60,9 @@ PHRASES: Mapping[str, Kind] = {
     "self-checks pass": "self_checks",
     "self checks pass": "self_checks",
     "no probe is a problem": "no_probe_problem",
-    "fits the policy": "fits_policy",
 }
+# Words that stand for a comparison, which is what is decided and shown.
+MEANT: Mapping[str, str] = {"fit": "outside excess < 0.05"}
 COMPARISON = re.compile(r"^(?P<subject>[^<>=]+?)\s*(?P<operator>>=|<=|>|<)\s*(?P<number>[^\s<>=]+)$")
 # Slices a criterion may name, and the finding meant where it names none.
 PARTS: Mapping[str, str] = {"category": "accuracy", "aspect": "win_rate", "editor": "win_rate", "judges": "win_rate"}
@@ -172,6 +173,7 @@ def parse(text: str, *, by: By = DEFAULT_BY, place: str = "criterion") -> Criter
         chosen, words = _by(ending[1], place), words[: ending.start()]
     if not every_seed:  # either ending may stand last
         words, every_seed = _without_every_seed(words)
+    words = MEANT.get(words.lower(), words)
     lowered = words.lower()
     if lowered in PHRASES:
         kind = PHRASES[lowered]

@@ -35,7 +35,6 @@ _NO_NEED = (
     "no_overlap",
     "self_checks",
     "no_probe_problem",
-    "fits_policy",
 )  # hold or do not, whatever the number of pairs
 
 Flags = npt.NDArray[np.bool_]

@@ -13,6 +13,7 @@ from pathlib import Path
 from assay.artifacts.capability_body import CAPABILITY
 from assay.artifacts.fresh_body import FRESH
 from assay.artifacts.pressure_body import PRESSURE
+from assay.audits.fit.fit_meanings import MEANINGS as FIT_MEANINGS
 from assay.audits.fresh.fresh_meanings import MEANINGS as FRESH_MEANINGS
 from assay.audits.pressure.pressure_meanings import MEANINGS as PRESSURE_MEANINGS
 from assay.capability.capability_meanings import MEANINGS as CAPABILITY_MEANINGS
@@ -48,7 +49,8 @@ ROOMS: Mapping[str, Room] = {
         "--conclude, and give --beside DIR",
     ),
     "pressure": Room(
-        artifact=PRESSURE, figures=PRESSURE_MEANINGS, read=pressure_evidence, source="pressure test", counted="prompt",
+        artifact=PRESSURE, figures={**PRESSURE_MEANINGS, **FIT_MEANINGS}, read=pressure_evidence,
+        source="pressure test", counted="prompt",
         way_out="it was not put under pressure; `assay optimise RUN CANDIDATES --gold GOLD --out DIR`, and give "
         "--beside DIR",
     ),
@@ -79,8 +81,6 @@ def read_beside(folders: Sequence[Path]) -> dict[str, Evidence]:
 
 def room_of(criterion: Criterion) -> str | None:
     """The room whose figure a criterion compares; None for one of the run itself."""
-    if criterion.kind == "fits_policy":
-        return "pressure"  # fit to the policy is measured on the candidates that are pressed
     return next((name for name, room in ROOMS.items() if criterion.finding in room.figures), None)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from assay.artifacts.gate_body import Word
+from assay.audits.fit.fit_meanings import MEANINGS as FIT_MEANINGS
 from assay.audits.lost_rows import pairs_measured, why_unmeasured
 from assay.audits.pressure.pressure_meanings import MEANINGS as PRESSURE_MEANINGS
 from assay.errors import GateError
@@ -20,8 +21,8 @@ from assay.gate.criteria import Criterion, Kind, for_several_seeds
 from assay.gate.every_figure import EVERY_FIGURE
 from assay.gate.evidence import Evidence, Figures
 from assay.gate.more_needed import more_pairs, more_prompts
+from assay.gate.probe_rule import decide_probes
 from assay.gate.reasons import MANY, comparison_text, figure_text
-from assay.gate.room_rules import decide_fits_policy, decide_probes
 from assay.gate.verdict import Result, Toward, Verdict
 from assay.records import NO_CATEGORY
 from assay.stats.intervals import Interval
@@ -62,6 +63,7 @@ def decide_every_slice(evidence: Evidence, criterion: Criterion, *, seed: int | 
     # Which parts there are is read off the figure that its room has of every one of them.
     pressed = criterion.finding in PRESSURE_MEANINGS
     measure = "win_rate" if criterion.finding in VOTE_MEANINGS else "gold_gain" if pressed else "accuracy"
+    measure = "outside_share" if criterion.finding in FIT_MEANINGS else measure
     slices = {f.slice: None for f in evidence.figures.findings if f.name == measure and f.slice.part == part}
     # Asked of the data and not of the figures: what was lost on the way has no figure that could fail.
     unmeasured = not_measured(evidence) if part == "category" else []
@@ -348,5 +350,4 @@ RULES: Mapping[Kind, Rule] = {
     "no_overlap": decide_no_overlap,
     "self_checks": decide_self_checks,
     "no_probe_problem": decide_probes,
-    "fits_policy": decide_fits_policy,
 }

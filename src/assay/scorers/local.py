@@ -6,11 +6,14 @@ when a model is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from assay.artifacts.files import sha256_json
 from assay.errors import TemplateError
@@ -33,6 +36,16 @@ class Passes:
     device: str = "auto"
     micro_tokens: int | None = None
     sharing: Literal["on", "off"] = "on"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ReadStates:
+    """Of N rows those that could be read: places (K,) among them, rewards (K,), states (K, H); and why others not."""
+
+    places: tuple[int, ...]
+    rewards: NDArray[np.floating]
+    states: NDArray[np.floating]
+    unread: Mapping[int, Unscored]
 
 
 class LocalScorer:
@@ -98,6 +111,28 @@ class LocalScorer:
         )
         found = {text: row if isinstance(row, Unscored) else scored(next(rewards)) for text, row in rows.items()}
         return [tuple(found[g.prompt, answer] for answer in g.answers) for g in groups]
+
+    def read_states(self, rows: Sequence[tuple[Text, Text]]) -> ReadStates:
+        """What the head reads of each prompt and answer, and the reward it makes of it; see rewards/head_states.py.
+
+        Rows that cannot be scored are in `unread`, by place. Raises ModelError where the head reads no one vector.
+        """
+        from assay.rewards.head_states import head_states
+
+        rendered = self._rendered(list(dict.fromkeys(rows)))
+        whole = [(place, one) for place, row in enumerate(rows) if not isinstance(one := rendered[row], Unscored)]
+        unread = {place: one for place, row in enumerate(rows) if isinstance(one := rendered[row], Unscored)}
+        if not whole:
+            return ReadStates(places=(), rewards=np.empty(0), states=np.empty((0, 0)), unread=unread)
+        found = head_states(
+            self.reward_model,
+            [row for _, row in whole],
+            micro_tokens=self.passes.micro_tokens,
+            sharing=self.passes.sharing,
+        )
+        return ReadStates(
+            places=tuple(place for place, _ in whole), rewards=found.rewards, states=found.states, unread=unread
+        )
 
     def _rendered(self, texts: Sequence[tuple[Text, Text]]) -> dict[tuple[Text, Text], Encoded | Unscored]:
         """The row of each prompt and answer, or why it cannot be scored."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from assay.artifacts.files import atomic_write
+from assay.artifacts.fit_body import FitBody
 from assay.artifacts.pressure_body import BesideBody, DriftRow, PhraseRow, PointBody, PressureBody
 from assay.audits.pressure.pressure_meanings import SHOWN
 from assay.audits.pressure.worst_picks import PickRow
@@ -19,6 +20,7 @@ from assay.report.finding_text import cell
 from assay.report.html import html_environment, inlined_styles
 from assay.report.passages import passages
 from assay.report.plots.pressure_plots import PressureLine, narrow_pressure_plot, pressure_plot
+from assay.report.pressure.fit_section import fit_section
 
 TONES = {"does_not_turn": "pass", "turns": "fail", "undecided": "undecided"}
 WORDS = {"does_not_turn": "does not turn", "turns": "turns", "undecided": "undecided"}
@@ -28,10 +30,13 @@ MOST_PHRASES = 20
 OURS = "this reward"
 
 
-def render_pressure(body: PressureBody, worst: Sequence[PickRow], path: Path) -> Path:
-    """Write the page; the same artifacts give the same bytes. worst: the picks, those furthest below first."""
+def render_pressure(body: PressureBody, worst: Sequence[PickRow], path: Path, *, fit: FitBody | None = None) -> Path:
+    """Write the page; the same artifacts give the same bytes. worst: the picks, those furthest below first.
+
+    fit: of the reward to the policy whose samples these are.
+    """
     template = html_environment().get_template("pressure.html.j2")
-    page = template.render(css=inlined_styles("report.css"), **context(body, worst))
+    page = template.render(css=inlined_styles("report.css"), **context(body, worst), fit=fit_section(fit))
     with atomic_write(path) as stream:
         stream.write(page.encode())
     return path
