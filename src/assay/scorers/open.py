@@ -12,6 +12,7 @@ from typing import cast
 from assay.errors import InputError
 from assay.scorers.averaged import averaged
 from assay.scorers.baseline import baseline
+from assay.scorers.combined.combined_scorer import combined
 from assay.scorers.corrected import corrected
 from assay.scorers.ensemble import ensemble
 from assay.scorers.function import FunctionScorer, RewardFunction
@@ -30,6 +31,7 @@ AnyScorer = Scorer | RewardFunction | Path | str
 KINDS: Mapping[str, Callable[[str], Scorer]] = {
     "averaged": averaged,
     "baseline": baseline,
+    "combined": lambda argument: combined(argument, open_scorer),
     "corrected": lambda argument: corrected(argument, open_scorer),
     "ensemble": lambda argument: ensemble(argument, open_scorers),
     "implicit": implicit,
