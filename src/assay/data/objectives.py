@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
+from assay.data.config import DataConfig
 from assay.data.groups.overlap import OBJECTIVE
 from assay.errors import InputError
 from assay.records import Pair
@@ -87,3 +88,39 @@ def pairs_of(objective: str, pairs: Sequence[Pair], *, source: object) -> tuple[
             "List them: assay objectives DATA."
         )
     return list(found.pairs[objective]), found.by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveCounts:
+    """What the contract makes of one objective by itself. majority_share: of votes, None where pairs have no two."""
+
+    name: str
+    kept: int
+    rejected: int
+    prompts: int
+    votes: int
+    majority_share: float | None
+
+    def to_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def objective_counts(source: object, found: Objectives, *, config: DataConfig) -> list[ObjectiveCounts]:
+    """The contract of each objective alone, as `check` with data.objective makes it: one more reading for each."""
+    from assay.data.intake import check
+
+    counts = []
+    for name in found.pairs:
+        report = check(source, config=config.model_copy(update={"objective": name})).report
+        agreement = report.agreement
+        counts.append(
+            ObjectiveCounts(
+                name=name,
+                kept=report.kept,
+                rejected=report.rejected,
+                prompts=report.overlap.distinct_prompts,
+                votes=0 if agreement is None else agreement.votes,
+                majority_share=None if agreement is None else agreement.mean_majority_share,
+            )
+        )
+    return counts
