@@ -35,6 +35,7 @@ from assay.gate.criteria import for_several_seeds
 from assay.train import compile_choice
 from assay.train.compile_choice import CompileChoice, Compiling
 from assay.train.dpo.config import DpoRunConfig
+from assay.train.pair_examples import heads_of
 from assay.train.precision_choice import PrecisionChoice, choose, weighed, why
 from assay.train.process_group import of_the_first, wait_for_all
 from assay.train.reward_config import RewardConfig
@@ -90,6 +91,7 @@ def run_reward(
         with record.stage("contract") as stage:
             stage.seconds = contract.seconds
         notify(f"contract   {len(contract.pairs):,} pairs of {contract.rows:,} rows ({contract.seconds:.0f} s)")
+        heads_of(contract.pairs, config.model.heads)  # pairs that have no head are told before anything is trained
         say_what_auto_chose(precision, layers, notify)
         with record.stage("length gate"):
             gated = gate_stage(contract, run, base=base, config=config.model, most=most, notify=notify)

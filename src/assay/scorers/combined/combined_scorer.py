@@ -68,11 +68,26 @@ class CombinedScorer:
         )
 
     def score(self, groups: Sequence[Candidates]) -> list[tuple[Scored, ...]]:
-        given = {name: [results for _, results in score_groups(one, groups)] for name, one in self.scorers.items()}
+        given = self._given(groups)
         return [
             tuple(self._one({name: given[name][n][k] for name in self.scorers}) for k in range(len(group.answers)))
             for n, group in enumerate(groups)
         ]
+
+    def _given(self, groups: Sequence[Candidates]) -> dict[str, list[tuple[Scored, ...]]]:
+        """Each objective's rewards. Heads of one model are read off one forward pass: its rewards hold all heads."""
+        passes: dict[object, list[tuple[Scored, ...]]] = {}
+        given = {}
+        for name, one in self.scorers.items():
+            alike = getattr(one, "one_pass", None)
+            if alike is None:
+                given[name] = [results for _, results in score_groups(one, groups)]
+                continue
+            if alike not in passes:
+                passes[alike] = [results for _, results in score_groups(one, groups)]
+            head = getattr(one, "head", "")
+            given[name] = [tuple(_of_head(result, head) for result in results) for results in passes[alike]]
+        return given
 
     def _one(self, results: Mapping[str, Scored]) -> Scored:
         for name, result in results.items():
@@ -82,6 +97,10 @@ class CombinedScorer:
         standard = (values - self._mean) / self._sd
         heads = dict(zip(results, standard.tolist(), strict=True))
         return scored(float(together(standard[None, :], self.combination)[0]), heads=heads)
+
+
+def _of_head(result: Scored, head: str) -> Scored:
+    return scored(result.heads[head]) if isinstance(result, Reward) else result
 
 
 def combined(argument: str, opened: Callable[[str], Scorer]) -> CombinedScorer:
