@@ -95,7 +95,9 @@ def test_a_head_is_a_scorer_of_its_own_and_the_others_stand_beside(run: Path) ->
 def test_heads_of_one_model_are_combined_from_one_pass(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same reward as from both scorers apart, and the model is run once."""
     scorers = {head: open_scorer(f"{run}@{head}") for head in HEADS}
-    parts = [{"name": head, "scorer": f"{run}@{head}", "weight": weight} for head, weight in zip(HEADS, (1, 2))]
+    parts = [
+        {"name": head, "scorer": f"{run}@{head}", "weight": weight} for head, weight in zip(HEADS, (1, 2), strict=True)
+    ]
     one = CombinedScorer(scorers, Combination.build({"rule": "weights", "objectives": parts}))
     pair = tiny.pairs(1, seed=5)[0]
     group = Candidates(id="a", prompt=pair.prompt, answers=(pair.chosen, pair.rejected))
@@ -110,9 +112,9 @@ def test_heads_of_one_model_are_combined_from_one_pass(run: Path, monkeypatch: p
 
 def test_a_model_of_heads_is_opened_by_a_head_there_is(run: Path) -> None:
     folder = run / "seed-0" / "model"
-    with pytest.raises(InputError, match="Name one: .*@helpful or .*@harmless"):
+    with pytest.raises(InputError, match=r"Name one: .*@helpful or .*@harmless"):
         _ = LocalScorer(folder).fingerprint
-    with pytest.raises(InputError, match="the heads of .* are helpful, harmless"):
+    with pytest.raises(InputError, match=r"the heads of .* are helpful, harmless"):
         _ = LocalScorer(f"{folder}@honest").fingerprint
 
 

@@ -3,20 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from assay.cli.options import Json, output
+from assay.cli.reading import with_data_options
 from assay.cli.verdicts import EXIT
 
 if TYPE_CHECKING:
     from assay.scorers.combined.combination_file import Combination, Rule
+    from assay.scorers.combined.combine import CombinePlan
 
 Numbers = list[str] | None
+EXAMPLE = (
+    "Example: assay models combine helpful=runs/a/seed-0/model harmless=runs/b/seed-0/model --data pairs.jsonl "
+    "--weight helpful=1,harmless=2 --out hh.yaml"
+)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleOptions:
+    """What the three rules take; each option is of the rule it names."""
+
+    weight: Annotated[Numbers, typer.Option(metavar="NAME=NUMBER,...", help="weights: stated, of every one.")] = None
+    overall: Annotated[str | None, typer.Option(metavar="FILE", help="weights: fitted to overall preferences.")] = None
+    tolerance: Annotated[
+        Numbers, typer.Option(metavar="NAME=NUMBER,...", help="lexicographic: within it answers are equal.")
+    ] = None
+    maximise: Annotated[str | None, typer.Option(metavar="NAME", help="constrained: what is maximised.")] = None
+    threshold: Annotated[
+        Numbers, typer.Option(metavar="NAME=NUMBER,...", help="constrained: what the others have to be above.")
+    ] = None
+    confidence: Annotated[
+        float | None,
+        typer.Option(min=0.5, max=0.999, help="constrained: chance that people find it above the threshold; else 0.8."),
+    ] = None
+    validate: Annotated[
+        str | None, typer.Option(metavar="FILE", help="constrained: slice of the dual weights; else a fifth of --data.")
+    ] = None
+
+    def plan(self, rule: Rule, scorers: dict[str, str], data: Sequence[str]) -> CombinePlan:
+        from assay.scorers.combined.combine import CombinePlan
+
+        asked = 0.8 if rule == "constrained" and self.confidence is None else self.confidence
+        return CombinePlan(
+            rule=rule,
+            scorers=scorers,
+            data=[_data(one, scorers) for one in data],
+            weights=_numbers(self.weight, "--weight"),
+            overall=self.overall,
+            tolerances=_numbers(self.tolerance, "--tolerance"),
+            maximise=self.maximise,
+            thresholds=_numbers(self.threshold, "--threshold"),
+            confidence=asked,
+            validation=self.validate,
+        )
+
+
+def register(group: typer.Typer) -> None:
+    """Add `combine` to the group of `assay models`."""
+    group.command("combine", epilog=EXAMPLE)(combine)
+
+
+UNSET = RuleOptions()
+
+
+@with_data_options
 def combine(
     objectives: Annotated[list[str], typer.Argument(metavar="NAME=SCORER...", help="Objectives, the first one first.")],
     data: Annotated[
@@ -32,21 +87,7 @@ def combine(
     rule: Annotated[str, typer.Option(metavar="weights|lexicographic|constrained", help="How they become one.")] = (
         "weights"
     ),
-    weight: Annotated[Numbers, typer.Option(metavar="NAME=NUMBER,...", help="weights: stated, of every one.")] = None,
-    overall: Annotated[str | None, typer.Option(metavar="FILE", help="weights: fitted to overall preferences.")] = None,
-    tolerance: Annotated[
-        Numbers, typer.Option(metavar="NAME=NUMBER,...", help="lexicographic: within it answers are equal.")
-    ] = None,
-    maximise: Annotated[str | None, typer.Option(metavar="NAME", help="constrained: what is maximised.")] = None,
-    threshold: Annotated[
-        Numbers, typer.Option(metavar="NAME=NUMBER,...", help="constrained: what the others have to be above.")
-    ] = None,
-    confidence: Annotated[
-        float, typer.Option(min=0.5, max=0.999, help="constrained: chance that people find it above the threshold.")
-    ] = 0.8,
-    validate: Annotated[
-        str | None, typer.Option(metavar="FILE", help="constrained: slice of the dual weights; else a fifth of --data.")
-    ] = None,
+    options: RuleOptions = UNSET,
     as_json: Json = False,
 ) -> None:
     """Put the scorers of several objectives (helpful, harmless, ...) into one reward, and draw what it trades.
@@ -56,7 +97,6 @@ def combine(
     2: bad input. Audit it like any scorer: assay audit combined:FILE.yaml PAIRS --out DIR.
     """
     from assay.report.combine.combine_page import render_combine
-    from assay.scorers.combined.combine import CombinePlan
     from assay.scorers.combined.combine import combine as put_together
     from assay.scorers.open import open_scorer
 
@@ -65,18 +105,7 @@ def combine(
     scorers = dict(_named(one, "NAME=SCORER") for one in objectives)
     if len(scorers) < len(objectives):
         raise typer.BadParameter("an objective is named twice.", param_hint="NAME=SCORER")
-    plan = CombinePlan(
-        rule=cast("Rule", rule),
-        scorers=scorers,
-        data=[_data(one, scorers) for one in data],
-        weights=_numbers(weight, "--weight"),
-        overall=overall,
-        tolerances=_numbers(tolerance, "--tolerance"),
-        maximise=maximise,
-        thresholds=_numbers(threshold, "--threshold"),
-        confidence=confidence if rule == "constrained" else None,
-        validation=validate,
-    )
+    plan = options.plan(cast("Rule", rule), scorers, data)
     plan.check()
     found = put_together(plan, {name: open_scorer(text) for name, text in scorers.items()})
     found.write(out)

@@ -7,17 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.cli.combine import combine
+from assay.cli import combine
 from assay.cli.options import Json, ScorerArgument, TemplateOption, output
 
 if TYPE_CHECKING:
     from assay.scorers.joint_correction import JointCorrection
-
-
-COMBINE_EXAMPLE = (
-    "Example: assay models combine helpful=runs/a/seed-0/model harmless=runs/b/seed-0/model --data pairs.jsonl "
-    "--weight helpful=1,harmless=2 --out hh.yaml"
-)
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +25,7 @@ def register(app: typer.Typer) -> None:
     group.command("correct", epilog="Example: assay models correct runs/a/seed-0/model pairs.jsonl --out a.yaml")(
         correct
     )
-    group.command("combine", epilog=COMBINE_EXAMPLE)(combine)
+    combine.register(group)
     app.add_typer(group, name="models", no_args_is_help=True)
 
 

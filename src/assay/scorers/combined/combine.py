@@ -63,8 +63,11 @@ class CombinePlan:
         """Raises ConfigError for what can be known to be wrong before anything is scored."""
         if len(self.scorers) < 2:
             raise ConfigError("combine: name two objectives at least: helpful=SCORER harmless=SCORER.")
-        given = {"weights": bool(self.weights) or self.overall is not None, "lexicographic": bool(self.tolerances),
-                 "constrained": bool(self.thresholds or self.maximise or self.validation)}  # fmt: skip
+        given = {
+            "weights": bool(self.weights or self.overall),
+            "lexicographic": bool(self.tolerances),
+            "constrained": bool(self.thresholds or self.maximise or self.validation or self.confidence),
+        }
         odd = [rule for rule, there in given.items() if there and rule != self.rule]
         if odd:
             raise ConfigError(f"combine: rule {self.rule} reads no options of the rule {odd[0]}. Leave them out.")
