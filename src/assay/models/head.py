@@ -31,7 +31,7 @@ def outputs_of(model: nn.Module) -> int:
 def objectives_of(model: nn.Module) -> tuple[str, ...]:
     """The names of a model's outputs, one an objective; none where it has one output."""
     outputs = outputs_of(model)
-    labels: dict[int, str] = getattr(config_of(unwrap(model)), "id2label", {})
+    labels = config_of(unwrap(model)).id2label
     return () if outputs == 1 else tuple(str(labels[number]) for number in range(outputs))
 
 

@@ -100,7 +100,7 @@ def _solved(
     groups, answers = int(codes.max()) + 1, len(codes)
     one_a_prompt = csr_array((np.ones(answers), (codes, np.arange(answers))), shape=(groups, answers))
     # linprog minimises, and takes constraints as "at most": both signs are turned.
-    found = linprog(
+    found = linprog(  # type: ignore[call-overload]  # its stubs know no sparse matrices
         -values[:, lead] / groups,
         A_ub=-values[:, others].T / groups,
         b_ub=-bounds[list(others)],
