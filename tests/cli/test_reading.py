@@ -26,7 +26,7 @@ from assay.train.config import TrainConfig
 from assay.train.reward_config import RewardConfig
 from tests.support import tiny_bases as tiny
 
-READING = ["--layout", "--columns", "--labels", "--config", "--set"]
+READING = ["--layout", "--columns", "--labels", "--objective", "--config", "--set"]
 
 
 def command(name: str) -> Any:

@@ -18,6 +18,8 @@ from assay.errors import InputError
 from assay.records import Candidates, Pair, Text, plain_text
 from assay.scorers.averaged import averaged
 from assay.scorers.baseline import baseline
+from assay.scorers.combined.combination_file import Combination
+from assay.scorers.combined.combined_scorer import CombinedScorer
 from assay.scorers.corrected import CorrectedScorer, Correction
 from assay.scorers.ensemble import EnsembleScorer
 from assay.scorers.function import FunctionScorer
@@ -96,6 +98,16 @@ def published(folder: Path) -> Case:
 
     one, other = written("one.jsonl", "longest"), written("other.jsonl", "shortest")
     return Case(make=lambda: PublishedScorer(one), other=lambda: PublishedScorer(other))
+
+
+def objectives(_: Path) -> Case:
+    def made(weight: float) -> CombinedScorer:
+        parts = [{"name": name, "scorer": "x", "weight": each} for name, each in (("a", 1.0), ("b", weight))]
+        scorers = {"a": FunctionScorer(vowels), "b": baseline("longest")}
+        return CombinedScorer(scorers, Combination.build({"rule": "weights", "objectives": parts}))
+
+    loud = Candidates(id="loud", prompt="May I?", answers=("NO", "NEVER"))
+    return Case(make=lambda: made(0.5), other=lambda: made(2.0), unreadable=loud)
 
 
 def ensembled(folder: Path) -> Case:
@@ -296,6 +308,7 @@ KINDS_HELD: Mapping[str, Callable[[Path], Case]] = {
     "baseline:constant": baselines("constant", "longest"),
     "baseline:keywords:yes,no": baselines("keywords:yes,no", "longest"),
     "averaged": averages,
+    "combined": objectives,
     "corrected": corrections,
     "corrected, jointly": joint_corrections,
     "ensemble": ensembled,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assay.cli import combine
 from assay.cli.options import Json, ScorerArgument, TemplateOption, output
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def register(app: typer.Typer) -> None:
     group.command("correct", epilog="Example: assay models correct runs/a/seed-0/model pairs.jsonl --out a.yaml")(
         correct
     )
+    combine.register(group)
     app.add_typer(group, name="models", no_args_is_help=True)
 
 

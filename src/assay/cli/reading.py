@@ -1,6 +1,6 @@
-"""How a command is told to read pairs: --layout, --columns, --labels, --config and --set, as one argument.
+"""How a command is told to read pairs: --layout, --columns, --labels, --objective, --config and --set, as one argument.
 
-`with_data_options` gives a command these five options in place of its parameter `options: DataOptions`;
+`with_data_options` gives a command these six options in place of its parameter `options: DataOptions`;
 `DataOptions.settings` makes the configuration of them. Knows typer and settings; reads nothing.
 """
 
@@ -34,6 +34,11 @@ LabelNames = Annotated[
     list[str] | None, typer.Option("--labels", metavar="LABEL=SIDE,...", help="Your labels: 1=left,2=right,0=tie.")
 ]
 
+ObjectiveName = Annotated[
+    str | None,
+    typer.Option("--objective", metavar="NAME", help="Read one objective's pairs alone: helpful, safer, ..."),
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataOptions:
@@ -42,6 +47,7 @@ class DataOptions:
     layout: LayoutName = None
     columns: ColumnNames = None
     labels: LabelNames = None
+    objective: ObjectiveName = None
     config: ConfigFile = None
     sets: Sets = None
 
@@ -53,7 +59,7 @@ class DataOptions:
         family: the configuration of all commands together, whose other sections may stand in the file.
         Raises ConfigError, and typer.BadParameter for what is no list of names.
         """
-        flags = {**_flags(self.layout, self.columns, self.labels), **(more or {})}
+        flags = {**_flags(self.layout, self.columns, self.labels), "data.objective": self.objective, **(more or {})}
         return load_config(kind, file=self.config, sets=_as_settings(flags, self.sets), family=family)
 
     def sets_any(self, section: str) -> bool:

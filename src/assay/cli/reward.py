@@ -61,6 +61,10 @@ def reward(
     compiling: Annotated[
         Compile | None, typer.Option("--compile", help="Compile layers; auto: decoders, where a long run gains by it.")
     ] = None,
+    heads: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,NAME,...", help="Objectives: a head for each over one trunk; scored as RUN@NAME."),
+    ] = None,
     sharing: Sharing = None,
     criteria: Annotated[Path | None, typer.Option(help="YAML file of gate criteria.")] = None,
     probes: Probes = None,
@@ -87,6 +91,7 @@ def reward(
         "train.precision": precision,
         "train.compile": compiling,
         "train.sharing": sharing,
+        "model.heads": None if heads is None else [one.strip() for one in heads.split(",") if one.strip()],
         "probes.names": probes,
         "select.without": None if without is None else str(without),
         **augment_shares(augment or ()),

@@ -21,7 +21,7 @@ class DataConfig(StageConfig):
         (), description="columns, and fields of messages, left out knowingly although they change what an answer means"
     )
     objective: str | None = Field(
-        None, description="of data whose rows state several outcomes (better, safer): the one to read; all when unset"
+        None, description="of data with several objectives (better, safer; or categories): the one to read; else all"
     )
     split: str | None = Field(None, description="split of a datasets folder or hub id (train when unset)")
     min_agreement: float = Field(

@@ -120,20 +120,21 @@ class PairContract:
                 who.encode()  # raises UnicodeEncodeError
         label: Label = "tie" if outcome == "tie" else "chosen"
         named = name(draft.id, "id") or pair_id(prompt, chosen, rejected)
-        if draft.objective is not None:
-            named = f"{named}/{draft.objective}"
+        objective = name(draft.objective, "objective")
+        if draft.several:
+            named = f"{named}/{objective}"
         return Pair(
             id=named,
             prompt=prompt,
             chosen=chosen,
             rejected=rejected,
             label=label,
-            category=name(draft.category, "category") or draft.objective,
+            category=name(draft.category, "category") or objective,
             group=name(draft.group, "group"),
             votes=tuple([as_vote(vote, turned=turned) for vote in draft.votes]),
             margin=margin(draft.margin),
             weight=weight(draft.weight),
-            source=source(draft.source) if draft.objective is None else about_objective(draft),
+            source=source(draft.source) if objective is None else {**source(draft.source), OBJECTIVE: objective},
             where=where,
         )
 
@@ -175,11 +176,6 @@ def derive_pairs(
     return [one for one in found if isinstance(one, Pair)], [one for one in found if isinstance(one, Reject)]
 
 
-def about_objective(draft: Draft) -> Mapping[str, object]:
-    """The source of a pair whose row states several objectives: by which this one is a pair."""
-    return {**source(draft.source), OBJECTIVE: draft.objective}
-
-
 def as_read(draft: Draft) -> Mapping[str, object]:
     """A draft in the native layout, for a person to adjudicate; read again it gives what it gave.
 
@@ -199,6 +195,7 @@ def as_read(draft: Draft) -> Mapping[str, object]:
         "rejected": left if turned else right,
         "label": label,
         "category": draft.category,
+        "objective": draft.objective,
         "group": draft.group,
         "votes": votes or None,
         "margin": draft.margin,

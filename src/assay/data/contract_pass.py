@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -18,9 +18,12 @@ from assay.data.answer_names import AnswerNames
 from assay.data.column_use import IMAGE, ColumnUse, without
 from assay.data.config import DataConfig
 from assay.data.contract import PairContract
-from assay.data.groups.overlap import OverlapIndex, Repeats
+from assay.data.groups.overlap import OBJECTIVE, OverlapIndex, Repeats
+from assay.data.layouts.columns import Columns
 from assay.data.layouts.gathered_rows import expanded, gathered
-from assay.data.layouts.known import BY_LABEL, SAMPLE, recognise
+from assay.data.layouts.known import BY_LABEL, SAMPLE, Plan, recognise
+from assay.data.layouts.mapped_layouts import no_objective
+from assay.data.layouts.stated_fields import printable
 from assay.data.layouts.texts import LostReasoningError
 from assay.data.native_rows import as_native
 from assay.data.sources.any_source import Source, parsed
@@ -41,6 +44,7 @@ class Pass:
     contract: PairContract | None = None
     columns: ColumnUse | None = None
     groups: list[Candidates] | None = None
+    aside: Counter[str | None] = field(default_factory=Counter)  # rows of other objectives than the one asked for
 
     def outcomes(self) -> Iterator[Pair | Reject]:
         """A Pair or a Reject for every row, and for every comparison of a row of candidates."""
@@ -62,13 +66,36 @@ class Pass:
                 self.source = self.source if plan.gather is None else gathered(self.source, plan.gather)
                 self.source = self.source if plan.expand is None else expanded(self.source, plan.expand)
                 first, rows = [], map(parsed, self.source.rows())
+        taken = 0
         for row in chain(first, rows):
             if isinstance(row, Reject):
                 yield row
                 continue
             if self.contract is None:
                 self.recognised([row])
+            if self.of_another(row):
+                self.aside[stated_objective(row, self.plan.columns)] += 1
+                continue
+            taken += 1
             yield from self.judged(row)
+        if self.aside and not taken:
+            raise no_objective(str(self.config.objective), self.plan.name, sorted(filter(None, self.aside)))
+
+    @property
+    def plan(self) -> Plan:
+        assert self.contract is not None
+        assert self.contract.plan is not None
+        return self.contract.plan
+
+    def of_another(self, row: Row) -> bool:
+        """Whether a row is of another objective than the one asked for: it is left aside, as if in another file.
+
+        A layout whose rows state several outcomes reads the one asked for by itself.
+        """
+        wanted = self.config.objective
+        if wanted is None or self.plan.objective is not None:
+            return False
+        return stated_objective(row, self.plan.columns) != wanted
 
     def recognised(self, sample: Sequence[Row]) -> None:
         """Find the layout of the first rows and what becomes of their columns. Raises InputError."""
@@ -105,13 +132,16 @@ class Pass:
         if self.contract is None:
             return
         contract = PairContract(self.contract.plan, self.config)  # one of its own: votes are not counted twice
-        several = self.contract.several
+        # Rows that are left aside are known by what they say, so all have to be parsed.
+        several = self.contract.several or bool(self.aside)
         number = 0
         for item in self.source.rows():
             if not several and number not in numbers:
                 number += 1
                 continue
             row = parsed(item)
+            if isinstance(row, Row) and self.of_another(row):
+                continue  # it has no number
             for outcome in [row] if isinstance(row, Reject) else contract.outcomes(self.read(row)):
                 if number in numbers:
                     yield number, outcome
@@ -152,6 +182,13 @@ class Tally:
         self.rejected_in.setdefault(reject.category, Counter())[reject.reason] += 1
         if self.encoding is None and reject.reason == "bad_encoding":
             self.encoding = f"{reject.where}: {reject.detail}"
+
+
+def stated_objective(row: Row, columns: Columns) -> str | None:
+    """The objective a row states: in its own column, in its source, or as its category."""
+    source = columns.pick(row.data, "source")
+    inside = source.get(OBJECTIVE) if isinstance(source, Mapping) else None
+    return printable(columns.pick(row.data, "objective") or inside or columns.pick(row.data, "category"))
 
 
 def characters(text: Text) -> int:

@@ -100,6 +100,7 @@ def contract_report(
             *(walk.columns.warnings() if walk.columns else ()),
             *overlap_warnings(overlap, tally.overlap.declared),
             *row_warnings(tally, kept),
+            *aside_warnings(walk),
             *label_warnings(contract.unknown_labels if contract else {}),
         ],
         seconds={part: round(value, 3) for part, value in seconds.items()},
@@ -163,6 +164,14 @@ def row_losses(lost: int, rows: int, kept: int, reason: str) -> list[str]:
     if lost > 0.2 * rows:
         return [f"{lost / rows:.0%} of the rows are rejected, most often as {reason}."]
     return []
+
+
+def aside_warnings(walk: Pass) -> list[str]:
+    """Rows of other objectives than the one asked for: in no count of this report."""
+    if not walk.aside:
+        return []
+    told = ", ".join(f"{name or 'none stated'} {count:,}" for name, count in walk.aside.most_common(10))
+    return [f"data.objective={walk.config.objective}: {walk.aside.total():,} rows of others are left aside ({told})"]
 
 
 def label_warnings(unknown: Mapping[str, int]) -> list[str]:

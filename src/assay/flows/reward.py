@@ -87,8 +87,9 @@ def run_reward(
         config = settled(config, precision, layers)
         inputs = {**contract.inputs, "base": base.fingerprint, **files_read(config)}
         record = RunRecord(run, command=command, config=config, precision=precision, layers=layers, inputs=inputs)
-        record.add(base={"name": base.name, "fingerprint": base.fingerprint, "kind": base.kind})
-        record.add(seeds=config.train.seeds)
+        record.add(
+            base={"name": base.name, "fingerprint": base.fingerprint, "kind": base.kind}, seeds=config.train.seeds
+        )
         with record.stage("contract") as stage:
             stage.seconds = contract.seconds
         notify(f"contract   {len(contract.pairs):,} pairs of {contract.rows:,} rows ({contract.seconds:.0f} s)")

@@ -217,6 +217,10 @@ def probed(
 
     Kept in rescored.jsonl: an audit that was interrupted there goes on. notify: gets lines on what that costs.
     """
+    if config.model.heads:
+        named = config.model.heads[0]
+        notify(f"probes     of one head at a time: assay audit {run.root}@{named} DATA --objective {named}")
+        return Evidence()
     pairs, groups = measured(parts)
     passes = Passes(sharing=config.train.sharing)
     scorers = {result.seed: LocalScorer(result.model_folder, passes=passes) for result in results}
@@ -233,6 +237,8 @@ def whole_groups(
     notify: Callable[[str], None] = lambda _line: None,
 ) -> list[ScoredGroup]:
     """The held-out groups of candidates with each seed's rewards. notify: told why groups cannot be read."""
+    if config.model.heads:
+        return []  # which head orders a whole group is not said by its pairs
     candidates, no_groups = candidates_of(source, contract.found, config.data)
     if no_groups is not None:
         notify(f"groups     candidates are audited as pairs only, not as groups: {no_groups}")

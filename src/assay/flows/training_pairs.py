@@ -30,6 +30,7 @@ from assay.models.local_model import LocalModel
 from assay.records import Pair
 from assay.render.encoder import Renderer
 from assay.render.length_gate import RenderedPairs, length_gate
+from assay.train.pair_examples import heads_of
 from assay.train.reward_config import RewardConfig
 
 MADE = "made_pairs.jsonl"
@@ -57,7 +58,9 @@ def training_pairs(
     config: RewardConfig,
     notify: Callable[[str], None] = lambda _line: None,
 ) -> TrainingPairs:
-    """What is trained on. Raises as `selected`; SplitError where a validation slice leaves nothing."""
+    """What is trained on. Raises as `selected`; SplitError where a validation slice leaves nothing; InputError where a
+    pair, held out or not, has no head that is to order it."""
+    heads_of([*parts.train, *parts.held_out], config.model.heads)
     given = sum(made_kind(pair) is not None for pair in parts.train)
     if not (config.select != SelectConfig() or config.augment.asked or config.stopping.patience is not None or given):
         return TrainingPairs(parts=parts, gated=gated)

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import (
     Field,
     PositiveInt,
+    field_validator,
 )
 
 from assay.config import StageConfig
@@ -25,4 +26,14 @@ class ModelConfig(StageConfig):
     lora_alpha: PositiveInt = 32
     lora_dropout: float = Field(0.0, ge=0, lt=1)
     lora_targets: tuple[str, ...] | Literal["all-linear"] = "all-linear"
+    heads: tuple[str, ...] = Field(
+        (), description="objectives, each with a head of its own over one trunk; none: one head for all pairs"
+    )
     dropout: float | None = Field(0.0, ge=0, lt=1, description="dropout of the trunk; null keeps the base's own")
+
+    @field_validator("heads")
+    @classmethod
+    def _several_and_different(cls, heads: tuple[str, ...]) -> tuple[str, ...]:
+        if len(heads) == 1 or len(set(heads)) < len(heads) or not all(heads):
+            raise ValueError("heads are two objectives or more, each named once; leave them out for one")
+        return heads

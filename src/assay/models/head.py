@@ -9,18 +9,45 @@ import torch
 from torch import Tensor, nn
 
 from assay.errors import ModelError
+from assay.models.transformers_types import config_of
 from assay.models.wrappers import trunk_of, unwrap
 
 
 def head_layers(model: nn.Module) -> dict[str, nn.Linear]:
-    """The last layer of the head: linear, outside the trunk, one output. With PEFT, its original and trained copies."""
+    """The last layer of the head: linear, outside the trunk, with one output or one an objective.
+
+    With PEFT, its original and trained copies.
+    """
     inner = unwrap(model)
-    trunk = {id(module) for module in trunk_of(model).modules()}
+    # A configuration that was never told of outputs says 2, and its head may still have one.
+    return _with_outputs(inner, outputs_of(model)) or _with_outputs(inner, 1)
+
+
+def outputs_of(model: nn.Module) -> int:
+    """How many figures the head gives a row: 1, or one an objective."""
+    stated = getattr(config_of(unwrap(model)), "num_labels", None)
+    return stated if isinstance(stated, int) and stated > 0 else 1
+
+
+def objectives_of(model: nn.Module) -> tuple[str, ...]:
+    """The names of a model's outputs, one an objective; none where it has one output."""
+    outputs = outputs_of(model)
+    labels = config_of(unwrap(model)).id2label
+    return () if outputs == 1 else tuple(str(labels[number]) for number in range(outputs))
+
+
+def by_output(logits_NK: Tensor) -> Tensor:
+    """A head's figures: shape (N,) where there is one a row, else (N, K), one an objective."""
+    return logits_NK[:, 0] if logits_NK.shape[1] == 1 else logits_NK
+
+
+def _with_outputs(inner: nn.Module, outputs: int) -> dict[str, nn.Linear]:
+    trunk = {id(module) for module in trunk_of(inner).modules()}
     # By structure and not by name: families call it score, classifier.out_proj, classifier.dense and more.
     return {
         name: module
         for name, module in inner.named_modules()
-        if isinstance(module, nn.Linear) and module.out_features == 1 and id(module) not in trunk
+        if isinstance(module, nn.Linear) and module.out_features == outputs and id(module) not in trunk
     }
 
 

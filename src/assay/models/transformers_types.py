@@ -19,6 +19,8 @@ class Config(Protocol):
 
     model_type: str
     is_encoder_decoder: bool
+    id2label: dict[int, str]
+    label2id: dict[str, int]
     pad_token_id: int | None
     problem_type: str | None
     max_position_embeddings: int

@@ -16,7 +16,7 @@ from assay.engine.segment_attention import NotShareableError
 from assay.engine.side_by_side import SideBySide
 from assay.engine.trunk_calls import run_head, run_side_by_side
 from assay.models.device_and_mode import device_of
-from assay.models.head import float32_head
+from assay.models.head import by_output, float32_head
 from assay.models.limits import numbered_past
 from assay.models.self_probe import agrees, probe_rows
 from assay.models.wrappers import is_sharded, trunk_of
@@ -39,7 +39,7 @@ def rewards_side_by_side(model: nn.Module, rows: Sequence[Encoded]) -> Tensor:
     )
     hidden_LH = run_side_by_side(trunk, packed)
     with float32_head(model):
-        return run_head(model, hidden_LH.index_select(0, packed.first_tokens()))[:, 0].float()
+        return by_output(run_head(model, hidden_LH.index_select(0, packed.first_tokens()))).float()
 
 
 def stands_side_by_side(model: nn.Module) -> bool:

@@ -22,7 +22,7 @@ from assay.engine.headers import packs_with_headers
 from assay.engine.micro_batches import micro_batches, pass_tokens
 from assay.errors import ModelError
 from assay.models.device_and_mode import evaluating
-from assay.models.head import float32_linear, head_layers
+from assay.models.head import float32_linear, last_layer, objectives_of
 from assay.render.encoder import Encoded
 from assay.rewards.padded_forward import check_rows
 from assay.rewards.reward_head import pooled_places, read_rewards
@@ -48,6 +48,8 @@ def head_states(
     makes of one vector a row.
     """
     distinct = {row: number for number, row in enumerate(dict.fromkeys(rows))}
+    if heads := objectives_of(model.model):
+        raise ModelError(f"the model has heads for {', '.join(heads)}; states are told where there is one reward")
     layer = last_layer(model.model)
     unique = list(distinct)
     check_rows(model.model, unique)
@@ -72,15 +74,6 @@ def head_states(
         rewards=torch.cat([rewards for _, rewards, _ in found]).numpy()[order][again],
         states=torch.cat([states for _, _, states in found]).numpy()[order][again],
     )
-
-
-def last_layer(model: nn.Module) -> nn.Linear:
-    """The layer whose input is taken, with PEFT the trained copy. Raises ModelError where there is none."""
-    layers = head_layers(model)
-    if not layers:
-        raise ModelError("the model has no head that ends in one linear layer with one output")
-    trained = [layer for name, layer in layers.items() if ".modules_to_save." in name]
-    return trained[0] if trained else next(iter(layers.values()))
 
 
 def caught(model: RewardModel, rows: Sequence[Encoded], layer: nn.Linear, *, sharing: Sharing) -> tuple[Tensor, Tensor]:

@@ -65,7 +65,7 @@ def check_base(base: LocalModel, config: ModelConfig) -> int | None:
     refuse_without_weights(base.folder, name=base.name)
     with quiet(), told_as(lambda why: _not_openable(base, why)):
         Renderer.from_pretrained(base.folder)
-        theirs = open_config(base.folder, num_labels=1)
+        theirs = open_config(base.folder, num_labels=len(config.heads) or 1)
         empty: nn.Module = without_weights(AutoModelForSequenceClassification, theirs)
     check_length(empty, config)
     _check_head(empty)
@@ -84,7 +84,11 @@ def _open(base: LocalModel, config: ModelConfig) -> tuple[nn.Module, set[str]]:
     # digit.
     options = fourbit.loading() if config.tuning == "qlora" else {"dtype": torch.float32}
     with quiet(), told_as(lambda why: _not_openable(base, why)):
-        theirs = open_config(base.folder, num_labels=1)
+        theirs = open_config(base.folder, num_labels=len(config.heads) or 1)
+        if config.heads:
+            # By these names plain transformers calls the outputs.
+            theirs.id2label = dict(enumerate(config.heads))
+            theirs.label2id = {name: number for number, name in enumerate(config.heads)}
         kind_of(theirs)
         set_dropout(theirs, config.dropout, base=base.name)
         model, info = open_weights(

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from assay.engine.pass_rules import rope_sides
 from assay.errors import EmptyBatchError, InputError
 from assay.models.device_and_mode import device_of
-from assay.models.head import float32_head
+from assay.models.head import by_output, float32_head
 from assay.models.limits import check_positions, most_tokens
 from assay.models.transformers_types import Output, config_of
 from assay.models.wrappers import unwrap
@@ -26,6 +26,8 @@ from assay.render.encoder import Encoded
 
 def rewards_padded(model: nn.Module, rows: Sequence[Encoded], *, side: Literal["right", "left"] = "right") -> Tensor:
     """Rewards of rendered rows, float32, shape (N,), differentiable, in the order given; one padded forward pass.
+
+    Of a model with a head an objective, shape (N, K).
 
     The head runs in float32 also under autocast. side: where the padding stands; left gives position numbers along.
     Raises EmptyBatchError without rows, InputError for a row longer than the model has positions for.
@@ -40,7 +42,7 @@ def rewards_padded(model: nn.Module, rows: Sequence[Encoded], *, side: Literal["
     batch = {name: torch.from_numpy(array).to(device_of(model)) for name, array in padded(model, rows, side).items()}
     with float32_head(model):
         output: Output = model(**batch)
-    return output.logits[:, 0].float()
+    return by_output(output.logits).float()
 
 
 def padded(model: nn.Module, rows: Sequence[Encoded], side: Literal["right", "left"]) -> dict[str, NDArray[np.int64]]:

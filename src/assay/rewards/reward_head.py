@@ -1,7 +1,7 @@
 """Read rewards off hidden states: which token of a row the head looks at, and its last layer, in float32.
 
-This is where a second head would stand: whoever runs rows asks for hidden states once, and each head reads its own
-figure from them. Today there is one, with one output. Knows the head of a sequence-classification model; runs no trunk.
+Whoever runs rows asks for hidden states once, and each objective's head, an output of one layer, reads its own figure
+from them. Knows the head of a sequence-classification model; runs no trunk.
 
 Letters: N rows, H hidden size.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from assay.models.head import float32_linear, head_layers, last_layer
+from assay.models.head import by_output, float32_linear, head_layers, last_layer
 from assay.models.self_probe import agrees, probe_rows
 from assay.render.encoder import Encoded
 from assay.rewards.padded_forward import pad_id, rewards_padded
@@ -38,8 +38,8 @@ def pooled_places(model: nn.Module, rows: Sequence[Encoded]) -> NDArray[np.int64
 
 
 def read_rewards(model: nn.Module, hidden_NH: Tensor) -> Tensor:
-    """Rewards from the hidden states at `pooled_places`, float32, shape (N,)."""
-    return float32_linear(last_layer(model), hidden_NH)[:, 0]
+    """Rewards from the hidden states at `pooled_places`, float32, shape (N,); (N, K) of K objectives."""
+    return by_output(float32_linear(last_layer(model), hidden_NH))
 
 
 def reads_one_token(model: nn.Module, shared: Callable[[Sequence[Encoded]], Tensor]) -> bool:

@@ -26,6 +26,7 @@ from assay.engine.micro_batches import Layout, micro_batches, pass_tokens
 from assay.errors import EmptyBatchError
 from assay.models.config import ModelConfig
 from assay.models.device_and_mode import device_of, evaluating
+from assay.models.head import objectives_of
 from assay.models.limits import most_tokens, vocabulary
 from assay.models.resolve import locate
 from assay.records import Text
@@ -74,6 +75,11 @@ class RewardModel:
         return cls(model.to(device).eval(), renderer, origin=origin)
 
     @property
+    def heads(self) -> tuple[str, ...]:
+        """The objectives the model has a head for, in the order of its outputs; none of a model with one output."""
+        return objectives_of(self.model)
+
+    @property
     def most_tokens(self) -> int | None:
         """The longest row the model has positions for, or None if it states no limit."""
         return most_tokens(self.model)
@@ -93,6 +99,8 @@ class RewardModel:
 
     def rewards(self, encoded: Sequence[Encoded], *, sharing: Sharing = "on") -> Tensor:
         """Rewards of rows, float32, shape (N,), in the order given, differentiable; one forward pass.
+
+        Shape (N, K) of a model with K heads, here and in `score`.
 
         sharing "on": tokens of shared prompts run once, and no padding is run, where the model allows it; the rewards
         are the same.
@@ -120,7 +128,7 @@ class RewardModel:
         if not rows:
             return np.zeros(0, dtype=np.float32)
         check_rows(self.model, rows)
-        found = np.zeros(len(rows), dtype=np.float32)
+        found = np.zeros((len(rows), *(() if len(self.heads) < 2 else (len(self.heads),))), dtype=np.float32)
         with evaluating(self.model):
             layout = self.layout(rows, sharing=sharing)
             budget = pass_tokens(micro_tokens, self.device.type, layout)

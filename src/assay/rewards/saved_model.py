@@ -50,11 +50,18 @@ def open_model(folder: Path | str) -> nn.Module:
     check_shapes(folder, info["mismatched_keys"])
     check_whole(Path(folder), missing=set(info["missing_keys"]), unused=set(info["unexpected_keys"]))
     outputs = getattr(config, "num_labels", None)
-    if outputs != 1:
+    if outputs != max(1, len(_heads(Path(folder)))):
         raise ModelError(f"{folder}: the model has {outputs} outputs; a reward model has one. Take another model.")
     found: nn.Module = model
     _check_padding(found, folder, kind)
     return found
+
+
+def _heads(folder: Path) -> tuple[str, ...]:
+    """The objectives assay trained a head for, by assay.json; none of any other model."""
+    about = folder / ABOUT
+    heads = (ModelBody.read(about).config or {}).get("heads") if about.is_file() else None
+    return tuple(map(str, heads)) if isinstance(heads, list) else ()
 
 
 def _not_openable(folder: Path | str, why: str) -> str:

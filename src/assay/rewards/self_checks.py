@@ -75,17 +75,18 @@ def swap_mirrors(reward_model: RewardModel, chosen: Sequence[Encoded], rejected:
     """Pairs scored again with their sides swapped: what was right must be wrong, ties counted; worst is a share."""
     if not chosen:
         raise EmptyBatchError("There are no pairs to check. Give at least one.")
-    n = len(chosen)
+    half = len(chosen)
     straight = reward_model.score([*chosen, *rejected])
     swapped = reward_model.score([*rejected, *chosen])
-    right = int((straight[:n] > straight[n:]).sum())
-    mirrored = int((swapped[:n] > swapped[n:]).sum())
-    ties = int((straight[:n] == straight[n:]).sum())
+    n = straight[:half].size  # of a model with several heads, each head's comparison of each pair
+    right = int((straight[:half] > straight[half:]).sum())
+    mirrored = int((swapped[:half] > swapped[half:]).sum())
+    ties = int((straight[:half] == straight[half:]).sum())
     # Swapped, a pair is right where it was wrong: so the two counts and the ties make up all pairs.
     worst = abs(n - right - mirrored - ties) / n
     meaning = "The reward of an answer depends on which side of the pair it stands, so accuracy is not its own."
     # Sides whose rewards differ by rounding only may fall either way when rows are batched in another order.
-    close = int((np.abs(straight[:n] - straight[n:]) <= ORDER * max(1.0, float(np.abs(straight).max()))).sum())
+    close = int((np.abs(straight[:half] - straight[half:]) <= ORDER * max(1.0, float(np.abs(straight).max()))).sum())
     return SelfCheck(name="swap_mirrors", passed=worst <= close / n, worst=worst, tolerance=close / n, meaning=meaning)
 
 

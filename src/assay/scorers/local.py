@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.artifacts.files import sha256_json
-from assay.errors import TemplateError
+from assay.errors import InputError, TemplateError
 from assay.records import Candidates, Text
 from assay.scorers.protocol import Scored, Unscored, scored
 
@@ -51,6 +51,8 @@ class ReadStates:
 class LocalScorer:
     """Scores with a saved reward model: a folder assay wrote, or any sequence-classification model with one output.
 
+    Of a model with a head an objective, MODEL@OBJECTIVE is one head; what the others give stands in a reward's `heads`.
+
     template: for one that others published without a chat template: a file of jinja, or `plain`.
     """
 
@@ -62,11 +64,17 @@ class LocalScorer:
         passes: Passes | None = None,
         template: str | None = None,
     ) -> None:
-        self.model, self.revision, self.passes, self.template = str(model), revision, passes or Passes(), template
+        self.model, self.head = headed(str(model))
+        self.revision, self.passes, self.template = revision, passes or Passes(), template
 
     @property
     def name(self) -> str:
-        return self.model
+        return self.model if self.head is None else f"{self.model}@{self.head}"
+
+    @property
+    def one_pass(self) -> tuple[object, ...] | None:
+        """What is alike of scorers that one forward pass serves: heads of one model, run alike. None without heads."""
+        return None if self.head is None else (self.model, self.revision, self.passes, self.template)
 
     @cached_property
     def reward_model(self) -> RewardModel:
@@ -74,7 +82,13 @@ class LocalScorer:
         from assay.rewards.reward_model import RewardModel, best_device
 
         device = best_device() if self.passes.device == "auto" else self.passes.device
-        return RewardModel.load(self.model, revision=self.revision, device=device, template=self.template)
+        found = RewardModel.load(self.model, revision=self.revision, device=device, template=self.template)
+        if self.head is None and found.heads:
+            named = " or ".join(f"{self.model}@{one}" for one in found.heads)
+            raise InputError(f"{self.model} has a head for each of {len(found.heads)} objectives. Name one: {named}.")
+        if self.head is not None and self.head not in found.heads:
+            raise InputError(f"{self.name}: the heads of {self.model} are {', '.join(found.heads) or 'one, unnamed'}.")
+        return found
 
     @cached_property
     def fingerprint(self) -> str:
@@ -83,6 +97,8 @@ class LocalScorer:
 
         found = locate(self.model, self.revision).fingerprint
         parts = self.reward_model.renderer.parts
+        if self.head is not None:
+            found = sha256_json({"model": found, "head": self.head})
         return found if self.template is None else sha256_json({"model": found, "template": parts["template"]})
 
     @property
@@ -109,7 +125,7 @@ class LocalScorer:
             if whole
             else ()
         )
-        found = {text: row if isinstance(row, Unscored) else scored(next(rewards)) for text, row in rows.items()}
+        found = {text: row if isinstance(row, Unscored) else self._scored(next(rewards)) for text, row in rows.items()}
         return [tuple(found[g.prompt, answer] for answer in g.answers) for g in groups]
 
     def read_states(self, rows: Sequence[tuple[Text, Text]]) -> ReadStates:
@@ -134,6 +150,13 @@ class LocalScorer:
             places=tuple(place for place, _ in whole), rewards=found.rewards, states=found.states, unread=unread
         )
 
+    def _scored(self, given: float | list[float]) -> Scored:
+        """One row's reward: the only one, or this head's, with those of all heads beside it."""
+        if not isinstance(given, list):
+            return scored(given)
+        heads = dict(zip(self.reward_model.heads, given, strict=True))
+        return scored(heads[self.head or ""], heads=heads)
+
     def _rendered(self, texts: Sequence[tuple[Text, Text]]) -> dict[tuple[Text, Text], Encoded | Unscored]:
         """The row of each prompt and answer, or why it cannot be scored."""
         if not texts:
@@ -152,3 +175,13 @@ class LocalScorer:
             return row
 
         return dict(zip(texts, map(checked, model.renderer.encode_rows(texts)), strict=True))
+
+
+def headed(text: str) -> tuple[str, str | None]:
+    """A model's folder and the head that is named behind it, `runs/hh/seed-0/model@helpful`; None where none is.
+
+    Only of folders: a hub id or an address may hold an @ that means something else.
+    """
+    folder, at, head = text.rpartition("@")
+    path = Path(text).expanduser()
+    return (folder, head) if at and head and not path.exists() and Path(folder).expanduser().is_dir() else (text, None)

@@ -12,12 +12,13 @@ from typing import cast
 from assay.errors import InputError
 from assay.scorers.averaged import averaged
 from assay.scorers.baseline import baseline
+from assay.scorers.combined.combined_scorer import combined
 from assay.scorers.corrected import corrected
 from assay.scorers.ensemble import ensemble
 from assay.scorers.function import FunctionScorer, RewardFunction
 from assay.scorers.implicit import implicit
 from assay.scorers.judge.judge_scorer import judge
-from assay.scorers.local import LocalScorer, Passes
+from assay.scorers.local import LocalScorer, Passes, headed
 from assay.scorers.protocol import Scorer
 from assay.scorers.recorded import RecordedScorer
 from assay.scorers.remote.config import RemoteConfig
@@ -31,6 +32,7 @@ AnyScorer = Scorer | RewardFunction | Path | str
 KINDS: Mapping[str, Callable[[str], Scorer]] = {
     "averaged": averaged,
     "baseline": baseline,
+    "combined": lambda argument: combined(argument, open_scorer),
     "corrected": lambda argument: corrected(argument, open_scorer),
     "ensemble": lambda argument: ensemble(argument, open_scorers),
     "implicit": implicit,
@@ -70,12 +72,14 @@ def open_scorers(
     text: Path | str, *, passes: Passes | None = None, template: str | None = None, remote: RemoteConfig | None = None
 ) -> dict[int, Scorer]:
     """As open_scorer, by seed: a run folder has a scorer for each seed, everything else is one, called seed 0."""
-    models = sorted(Path(text).expanduser().glob("seed-[0-9]*/model"))
+    folder, head = headed(str(text))
+    models = sorted(Path(folder).expanduser().glob("seed-[0-9]*/model"))
     seeds = {int(model.parent.name.removeprefix("seed-")): model for model in models}
     if not seeds:
         return {0: _one(str(text), passes, template, remote or RemoteConfig())}
     _no_server(text, remote or RemoteConfig())
-    return {seed: LocalScorer(seeds[seed], passes=passes, template=template) for seed in sorted(seeds)}
+    named = "" if head is None else f"@{head}"
+    return {seed: LocalScorer(f"{seeds[seed]}{named}", passes=passes, template=template) for seed in sorted(seeds)}
 
 
 def of_a_server(text: Path | str) -> bool:
@@ -109,7 +113,7 @@ def _one(text: str, passes: Passes | None, template: str | None, remote: RemoteC
             f"{text} is no model, so nothing of it is run: device, tokens in one pass, sharing and template do not "
             "apply. Leave them out."
         )
-    return LocalScorer(scorer.model, revision=scorer.revision, passes=passes, template=template)
+    return LocalScorer(scorer.name, revision=scorer.revision, passes=passes, template=template)
 
 
 def _no_server(text: Path | str, remote: RemoteConfig) -> None:

@@ -6,10 +6,12 @@ Renders what was not rendered before, and refuses what does not fit. Knows pairs
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.data.made_mark import made_kind
+from assay.data.objectives import objective_of
 from assay.errors import InputError
 from assay.records import Pair
 from assay.render.encoder import Encoded, Renderer
@@ -37,7 +39,7 @@ class PairExample:
 
     reworded: rows that say the same in other words, for losses that compare the rewards of both. spoken: whether people
     preferred the chosen answer, so that a text loss may teach it: not of a tie, nor where a made pair has a rejected
-    answer win over a foreign one.
+    answer win over a foreign one. head: which of the model's outputs is to order them, where it has one an objective.
     """
 
     name: str
@@ -47,6 +49,7 @@ class PairExample:
     weight: float = 1.0
     reworded: Reworded = AS_IT_IS
     spoken: bool = True
+    head: int = 0
 
     @property
     def rows(self) -> tuple[Encoded, ...]:
@@ -61,8 +64,9 @@ def pair_examples(
     loss: LossConfig,
     max_tokens: int,
     rendered: RenderedPairs | None = None,
+    heads: Sequence[str] = (),
 ) -> list[PairExample]:
-    """Pairs as examples, in order.
+    """Pairs as examples, in order. heads: the objectives a model has heads for; each pair is of one of them.
 
     rendered: rows made before, by this renderer or one that renders alike; only what is not there is tokenised.
     Raises InputError for a row over max_tokens, since training never cuts a text, for a weight that is not above 0, and
@@ -74,7 +78,28 @@ def pair_examples(
     missing = [pair for pair in pairs if pair.id not in rows]
     fresh = renderer.encode_many([(pair.prompt, answer) for pair in missing for answer in (pair.chosen, pair.rejected)])
     rows |= {pair.id: RenderedPair(*both) for pair, *both in zip(missing, fresh[::2], fresh[1::2], strict=True)}
-    return [_example(pair, *rows[pair.id], loss=loss, max_tokens=max_tokens) for pair in pairs]
+    of_head = heads_of(pairs, heads)
+    return [
+        replace(_example(pair, *rows[pair.id], loss=loss, max_tokens=max_tokens), head=head)
+        for pair, head in zip(pairs, of_head, strict=True)
+    ]
+
+
+def heads_of(pairs: Sequence[Pair], heads: Sequence[str]) -> list[int]:
+    """The place among `heads` of each pair's objective (or category, where it states none); 0 without heads.
+
+    Raises InputError with counts where pairs are of an objective that has no head.
+    """
+    if not heads:
+        return [0] * len(pairs)
+    named = [objective_of(pair) or pair.category for pair in pairs]
+    if other := Counter(one or "none stated" for one in named if one not in heads):
+        told = ", ".join(f"{name} {count:,}" for name, count in other.most_common(10))
+        raise InputError(
+            f"model.heads={','.join(heads)}: {other.total():,} pairs are of other objectives ({told}). Give these a "
+            "head as well, or leave their rows out of the data."
+        )
+    return [heads.index(one) for one in named if one is not None]
 
 
 def _example(pair: Pair, chosen: Encoded, rejected: Encoded, *, loss: LossConfig, max_tokens: int) -> PairExample:

@@ -12,7 +12,12 @@ from assay.train.config import RegulariseConfig
 
 
 def check_regularise(config: RegulariseConfig, model: ModelConfig, *, kind: Kind) -> None:
-    """Raises ConfigError for a text loss on an encoder, ODIN with dropout, and rules there are not."""
+    """Raises ConfigError for a text loss on an encoder, ODIN with dropout, rules there are not, and several heads."""
+    if model.heads and config != RegulariseConfig():
+        raise ConfigError(
+            f"regularise works on one reward, and model.heads asks for {len(model.heads)}. Leave one of them out, or "
+            "train a model an objective (docs/objectives.md)."
+        )
     if config.text and kind == "encoder":
         raise ConfigError(
             f"regularise.text: {model.base} is an encoder, which speaks no answer. Take a decoder, or leave it out."

@@ -78,6 +78,10 @@ class RewardObjective:
         rows, places = distinct_rows([one.chosen for one in batch] + [one.rejected for one in batch])
         rewards_N = self.forward(rows).float()
         sides_2B = rewards_N if len(rows) == len(places) else rewards_N[torch.tensor(places, device=rewards_N.device)]
+        if sides_2B.ndim > 1:
+            # A head an objective: each pair is ordered by its own, and no other head gets a gradient from it.
+            heads_2B = torch.tensor([one.head for one in batch] * 2, device=rewards_N.device)
+            sides_2B = sides_2B.gather(1, heads_2B[:, None])[:, 0]
         chosen_B, rejected_B = sides_2B.chunk(2)
         loss_B = pair_losses(chosen_B, rejected_B, [one.target for one in batch], self.loss)
         return Losses(loss_B=loss_B, figures={"chosen": chosen_B, "rejected": rejected_B})
@@ -88,7 +92,10 @@ class RewardObjective:
     def scores(self, share: Sequence[PairExample]) -> list[PairScore]:
         rows, places = distinct_rows([one.chosen for one in share] + [one.rejected for one in share])
         rewards_N = self.reward_model.score(rows, micro_tokens=self.config.micro_tokens, sharing=self.config.sharing)
-        sides = [float(rewards_N[place]) for place in places]
+        sides = [
+            float(rewards_N[place] if rewards_N.ndim == 1 else rewards_N[place, one.head])
+            for place, one in zip(places, [*share, *share], strict=True)
+        ]
         return [
             PairScore(pair_id=one.name, chosen=chosen, rejected=rejected)
             for one, chosen, rejected in zip(share, sides[: len(share)], sides[len(share) :], strict=True)
@@ -243,5 +250,11 @@ class Asked:
     def _examples(
         self, pairs: Sequence[Pair], reward_model: RewardModel, rendered: RenderedPairs | None
     ) -> list[PairExample]:
-        most = self.model.max_tokens
-        return pair_examples(pairs, reward_model.renderer, loss=self.loss, max_tokens=most, rendered=rendered)
+        return pair_examples(
+            pairs,
+            reward_model.renderer,
+            loss=self.loss,
+            max_tokens=self.model.max_tokens,
+            rendered=rendered,
+            heads=self.model.heads,
+        )

@@ -15,7 +15,9 @@ from dataclasses import dataclass, replace
 
 from assay.data.augment.longer_and_worse import KINDS, Material
 from assay.data.config import AugmentConfig
+from assay.data.groups.overlap import OBJECTIVE
 from assay.data.made_mark import made_kind, mark
+from assay.data.objectives import objective_of
 from assay.data.text_rules import alike, trimmed
 from assay.records import Label, Pair, PairSide, Text, plain_text
 from assay.stats.draws import stream
@@ -163,6 +165,12 @@ def _made(
         category=pair.category,
         group=pair.group,
         weight=pair.weight,
-        source=mark(kind, *origins),
+        source={**mark(kind, *origins), **_objective(pair)},
         where=pair.where,
     )
+
+
+def _objective(pair: Pair) -> dict[str, str]:
+    """By what the pair is judged: a pair made of it is judged by the same."""
+    named = objective_of(pair)
+    return {} if named is None else {OBJECTIVE: named}

@@ -13,11 +13,12 @@ from assay.errors import ConfigError, InputError
 Names = dict[str, str]  # role -> column
 ROLES = (
     "prompt", "chosen", "rejected", "left", "right", "prompt_chosen", "prompt_rejected", "prompt_left", "prompt_right",
-    "label", "votes", "annotator", "shown_left", "id", "category", "group", "margin", "weight", "source", "answers",
-    "ranks", "scores", "system",
+    "label", "votes", "annotator", "shown_left", "id", "category", "objective", "group", "margin", "weight", "source",
+    "answers", "ranks", "scores", "system",
 )  # fmt: skip
 PROMPT_NAMES = ("prompt", "question", "instruction", "query", "input", "history", "context", "post", "conversation")
-SAYS_MORE = frozenset({"id", "category", "group", "margin", "weight", "source"})  # what says no answer and no outcome
+# What says no answer and no outcome.
+SAYS_MORE = frozenset({"id", "category", "objective", "group", "margin", "weight", "source"})
 LABEL_NAMES = (
     "label", "winner", "preference", "preferred", "choice", "better", "better_response_id",
     "overall_preference", "gold", "vote",
@@ -52,7 +53,8 @@ class Columns:
     @cached_property
     def extras(self) -> tuple[str, ...]:
         """Roles of this source that say more about a pair."""
-        return tuple(role for role in ("id", "category", "group", "margin", "weight", "source") if role in self.names)
+        said = ("id", "category", "objective", "group", "margin", "weight", "source")
+        return tuple(role for role in said if role in self.names)
 
     @cached_property
     def more(self) -> tuple[tuple[str, str, bool], ...]:
@@ -146,6 +148,7 @@ def optional(seen: Iterable[str], stated: Mapping[str, str]) -> dict[str, str]:
     names = {
         "id": ID_NAMES,
         "category": ("category",),
+        "objective": ("objective",),
         "group": ("group",),
         "margin": ("margin",),
         "source": ("source",),

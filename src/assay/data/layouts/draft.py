@@ -19,7 +19,7 @@ class Draft:
     other_prompt: the prompt the right answer was given to; the same as `prompt` unless the data keep two.
     label: the outcome as the data state it, None where only votes are given.
     id to source: as they stand in the row, whatever they are. unfit: why it is no pair, where its maker saw it.
-    objective: what the label is about, where a row states several.
+    objective: what the label is about, where the row says so. several: whether it states others of this pair as well.
     """
 
     prompt: Text
@@ -35,7 +35,8 @@ class Draft:
     weight: object = None
     source: object = None
     unfit: UnfitError | None = None
-    objective: str | None = None
+    objective: object = None
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)

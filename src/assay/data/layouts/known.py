@@ -34,7 +34,6 @@ from assay.data.layouts.mapped_layouts import (
     ENDS,
     by_objective,
     known_layouts,
-    no_objective,
     own_layout,
     recognised,
     refuse_absent,
@@ -87,7 +86,7 @@ class Plan:
     gather: how rows that make one are brought together, where each holds a vote or an answer. expand: the rows that a
     row holds, where it is a tree of messages. least_difference: by
     which scores of candidates have to differ, to be no tie. systems: the two columns that name the systems of the left
-    and the right answer, where the layout says so.
+    and the right answer, where the layout says so. objective: of rows that state several outcomes, the one read alone.
     """
 
     name: str
@@ -97,6 +96,7 @@ class Plan:
     expand: Expand | None = None
     least_difference: float = 0.0
     systems: tuple[str, ...] = ()
+    objective: str | None = None
 
     def build(self, row: Row) -> Draft | Drafts | Candidates:
         return self.layout.build(row, self.columns)
@@ -223,8 +223,6 @@ def named(config: DataConfig, rows: Sequence[Row], seen: list[str], columns: Map
 
 def general_plan(name: str, names: Mapping[str, str], rows: Sequence[Row], config: DataConfig, source: str) -> Plan:
     """The plan of a layout of LAYOUTS. Raises InputError where its labels could mean either side."""
-    if config.objective is not None:
-        raise no_objective(config.objective, name, ())
     layout, columns = LAYOUTS[name], Columns(names, config.labels)
     if name in ROWS_OF:
         return replace(mapped_plan(ROWS_OF[name](columns, layout.about), config), name=name)
@@ -244,8 +242,9 @@ def general_plan(name: str, names: Mapping[str, str], rows: Sequence[Row], confi
 
 def mapped_plan(layout: MappedLayout, config: DataConfig) -> Plan:
     """The plan of a layout in the mapping language; what it reads is compiled here, once."""
-    if config.objective is not None:
-        layout = by_objective(layout, config.objective)
+    alone = config.objective if any(one.objective for one in layout.verdicts) else None
+    if alone is not None:
+        layout = by_objective(layout, alone)
     found = compiled(layout, config.labels)
     return Plan(
         name=layout.name,
@@ -258,4 +257,5 @@ def mapped_plan(layout: MappedLayout, config: DataConfig) -> Plan:
         gather=found.gather,
         systems=layout.systems or next((verdict.names for verdict in layout.verdicts if verdict.names), ()),
         least_difference=max((verdict.least_difference for verdict in layout.verdicts), default=0.0),
+        objective=alone,
     )

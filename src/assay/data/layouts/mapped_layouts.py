@@ -18,7 +18,8 @@ from assay.data.sources.row import Row
 from assay.errors import ConfigError, InputError
 
 ENDS = (".yaml", ".yml")
-ABOUT = frozenset({"id", "category", "group", "margin", "weight", "source"})  # what --columns may state beside a layout
+# What --columns may state beside a layout.
+ABOUT = frozenset({"id", "category", "objective", "group", "margin", "weight", "source"})
 NEEDED = ("prompt", "left", "right", "chosen", "rejected", "all_chosen", "all_rejected", "answers", "label", "scores")
 
 

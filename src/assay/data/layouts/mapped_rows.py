@@ -51,6 +51,7 @@ class About(TypedDict, total=False):
 
     id: object
     category: object
+    objective: object
     group: object
     margin: object
     weight: object
@@ -95,7 +96,11 @@ def pairs(layout: MappedLayout, labels: Mapping[str, str]) -> Building:
 
     def several(row: Row) -> Drafts:
         read = draft(row.data)
-        return Drafts(tuple(judged(replace(read, objective=objective), said, row.data) for objective, said in verdicts))
+        return Drafts(
+            tuple(
+                judged(replace(read, objective=objective, several=True), said, row.data) for objective, said in verdicts
+            )
+        )
 
     return several if len(verdicts) > 1 else one
 

@@ -202,6 +202,7 @@ class MappedLayout(Part):
     margin: Place | Distance | None = None
     weight: Place | None = None
     category: Place | None = None
+    objective: Place | None = None
     group: Place | None = None
     id: Place | None = None
     source: Place | None = None
@@ -262,7 +263,7 @@ class MappedLayout(Part):
             yield from (("margin", used) for used in self.margin.between)
         elif self.margin is not None:
             yield "margin", self.margin
-        about = ("system", "annotator", "shown_left", "weight", "category", "group", "id", "source")
+        about = ("system", "annotator", "shown_left", "weight", "category", "objective", "group", "id", "source")
         yield from ((role, used) for role in about if (used := getattr(self, role)) is not None)
 
 

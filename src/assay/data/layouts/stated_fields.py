@@ -11,7 +11,7 @@ import orjson
 from assay.data.layouts.texts import UnfitError, missing, told
 
 
-def name(value: object, what: Literal["id", "category", "group"]) -> str | None:
+def name(value: object, what: Literal["id", "category", "group", "objective"]) -> str | None:
     """A name as text. Raises UnfitError for lists and objects."""
     if type(value) is str and value and value.isascii():
         return value

@@ -1,0 +1,1 @@
+"""The page of several objectives combined into one reward."""
