@@ -87,16 +87,14 @@ def run_reward(
         config = settled(config, precision, layers)
         inputs = {**contract.inputs, "base": base.fingerprint, **files_read(config)}
         record = RunRecord(run, command=command, config=config, precision=precision, layers=layers, inputs=inputs)
-        record.add(
-            base={"name": base.name, "fingerprint": base.fingerprint, "kind": base.kind}, seeds=config.train.seeds
-        )
+        record.add(base={"name": base.name, "fingerprint": base.fingerprint, "kind": base.kind})
         with record.stage("contract") as stage:
             stage.seconds = contract.seconds
         notify(f"contract   {len(contract.pairs):,} pairs of {contract.rows:,} rows ({contract.seconds:.0f} s)")
         say_what_auto_chose(precision, layers, notify)
         with record.stage("length gate"):
             gated = gate_stage(contract, run, base=base, config=config.model, most=most, notify=notify)
-        record.add(length_gate=gated.summary)
+        record.add(seeds=config.train.seeds, length_gate=gated.summary)
         notify(f"render     {len(gated.pairs):,} pairs within {config.model.max_tokens} tokens")
         with record.stage("split"):
             parts = data.split(gated.pairs, config=config.split, groups=gated.groups)
