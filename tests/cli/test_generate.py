@@ -38,7 +38,7 @@ def test_what_was_written_is_said(prompts: Path, tmp_path: Path) -> None:
         text = typed(name, prompts, "--n", 2, "--out", out, "--at-once", 1)
         assert "4 answers to 2 prompts" in text
         assert "2 without a text" in text
-        assert "answered 400 no" in text
+        assert "the server answered 400: no" in text
         assert server.most_at_once == 1
         told = json.loads(typed(name, prompts, "--n", 2, "--out", out, "--json"))
     assert (told["answers"], told["already_there"], told["unanswered"]) == (4, 2, 2)

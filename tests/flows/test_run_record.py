@@ -50,7 +50,9 @@ def test_what_a_killed_process_held_is_free(tmp_path: Path) -> None:
 def test_free_options_are_no_part_of_the_experiment_and_all_others_are() -> None:
     config = RewardConfig().model_dump(mode="json")
     kept = without(config, FREE)
-    assert set(kept) == {"data", "split", "model", "loss", "train"}
+    assert set(kept) == {
+        "data", "split", "select", "augment", "model", "loss", "regularise", "train", "stopping",
+    }  # fmt: skip
     assert set(config["train"]) - set(kept["train"]) == {"seeds", "report_to", "save_every"}  # type: ignore[arg-type]
     assert kept["data"] == config["data"]
     assert without({"a": {"b": {"c": 1, "d": 2}}}, [("a", "b", "c")]) == {"a": {"b": {"d": 2}}}

@@ -65,6 +65,10 @@ def fit_cloud(
 
     The covariance is one for all centres, of what the points are away from their own. Source of the shrinkage: Ledoit
     & Wolf 2004; of one covariance about several centres: Lee et al. 2018 (1807.03888).
+
+    >>> cloud = fit_cloud(np.random.default_rng(0).normal(size=(500, 4)) * [1, 1, 1, 100])
+    >>> cloud.distances([[0, 0, 0, 200], [0, 0, 0, 1000]]).round().tolist()  # over 2: the root of four coordinates
+    [1.0, 5.0]
     """
     points = np.asarray(points_NH, dtype=np.float64)
     if len(points) < 2:

@@ -81,7 +81,11 @@ def least_squares(features_NF: Array, target_NT: Array) -> Array:
 
 
 def columns_that_add(values_NF: Array) -> list[int]:
-    """Places of the columns that earlier ones do not already tell, up to a thousandth."""
+    """Places of the columns that earlier ones do not already tell, up to a thousandth.
+
+    >>> columns_that_add(np.array([[1.0, 2.0, 0.0], [2.0, 4.0, 1.0], [3.0, 6.0, 0.0]]))  # the second is twice the first
+    [0, 2]
+    """
     kept: list[int] = []
     basis = np.zeros((len(values_NF), 0))
     for place, column in enumerate(values_NF.T):

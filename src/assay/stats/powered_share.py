@@ -57,6 +57,11 @@ def powered_share(
     decided; what stands in label_N of an item that was asked and left undecided is not read. judge_N: in [0, 1], NaN
     where it said nothing. clusters: the prompt group of each item. People alone have Wilson's interval, clustered, as
     held-out accuracy has. Unknown where nothing was decided, or within one prompt group only.
+
+    >>> asked, decided = np.arange(6) < 4, np.array([True, True, True, False, False, False])
+    >>> found = powered_share(np.where(asked, [1, 1, 0, 0, 0, 0], np.nan), decided, [1, 1, 0, 0, 1, 1], np.arange(6))
+    >>> round(found.share, 3), found.decided, found.labelled  # two of three decided; so few that the judge is left out
+    (0.667, 3, 4)
     """
     label, judge = np.asarray(label_N, dtype=np.float64), np.asarray(judge_N, dtype=np.float64)
     asked, decided = np.isfinite(label), np.asarray(decided_N, dtype=np.bool_)
