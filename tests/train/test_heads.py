@@ -11,6 +11,7 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification
 
+from assay.data.objectives import heads_of
 from assay.errors import ConfigError, InputError
 from assay.models.config import ModelConfig
 from assay.records import Candidates, Pair
@@ -21,7 +22,7 @@ from assay.scorers.local import LocalScorer
 from assay.scorers.open import open_scorer, open_scorers
 from assay.scorers.protocol import Reward
 from assay.train.config import LossConfig
-from assay.train.pair_examples import heads_of, pair_examples
+from assay.train.pair_examples import pair_examples
 from assay.train.reward import RewardObjective, train_reward
 from tests.support import tiny_bases as tiny
 

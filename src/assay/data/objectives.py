@@ -124,3 +124,20 @@ def objective_counts(source: object, found: Objectives, *, config: DataConfig) -
             )
         )
     return counts
+
+
+def heads_of(pairs: Sequence[Pair], heads: Sequence[str]) -> list[int]:
+    """The place among `heads` of each pair's objective (or category, where it states none); 0 without heads.
+
+    Raises InputError with counts where pairs are of an objective that has no head.
+    """
+    if not heads:
+        return [0] * len(pairs)
+    named = [objective_of(pair) or pair.category for pair in pairs]
+    if other := Counter(one or "none stated" for one in named if one not in heads):
+        told = ", ".join(f"{name} {count:,}" for name, count in other.most_common(10))
+        raise InputError(
+            f"model.heads={','.join(heads)}: {other.total():,} pairs are of other objectives ({told}). Give these a "
+            "head as well, or leave their rows out of the data."
+        )
+    return [heads.index(one) for one in named if one is not None]

@@ -23,6 +23,7 @@ from assay.data.contract_report import CONTRACT
 from assay.data.grouped_split import Split
 from assay.data.made_mark import made_kind
 from assay.data.native_rows import write_pairs
+from assay.data.objectives import heads_of
 from assay.data.training_selection import selected
 from assay.errors import SplitError
 from assay.flows.reward_stages import Gated
@@ -30,7 +31,6 @@ from assay.models.local_model import LocalModel
 from assay.records import Pair
 from assay.render.encoder import Renderer
 from assay.render.length_gate import RenderedPairs, length_gate
-from assay.train.pair_examples import heads_of
 from assay.train.reward_config import RewardConfig
 
 MADE = "made_pairs.jsonl"

@@ -6,12 +6,11 @@ Renders what was not rendered before, and refuses what does not fit. Knows pairs
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assay.data.made_mark import made_kind
-from assay.data.objectives import objective_of
+from assay.data.objectives import heads_of
 from assay.errors import InputError
 from assay.records import Pair
 from assay.render.encoder import Encoded, Renderer
@@ -83,23 +82,6 @@ def pair_examples(
         replace(_example(pair, *rows[pair.id], loss=loss, max_tokens=max_tokens), head=head)
         for pair, head in zip(pairs, of_head, strict=True)
     ]
-
-
-def heads_of(pairs: Sequence[Pair], heads: Sequence[str]) -> list[int]:
-    """The place among `heads` of each pair's objective (or category, where it states none); 0 without heads.
-
-    Raises InputError with counts where pairs are of an objective that has no head.
-    """
-    if not heads:
-        return [0] * len(pairs)
-    named = [objective_of(pair) or pair.category for pair in pairs]
-    if other := Counter(one or "none stated" for one in named if one not in heads):
-        told = ", ".join(f"{name} {count:,}" for name, count in other.most_common(10))
-        raise InputError(
-            f"model.heads={','.join(heads)}: {other.total():,} pairs are of other objectives ({told}). Give these a "
-            "head as well, or leave their rows out of the data."
-        )
-    return [heads.index(one) for one in named if one is not None]
 
 
 def _example(pair: Pair, chosen: Encoded, rejected: Encoded, *, loss: LossConfig, max_tokens: int) -> PairExample:
