@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.support import tiny_policy
 from tests.support.threads import one_thread
 
 # Where an option needs another one to matter, the baseline holds it.
+HEADS = ("easy", "hard")
 NO_DROPOUT = {"model.dropout": 0.0}
 LORA = {"model.tuning": "lora", "model.lora_targets": ("query",)}
 CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -31,6 +33,7 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "model.lora_dropout": (0.5, LORA),
     "model.lora_targets": (("value",), LORA),
     "model.dropout": (0.4, {}),
+    "model.heads": (HEADS, {}),
     "loss.kind": ("rao_kupper", {}),
     "loss.tie_threshold": (1.5, {"loss.kind": "rao_kupper"}),
     "loss.margin": ("subtract", {}),
@@ -89,8 +92,8 @@ def listed(answer: Text) -> str:
 def data() -> list[Pair]:
     votes = tuple(Vote(choice=choice) for choice in ("chosen", "tie", "chosen"))
     return [
-        Pair(id=p.id, prompt=p.prompt, chosen=listed(p.chosen), rejected=p.rejected, margin=1.0, votes=votes)
-        for p in tiny.pairs(20)
+        replace(p, chosen=listed(p.chosen), margin=1.0, votes=votes, category=HEADS[number % 2])
+        for number, p in enumerate(tiny.pairs(20))
     ]
 
 
