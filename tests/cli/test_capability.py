@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.capability import made_models
 
 
@@ -15,6 +17,7 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
 
+@pytest.mark.slow  # six runs of the command; what it computes is tested in tests/flows
 def test_answer_json_gate_and_refusal(tmp_path: Path) -> None:
     base, mmlu = made_models.saved(tmp_path / "base"), made_models.questions(tmp_path / "mmlu")
     tuned, out = made_models.adapters(tmp_path / "tuned", base), tmp_path / "out"

@@ -34,7 +34,7 @@ def test_each_token_is_drawn_as_often_as_it_is_likely(size: int, temperature: fl
 
 
 @pytest.mark.parametrize("size", [40, 3000])
-@pytest.mark.parametrize("top_p", [0.05, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("top_p", [0.05, *(pytest.param(p, marks=pytest.mark.slow) for p in (0.5, 0.9)), 0.999])
 def test_top_p_is_transformers_own(size: int, top_p: float) -> None:
     # Of 3,000 nearly equal tokens the nucleus is longer than what is looked at first.
     for scale in (0.1, 4.0):

@@ -34,7 +34,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return root / "pairs.jsonl", tiny.base(root / "base")
 
 
-@pytest.mark.parametrize("launcher", LAUNCHERS)
+@pytest.mark.parametrize("launcher", ["torchrun", pytest.param("accelerate launch", marks=pytest.mark.slow)])
 def test_two_processes_make_one_run(launcher: str, inputs: tuple[Path, Path], tmp_path: Path) -> None:
     data, base = inputs
     words = ["-m", "assay.cli.main", "reward", str(data), "--base", str(base), "--out", str(tmp_path / "run")]

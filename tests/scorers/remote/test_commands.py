@@ -122,7 +122,7 @@ def test_a_token_that_cannot_be_one_is_not_repeated(server: Server, pairs: Path,
     assert server.requests == []
 
 
-@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("blow", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_killed_and_run_again_it_goes_on(server: Server, pairs: Path, tmp_path: Path, blow: signal.Signals) -> None:
     whole = run("score", f"tei:{server.url}", pairs, "--out", tmp_path / "whole.jsonl", cache="off")
     assert whole.returncode == 0, whole.stderr
