@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assay.audits.position_flips import FAMILY, MATTERS, TOLERATED, flips_alarm
+from assay.audits.position_flips import MATTERS, TOLERATED, flips_alarm
 from assay.stats.intervals import Array, Codes
+from assay.stats.one_sided import FAMILY_ALPHA
 
 PROMPTS = 100
 
@@ -33,7 +34,7 @@ def test_what_is_tolerated_is_named_by_chance_only(icc: float) -> None:
 def test_what_matters_is_found_among_thirty() -> None:
     flips, groups = draws(MATTERS, a_prompt=4, icc=0.3, times=100, seed=2)
     alarms = [alarm for row in flips if (alarm := flips_alarm(row, groups)) is not None]
-    assert sum(alarm.p < FAMILY for alarm in alarms) >= 95
+    assert sum(alarm.p < FAMILY_ALPHA for alarm in alarms) >= 95
     assert all(alarm.power is not None and alarm.power > 0.9 for alarm in alarms)
 
 
@@ -45,4 +46,4 @@ def test_few_pairs_are_no_all_clear() -> None:
     assert flips_alarm(np.ones(5), np.zeros(5, dtype=np.intp)) is None
     every = flips_alarm(np.ones(40), np.arange(40))
     assert every is not None
-    assert (every.strength, every.p < FAMILY) == ("problem", True)
+    assert (every.strength, every.p < FAMILY_ALPHA) == ("problem", True)

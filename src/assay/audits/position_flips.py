@@ -16,10 +16,10 @@ from assay.records import PairScore
 from assay.scorers.protocol import Reward
 from assay.scorers.scored_pairs import ScoredPair
 from assay.stats.intervals import Array, Codes, cluster_mean, cluster_wilson
+from assay.stats.one_sided import FAMILY_ALPHA
 from assay.stats.unknown import Unknown
 
 TOLERATED, MATTERS = 0.25, 0.5  # share of flipped votes: of near ties among pairs, and of a judge of places
-FAMILY = 0.05 / 30  # the level at which one alarm among thirty has to be found by itself
 HEADS = ("flipped_first", "flipped_second")
 
 
@@ -60,7 +60,7 @@ def flips_alarm(share_N: Array, groups_N: Codes) -> Alarm | None:
         return None
     size = found.n / found.design_effect if found.design_effect is not None else found.clusters
     spread = math.sqrt(TOLERATED * (1 - TOLERATED) / size)
-    needed = TOLERATED + norm.isf(FAMILY) * spread
+    needed = TOLERATED + norm.isf(FAMILY_ALPHA) * spread
     return Alarm(
         p=float(norm.sf((found.mean - TOLERATED) / spread)),
         strength="problem" if found.mean >= MATTERS else "warning",

@@ -14,9 +14,9 @@ from scipy import special
 
 from assay.findings.alarm import Alarm, Strength
 from assay.stats.intervals import ClusterMean
+from assay.stats.one_sided import FAMILY_ALPHA
 from assay.stats.unknown import Unknown
 
-FAMILY = 0.05 / 30  # the level at which an alarm by itself stands up in an audit of some thirty of them
 SURE = 0.95
 
 
@@ -58,5 +58,5 @@ def quantile(freedom: float, level: float = SURE) -> float:
 
 
 def _power(floor: Floor, at_floor: float, at_bad: float) -> float:
-    reach = floor.tolerated - float(special.ndtri(1 - FAMILY)) * at_floor
+    reach = floor.tolerated - float(special.ndtri(1 - FAMILY_ALPHA)) * at_floor
     return float(special.ndtr((reach - floor.matters) / at_bad))
