@@ -31,9 +31,9 @@ from assay.stats.intervals import (
     ending,
     mean_of_sums,
 )
+from assay.stats.one_sided import FAMILY_ALPHA
 from assay.stats.unknown import Unknown
 
-ALONE = 0.05 / 30  # the level at which an alarm goes off by itself in a family of thirty
 Strength = Literal["warning", "problem"]
 MATTERS = 0.05  # a reward that picks a best answer so much less often than the rule it is held against matters
 
@@ -104,7 +104,7 @@ def _power(found: ClusterMean) -> float:
     """Chance that a shortfall of MATTERS goes off by itself; 1 where these groups rule such a shortfall out."""
     if not found.variance:
         return 1.0
-    error, reach = found.variance**0.5, float(scipy_stats.t.ppf(1 - ALONE, found.clusters - 1))
+    error, reach = found.variance**0.5, float(scipy_stats.t.ppf(1 - FAMILY_ALPHA, found.clusters - 1))
     # What is shown to be well above the rule is no "too few", however few groups it took.
     if found.mean + MATTERS >= reach * error:
         return 1.0

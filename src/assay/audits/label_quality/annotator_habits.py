@@ -15,7 +15,6 @@ import numpy as np
 from scipy import special
 
 from assay.artifacts.audit_labels_table import AnnotatorRow
-from assay.audits.label_quality.label_ceiling import ALONE
 from assay.audits.label_quality.label_meanings import MEANINGS
 from assay.audits.label_quality.label_votes import LabelVotes
 from assay.audits.scores_table import Mask
@@ -25,6 +24,7 @@ from assay.findings.vocabulary import Meaning
 from assay.stats.dawid_skene import FIRST, LEFT, TIE, UNKNOWN_PLACE, Readers
 from assay.stats.intervals import Array, Codes
 from assay.stats.multiplicity import holm
+from assay.stats.one_sided import FAMILY_ALPHA
 from assay.stats.unknown import Unknown
 
 FEWEST_VOTES = 20
@@ -81,7 +81,7 @@ class Differences:
         asked = self.error_A[np.isfinite(self.error_A)]
         if not asked.size:
             return None
-        reach = (MATTERS - tolerated) / np.maximum(asked, 1e-9) + special.ndtri(ALONE / max(tests, 1) / 2)
+        reach = (MATTERS - tolerated) / np.maximum(asked, 1e-9) + special.ndtri(FAMILY_ALPHA / max(tests, 1) / 2)
         return float(np.median(special.ndtr(reach)))
 
 
@@ -198,7 +198,7 @@ def _finding(meaning: Meaning, votes: LabelVotes, p_T: Array, power: float | Non
         return unknown(meaning, reason, n=votes.count)
     adjusted = np.ones(p_T.size)
     adjusted[tested] = holm(p_T[tested])
-    named = sorted({votes.names[index % len(votes.names)] for index in np.flatnonzero(adjusted <= ALONE)})
+    named = sorted({votes.names[index % len(votes.names)] for index in np.flatnonzero(adjusted <= FAMILY_ALPHA)})
     detail = {
         "named": named[:SHOWN],
         "annotators": len(votes.names),

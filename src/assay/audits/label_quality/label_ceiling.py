@@ -14,10 +14,10 @@ from assay.stats.dawid_skene import FIRST, SECOND
 from assay.stats.intervals import Array, Codes
 from assay.stats.label_noise import PLANNED, TurnedShare, turned_against_votes
 from assay.stats.noise_ceiling import noise_ceiling
+from assay.stats.one_sided import FAMILY_ALPHA
 from assay.stats.unknown import Unknown
 
 TOLERATED = 0.02  # of the labels may stand against their votes: annotators are not quite what any model makes of them
-ALONE = 0.05 / 30  # p at which a figure is found by itself among the alarms of an audit
 ASSUMES = (
     "votes independent given the pair, from people drawn at random, as many whatever was voted before; "
     "labels by majority"
@@ -74,4 +74,4 @@ def power_to_find(found: TurnedShare, *, beyond: float = 0.0) -> float:
     """The chance that a tenth of the labels turned would be found by itself, by the standard error at hand."""
     if found.error <= 0:
         return 1.0
-    return float(special.ndtr((PLANNED - beyond) / found.error + special.ndtri(ALONE)))
+    return float(special.ndtr((PLANNED - beyond) / found.error + special.ndtri(FAMILY_ALPHA)))

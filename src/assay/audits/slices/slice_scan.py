@@ -18,10 +18,10 @@ from scipy import special
 from assay.audits.scores_table import Mask
 from assay.stats.intervals import Array, Codes
 from assay.stats.multiplicity import holm
+from assay.stats.one_sided import FAMILY_ALPHA
 
 TOLERATED = 0.03  # points below the rest that any slicing of honest data shows somewhere
 STRENGTH = 0.2  # points below the rest that are said to matter
-SCAN_LEVEL = 0.05 / 30  # of the whole scan: about thirty figures of one audit share 5%
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ def scan(correct_N: Array, groups_N: Codes, masks: Sequence[Mask]) -> list[Scann
     """Every slice against its complement; correct_N in [0, 1]."""
     correlation = within_groups(correct_N, groups_N)
     total, everything = float(correct_N.sum()), correct_N.size
-    level = SCAN_LEVEL / max(len(masks), 1)
+    level = FAMILY_ALPHA / max(len(masks), 1)
     found = []
     for mask in masks:
         n = int(mask.sum())

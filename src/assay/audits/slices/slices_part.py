@@ -12,12 +12,13 @@ from assay.audits.part import Found, Given
 from assay.audits.scores_table import Mask
 from assay.audits.slices.slice_meanings import SLICE_FIGURES
 from assay.audits.slices.slice_members import HARDER_BY_NATURE, members
-from assay.audits.slices.slice_scan import SCAN_LEVEL, STRENGTH, TOLERATED, Scanned, adjusted, scan
+from assay.audits.slices.slice_scan import STRENGTH, TOLERATED, Scanned, adjusted, scan
 from assay.findings.alarm import Alarm
 from assay.findings.family import ENOUGH
 from assay.findings.finding import Finding, measured, unknown
 from assay.findings.slice import Slice
 from assay.stats.intervals import Array, Codes, Interval, cluster_t, cluster_wilson, ending
+from assay.stats.one_sided import FAMILY_ALPHA
 from assay.stats.unknown import Unknown
 
 FEWEST = (
@@ -71,7 +72,7 @@ def _row(given: Given, where: Slice, mask: Mask, known: tuple[Scanned, float] | 
         "judged": "shown" if where.part in HARDER_BY_NATURE else "too_few",
     }
     if one is not None and p is not None:
-        row["judged"] = "below" if p <= SCAN_LEVEL else "too_few" if one.power < ENOUGH else "ok"
+        row["judged"] = "below" if p <= FAMILY_ALPHA else "too_few" if one.power < ENOUGH else "ok"
     return row
 
 

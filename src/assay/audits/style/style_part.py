@@ -41,12 +41,12 @@ from assay.stats.intervals import (
     ending,
 )
 from assay.stats.multiplicity import holm
+from assay.stats.one_sided import FAMILY_ALPHA
 from assay.stats.partial_effects import effects_on_margin, effects_on_people
 from assay.stats.unknown import Unknown
 
 MEANINGS = Vocabulary(STYLE_FIGURES)
 FEWEST_PAIRS = 60
-ALARM_LEVEL = 0.05 / 30  # at which power is stated: about thirty figures of one audit share 5%
 STRENGTH = 0.5  # log odds for one size of an attribute: a quarter of the spread of a reward that is right in 80%
 NEAR_STYLE = 0.02  # points beyond the style-only rule that count as none
 EQUAL = float(special.logit(0.55))  # log odds of the style-only rule under which style does not help
@@ -149,7 +149,7 @@ def _near_style(difference_N: Array, aligned: Aligned) -> Alarm | None:
     error = float(np.sqrt(found.variance))
     distance = (found.mean - NEAR_STYLE) / error
     # Far above what is tolerated nothing was missed, however wide the interval.
-    critical = -float(special.ndtri(ALARM_LEVEL))
+    critical = -float(special.ndtri(FAMILY_ALPHA))
     power = None if distance > 2 else float(special.ndtr(NEAR_STYLE / error - critical))
     return Alarm(p=float(special.stdtr(found.clusters - 1, distance)), strength="problem", power=power)
 
@@ -223,7 +223,7 @@ def _rows(family: Family, attributes: Attributes, tested: Overuse, *, level: flo
     count = len(attributes.names)
     # The one that is named was picked for being extreme, so that every row gets its share of the error.
     reach = special.stdtrit(tested.freedom, 1 - (1 - level) / count / 2) * tested.error
-    power = power_of_overuse(tested.information, strength=STRENGTH, level=ALARM_LEVEL / count)
+    power = power_of_overuse(tested.information, strength=STRENGTH, level=FAMILY_ALPHA / count)
     return [
         {
             "family": family,
