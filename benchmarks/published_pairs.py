@@ -1,10 +1,12 @@
 """Published judgements as rows that assay reads: `python benchmarks/published_pairs.py DATA --out rows`.
 
 DATA holds finegrained_rlhf/ (https://github.com/allenai/FineGrainedRLHF, Apache-2.0), llmfao/
-(https://github.com/dustalov/llmfao, CC-BY-4.0) and dices_votes/ (DICES, CC-BY-4.0, in the form of
-https://github.com/dmg-illc/JUDGE-BENCH); what is missing is named and passed over. Written are rows of pairs or
-candidates with their votes, and files of recorded scores for `assay audit`: judges that were asked about the same
-pairs, or the people whose votes made no label. docs/results/ shows what was found in them.
+(https://github.com/dustalov/llmfao, CC-BY-4.0), dices_votes/ (DICES, CC-BY-4.0, in the form of
+https://github.com/dmg-illc/JUDGE-BENCH), iterater/ (https://github.com/vipulraheja/iterater, Apache-2.0) and
+creativity_eval_writing/ (https://github.com/salesforce/creativity_eval, BSD-3-Clause); what is missing is named and
+passed over. Written are rows of pairs or candidates with their votes, and files of recorded scores for `assay audit`:
+judges that were asked about the same pairs, or the people whose votes made no label. docs/results/ shows what was
+found in them.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +29,8 @@ Side = Literal["a", "b"]
 CHOICE = {0: "tie", 1: "first", 2: "second"}
 SIDE = {"left": "a", "right": "b", "tie": "tie"}
 QUESTIONS_TO_TRAIN = 380  # of 500, in the order of the file; the others test
+LEAST_SHARED = 5  # words at the beginning of both versions; a shorter one tells the reader nothing to go on from
+PARAGRAPHS = ("ai_edited", "ai_generated", "human_edited")
 DEPTHS = (3, 5, 7, 15)  # votes that make a label; the item's other votes stand for the best reader
 
 
@@ -167,7 +172,72 @@ def table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-SETS = {"finegrained_rlhf": finegrained, "llmfao": llmfao, "dices_votes": dices}
+def revised_sentences(folder: Path) -> list[dict[str, object]]:
+    """A pair a sentence: how it went on after the revision beside how it went on before, documents as groups."""
+    rows: list[dict[str, object]] = []
+    with zipfile.ZipFile(folder / "human_sent_level.zip") as archive:
+        for part in ("train", "dev"):
+            for number, line in enumerate(archive.read(f"human_sent_level/{part}.json").decode().splitlines()):
+                row = json.loads(line)
+                start, after, before = parted(row["after_sent"].split(), row["before_sent"].split())
+                if len(start) >= LEAST_SHARED and after and before:
+                    rows.append(
+                        {
+                            "id": f"{part}-{number}",
+                            "prompt": f"Finish this sentence.\n\n{' '.join(start)}",
+                            "chosen": " ".join(after),
+                            "rejected": " ".join(before),
+                            "category": row["labels"],
+                            "group": row["doc_id"],
+                        }
+                    )
+    return rows
+
+
+def parted(one: list[str], other: list[str]) -> tuple[list[str], list[str], list[str]]:
+    """The words both begin with, and what is left of each."""
+    same = 0
+    while same < min(len(one), len(other)) and one[same] == other[same]:
+        same += 1
+    return one[:same], one[same:], other[same:]
+
+
+def ranked_paragraphs(folder: Path) -> list[dict[str, object]]:
+    """Three answers to an instruction, and what each writer said of each two."""
+    return [
+        {
+            "id": f"{row['batch']}-{row['item']}",
+            "prompt": row["instruction"],
+            "answers": [row["texts"][kind] for kind in PARAGRAPHS],
+            "votes": list(order_as_votes(row["rankings_best_first"])),
+            "category": row["type"],
+        }
+        for row in map(json.loads, (folder / "DERIVED_preference_rankings.jsonl").read_text("utf-8").splitlines())
+    ]
+
+
+def order_as_votes(rankings: dict[str, list[str]]) -> Iterator[dict[str, object]]:
+    for writer, order in rankings.items():
+        for i, j in combinations(range(len(PARAGRAPHS)), 2):
+            first = order.index(PARAGRAPHS[i]) < order.index(PARAGRAPHS[j])
+            yield {"first": i, "second": j, "choice": "first" if first else "second", "annotator": writer}
+
+
+def iterater(folder: Path) -> dict[str, Written]:
+    return {"iterater": Written(revised_sentences(folder))}
+
+
+def creativity(folder: Path) -> dict[str, Written]:
+    return {"creativity": Written(ranked_paragraphs(folder))}
+
+
+SETS = {
+    "finegrained_rlhf": finegrained,
+    "llmfao": llmfao,
+    "dices_votes": dices,
+    "iterater": iterater,
+    "creativity_eval_writing": creativity,
+}
 
 
 def write_all(data: Path, out: Path) -> Mapping[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,43 @@ def test_programs_are_scored_in_the_order_that_people_made(tmp_path: Path) -> No
     assert [vote.annotator for vote in found.pairs[0].votes] == ["worker-7", "worker-8", "worker-9"]
     assert scores(tmp_path / "rows/llmfao_gpt3.jsonl") == {"pair-0": (1.0, 0.0), "pair-1": (0.0, 1.0)}
     assert set(scores(tmp_path / "rows/llmfao_gpt4.jsonl").values()) == {(0.5, 0.5)}
+
+
+def test_a_revised_sentence_is_how_it_went_on_behind_what_both_versions_share(tmp_path: Path) -> None:
+    folder = tmp_path / "data/iterater"
+    folder.mkdir(parents=True)
+    kept = {"before_sent": "we show it and do things be done .", "after_sent": "we show it and do what was asked .",
+            "labels": "clarity", "doc_id": "7"}  # fmt: skip
+    too_short = {**kept, "before_sent": "we show things .", "after_sent": "we show what was asked ."}
+    only_cut = {**kept, "before_sent": "we show it and do what was", "after_sent": "we show it and do what was asked ."}
+    with zipfile.ZipFile(folder / "human_sent_level.zip", "w") as archive:
+        archive.writestr("human_sent_level/train.json", "\n".join(map(json.dumps, (kept, too_short, only_cut))))
+        archive.writestr(
+            "human_sent_level/dev.json", json.dumps({**kept, "doc_id": "8", "after_sent": "we show it and do ."})
+        )
+    assert write_all(tmp_path / "data", tmp_path / "rows")["iterater"] == 2
+    first, second = read_jsonl(tmp_path / "rows/iterater.jsonl")
+    assert str(first["prompt"]).endswith("\n\nwe show it and do")
+    assert (first["chosen"], first["rejected"], first["group"]) == ("what was asked .", "things be done .", "7")
+    assert (second["id"], second["chosen"]) == ("dev-0", ".")
+
+
+def test_orders_of_paragraphs_become_a_vote_of_each_writer_on_each_two(tmp_path: Path) -> None:
+    folder = tmp_path / "data/creativity_eval_writing"
+    folder.mkdir(parents=True)
+    orders = {
+        "w1": ["human_edited", "ai_generated", "ai_edited"],
+        "w2": ["human_edited", "ai_edited", "ai_generated"],
+        "w3": ["ai_edited", "human_edited", "ai_generated"],
+    }
+    texts = {kind: f"paragraph, {kind}" for kind in ("human_edited", "ai_generated", "ai_edited")}
+    row = {"batch": "b", "item": 1, "instruction": "a story", "type": "fiction", "texts": texts}
+    (folder / "DERIVED_preference_rankings.jsonl").write_text(json.dumps({**row, "rankings_best_first": orders}))
+    write_all(tmp_path / "data", tmp_path / "rows")
+    found = read_pairs(tmp_path / "rows/creativity.jsonl", config=DataConfig(min_agreement=0.5))
+    won = {(pair.chosen, pair.rejected) for pair in found.pairs}
+    assert won == {
+        (texts["human_edited"], texts["ai_generated"]),
+        (texts["human_edited"], texts["ai_edited"]),
+        (texts["ai_edited"], texts["ai_generated"]),
+    }
