@@ -60,7 +60,7 @@ class DpoObjective:
         return Losses(loss_B=loss_B, figures={"chosen": chosen_B, "rejected": rejected_B})
 
     def reference_of(self, rows: Sequence[Encoded]) -> Tensor:
-        return torch.tensor([self.reference[row] for row in rows])
+        return torch.tensor([self.reference[row] for row in rows], device=self.model.device)
 
     def step_figures(self, seen: Sequence[Seen]) -> dict[str, float]:
         return pair_figures.step_figures(seen)

@@ -81,7 +81,7 @@ def test_the_gradient_is_that_of_the_whole_batch(
     examples = plain.objective.examples
     rewards = plain.objective.reward_model.rewards([e.chosen for e in examples] + [e.rejected for e in examples])
     loss_B = pair_losses(rewards[:12], rewards[12:], [e.target for e in examples], LossConfig())
-    whole = (loss_B * torch.tensor([pair.weight for pair in pairs])).sum() / total
+    whole = (loss_B * loss_B.new_tensor([pair.weight for pair in pairs])).sum() / total
     whole.backward()
     expected = gradients(plain.model)
     assert loss.item() == pytest.approx(whole.item(), abs=1e-6)

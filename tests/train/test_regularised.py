@@ -154,7 +154,7 @@ def test_odin_is_the_loss_of_the_whole_batch_however_it_is_cut(kind: str, size: 
     theirs_loss = odin_by_hand(regulariser, examples)
     theirs = gradient(model, theirs_loss)
     ours_loss = in_parts(regulariser, examples, size)
-    assert ours_loss.item() == pytest.approx(theirs_loss.item(), abs=1e-5)
+    assert ours_loss.item() == pytest.approx(theirs_loss.item(), abs=1e-4 if torch.cuda.is_available() else 1e-5)
     ours = gradient(model, ours_loss)
     assert float(ours["assay_length_head.weight"].abs().max()) > 0
     close(ours, theirs)

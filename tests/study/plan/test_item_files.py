@@ -93,6 +93,17 @@ def test_empty_answers_are_refused_by_prompt_and_system_or_set_aside(tmp_path: P
     assert aside[0].reason == "empty"
 
 
+def test_an_answer_that_a_policy_left_empty_is_set_aside_like_any_empty_one(tmp_path: Path) -> None:
+    # As `assay generate` writes it: null with its reason. Any other reason is a failure, and refused.
+    made: list[object] = [{"id": "p0", "prompt": "prompt 0", "answer": None, "reason": "the answer is empty"}]
+    items, aside = items_from_generations(both(tmp_path, rows(["a", "b"]), made + rows(["x", "y"])[1:]), config=ASIDE)
+    assert [item.prompt_id for item in items] == ["p1"]
+    assert [(entry.prompt_id, entry.reason) for entry in aside] == [("p0", "empty")]
+    failed = [{**rows(["x"])[0], "answer": None, "reason": "the server did not answer"}]
+    with pytest.raises(InputError, match=r"tuned.jsonl:1: no answer \(the server did not answer\)"):
+        items_from_generations(both(tmp_path, rows(["a"]), failed), config=ASIDE)
+
+
 def test_identical_answers_are_set_aside_as_ties_by_construction(tmp_path: Path) -> None:
     items, aside = items_from_generations(both(tmp_path, rows(["a", "same"]), rows(["x", "same "])), config=REFUSE)
     assert len(items) == 1

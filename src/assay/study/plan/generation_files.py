@@ -9,6 +9,7 @@ from pathlib import Path
 
 from assay.errors import InputError
 from assay.policies.answer_files import RecordedAnswer, read_answers
+from assay.policies.protocol import EMPTY
 from assay.policies.row_fields import quoted
 from assay.records import Text, Where, plain_text
 from assay.stats.unknown import Unknown
@@ -130,6 +131,9 @@ def _same_prompt(rows: Sequence[Answer]) -> None:
 
 
 def _answer(row: RecordedAnswer) -> Answer:
-    if isinstance(row.text, Unknown):
-        raise InputError(f"{row.where}: no answer ({row.text.reason}). Generate it again, or remove the row.")
-    return Answer(prompt_id=row.prompt_id, prompt=row.prompt, answer=row.text, category=row.category, where=row.where)
+    text = row.text
+    if text == EMPTY:
+        text = ""  # what the policy said, and not a failure: `usable` refuses it or sets it aside, as asked for
+    if isinstance(text, Unknown):
+        raise InputError(f"{row.where}: no answer ({text.reason}). Generate it again, or remove the row.")
+    return Answer(prompt_id=row.prompt_id, prompt=row.prompt, answer=text, category=row.category, where=row.where)
