@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,37 @@ def test_a_mistake_of_our_own_is_never_read_as_a_verdict(
         entry.main()
     assert stopped.value.code == 70
     assert "planted" in capsys.readouterr().err
+
+
+def asks_python() -> None:
+    bytearray(2**62)
+
+
+def asks_torch() -> None:
+    import torch
+
+    torch.empty(2**58, dtype=torch.uint8)
+
+
+def asks_a_gpu() -> None:
+    import torch
+
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 56.00 MiB.\nProcess 8 has 27 GiB in use.")
+
+
+@pytest.mark.parametrize("asks", [asks_python, asks_torch, asks_a_gpu])
+def test_too_little_memory_is_no_mistake_of_ours_and_names_the_way_out(
+    asks: Callable[[], None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(entry, "build", lambda: asks)
+    with pytest.raises(SystemExit) as stopped:
+        entry.main()
+    said = capsys.readouterr().err
+    assert stopped.value.code == 2
+    assert "out of memory" in said
+    assert "train.micro_tokens" in said
+    assert "Traceback" not in said
+    assert said.count("\n") == 1
 
 
 def test_control_c_in_a_command_exits_with_130(

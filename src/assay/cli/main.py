@@ -32,7 +32,7 @@ from assay.cli import (
     simulate,
     study,
 )
-from assay.errors import AssayError
+from assay.errors import AssayError, first_line
 from assay.models.quiet import drop_kernel_advice
 from assay.version import __version__
 
@@ -94,6 +94,13 @@ def root(
     """Preference pairs in, a reward model or a tuned policy out, with a verdict that can be defended."""
 
 
+NO_MEMORY = (
+    "out of memory ({}). What was saved is kept. Give a forward pass fewer tokens: --micro-tokens N, in training --set "
+    "train.micro_tokens=N (a CPU takes 2,048 by itself, a GPU 16,384), or shorter rows by --max-tokens; and see "
+    "whether other programs hold the memory."
+)
+
+
 def main() -> None:
     """Run the command line.
 
@@ -109,7 +116,10 @@ def main() -> None:
     except OSError as error:
         sys.stderr.write(f"assay: {refused(error)}\n")
         sys.exit(BAD_INPUT)
-    except Exception:  # anything else would exit with 1 and read as a verdict
+    except Exception as error:  # anything else would exit with 1 and read as a verdict
+        if no_memory_left(error):
+            sys.stderr.write(f"assay: {NO_MEMORY.format(first_line(error))}\n")
+            sys.exit(BAD_INPUT)
         traceback.print_exc()
         sys.stderr.write("assay: this is a mistake in assay, not in your data. Please report the lines above.\n")
         sys.exit(OUR_FAULT)
@@ -119,6 +129,16 @@ def main() -> None:
             raise
         sys.stderr.write("assay: interrupted. Run the same command again to go on where it stopped.\n")
         sys.exit(INTERRUPTED)
+
+
+def no_memory_left(error: BaseException) -> bool:
+    """Whether torch or Python asked for more memory than there is. Told by name: most commands never load torch."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"  # torch's, of a GPU
+        or (isinstance(error, RuntimeError) and "DefaultCPUAllocator: not enough memory" in str(error))
+        or (isinstance(error, RuntimeError) and "DefaultCPUAllocator: can't allocate memory" in str(error))
+    )
 
 
 def say_what_cannot_be_said() -> None:
