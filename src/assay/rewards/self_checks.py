@@ -46,7 +46,9 @@ def reload_equal(reward_model: RewardModel, folder: Path, rows: Sequence[Encoded
         "The saved folder is not the model that was trained: a head or an adapter was not saved, or its padding token "
         "ends rows."
     )
-    return _compare("reload_equal", reward_model.score(rows), np.concatenate(parts), RELOAD, meaning)
+    # A GPU's packed and padded kernels sum in other orders: 1.4e-5 was seen on an H100 of a model saved whole.
+    allowed = ORDER if reward_model.device.type == "cuda" else RELOAD
+    return _compare("reload_equal", reward_model.score(rows), np.concatenate(parts), allowed, meaning)
 
 
 def batch_invariance(reward_model: RewardModel, rows: Sequence[Encoded]) -> SelfCheck:
