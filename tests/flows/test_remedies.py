@@ -10,13 +10,14 @@ from assay.artifacts.files import read_jsonl, write_jsonl
 from assay.artifacts.remedies_body import RemediesBody
 from assay.data.native_rows import as_native
 from assay.errors import ConfigError
-from assay.flows.remedies import NAMES, Remedies, remedy_names, run_remedies
-from assay.train.reward_config import RewardConfig
+from assay.flows.remedies import Remedies, RemediesOptions, run_remedies
+from assay.flows.remedy_config import RemediesConfig
+from assay.flows.remedy_names import NAMES, remedy_names
 from tests.support import tiny_bases as tiny
 from tests.support.ready_commands import ready_assay
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-ASKED = "verbosity, text, vote_weights, averaged, ensemble_worst"
+OPTIONS = RemediesOptions(asked="verbosity, text, vote_weights, averaged, ensemble_worst", command="assay remedies")
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +34,11 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(data: Path, base: Path, tmp_path_factory: pytest.TempPathFactory) -> Remedies:
-    return run_remedies(
-        data, tmp_path_factory.mktemp("out"), config=config(base), asked=ASKED, command="assay remedies"
-    )
+    return run_remedies(data, tmp_path_factory.mktemp("out"), config=config(base), options=OPTIONS)
 
 
-def config(base: Path) -> RewardConfig:
-    return RewardConfig.build(
+def config(base: Path) -> RemediesConfig:
+    return RemediesConfig.build(
         {
             "model": {"base": str(base), "max_tokens": 40},
             "split": {"holdout": 12},
@@ -90,18 +89,18 @@ def test_what_data_or_base_do_not_allow_is_a_row_that_says_why(found: Remedies) 
     assert "is an encoder" in (rows["text"].why_not or "")
     assert "no training pair has any" in (rows["vote_weights"].why_not or "")
     page = (found.folder / "remedies.md").read_text()
-    assert "| text | not made |" in page
+    assert "| text |" not in page
     assert "- text: regularise.text:" in page
     assert "Probe filler" in page
 
 
 def test_run_again_it_trains_nothing_and_says_the_same(found: Remedies, data: Path, base: Path) -> None:
     written = (found.folder / "verbosity/seed-1/train.json").stat().st_mtime_ns
-    again = run_remedies(data, found.folder, config=config(base), asked=ASKED, command="assay remedies")
+    again = run_remedies(data, found.folder, config=config(base), options=OPTIONS)
     assert (found.folder / "verbosity/seed-1/train.json").stat().st_mtime_ns == written
 
     def timeless(body: RemediesBody) -> list[dict[str, object]]:
-        return [row.model_dump(exclude={"seconds"}) for row in body.rows]
+        return [row.model_dump(exclude={"serving"}) for row in body.rows]
 
     assert timeless(again.body) == timeless(found.body)
     assert RemediesBody.read(found.folder / "remedies.json") == again.body

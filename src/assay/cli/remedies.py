@@ -9,7 +9,6 @@ import typer
 
 from assay.cli.options import Json, Probes, command_line, notes, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
-from assay.train.reward_config import RewardConfig
 
 EXAMPLE = "Example: assay remedies pairs.jsonl --base minilm --holdout 500 --remedies verbosity,odin --out remedies"
 
@@ -29,25 +28,54 @@ def remedies(
             "--remedies",
             metavar="all|NAMES",
             help="verbosity, rrm, text, consistency, odin, margins, smoothing, flips, dropout, early_stopping, "
-            "vote_shares, vote_weights, unanimous; averaged, ensemble_mean, ensemble_worst, ensemble_uncertainty.",
+            "vote_shares, vote_weights, unanimous; corrected_length, corrected_style, averaged, ensemble_mean, "
+            "ensemble_worst, ensemble_uncertainty, ensemble_good_with_all.",
         ),
     ] = "all",
+    candidates: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Many answers a prompt, as assay optimise takes them: gold at best of 64.",
+            show_default=False,
+        ),
+    ] = None,
+    gold: Annotated[
+        str | None,
+        typer.Option(
+            help="What the candidates are judged by: another scorer, labels, or truth (simulated).", show_default=False
+        ),
+    ] = None,
+    press: Annotated[
+        str | None,
+        typer.Option(
+            metavar="support",
+            help="The simulated desk on which a policy searches for each reward: gold of what it finds.",
+            show_default=False,
+        ),
+    ] = None,
     holdout: Annotated[int | None, typer.Option(help="Pairs held out, exactly.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds each is trained with: 0, 1, ...")] = 3,
     epochs: Annotated[float | None, typer.Option(help="Passes over the training pairs.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest rendered row; longer pairs are dropped.")] = None,
     probes: Probes = None,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Remedies measured at once, each in a process, on the one device.")
+    ] = 1,
     options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
     """Train with each remedy and with none on the same split, and say what each buys and costs.
 
-    Held-out accuracy, overall, where answers are of one length, and where the shorter one is preferred, each paired
-    with the run without, pair by pair; probe rates; training time; models run for a reward. remedies.json and
-    remedies.md hold the table. What data or base do not allow is named in it. The options are those of `assay reward`.
+    Held-out accuracy, overall, where answers are of one length, and where the shorter one is preferred; probe rates;
+    with --candidates gold at best of 64, with --press gold of what a pressing policy finds on the simulated desk. Each
+    is paired with the run without, pair by pair and prompt by prompt. Training time, serving time, models run for a
+    reward. remedies.json and remedies.md hold the tables. What data or base do not allow is named in them. The options
+    are those of `assay reward`, and under press those of the search, such as --set press.rounds=4.
     """
     from assay.flows.project_config import ProjectConfig
-    from assay.flows.remedies import run_remedies
+    from assay.flows.remedies import RemediesOptions, run_remedies
+    from assay.flows.remedy_config import RemediesConfig
     from assay.report.remedies_table import table
 
     flags = {
@@ -57,8 +85,16 @@ def remedies(
         "train.seeds": list(range(seeds)),
         "train.epochs": epochs,
         "probes.names": probes,
+        "press.world": press,
     }
-    settings = options.settings(RewardConfig, flags, family=ProjectConfig)
-    found = run_remedies(data, out, config=settings, asked=asked, command=command_line(), notify=notes().print)
+    settings = options.settings(RemediesConfig, flags, family=ProjectConfig)
+    told = RemediesOptions(
+        asked=asked, candidates=candidates, gold=gold, processes=processes, command=command_line()
+    )  # fmt: skip
+    found = run_remedies(data, out, config=settings, options=told, notify=said)
     body = {**found.body.model_dump(mode="json"), "folder": str(found.folder)}
     output(body, table(found.body).replace("[", "\\["), as_json=as_json)
+
+
+def said(line: str) -> None:
+    notes().print(line, markup=False)
