@@ -5,9 +5,9 @@
     python benchmarks/remedies_table.py --out remedies-table --fold docs/remedies.md           # trains nothing
 
 Worlds of the simulated support desk: one without a shortcut and one for each --strength, with the same prompts,
-held-out ids, candidates and search. In each world `assay remedies` trains none and every remedy on --seeds seeds, in processes of its
-own; worlds run beside each other. A line is printed for every remedy that is done. Started again, it goes on. --fold
-writes what stands in --out, whatever of it is done, between two marks of the page.
+held-out ids, candidates and search. In each world `assay remedies` trains none and every remedy on --seeds seeds, in
+processes of its own; worlds run beside each other. A line is printed for every remedy that is done. Started again, it
+goes on. --fold writes what stands in --out, whatever of it is done, between two marks of the page.
 """
 
 from __future__ import annotations
@@ -76,6 +76,15 @@ def worlds(given: argparse.Namespace) -> dict[str, Path]:
     return found
 
 
+def elsewhere(given: argparse.Namespace) -> Path:
+    """Fresh pairs of the desk without a shortcut: what a shortcut costs does not show on pairs that have it."""
+    path: Path = given.out / "worlds" / "elsewhere.jsonl"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        support(given.holdout, seed=1).write(path)
+    return path
+
+
 def candidates(given: argparse.Namespace) -> Path:
     path: Path = given.out / "worlds" / "candidates.jsonl"
     if not path.exists():
@@ -90,7 +99,8 @@ def command(given: argparse.Namespace, name: str, pairs: Path, pressed: Path, *,
     words = [sys.executable, "-m", "assay.cli.main", "remedies", str(pairs), "--out", str(folder(given, name))]
     words += ["--base", given.base, "--remedies", given.remedies, "--holdout", str(given.holdout)]
     words += ["--seeds", str(given.seeds), "--epochs", str(given.epochs), "--max-tokens", str(given.max_tokens)]
-    words += ["--candidates", str(pressed), "--gold", "truth", "--probes", given.probes]
+    words += ["--candidates", str(pressed), "--gold", "truth", "--elsewhere", str(elsewhere(given))]
+    words += ["--probes", given.probes]
     words += ["--processes", str(processes), *(["--press", "support"] if given.press_prompts else [])]
     for key, value in sets.items():
         words += ["--set", f"{key}={value}"]
@@ -109,6 +119,7 @@ def run(given: argparse.Namespace) -> int:
     """All worlds beside each other; 0 where all are done."""
     start = time.monotonic()
     pairs, pressed = worlds(given), candidates(given)
+    elsewhere(given)
     # The machine's work is parted over the worlds; with fewer processes than worlds these are taken one after another.
     at_once = min(len(pairs), given.processes)
     each = max(1, given.processes // at_once)
@@ -198,7 +209,8 @@ def markdown(out: Path) -> Iterator[str]:
         yield ""
         yield (
             f"Simulated data and simulated truth throughout. {said['date']}, `{said['command']}`: "
-            f"{said['seconds']:.0f} s on {said['device']}, {said['cores']} cores of {said['processor']}, Python {said['python']}, {made}."
+            f"{said['seconds']:.0f} s on {said['device']}, {said['cores']} cores of {said['processor']}, Python "
+            f"{said['python']}, {made}."
         )
         for name, body in bodies.items():
             yield from ["", f"#### {world_words(name)}", "", *paragraphs(body), *tables(body)]

@@ -33,7 +33,8 @@ class RemedyFigure(BaseModel):
 class RemedyRow(BaseModel):
     """One remedy. settings: options over those of the run without. why_not: why it was not made, None where it was.
 
-    figures: shares of held-out pairs by name; one of which no pair can be asked is not there. probes: rates by name.
+    figures: shares of held-out pairs by name; one of which no pair can be asked is not there; elsewhere: the same of
+    pairs from outside the data. probes: rates by name.
     gold: of the best of n by the reward, in gold's unit; turn, turn_words: whether gold turns on the way. pressed: gold
     of what the pressing policy found. lost: what could not be measured, and why. seconds: of training a seed, in the
     mean; serving: milliseconds for 1,000 rewards. passes: models run for one reward. pairs: trained on.
@@ -46,6 +47,7 @@ class RemedyRow(BaseModel):
     settings: dict[str, JsonValue]
     why_not: str | None = None
     figures: dict[str, RemedyFigure] = {}
+    elsewhere: dict[str, RemedyFigure] = {}
     probes: dict[str, RemedyFigure] = {}
     gold: RemedyFigure | None = None
     turn: PressureWord | None = None
@@ -68,6 +70,16 @@ class BestOfBody(BaseModel):
     n: int
     random: float
     best: float
+
+
+class ElsewhereBody(BaseModel):
+    """Pairs from outside the data. left_out: not among them, since their prompts stand in the data."""
+
+    model_config = _PART
+
+    path: str
+    pairs: int
+    left_out: int
 
 
 class SearchBody(BaseModel):
@@ -98,6 +110,7 @@ class RemediesBody(Body):
     seeds: tuple[int, ...]
     held_out: int
     level: float
+    elsewhere: ElsewhereBody | None
     best_of: BestOfBody | None
     search: SearchBody | None
     processes: int

@@ -32,6 +32,12 @@ def remedies(
             "ensemble_worst, ensemble_uncertainty, ensemble_good_with_all.",
         ),
     ] = "all",
+    elsewhere: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Labelled pairs from outside the data: accuracy on them too.", show_default=False
+        ),
+    ] = None,
     candidates: Annotated[
         Path | None,
         typer.Option(
@@ -67,11 +73,12 @@ def remedies(
 ) -> None:
     """Train with each remedy and with none on the same split, and say what each buys and costs.
 
-    Held-out accuracy, overall, where answers are of one length, and where the shorter one is preferred; probe rates;
-    with --candidates gold at best of 64, with --press gold of what a pressing policy finds on the simulated desk. Each
-    is paired with the run without, pair by pair and prompt by prompt. Training time, serving time, models run for a
-    reward. remedies.json and remedies.md hold the tables. What data or base do not allow is named in them. The options
-    are those of `assay reward`, and under press those of the search, such as --set press.rounds=4.
+    Accuracy on held-out pairs and on those of --elsewhere, overall, where answers are of one length, and where the
+    shorter one is preferred; probe rates; with --candidates gold at best of 64, with --press gold of what a pressing
+    policy finds on the simulated desk. Each is paired with the run without, pair by pair and prompt by prompt. Training
+    time, serving time, models run for a reward. remedies.json and remedies.md hold the tables. What data or base do not
+    allow is named in them. The options are those of `assay reward`, and under press those of the search, such as
+    --set press.rounds=4.
     """
     from assay.flows.project_config import ProjectConfig
     from assay.flows.remedies import RemediesOptions, run_remedies
@@ -89,7 +96,7 @@ def remedies(
     }
     settings = options.settings(RemediesConfig, flags, family=ProjectConfig)
     told = RemediesOptions(
-        asked=asked, candidates=candidates, gold=gold, processes=processes, command=command_line()
+        asked=asked, elsewhere=elsewhere, candidates=candidates, gold=gold, processes=processes, command=command_line()
     )  # fmt: skip
     found = run_remedies(data, out, config=settings, options=told, notify=said)
     body = {**found.body.model_dump(mode="json"), "folder": str(found.folder)}

@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assay.artifacts.remedies_body import REMEDIES, BestOfBody, RemediesBody, RemedyRow, SearchBody
+from assay.artifacts.remedies_body import REMEDIES, BestOfBody, ElsewhereBody, RemediesBody, RemedyRow, SearchBody
 from assay.artifacts.run_body import RunBody
 from assay.artifacts.run_evidence import RUN
-from assay.data import read_pairs
-from assay.errors import ConfigError
+from assay.data import PairSet, read_pairs
+from assay.errors import ConfigError, InputError
 from assay.flows.remedy_config import RemediesConfig
 from assay.flows.remedy_measures import Measured, Trial, scorer_to_serve, seeds_of, serving_ms
 from assay.flows.remedy_names import NONE, remedy_names
@@ -25,6 +25,7 @@ from assay.flows.remedy_rows import Without
 from assay.flows.remedy_workers import measured
 from assay.flows.run_record import begun_with
 from assay.models.resolve import resolve
+from assay.records import Pair
 from assay.report.remedies_table import line, write_table
 from assay.stats.best_of_n import powers_of_two
 from assay.train.precision_choice import choose
@@ -44,10 +45,11 @@ class Remedies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemediesOptions:
-    """asked: "all", or names of remedies. candidates, gold: for gold at best of n; both or neither. processes: that
-    measure remedies at once. command: for the record."""
+    """asked: "all", or names of remedies. elsewhere: pairs from outside the data. candidates, gold: for gold at best of
+    n; both or neither. processes: that measure remedies at once. command: for the record."""
 
     asked: str = "all"
+    elsewhere: Path | None = None
     candidates: Path | None = None
     gold: str | None = None
     processes: int = 1
@@ -73,6 +75,7 @@ def run_remedies(
     candidates = candidates_of(told, out, config)
     resolve(config.model.base, config.model.revision)  # one that is not there costs no reading of data
     found = read_pairs(source, config=config.data)
+    outside, beside = pairs_elsewhere(told.elsewhere, found, config)
     if candidates is not None:
         ask_gold_once(candidates, notify)
     trial = Trial(
@@ -81,15 +84,31 @@ def run_remedies(
         config=same_precision(config, out),
         found=found,
         candidates=candidates,
+        elsewhere=outside,
         command=told.command,
     )
-    table = Table(trial=trial, names=names, options=told)
+    table = Table(trial=trial, names=names, options=told, elsewhere=beside)
     for one in measured(trial, names, processes=told.processes, notify=notify):
         for row in table.add(one):
             notify(line(row, len(table.done), len(names)))
     # Timed last and one by one: beside trainings a reward takes as long as they let it.
     table.time_serving()
     return Remedies(folder=out, body=table.write())
+
+
+def pairs_elsewhere(
+    path: Path | None, found: PairSet, config: RemediesConfig
+) -> tuple[list[tuple[Pair, str]], ElsewhereBody | None]:
+    """The pairs with a winner whose prompts are not among the data's, and their groups. Raises InputError for none."""
+    if path is None:
+        return [], None
+    there = read_pairs(str(path), config=config.data)
+    seen = {pair.prompt for pair in found.pairs}
+    known = [(p, group) for p, group in zip(there.pairs, there.groups, strict=True) if p.label == "chosen"]
+    fresh = [(pair, group) for pair, group in known if pair.prompt not in seen]
+    if not fresh:
+        raise InputError(f"{path}: of {len(known)} pairs with a winner none has a prompt that is not in the data.")
+    return fresh, ElsewhereBody(path=str(path), pairs=len(fresh), left_out=len(known) - len(fresh))
 
 
 def candidates_of(told: RemediesOptions, out: Path, config: RemediesConfig) -> CandidatesFile | None:
@@ -121,6 +140,7 @@ class Table:
     trial: Trial
     names: Sequence[str]
     options: RemediesOptions
+    elsewhere: ElsewhereBody | None = None
     done: dict[str, Measured] = field(default_factory=dict)
     rows: dict[str, RemedyRow] = field(default_factory=dict)
 
@@ -163,6 +183,7 @@ class Table:
             seeds=config.train.seeds,
             held_out=none.aligned.n,
             level=config.audit.level,
+            elsewhere=self.elsewhere,
             best_of=None
             if best is None or trial.candidates is None
             else BestOfBody(

@@ -26,14 +26,16 @@ from assay.errors import AssayError
 from assay.flows.remedy_config import RemediesConfig
 from assay.flows.remedy_names import MADE, NONE, OF_ALL_SEEDS, SLICE_FILE, TRAINED, Seeds, training_slice, with_settings
 from assay.flows.remedy_pressure import BestOfN, CandidatesFile, Searched, best_of_n, searched
-from assay.flows.rescoring import rescored
+from assay.flows.rescoring import STORE, rescored
 from assay.flows.reward import RewardRun, run_reward
 from assay.records import Pair, PairScore
 from assay.scorers.local import Passes
 from assay.scorers.open import open_scorer, open_scorers
 from assay.scorers.protocol import Scorer, score_groups
 from assay.scorers.recorded import read_scored_pairs
-from assay.scorers.scored_pairs import as_candidates, score_pairs
+from assay.scorers.rescoring import rescore
+from assay.scorers.reward_store import RewardStore, Row
+from assay.scorers.scored_pairs import ScoredPair, as_candidates, score_pairs
 from assay.stats.intervals import Codes
 from assay.stats.seed_variance import Recipe
 
@@ -43,13 +45,17 @@ ROUNDS, LONG = 3, 1.0  # the quickest of so many rounds counts; after so many se
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What every remedy is tried on. candidates: None where no gold at best of n is asked for."""
+    """What every remedy is tried on. candidates: None where no gold at best of n is asked for.
+
+    elsewhere: pairs with a winner from outside these data, and their prompt groups, on which accuracy is told too.
+    """
 
     source: str | Path
     out: Path
     config: RemediesConfig
     found: PairSet
     candidates: CandidatesFile | None = None
+    elsewhere: Sequence[tuple[Pair, str]] = ()
     command: str = ""
 
     @property
@@ -83,6 +89,7 @@ class Measured:
     settings: Mapping[str, JsonValue]
     why_not: str | None = None
     aligned: Aligned | None = None
+    elsewhere: Aligned | None = None
     probes: Mapping[str, ProbeRate] = field(default_factory=dict)
     best: BestOfN | None = None
     pressed: Searched | None = None
@@ -170,11 +177,30 @@ def judged(
         kind="training",
         settings={},
         aligned=aligned,
+        elsewhere=aligned_elsewhere(trial, scorers, folder),
         probes=probe_rates(trial, aligned, held, scorers, folder),
         best=best,
         pressed=pressed,
         lost=tuple(lost),
     )
+
+
+def aligned_elsewhere(trial: Trial, scorers: Mapping[int, Scorer], folder: Path) -> Aligned | None:
+    """The pairs from outside with each seed's rewards, kept beside those of changed answers."""
+    pairs = [pair for pair, _ in trial.elsewhere]
+    if not pairs:
+        return None
+    scores: dict[int, list[PairScore]] = {}
+    for seed, scorer in scorers.items():
+        rows: list[Row] = [(pair.prompt, answer) for pair in pairs for answer in (pair.chosen, pair.rejected)]
+        found = rescore(scorer, rows, RewardStore(folder / STORE, scorer.fingerprint))
+        scores[seed] = [
+            ScoredPair(
+                pair_id=pair.id, chosen=found[pair.prompt, pair.chosen], rejected=found[pair.prompt, pair.rejected]
+            ).numbers
+            for pair in pairs
+        ]
+    return align(scores, pairs, [group for _, group in trial.elsewhere])
 
 
 def probe_rates(

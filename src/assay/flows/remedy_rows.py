@@ -40,7 +40,10 @@ class Without:
             name=one.name,
             kind=one.kind,
             settings=dict(one.settings),
-            figures=self.accuracies(one.aligned, plain=none is None),
+            figures=self.accuracies(one.aligned, none.aligned if none else None),
+            elsewhere={}
+            if one.elsewhere is None
+            else self.accuracies(one.elsewhere, none.elsewhere if none else None),
             probes=self.probe_figures(one, none),
             gold=self.gold_figure(picked(one.best), picked(none.best if none else None)),
             turn=None if one.best is None else one.best.verdict,
@@ -52,16 +55,15 @@ class Without:
             pairs=one.pairs,
         )  # fmt: skip
 
-    def accuracies(self, aligned: Aligned, *, plain: bool) -> dict[str, RemedyFigure]:
+    def accuracies(self, aligned: Aligned, beside: Aligned | None) -> dict[str, RemedyFigure]:
         """Accuracy over all pairs and over the parts that a shortcut by length would show in."""
-        assert self.measured.aligned is not None
-        sides = TwoSides(a=aligned, b=self.measured.aligned)
+        sides = TwoSides(a=aligned, b=beside or aligned)
         found: dict[str, RemedyFigure] = {}
         for name, mask in parts(aligned, tolerance=self.config.length_tolerance).items():
             if not mask.any():
                 continue
             right, groups = sides.right_a[mask], aligned.groups[mask]
-            more = None if plain else difference(sides, mask, CompareConfig(level=self.config.level))
+            more = None if beside is None else difference(sides, mask, CompareConfig(level=self.config.level))
             found[name] = RemedyFigure(
                 value=float(right.mean()),
                 n=int(mask.sum()),

@@ -1,11 +1,12 @@
 """remedies.md: the tables of remedies for people, each figure with what it is more than without. Computes nothing.
 
-Three tables, since one would be too wide to read: what each buys, what probes do to it, and what it costs.
+Several tables, since one would be too wide to read: accuracy, gold under pressure, probes, and what each costs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from assay.artifacts.files import atomic_write
@@ -13,12 +14,12 @@ from assay.artifacts.remedies_body import RemediesBody, RemedyFigure, RemedyRow
 from assay.report import words
 
 FIGURES = {
-    "accuracy": "Accuracy",
+    "accuracy": "All",
     "length_matched_accuracy": "Of equal length",
     "accuracy_shorter_preferred": "Shorter preferred",
 }
 TURNS = {"turns": "turns", "does_not_turn": "does not turn", "undecided": "undecided"}
-Told = Callable[[RemedyFigure | None], str]
+Column = tuple[str, Callable[[RemedyRow], str]]  # its head, and the cell of a row
 
 
 def write_table(body: RemediesBody, path: Path) -> None:
@@ -74,32 +75,43 @@ def tables(body: RemediesBody) -> Iterator[str]:
 
 
 def bought(body: RemediesBody, made: Sequence[RemedyRow]) -> Iterator[str]:
-    counts = body.rows[0].figures if body.rows else {}
-    heads = [f"{title} (n {words.count(counts[name].n) if name in counts else 0})" for name, title in FIGURES.items()]
-    columns: list[tuple[str, Callable[[RemedyRow], str]]] = [
-        (head, lambda row, name=name: share(row.figures.get(name)))  # type: ignore[misc]
-        for head, name in zip(heads, FIGURES, strict=True)
-    ]
+    yield from lines("Accuracy on held-out pairs", accuracies(made, lambda row: row.figures), made)
+    if body.elsewhere is not None:
+        one = body.elsewhere
+        title = f"Accuracy on {words.count(one.pairs)} pairs of {words.visible(one.path)}, from outside the data"
+        yield from ["", *lines(title, accuracies(made, lambda row: row.elsewhere), made)]
+    columns: list[Column] = []
     if body.best_of is not None:
         columns.append((f"Gold, best of {body.best_of.n}", lambda row: gold(row.gold)))
         columns.append(("Gold turns", lambda row: TURNS.get(row.turn or "", "unknown")))
     if body.search is not None:
         columns.append(("Gold, pressed", lambda row: gold(row.pressed)))
-    yield from lines("What each buys", columns, made)
+    if columns:
+        yield from ["", *lines("Under pressure", columns, made)]
+
+
+def accuracies(
+    made: Sequence[RemedyRow], figures: Callable[[RemedyRow], Mapping[str, RemedyFigure]]
+) -> Iterator[Column]:
+    """A column for all pairs and for each part of them that has pairs."""
+    counts = figures(made[0]) if made else {}
+    for name, title in FIGURES.items():
+        if name in counts:
+            yield f"{title} (n {words.count(counts[name].n)})", partial(cell, figures, name)
+
+
+def cell(figures: Callable[[RemedyRow], Mapping[str, RemedyFigure]], name: str, row: RemedyRow) -> str:
+    return share(figures(row).get(name))
 
 
 def probed(made: Sequence[RemedyRow]) -> Iterator[str]:
     names = sorted({name for row in made for name in row.probes})
+
+    def column(name: str) -> Column:
+        return name.replace("_", " "), lambda row: share(row.probes.get(name), none="unknown")
+
     if names:
-        yield ""
-        yield from lines(
-            "How often the reward did what it must not, by probe",
-            [
-                (name.replace("_", " "), lambda row, name=name: share(row.probes.get(name), none="unknown"))  # type: ignore[misc]
-                for name in names
-            ],
-            made,
-        )
+        yield from ["", *lines("How often the reward did what it must not, by probe", map(column, names), made)]
 
 
 def costs(body: RemediesBody, made: Sequence[RemedyRow]) -> Iterator[str]:
@@ -121,10 +133,9 @@ def costs(body: RemediesBody, made: Sequence[RemedyRow]) -> Iterator[str]:
     )
 
 
-def lines(
-    title: str, columns: Sequence[tuple[str, Callable[[RemedyRow], str]]], rows: Sequence[RemedyRow]
-) -> Iterator[str]:
+def lines(title: str, columns: Iterable[Column], rows: Sequence[RemedyRow]) -> Iterator[str]:
     """A table with a row a remedy, none first as it was tried."""
+    columns = list(columns)
     yield f"**{title}**"
     yield ""
     yield f"| Remedy | {' | '.join(head for head, _ in columns)} |"
