@@ -22,7 +22,7 @@ from assay.artifacts.run_evidence import RUN
 from assay.audits.probes.probe_part import outcome
 from assay.audits.scores_table import Aligned, align
 from assay.data import PairSet
-from assay.errors import AssayError
+from assay.errors import AssayError, ConfigError
 from assay.flows.remedy_config import RemediesConfig
 from assay.flows.remedy_names import MADE, NONE, OF_ALL_SEEDS, SLICE_FILE, TRAINED, Seeds, training_slice, with_settings
 from assay.flows.remedy_pressure import BestOfN, CandidatesFile, Searched, best_of_n, searched
@@ -107,6 +107,7 @@ def measure(trial: Trial, name: str, seeds: Seeds | None, notify: Callable[[str]
     settings: dict[str, JsonValue] = {}
     kind: Literal["training", "scorer"] = "training" if name in TRAINED else "scorer"
     try:
+        refuse_idle(trial, name)
         if name in TRAINED:
             settings = {key: value for key, _, value in (one.partition("=") for one in TRAINED[name])}
             changed = with_settings(trial.config.of_a_run, TRAINED[name])
@@ -121,6 +122,14 @@ def measure(trial: Trial, name: str, seeds: Seeds | None, notify: Callable[[str]
             raise
         notify(f"{name}: not made: {error}")
         return Measured(name=name, kind=kind, settings=settings, why_not=str(error))
+
+
+def refuse_idle(trial: Trial, name: str) -> None:
+    """Raises ConfigError for a remedy that goes by what no pair states: it would be trained, and be none again."""
+    if name == "margins" and all(pair.margin is None for pair in trial.found.pairs):
+        raise ConfigError("loss.margin goes by the strength of a preference, and no pair states one (docs/data.md).")
+    if name == "vote_shares" and not any(pair.votes for pair in trial.found.pairs):
+        raise ConfigError("loss.targets=votes goes by votes, and no pair has any (docs/data.md).")
 
 
 def of_run(
@@ -228,7 +237,7 @@ def probe_rates(
             for at, seed in enumerate(aligned.seeds)
         ]  # fmt: skip
         mean_S = np.array([did.mean() if did.size else whole.did.mean() for did in means])
-        rates[name] = ProbeRate(place=whole.place, did=Recipe(value_N=whole.did, mean_S=mean_S))
+        rates[name] = ProbeRate(place=whole.place, did=Recipe(value_N=whole.did, mean_S=mean_S, seeds=aligned.seeds))
     return rates
 
 

@@ -52,11 +52,12 @@ class CandidatesFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PickedGold:
-    """Gold of what was picked, by prompt. prompts, clusters: (G,); gold: (S, G), finite, in gold's unit."""
+    """Gold of what was picked. prompts, clusters: (G,); gold: (S, G), finite, in gold's unit; seeds: their numbers, (S,)."""
 
     prompts: tuple[str, ...]
     clusters: tuple[str, ...]
     gold: Array
+    seeds: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +111,7 @@ def best_of_n(
             prompts=tuple(one.id for one in pressed.prompts),
             clusters=tuple(one.cluster for one in pressed.prompts),
             gold=np.array([at_the_end(one) for one in by_seed]),
+            seeds=tuple(sorted(scorers)),
         ),
         n=curves.ns[-1],
         random=float(curves.gold[:, 0].mean()),
@@ -144,6 +146,7 @@ def searched(scorers: Mapping[int, Scorer], out: Path, config: PressConfig) -> S
             prompts=tuple(names),
             clusters=tuple(clusters_of(desk, names)),
             gold=np.array([[best[name][1] for name in names] for best in found]),
+            seeds=tuple(sorted(scorers)),
         ),
         start=starts[0],
     )

@@ -5,23 +5,20 @@ Knows measurements; trains and scores nothing. Shapes: N pairs or prompts that b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from assay.artifacts.finding_body import IntervalBody
 from assay.artifacts.remedies_body import RemedyFigure, RemedyRow
-from assay.audits.compare.accuracy_difference import difference
-from assay.audits.compare.config import CompareConfig
-from assay.audits.compare.two_sides import TwoSides
 from assay.audits.config import AuditConfig
 from assay.audits.pairs.length import matched
 from assay.audits.scores_table import Aligned, Mask
 from assay.flows.remedy_measures import Measured, ProbeRate
 from assay.flows.remedy_pressure import BestOfN, PickedGold, Searched
-from assay.stats.intervals import Interval, cluster_wilson, ending
-from assay.stats.seed_variance import Recipe, recipe_difference
+from assay.stats.intervals import Array, Codes, Interval, cluster_difference, cluster_wilson, ending, wilson_of
+from assay.stats.seed_variance import Recipe, recipe_difference, recipe_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,19 +54,22 @@ class Without:
 
     def accuracies(self, aligned: Aligned, beside: Aligned | None) -> dict[str, RemedyFigure]:
         """Accuracy over all pairs and over the parts that a shortcut by length would show in."""
-        sides = TwoSides(a=aligned, b=beside or aligned)
         found: dict[str, RemedyFigure] = {}
         for name, mask in parts(aligned, tolerance=self.config.length_tolerance).items():
             if not mask.any():
                 continue
-            right, groups = sides.right_a[mask], aligned.groups[mask]
-            more = None if beside is None else difference(sides, mask, CompareConfig(level=self.config.level))
+            right, groups = aligned.correct[:, mask], aligned.groups[mask]
+            more, span = None, None
+            if beside is not None:
+                more, span = self.shares_apart(
+                    recipe(right, aligned.seeds), recipe(beside.correct[:, mask], beside.seeds), groups
+                )
             found[name] = RemedyFigure(
                 value=float(right.mean()),
                 n=int(mask.sum()),
-                interval=body(cluster_wilson(right, groups, level=self.config.level)),
-                more=None if more is None else more.mean,
-                more_interval=None if more is None else body(more.interval),
+                interval=body(wilson_of(recipe_mean(right, groups), level=self.config.level)),
+                more=more,
+                more_interval=span,
             )
         return found
 
@@ -91,19 +91,21 @@ class Without:
             )
         return found
 
-    def apart(
-        self, rate: ProbeRate, beside: ProbeRate, groups: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.intp]]
-    ) -> tuple[float | None, IntervalBody | None]:
+    def apart(self, rate: ProbeRate, beside: ProbeRate, groups: Codes) -> tuple[float | None, IntervalBody | None]:
         """The difference over the pairs that the probe could be asked of under both."""
         place, ours, theirs = np.intersect1d(rate.place, beside.place, return_indices=True)
         if not place.size:
             return None, None
-        more, interval = recipe_difference(
-            Recipe(value_N=rate.did.value_N[ours], mean_S=rate.did.mean_S),
-            Recipe(value_N=beside.did.value_N[theirs], mean_S=beside.did.mean_S),
-            np.asarray(groups)[place],
-            level=self.config.level,
+        return self.shares_apart(
+            replace(rate.did, value_N=rate.did.value_N[ours]),
+            replace(beside.did, value_N=beside.did.value_N[theirs]),
+            groups[place],
         )
+
+    def shares_apart(self, first: Recipe, second: Recipe, groups: Codes) -> tuple[float, IntervalBody | None]:
+        """The difference of two shares of the same pairs."""
+        alone = cluster_difference(first.value_N, second.value_N, groups, level=self.config.level)
+        more, interval = recipe_difference(first, second, groups, level=self.config.level, alone=alone)
         return more, body(ending(interval, -1.0, 1.0))
 
     def gold_figure(self, picked: PickedGold | None, beside: PickedGold | None) -> RemedyFigure | None:
@@ -111,7 +113,9 @@ class Without:
         if picked is None:
             return None
         nothing = Recipe(value_N=np.zeros(len(picked.prompts)), mean_S=np.zeros(1))
-        value, interval = recipe_difference(recipe(picked.gold), nothing, picked.clusters, level=self.config.level)
+        value, interval = recipe_difference(
+            recipe(picked.gold, picked.seeds), nothing, picked.clusters, level=self.config.level
+        )
         more, more_interval = None, None
         if beside is not None:
             theirs = {name: place for place, name in enumerate(beside.prompts)}
@@ -119,8 +123,8 @@ class Without:
             if both:
                 ours, others = (list(places) for places in zip(*both, strict=True))
                 more, found = recipe_difference(
-                    recipe(picked.gold[:, ours]),
-                    recipe(beside.gold[:, others]),
+                    recipe(picked.gold[:, ours], picked.seeds),
+                    recipe(beside.gold[:, others], beside.seeds),
                     [picked.clusters[place] for place in ours],
                     level=self.config.level,
                 )
@@ -134,8 +138,8 @@ def picked(found: BestOfN | Searched | None) -> PickedGold | None:
     return None if found is None else found.picked
 
 
-def recipe(gold_SG: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> Recipe:
-    return Recipe(value_N=gold_SG.mean(axis=0), mean_S=gold_SG.mean(axis=1))
+def recipe(value_SN: Array, seeds: tuple[int, ...]) -> Recipe:
+    return Recipe(value_N=value_SN.mean(axis=0), mean_S=value_SN.mean(axis=1), seeds=seeds)
 
 
 def parts(aligned: Aligned, *, tolerance: float) -> Mapping[str, Mask]:

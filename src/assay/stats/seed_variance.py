@@ -66,18 +66,40 @@ def with_seeds(found: Interval, mean: float, pairs: float, seeds: float, *, free
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What one recipe gives. value_N: of each prompt or pair, mean over seeds; mean_S: of each seed, over all of it."""
+    """What one recipe gives. value_N: of each prompt or pair, mean over seeds; mean_S: of each seed, over all of it.
+
+    seeds: their numbers. Two recipes trained with the same ones begin with the same head and see pairs in one order.
+    """
 
     value_N: Array
     mean_S: Array
+    seeds: tuple[int, ...] = ()
+
+
+def seeds_of_difference(first: Recipe, second: Recipe) -> tuple[float, int]:
+    """Variance of the seeds in a mean difference, and its degrees of freedom; 0 and 0 where no side has several.
+
+    Same seeds are paired: what both share by them is no error of the difference. That holds whether they share much or
+    nothing; where it is nothing, it costs degrees of freedom. Others vary by themselves.
+    """
+    if first.seeds and first.seeds == second.seeds:
+        return variance_of_seeds(first.mean_S - second.mean_S), first.mean_S.size - 1
+    apart = variance_of_seeds(first.mean_S) + variance_of_seeds(second.mean_S)
+    return apart, first.mean_S.size + second.mean_S.size - 2
 
 
 def recipe_difference(
-    first: Recipe, second: Recipe, clusters: Names, *, level: float = 0.95
+    first: Recipe,
+    second: Recipe,
+    clusters: Names,
+    *,
+    level: float = 0.95,
+    alone: Interval | Unknown | None = None,
 ) -> tuple[float, Interval | Unknown]:
     """Mean of first - second over the same prompts, and its interval over prompt groups and both recipes' seeds.
 
-    In the unit of the values, which may be any. Seeds of one number are no pair: training is another on either side.
+    In the unit of the values, which may be any. alone: the interval over prompt groups alone, where another than
+    Student's t holds better, as for shares that hardly ever differ.
 
     >>> a = Recipe(value_N=np.array([2.0, 3.0, 2.0, 3.0]), mean_S=np.array([2.5]))
     >>> b = Recipe(value_N=np.array([1.0, 1.0, 1.0, 1.0]), mean_S=np.array([1.0]))
@@ -86,10 +108,10 @@ def recipe_difference(
     (1.5, 0.58, 2.42)
     """
     apart_N = first.value_N - second.value_N
-    found, interval = cluster_mean(apart_N, clusters), cluster_t(apart_N, clusters, level=level)
+    found = cluster_mean(apart_N, clusters)
+    interval = cluster_t(apart_N, clusters, level=level) if alone is None else alone
     assert not isinstance(found, Unknown)  # callers hand on finite values of one prompt at least
-    seeds = variance_of_seeds(first.mean_S) + variance_of_seeds(second.mean_S)
+    seeds, freedom = seeds_of_difference(first, second)
     if isinstance(interval, Interval) and found.variance is not None and seeds > 0:
-        freedom = first.mean_S.size + second.mean_S.size - 2
         interval = with_seeds(interval, found.mean, found.variance, seeds, freedom=freedom)
     return found.mean, interval
