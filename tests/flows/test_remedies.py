@@ -130,7 +130,7 @@ def test_gold_of_the_best_of_all_is_that_of_the_highest_reward(found: Remedies, 
         for batch in read_jsonl(found.folder / name / "scored.jsonl"):
             for row in batch["rows"]:  # type: ignore[attr-defined]
                 best = int(np.argmax(row["scores"]))
-                gold.setdefault(row["prompt_id"], []).append(stated[row["prompt_id"]][best])  # type: ignore[index]
+                gold.setdefault(row["id"], []).append(stated[row["id"]][best])  # type: ignore[index]
         assert {len(values) for values in gold.values()} == {2}
         picks[name] = {prompt: sum(values) / 2 for prompt, values in gold.items()}
     none, verbosity = (rows_of(found)[name].gold for name in ("none", "verbosity"))

@@ -52,7 +52,7 @@ class CandidatesFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PickedGold:
-    """Gold of what was picked. prompts, clusters: (G,); gold: (S, G), finite, in gold's unit; seeds: their numbers, (S,)."""
+    """Gold of what was picked. prompts, clusters: (G,); gold: (S, G), finite, in gold's unit; seeds: numbers, (S,)."""
 
     prompts: tuple[str, ...]
     clusters: tuple[str, ...]

@@ -35,9 +35,7 @@ def measured(
         return
     with threads_shared(processes):
         # Forked processes cannot use a GPU that their parent has used.
-        pool = ProcessPoolExecutor(
-            processes, mp_context=get_context("spawn"), initializer=_trials.append, initargs=(trial,)
-        )
+        pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=remember, initargs=(trial,))
         try:
             yield from as_they_come(pool, trial, names)
         except BrokenProcessPool:
@@ -59,6 +57,10 @@ def as_they_come(pool: ProcessPoolExecutor, trial: Trial, names: Sequence[str]) 
                 seeds = seeds_of(trial, trial.out / NONE)
                 waiting |= {pool.submit(in_worker, name, seeds) for name in names if name not in TRAINED}
             yield found
+
+
+def remember(trial: Trial) -> None:
+    _trials[:] = [trial]
 
 
 def in_worker(name: str, seeds: Seeds | None) -> Measured:
