@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,49 @@ EXAMPLE = "Example: assay remedies pairs.jsonl --base minilm --holdout 500 --rem
 
 def register(app: typer.Typer) -> None:
     app.command("remedies", epilog=EXAMPLE)(remedies)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """What each remedy is measured on beside held-out pairs, and how many at once; its fields are options."""
+
+    elsewhere: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Labelled pairs from outside the data: accuracy on them too.", show_default=False
+        ),
+    ] = None
+    candidates: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Many answers a prompt, as assay optimise takes them: gold at best of 64.",
+            show_default=False,
+        ),
+    ] = None
+    gold: Annotated[
+        str | None,
+        typer.Option(
+            help="What the candidates are judged by: another scorer, labels, or truth (simulated).", show_default=False
+        ),
+    ] = None
+    press: Annotated[
+        str | None,
+        typer.Option(
+            metavar="support",
+            help="The simulated desk on which a policy searches for each reward: gold of what it finds.",
+            show_default=False,
+        ),
+    ] = None
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Remedies measured at once, each in a process, on the one device (1).", show_default=False
+        ),
+    ] = None
+
+
+NOTHING_MORE = Measures()
 
 
 @with_data_options
@@ -32,42 +76,12 @@ def remedies(
             "ensemble_worst, ensemble_uncertainty, ensemble_good_with_all.",
         ),
     ] = "all",
-    elsewhere: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Labelled pairs from outside the data: accuracy on them too.", show_default=False
-        ),
-    ] = None,
-    candidates: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Many answers a prompt, as assay optimise takes them: gold at best of 64.",
-            show_default=False,
-        ),
-    ] = None,
-    gold: Annotated[
-        str | None,
-        typer.Option(
-            help="What the candidates are judged by: another scorer, labels, or truth (simulated).", show_default=False
-        ),
-    ] = None,
-    press: Annotated[
-        str | None,
-        typer.Option(
-            metavar="support",
-            help="The simulated desk on which a policy searches for each reward: gold of what it finds.",
-            show_default=False,
-        ),
-    ] = None,
     holdout: Annotated[int | None, typer.Option(help="Pairs held out, exactly.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds each is trained with: 0, 1, ...")] = 3,
     epochs: Annotated[float | None, typer.Option(help="Passes over the training pairs.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest rendered row; longer pairs are dropped.")] = None,
     probes: Probes = None,
-    processes: Annotated[
-        int, typer.Option(min=1, help="Remedies measured at once, each in a process, on the one device.")
-    ] = 1,
+    measured: Measures = NOTHING_MORE,
     options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
@@ -92,11 +106,12 @@ def remedies(
         "train.seeds": list(range(seeds)),
         "train.epochs": epochs,
         "probes.names": probes,
-        "press.world": press,
+        "press.world": measured.press,
     }
     settings = options.settings(RemediesConfig, flags, family=ProjectConfig)
     told = RemediesOptions(
-        asked=asked, elsewhere=elsewhere, candidates=candidates, gold=gold, processes=processes, command=command_line()
+        asked=asked, elsewhere=measured.elsewhere, candidates=measured.candidates, gold=measured.gold,
+        processes=measured.processes or 1, command=command_line(),
     )  # fmt: skip
     found = run_remedies(data, out, config=settings, options=told, notify=said)
     body = {**found.body.model_dump(mode="json"), "folder": str(found.folder)}

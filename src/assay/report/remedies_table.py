@@ -29,18 +29,25 @@ def write_table(body: RemediesBody, path: Path) -> None:
 
 def table(body: RemediesBody) -> str:
     """The whole page in Markdown."""
-    return "\n".join(["# Remedies", "", *about(body), "", *tables(body), ""])
+    paragraphs = [line for text in (measured_on(body), *how_to_read(body)) for line in (text, "")]
+    return "\n".join(["# Remedies", "", *paragraphs, *tables(body), ""])
 
 
-def about(body: RemediesBody) -> Iterator[str]:
-    """What was measured, on what, and how a cell is read."""
+def measured_on(body: RemediesBody) -> str:
     seeds = words.listing([str(one) for one in body.seeds])
     what = "simulated pairs, " if body.simulated else ""
-    yield (
+    return (
         f"{words.visible(body.data)}, {what}base {words.visible(body.base)}, seeds {seeds}, "
-        f"{words.count(body.held_out)} held-out pairs. In brackets: what a figure is more than without a remedy, on "
-        f"the same pairs and prompts, with its interval at {100 * body.level:g}% over prompt groups and seeds, bold "
-        "where it leaves out 0. Each interval is of one difference: among many, some leave out 0 by chance."
+        f"{words.count(body.held_out)} held-out pairs."
+    )
+
+
+def how_to_read(body: RemediesBody) -> Iterator[str]:
+    """What a cell is, a paragraph each."""
+    yield (
+        "In brackets: what a figure is more than without a remedy, on the same pairs and prompts, with its interval at "
+        f"{100 * body.level:g}% over prompt groups and seeds, bold where it leaves out 0. Each interval is of one "
+        "difference: among many, some leave out 0 by chance."
     )
     if body.best_of is not None:
         one = body.best_of
@@ -118,7 +125,7 @@ def costs(body: RemediesBody, made: Sequence[RemedyRow]) -> Iterator[str]:
     beside = f"; {body.processes} processes at once" if body.processes > 1 else ""
     yield ""
     yield from lines(
-        f"What each costs (training: seconds of one seed, in the mean{beside}; serving: milliseconds, timed alone)",
+        f"What each costs (training: seconds of one seed, in the mean{beside}; serving: timed after all training)",
         [
             ("Training, s a seed", lambda row: "none of its own" if row.seconds is None else f"{row.seconds:.1f}"),
             ("Pairs trained on", lambda row: "" if row.pairs is None else words.count(row.pairs)),
