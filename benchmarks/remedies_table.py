@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,8 @@ def run(given: argparse.Namespace) -> int:
     # The machine's work is parted over the worlds; with fewer processes than worlds these are taken one after another.
     at_once = min(len(pairs), given.processes)
     each = max(1, given.processes // at_once)
+    # A world knows of its own processes only, and would share all cores out among those.
+    env = {"OMP_NUM_THREADS": str(max(1, usable_cpus() // given.processes)), **os.environ}
     failed: list[str] = []
     waiting = list(pairs.items())
     gate = threading.Lock()
@@ -138,7 +141,7 @@ def run(given: argparse.Namespace) -> int:
                     return
                 name, path = waiting.pop(0)
             line = command(given, name, path, pressed, processes=each)
-            if told(name, line, start) != 0:
+            if told(name, line, start, env) != 0:
                 failed.append(name)
 
     threads = [threading.Thread(target=work) for _ in range(at_once)]
@@ -151,9 +154,9 @@ def run(given: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def told(name: str, line: Sequence[str], start: float) -> int:
+def told(name: str, line: Sequence[str], start: float, env: Mapping[str, str]) -> int:
     """Run one world and print a line for each remedy that is done, and all that is said where it fails."""
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env) as process:
         said: list[str] = []
         assert process.stdout is not None
         for text in process.stdout:

@@ -1,4 +1,4 @@
-"""The tables of remedies: every remedy in every table, differences readable, what is missing said and not left blank."""
+"""The tables of remedies: every remedy in every table, differences readable, what is missing said, not left blank."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BETTER = NONE.model_copy(
     update={
         "name": "corrected_length", "figures": {"accuracy": figure(0.79, -0.01, -0.04, 0.02)},
         "probes": {"filler": figure(0.2, -0.4, -0.5, -0.3)}, "gold": figure(0.5, 1.5, 1.0, 2.0), "turn": "undecided",
-        "seconds": None, "lost": ("gold under the pressing policy: no prompt has an answer",),
+        "seconds": None, "notes": ("gold under the pressing policy: no prompt has an answer",),
     }
 )  # fmt: skip
 REFUSED = RemedyRow(name="text", kind="training", settings={}, why_not="an encoder speaks no answer")

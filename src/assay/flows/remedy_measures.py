@@ -79,7 +79,8 @@ class ProbeRate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One remedy by itself. why_not: why there is none of it. lost: what could not be measured of it, and why.
+    """One remedy by itself. why_not: why there is none of it. notes: what could not be measured of it and why, and
+    seeds that learned nothing.
 
     seconds: of training, by seed; passes: models run for one reward; pairs: trained on.
     """
@@ -93,7 +94,7 @@ class Measured:
     probes: Mapping[str, ProbeRate] = field(default_factory=dict)
     best: BestOfN | None = None
     pressed: Searched | None = None
-    lost: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     seconds: tuple[float, ...] = ()
     passes: int | None = None
     pairs: int | None = None
@@ -146,6 +147,7 @@ def of_run(
         seconds=tuple(stage.seconds for stage in body.stages if stage.name.startswith("train seed")),
         passes=1,
         pairs=counts.trained if counts is not None else None,
+        notes=(*found.notes, *run.untrained),
     )
 
 
@@ -169,18 +171,18 @@ def judged(
     folder.mkdir(parents=True, exist_ok=True)
     held = trial.pairs_of(trial.out / (name if name in TRAINED else NONE))
     aligned = align(scores, [pair for pair, _ in held], [group for _, group in held])
-    lost: list[str] = []
+    notes: list[str] = []
     best = pressed = None
     if trial.candidates is not None:
         try:
             best = best_of_n(scorers, trial.candidates, folder, config, under(name, notify))
         except AssayError as error:
-            lost.append(f"gold at best of n: {error}")
+            notes.append(f"gold at best of n: {error}")
     if config.press.world is not None:
         try:
             pressed = searched(scorers, folder, config.press)
         except AssayError as error:
-            lost.append(f"gold under the pressing policy: {error}")
+            notes.append(f"gold under the pressing policy: {error}")
     return Measured(
         name=name,
         kind="training",
@@ -190,7 +192,7 @@ def judged(
         probes=probe_rates(trial, aligned, held, scorers, folder),
         best=best,
         pressed=pressed,
-        lost=tuple(lost),
+        notes=tuple(notes),
     )
 
 

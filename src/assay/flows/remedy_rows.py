@@ -46,7 +46,7 @@ class Without:
             turn=None if one.best is None else one.best.verdict,
             turn_words=None if one.best is None else one.best.sentence,
             pressed=self.gold_figure(picked(one.pressed), picked(none.pressed if none else None)),
-            lost=one.lost,
+            notes=one.notes,
             seconds=round(float(np.mean(one.seconds)), 1) if one.seconds else None,
             passes=one.passes,
             pairs=one.pairs,

@@ -34,10 +34,10 @@ def table(body: RemediesBody) -> str:
 
 
 def measured_on(body: RemediesBody) -> str:
-    seeds = words.listing([str(one) for one in body.seeds])
+    seeds = f"seed{'s' if len(body.seeds) > 1 else ''} {words.listing([str(one) for one in body.seeds])}"
     what = "simulated pairs, " if body.simulated else ""
     return (
-        f"{words.visible(body.data)}, {what}base {words.visible(body.base)}, seeds {seeds}, "
+        f"{words.visible(body.data)}, {what}base {words.visible(body.base)}, {seeds}, "
         f"{words.count(body.held_out)} held-out pairs."
     )
 
@@ -75,9 +75,9 @@ def tables(body: RemediesBody) -> Iterator[str]:
     not_made = [f"- {spaced(row)}: {words.visible(row.why_not)}" for row in body.rows if row.why_not]
     if not_made:
         yield from ["", "Not made:", "", *not_made]
-    lost = [f"- {spaced(row)}: {words.visible(one)}" for row in made for one in row.lost]
-    if lost:
-        yield from ["", "Not measured:", "", *lost]
+    notes = [f"- {spaced(row)}: {words.visible(one)}" for row in made for one in row.notes]
+    if notes:
+        yield from ["", "To be known:", "", *notes]
     yield from ["", f"Command: `{words.visible(body.command)}`; assay {body.assay_version}."]
 
 
