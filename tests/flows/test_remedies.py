@@ -212,6 +212,38 @@ def test_remedies_measured_at_once_are_those_measured_in_turn(
     ]
 
 
+@pytest.mark.slow
+def test_labels_that_others_hold_for_wrong_are_left_out_of_training(base: Path, tmp_path: Path) -> None:
+    """One label in ten is turned round: most of those removed are such, and none is held out."""
+    pairs = tiny.pairs(160, longest=4)
+    turned = {pair.id for pair in pairs[::10]}
+    write_jsonl(
+        tmp_path / "pairs.jsonl",
+        (
+            as_native(replace(one, chosen=one.rejected, rejected=one.chosen) if one.id in turned else one)
+            for one in pairs
+        ),
+    )
+    learns = {"epochs": 6, "learning_rate": 3e-3, "head_learning_rate": 3e-3, "batch_pairs": 8}
+    told = RemediesConfig.build(
+        {
+            "model": {"base": str(base), "max_tokens": 40},
+            "split": {"holdout": 20},
+            "train": {**learns, "precision": "float32", "seeds": (0,)},
+            "audit": {"resamples": 200},
+        }
+    )
+    out = tmp_path / "out"
+    found = run_remedies(tmp_path / "pairs.jsonl", out, config=told, options=RemediesOptions(asked="suspected"))
+    held = {str(row["pair_id"]) for row in read_jsonl(out / "none/seed-0/scores.jsonl")}
+    removed = {str(row["id"]) for row in read_jsonl(out / "suspected_labels/suspected_labels.jsonl")}
+    assert not removed & held
+    assert len(removed & turned) >= len(turned - held) / 3
+    assert len(removed & turned) > len(removed) / 2
+    assert rows_of(found)["suspected"].pairs == 140 - len(removed)
+    assert rows_of(found)["suspected"].settings == {"select.without": "suspected_labels/suspected_labels.jsonl"}
+
+
 def test_names_are_known_before_anything_is_trained(data: Path, tmp_path: Path) -> None:
     assert remedy_names("all") == NAMES
     with pytest.raises(ConfigError, match="there is no remedy 'vaccine'"):

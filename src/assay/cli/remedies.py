@@ -72,8 +72,8 @@ def remedies(
             "--remedies",
             metavar="all|NAMES",
             help="verbosity, rrm, text, consistency, odin, margins, smoothing, flips, dropout, early_stopping, "
-            "vote_shares, vote_weights, unanimous; corrected_length, corrected_style, averaged, ensemble_mean, "
-            "ensemble_worst, ensemble_uncertainty, ensemble_good_with_all.",
+            "vote_shares, vote_weights, unanimous, suspected; corrected_length, corrected_style, averaged, "
+            "ensemble_mean, ensemble_worst, ensemble_uncertainty, ensemble_good_with_all.",
         ),
     ] = "all",
     holdout: Annotated[int | None, typer.Option(help="Pairs held out, exactly.")] = None,

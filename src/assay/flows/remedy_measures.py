@@ -24,8 +24,19 @@ from assay.audits.scores_table import Aligned, align
 from assay.data import PairSet
 from assay.errors import AssayError, ConfigError
 from assay.flows.remedy_config import RemediesConfig
-from assay.flows.remedy_names import MADE, NONE, OF_ALL_SEEDS, SLICE_FILE, TRAINED, Seeds, training_slice, with_settings
+from assay.flows.remedy_names import (
+    MADE,
+    NONE,
+    OF_ALL_SEEDS,
+    SLICE_FILE,
+    SUSPECTED,
+    TRAINED,
+    Seeds,
+    training_slice,
+    with_settings,
+)
 from assay.flows.remedy_pressure import BestOfN, CandidatesFile, Searched, best_of_n, searched
+from assay.flows.remedy_suspects import out_of_fold_suspects
 from assay.flows.rescoring import STORE, rescored
 from assay.flows.reward import RewardRun, run_reward
 from assay.records import Pair, PairScore
@@ -110,12 +121,21 @@ def measure(trial: Trial, name: str, seeds: Seeds | None, notify: Callable[[str]
     try:
         refuse_idle(trial, name)
         if name in TRAINED:
-            settings = {key: value for key, _, value in (one.partition("=") for one in TRAINED[name])}
-            changed = with_settings(trial.config.of_a_run, TRAINED[name])
+            asked, before = list(TRAINED[name]), 0.0
+            if name == SUSPECTED and seeds is not None:
+                without, before = out_of_fold_suspects(
+                    trial.config.of_a_run, seeds, trial.out / f"{name}_labels", notify=under(name, notify)
+                )
+                asked.append(f"select.without={without}")
+            shown = (one.replace(f"{trial.out}/", "") for one in asked)
+            settings = {key: value for key, _, value in (one.partition("=") for one in shown)}
+            changed = with_settings(trial.config.of_a_run, asked)
             run = run_reward(
                 trial.source, trial.out / name, config=changed, command=trial.command, notify=under(name, notify)
             )
-            return of_run(trial, name, settings, run, notify)
+            found = of_run(trial, name, settings, run, notify)
+            # What was trained to find suspects is part of what the remedy costs.
+            return replace(found, seconds=tuple(one + before / len(found.seconds) for one in found.seconds))
         assert seeds is not None  # scorers are made after the run without
         return of_scorer(trial, name, seeds, notify)
     except AssayError as error:  # not for these data or this base: the others can still be measured
@@ -269,11 +289,13 @@ def scorer_to_serve(trial: Trial, name: str, seeds: Seeds) -> Scorer:
 def seeds_of(trial: Trial, run_folder: Path) -> Seeds:
     """The run without a remedy, as scorers are made of it; writes the slice of its training side."""
     held = frozenset(pair.id for pair, _ in trial.pairs_of(run_folder))
+    both = zip(trial.found.pairs, trial.found.groups, strict=True)
+    training = [(pair, group) for pair, group in both if pair.id not in held]
     file = trial.out / SLICE_FILE
-    slice_ = training_slice(trial.found.pairs, trial.found.groups, held, file)
     models = {int(one.parent.name.removeprefix("seed-")): one for one in run_folder.glob("seed-[0-9]*/model")}
     return Seeds(
-        folder=run_folder, models={seed: models[seed] for seed in trial.config.train.seeds}, slice=slice_,
+        folder=run_folder, models={seed: models[seed] for seed in trial.config.train.seeds}, training=training,
+        slice=training_slice(training, file),
         slice_file=file, out=trial.out, passes=trial.passes,
     )  # fmt: skip
 

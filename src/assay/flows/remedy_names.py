@@ -23,7 +23,7 @@ from assay.scorers.scored_pairs import as_candidates
 from assay.stats.draws import stream
 from assay.train.reward_config import RewardConfig
 
-NONE = "none"
+NONE, SUSPECTED = "none", "suspected"
 # What each sets over the run without. Strengths are those of the papers, or small ones where they name none.
 TRAINED: Mapping[str, Sequence[str]] = {
     NONE: (),
@@ -40,6 +40,7 @@ TRAINED: Mapping[str, Sequence[str]] = {
     "vote_shares": ("loss.targets=votes",),
     "vote_weights": ("select.weight=votes",),
     "unanimous": ("select.min_agreement=1",),
+    SUSPECTED: (),  # select.without, with what was found on the training side of the run without
 }
 SLICE = 500  # training pairs that corrections and scales are measured on: more move a curve less than a seed does
 SLICE_FILE = "training_side.jsonl"
@@ -49,13 +50,14 @@ SLICE_FILE = "training_side.jsonl"
 class Seeds:
     """The run without a remedy, of which scorers are made.
 
-    models: folder of each seed's model. slice: pairs of its training side, also as a file; out: where a scorer that is
-    a file is written, so that it can be named on a command line. Labels of the slice are not read, but its pairs were
-    trained on: rewards are more extreme there than on new ones.
+    models: folder of each seed's model. training: pairs that are not held out, and their groups; slice: some of them,
+    also as a file. out: where a scorer that is a file is written, so that it can be named on a command line. Labels of
+    the slice are not read, but its pairs were trained on: rewards are more extreme there than on new ones.
     """
 
     folder: Path
     models: Mapping[int, Path]
+    training: Sequence[tuple[Pair, str]]
     slice: Sequence[Pair]
     slice_file: Path
     out: Path
@@ -145,9 +147,9 @@ def with_settings(config: RewardConfig, settings: Sequence[str]) -> RewardConfig
     return RewardConfig.build(values)
 
 
-def training_slice(pairs: Sequence[Pair], groups: Sequence[str], held_out: frozenset[str], path: Path) -> list[Pair]:
-    """At most SLICE pairs with a winner that are not held out, the same for every remedy, also written to `path`."""
-    known = [(p, group) for p, group in zip(pairs, groups, strict=True) if p.id not in held_out and p.label == "chosen"]
+def training_slice(training: Sequence[tuple[Pair, str]], path: Path) -> list[Pair]:
+    """At most SLICE training pairs with a winner, the same for every remedy, also written to `path`."""
+    known = [(pair, group) for pair, group in training if pair.label == "chosen"]
     order = stream(0, "remedies: slice of the training side").permutation(len(known))[:SLICE]
     picked = [known[place] for place in sorted(order.tolist())]
     write_pairs(path, [pair for pair, _ in picked], [group for _, group in picked])

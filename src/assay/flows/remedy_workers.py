@@ -15,7 +15,7 @@ from multiprocessing import get_context
 
 from assay.errors import ConfigError
 from assay.flows.remedy_measures import Measured, Trial, measure, seeds_of
-from assay.flows.remedy_names import NONE, TRAINED, Seeds
+from assay.flows.remedy_names import NONE, SUSPECTED, TRAINED, Seeds
 from assay.machine_size import usable_cpus
 
 THREADS = "OMP_NUM_THREADS"
@@ -48,15 +48,20 @@ def measured(
 
 
 def as_they_come(pool: ProcessPoolExecutor, trial: Trial, names: Sequence[str]) -> Iterator[Measured]:
-    waiting: set[Future[Measured]] = {pool.submit(in_worker, name, None) for name in names if name in TRAINED}
+    waiting: set[Future[Measured]] = {pool.submit(in_worker, name, None) for name in names if not waits(name)}
     while waiting:
         done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
         for one in done:
             found = one.result()
             if found.name == NONE:
                 seeds = seeds_of(trial, trial.out / NONE)
-                waiting |= {pool.submit(in_worker, name, seeds) for name in names if name not in TRAINED}
+                waiting |= {pool.submit(in_worker, name, seeds) for name in names if waits(name)}
             yield found
+
+
+def waits(name: str) -> bool:
+    """Whether a remedy is made of the run without one."""
+    return name not in TRAINED or name == SUSPECTED
 
 
 def remember(trial: Trial) -> None:
