@@ -29,7 +29,7 @@ from assay.artifacts.files import write_json
 from assay.artifacts.remedies_body import REMEDIES, RemediesBody
 from assay.flows.simulated_candidates import simulate_candidates
 from assay.machine_size import usable_cpus
-from assay.report.remedies_table import how_to_read, measured_on, tables
+from assay.report.remedies_table import gold, how_to_read, measured_on, tables
 from assay.simulate.support import support
 from assay.simulate.support.answer_policy import agent_mix
 from assay.version import __version__, versions
@@ -42,7 +42,7 @@ RECIPE = {
     "train.batch_pairs": 16, "train.learning_rate": 1e-4, "train.head_learning_rate": 1e-3, "train.compile": "off",
     "audit.resamples": 200,
 }  # fmt: skip
-PROBES = "filler,repetition,flattery,confident_tone,invented_detail,refusal"
+PROBES = "filler,repetition,flattery,invented_detail"
 
 
 def arguments() -> argparse.Namespace:
@@ -221,9 +221,23 @@ def markdown(out: Path) -> Iterator[str]:
         )
         for text in how_to_read(next(iter(bodies.values()))):
             yield from ["", text]
+        yield from ["", *at_a_glance(bodies)]
         for name, body in bodies.items():
             yield from ["", f"#### {world_words(name)}", "", measured_on(body), "", *tables(body)]
         yield ""
+
+
+def at_a_glance(bodies: Mapping[str, RemediesBody]) -> Iterator[str]:
+    """Gold at best of n, a column a world: what differs between worlds is seen in one line."""
+    rows = {name: {row.name: row for row in body.rows if row.why_not is None} for name, body in bodies.items()}
+    every = list(dict.fromkeys(name for world in rows.values() for name in world))
+    yield "**Gold at best of n in each world**"
+    yield ""
+    yield f"| Remedy | {' | '.join(name.replace('-', ' ') for name in rows)} |"
+    yield f"|{'---|' * (len(rows) + 1)}"
+    for name in every:
+        cells = [gold(world[name].gold) if name in world else "not made" for world in rows.values()]
+        yield f"| {name.replace('_', ' ')} | {' | '.join(cells)} |"
 
 
 def world_order(path: Path) -> tuple[bool, str]:

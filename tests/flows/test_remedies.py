@@ -250,6 +250,8 @@ def test_names_are_known_before_anything_is_trained(data: Path, tmp_path: Path) 
         remedy_names("odin,vaccine")
     done = ready_assay("remedies", data, "--out", tmp_path / "out", "--remedies", "vaccine")
     assert done.returncode == 2
+    idle = ready_assay("remedies", data, "--out", tmp_path / "out", "--set", "press.rounds=4")
+    assert (idle.returncode, "Give --press support too" in " ".join(idle.stderr.split())) == (2, True)
     assert not (tmp_path / "out").exists()
 
 

@@ -10,6 +10,7 @@ import typer
 
 from assay.cli.options import Json, Probes, command_line, notes, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
+from assay.errors import ConfigError
 
 EXAMPLE = "Example: assay remedies pairs.jsonl --base minilm --holdout 500 --remedies verbosity,odin --out remedies"
 
@@ -59,6 +60,7 @@ class Measures:
 
 
 NOTHING_MORE = Measures()
+NEEDS = {"press": "--press support", "pressure": "--candidates FILE --gold SPEC"}
 
 
 @with_data_options
@@ -109,6 +111,9 @@ def remedies(
         "press.world": measured.press,
     }
     settings = options.settings(RemediesConfig, flags, family=ProjectConfig)
+    for section, asked_for in (("press", measured.press or settings.press.world), ("pressure", measured.candidates)):
+        if asked_for is None and options.sets_any(section):
+            raise ConfigError(f"--set {section}.*: nothing is pressed. Give {NEEDS[section]} too, or leave it out.")
     told = RemediesOptions(
         asked=asked, elsewhere=measured.elsewhere, candidates=measured.candidates, gold=measured.gold,
         processes=measured.processes or 1, command=command_line(),
