@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from assay.errors import ConfigError
 
@@ -24,6 +24,20 @@ class StageConfig(BaseModel):
     """Base of all stage configurations: frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def on_and_off_are_words(cls, values: object) -> object:
+        """YAML reads a bare `on` as true: where an option takes the words, they are meant."""
+        if not isinstance(values, Mapping):
+            return values
+        return {key: cls._word(key, value) if isinstance(value, bool) else value for key, value in values.items()}
+
+    @classmethod
+    def _word(cls, key: object, value: bool) -> object:
+        field = cls.model_fields.get(str(key))
+        word = "on" if value else "off"
+        return word if field is not None and word in get_args(field.annotation) else value
 
     @classmethod
     def build(cls, values: Mapping[str, object]) -> Self:

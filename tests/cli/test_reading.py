@@ -70,6 +70,16 @@ def test_flags_stand_over_the_file_and_settings_over_both(tmp_path: Path) -> Non
         DataOptions(labels=["1"]).settings(RewardConfig)
 
 
+def test_on_and_off_are_words_where_an_option_takes_them(tmp_path: Path) -> None:
+    """YAML reads both as true and false; elsewhere they stay what they are."""
+    file = tmp_path / "options.yaml"
+    file.write_text("train: {sharing: off}\n")
+    found = DataOptions(config=file, sets=["regularise.odin=on"]).settings(RewardConfig)
+    assert (found.train.sharing, found.regularise.odin) == ("off", "on")
+    with pytest.raises(ConfigError, match=r"train\.precision"):
+        DataOptions(sets=["train.precision=on"]).settings(RewardConfig)
+
+
 def test_a_command_is_called_with_what_was_given(capsys: pytest.CaptureFixture[str]) -> None:
     @with_data_options
     def look(

@@ -2,27 +2,55 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from assay.artifacts.files import read_jsonl, write_jsonl
-from assay.artifacts.remedies_body import RemediesBody
+from assay.artifacts.remedies_body import RemediesBody, RemedyRow
 from assay.data.native_rows import as_native
-from assay.errors import ConfigError
-from assay.flows.remedies import NAMES, Remedies, remedy_names, run_remedies
-from assay.train.reward_config import RewardConfig
+from assay.errors import ConfigError, InputError
+from assay.flows.remedies import Remedies, RemediesOptions, run_remedies
+from assay.flows.remedy_config import PressConfig, RemediesConfig
+from assay.flows.remedy_names import NAMES, remedy_names
+from assay.flows.remedy_pressure import searched
+from assay.scorers.open import open_scorer
+from assay.scorers.protocol import Scorer
 from tests.support import tiny_bases as tiny
 from tests.support.ready_commands import ready_assay
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-ASKED = "verbosity, text, vote_weights, averaged, ensemble_worst"
+ASKED = (
+    "verbosity, text, vote_weights, corrected_length, corrected_style, averaged, ensemble_worst, ensemble_good_with_all"
+)
+MADE = ["none", "verbosity", "corrected_length", "averaged", "ensemble_worst", "ensemble_good_with_all"]
+ANSWERS = 8
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("data") / "pairs.jsonl"
-    write_jsonl(path, (as_native(pair) for pair in tiny.pairs(36, longest=6)))
+    write_jsonl(path, (as_native(pair) for pair in tiny.pairs(44, longest=6)))
+    # Others of the kind, and one whose prompt stands in the data.
+    outside = [*(replace(pair, id=f"x{pair.id}") for pair in tiny.pairs(10, seed=5, longest=6)), tiny.pairs(44)[0]]
+    write_jsonl(path.with_name("outside.jsonl"), (as_native(pair) for pair in outside))
+    draw = random.Random(3)
+    write_jsonl(
+        path.with_name("candidates.jsonl"),
+        (
+            {
+                "id": f"c{n}",
+                "prompt": f"w{n} w{n + 9} w{n + 3}",
+                "answers": [" ".join(draw.choices(tiny.WORDS, k=6)) for _ in range(ANSWERS)],
+                "scores": [draw.randrange(100) for _ in range(ANSWERS)],
+            }
+            for n in range(12)
+        ),
+    )
     return path
 
 
@@ -33,26 +61,37 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(data: Path, base: Path, tmp_path_factory: pytest.TempPathFactory) -> Remedies:
-    return run_remedies(
-        data, tmp_path_factory.mktemp("out"), config=config(base), asked=ASKED, command="assay remedies"
-    )
+    return run_remedies(data, tmp_path_factory.mktemp("out"), config=config(base), options=options(data))
 
 
-def config(base: Path) -> RewardConfig:
-    return RewardConfig.build(
+def options(data: Path, **more: object) -> RemediesOptions:
+    told = RemediesOptions(
+        asked=ASKED, elsewhere=data.with_name("outside.jsonl"), candidates=data.with_name("candidates.jsonl"),
+        gold="labels", command="assay remedies",
+    )  # fmt: skip
+    return replace(told, **more)  # type: ignore[arg-type]
+
+
+def config(base: Path, *, seeds: tuple[int, ...] = (0, 1)) -> RemediesConfig:
+    return RemediesConfig.build(
         {
             "model": {"base": str(base), "max_tokens": 40},
             "split": {"holdout": 12},
-            "train": {"epochs": 1, "precision": "float32", "seeds": (0, 1)},
+            "train": {"epochs": 1, "precision": "float32", "seeds": seeds},
             "audit": {"resamples": 200},
             "probes": {"names": "filler"},
+            "pressure": {"largest": ANSWERS},
         }
     )
 
 
+def rows_of(found: Remedies) -> dict[str, RemedyRow]:
+    return {row.name: row for row in found.body.rows}
+
+
 def test_each_remedy_is_a_row_on_the_same_pairs(found: Remedies) -> None:
-    rows = {row.name: row for row in found.body.rows}
-    assert list(rows) == ["none", "verbosity", "text", "vote_weights", "averaged", "ensemble_worst"]
+    rows = rows_of(found)
+    assert list(rows) == list(remedy_names(ASKED))
     held = [
         [row["pair_id"] for row in read_jsonl(found.folder / name / "seed-0/scores.jsonl")]
         for name in ("none", "verbosity")
@@ -61,50 +100,148 @@ def test_each_remedy_is_a_row_on_the_same_pairs(found: Remedies) -> None:
     assert found.body.held_out == 12
     none, verbosity = rows["none"], rows["verbosity"]
     assert none.figures["accuracy"].more is None
-    for name in ("verbosity", "averaged", "ensemble_worst"):
+    for name in MADE[1:]:
         figure = rows[name].figures["accuracy"]
         assert figure.n == 12
         assert figure.more == pytest.approx(figure.value - none.figures["accuracy"].value)
         assert figure.more_interval is not None
         assert figure.more_interval.low <= figure.more <= figure.more_interval.high
-    assert rows["averaged"].passes == 1
-    assert rows["ensemble_worst"].passes == 2
+    assert [rows[name].passes for name in MADE] == [1, 1, 1, 1, 2, 2]
     assert verbosity.pairs is not None
-    assert verbosity.pairs > 24
-    assert set(none.probes) == {"filler"}
+    assert verbosity.pairs > 32
     assert verbosity.settings == {"augment.verbosity": "0.2"}
 
 
 def test_accuracy_by_hand(found: Remedies) -> None:
-    rows = {row.name: row for row in found.body.rows}
     right = [
         row["chosen"] > row["rejected"]  # type: ignore[operator]
         for seed in (0, 1)
         for row in read_jsonl(found.folder / f"verbosity/seed-{seed}/scores.jsonl")
     ]
-    assert rows["verbosity"].figures["accuracy"].value == pytest.approx(sum(right) / 24)
+    assert rows_of(found)["verbosity"].figures["accuracy"].value == pytest.approx(sum(right) / 24)
 
 
-def test_what_data_or_base_do_not_allow_is_a_row_that_says_why(found: Remedies) -> None:
-    rows = {row.name: row for row in found.body.rows}
+def test_gold_of_the_best_of_all_is_that_of_the_highest_reward(found: Remedies, data: Path) -> None:
+    """At n = 8 of 8 candidates nothing is left to chance: each seed picks its highest."""
+    stated = {str(row["id"]): row["scores"] for row in read_jsonl(data.with_name("candidates.jsonl"))}
+    picks: dict[str, dict[str, float]] = {}
+    for name in ("none", "verbosity"):
+        gold: dict[str, list[float]] = {}
+        for batch in read_jsonl(found.folder / name / "scored.jsonl"):
+            for row in batch["rows"]:  # type: ignore[attr-defined]
+                best = int(np.argmax(row["scores"]))
+                gold.setdefault(row["id"], []).append(stated[row["id"]][best])  # type: ignore[index]
+        assert {len(values) for values in gold.values()} == {2}
+        picks[name] = {prompt: sum(values) / 2 for prompt, values in gold.items()}
+    none, verbosity = (rows_of(found)[name].gold for name in ("none", "verbosity"))
+    assert none is not None
+    assert verbosity is not None
+    assert none.value == pytest.approx(np.mean(list(picks["none"].values())))
+    assert none.more is None
+    assert verbosity.n == 12
+    assert verbosity.more == pytest.approx(
+        np.mean([picks["verbosity"][prompt] - value for prompt, value in picks["none"].items()])
+    )
+    assert verbosity.more_interval is not None
+    assert found.body.best_of is not None
+    assert found.body.best_of.n == ANSWERS
+    assert found.body.best_of.best == pytest.approx(np.mean([max(one) for one in stated.values()]))  # type: ignore[call-overload]
+    assert found.body.best_of.random == pytest.approx(np.mean(list(stated.values())))
+
+
+def test_probes_and_pairs_from_outside_are_paired_for_scorers_too(found: Remedies) -> None:
+    rows = rows_of(found)
+    for name in MADE:
+        filler, outside = rows[name].probes["filler"], rows[name].elsewhere["accuracy"]
+        assert outside.n == 10
+        if name != "none":
+            assert outside.more == pytest.approx(outside.value - rows["none"].elsewhere["accuracy"].value)
+            assert filler.more == pytest.approx(filler.value - rows["none"].probes["filler"].value)
+            assert filler.more_interval is not None
+    assert found.body.elsewhere is not None
+    assert found.body.elsewhere.left_out == 1
+
+
+def test_corrections_are_fitted_on_the_training_side_and_open_by_name(found: Remedies) -> None:
+    held = {row["pair_id"] for row in read_jsonl(found.folder / "none/seed-0/scores.jsonl")}
+    side = [row["id"] for row in read_jsonl(found.folder / "training_side.jsonl")]
+    assert len(side) == 32
+    assert not held & set(side)
+    named = open_scorer(f"corrected:{found.folder}/corrected_length/seed-0.yaml")
+    assert "without characters" in named.name
+
+
+def test_every_remedy_that_was_made_has_its_costs(found: Remedies) -> None:
+    rows = rows_of(found)
+    assert all(rows[name].serving for name in MADE)
+    assert rows["verbosity"].seconds
+    assert rows["averaged"].seconds is None
+
+
+def test_what_data_or_base_do_not_allow_is_told_with_its_reason(found: Remedies) -> None:
+    rows = rows_of(found)
     assert "is an encoder" in (rows["text"].why_not or "")
     assert "no training pair has any" in (rows["vote_weights"].why_not or "")
     page = (found.folder / "remedies.md").read_text()
-    assert "| text | not made |" in page
+    assert "| text |" not in page
     assert "- text: regularise.text:" in page
-    assert "Probe filler" in page
+    assert "Gold, best of 8" in page
 
 
 def test_run_again_it_trains_nothing_and_says_the_same(found: Remedies, data: Path, base: Path) -> None:
-    written = (found.folder / "verbosity/seed-1/train.json").stat().st_mtime_ns
-    again = run_remedies(data, found.folder, config=config(base), asked=ASKED, command="assay remedies")
-    assert (found.folder / "verbosity/seed-1/train.json").stat().st_mtime_ns == written
+    watched = [found.folder / "verbosity/seed-1/train.json", found.folder / "ensemble_worst/scored.jsonl"]
+    written = [path.stat().st_mtime_ns for path in watched]
+    again = run_remedies(data, found.folder, config=config(base), options=options(data))
+    assert [path.stat().st_mtime_ns for path in watched] == written
 
     def timeless(body: RemediesBody) -> list[dict[str, object]]:
-        return [row.model_dump(exclude={"seconds"}) for row in body.rows]
+        return [row.model_dump(exclude={"serving"}) for row in body.rows]
 
     assert timeless(again.body) == timeless(found.body)
     assert RemediesBody.read(found.folder / "remedies.json") == again.body
+
+
+@pytest.mark.slow
+def test_remedies_measured_at_once_are_those_measured_in_turn(
+    found: Remedies, data: Path, base: Path, tmp_path: Path
+) -> None:
+    at_once = run_remedies(data, tmp_path / "out", config=config(base), options=options(data, processes=3))
+    timed = {"serving", "seconds"}
+    assert [row.model_dump(exclude=timed) for row in at_once.body.rows] == [
+        row.model_dump(exclude=timed) for row in found.body.rows
+    ]
+
+
+@pytest.mark.slow
+def test_labels_that_others_hold_for_wrong_are_left_out_of_training(base: Path, tmp_path: Path) -> None:
+    """One label in ten is turned round: most of those removed are such, and none is held out."""
+    pairs = tiny.pairs(160, longest=4)
+    turned = {pair.id for pair in pairs[::10]}
+    write_jsonl(
+        tmp_path / "pairs.jsonl",
+        (
+            as_native(replace(one, chosen=one.rejected, rejected=one.chosen) if one.id in turned else one)
+            for one in pairs
+        ),
+    )
+    learns = {"epochs": 6, "learning_rate": 3e-3, "head_learning_rate": 3e-3, "batch_pairs": 8}
+    told = RemediesConfig.build(
+        {
+            "model": {"base": str(base), "max_tokens": 40},
+            "split": {"holdout": 20},
+            "train": {**learns, "precision": "float32", "seeds": (0,)},
+            "audit": {"resamples": 200},
+        }
+    )
+    out = tmp_path / "out"
+    found = run_remedies(tmp_path / "pairs.jsonl", out, config=told, options=RemediesOptions(asked="suspected"))
+    held = {str(row["pair_id"]) for row in read_jsonl(out / "none/seed-0/scores.jsonl")}
+    removed = {str(row["id"]) for row in read_jsonl(out / "suspected_labels/suspected_labels.jsonl")}
+    assert not removed & held
+    assert len(removed & turned) >= len(turned - held) / 3
+    assert len(removed & turned) > len(removed) / 2
+    assert rows_of(found)["suspected"].pairs == 140 - len(removed)
+    assert rows_of(found)["suspected"].settings == {"select.without": "suspected_labels/suspected_labels.jsonl"}
 
 
 def test_names_are_known_before_anything_is_trained(data: Path, tmp_path: Path) -> None:
@@ -113,4 +250,54 @@ def test_names_are_known_before_anything_is_trained(data: Path, tmp_path: Path) 
         remedy_names("odin,vaccine")
     done = ready_assay("remedies", data, "--out", tmp_path / "out", "--remedies", "vaccine")
     assert done.returncode == 2
+    idle = ready_assay("remedies", data, "--out", tmp_path / "out", "--set", "press.rounds=4")
+    assert (idle.returncode, "Give --press support too" in " ".join(idle.stderr.split())) == (2, True)
     assert not (tmp_path / "out").exists()
+
+
+def test_what_cannot_be_pressed_is_refused_before_training(data: Path, base: Path, tmp_path: Path) -> None:
+    out, told = tmp_path / "out", options(data)
+    with pytest.raises(ConfigError, match="--candidates is given without --gold"):
+        run_remedies(data, out, config=config(base), options=replace(told, gold=None))
+    odd = config(base).model_copy(update={"pressure": config(base).pressure.model_copy(update={"largest": 48})})
+    with pytest.raises(ConfigError, match=r"pressure\.largest is 48"):
+        run_remedies(data, out, config=odd, options=told)
+    with pytest.raises(InputError, match="none has a prompt that is not in the data"):
+        run_remedies(data, out, config=config(base), options=replace(told, elsewhere=data))
+    assert not out.exists()
+
+
+PRESS = PressConfig(world="support", prompts=3, population=4, rounds=2, start="wordy", words=60)
+
+
+def test_the_search_is_the_same_for_every_reward(tmp_path: Path) -> None:
+    """Two rewards are pressed from the same answers to the same prompts, and gold is that of each one's best."""
+    longest, shortest = ({0: open_scorer(f"baseline:{name}")} for name in ("longest", "shortest"))
+    a, b = searched(longest, tmp_path / "a", PRESS), searched(shortest, tmp_path / "b", PRESS)
+    assert a.picked.prompts == b.picked.prompts
+    assert a.start == b.start
+    first = [
+        {row["answer"] for row in read_jsonl(tmp_path / name / "pressed-seed-0.jsonl") if row["round"] == 0}
+        for name in ("a", "b")
+    ]
+    assert first[0] == first[1]
+    rows = list(read_jsonl(tmp_path / "a" / "pressed-seed-0.jsonl"))
+    for place, prompt in enumerate(a.picked.prompts):
+        best = max((row for row in rows if row["id"] == prompt), key=lambda row: float(str(row["reward"])))
+        assert a.picked.gold[0, place] == best["gold"]
+
+
+CHANGED: Mapping[str, object] = {
+    "prompts": 2, "start": "courteous", "population": 6, "rounds": 1, "words": 20, "seed": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(CHANGED))
+def test_every_option_of_the_search_is_read(name: str, tmp_path: Path) -> None:
+    scorers: Mapping[int, Scorer] = {0: open_scorer("baseline:longest")}
+    changed = PRESS.model_copy(update={name: CHANGED[name]})
+    told = []
+    for folder, one in (("a", PRESS), ("b", changed)):
+        searched(scorers, tmp_path / folder, one)
+        told.append([row["answer"] for row in read_jsonl(tmp_path / folder / "pressed-seed-0.jsonl")])
+    assert told[0] != told[1]

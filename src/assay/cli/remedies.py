@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,13 +10,57 @@ import typer
 
 from assay.cli.options import Json, Probes, command_line, notes, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
-from assay.train.reward_config import RewardConfig
+from assay.errors import ConfigError
 
 EXAMPLE = "Example: assay remedies pairs.jsonl --base minilm --holdout 500 --remedies verbosity,odin --out remedies"
 
 
 def register(app: typer.Typer) -> None:
     app.command("remedies", epilog=EXAMPLE)(remedies)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """What each remedy is measured on beside held-out pairs, and how many at once; its fields are options."""
+
+    elsewhere: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Labelled pairs from outside the data: accuracy on them too.", show_default=False
+        ),
+    ] = None
+    candidates: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Many answers a prompt, as assay optimise takes them: gold at best of 64.",
+            show_default=False,
+        ),
+    ] = None
+    gold: Annotated[
+        str | None,
+        typer.Option(
+            help="What the candidates are judged by: another scorer, labels, or truth (simulated).", show_default=False
+        ),
+    ] = None
+    press: Annotated[
+        str | None,
+        typer.Option(
+            metavar="support",
+            help="The simulated desk on which a policy searches for each reward: gold of what it finds.",
+            show_default=False,
+        ),
+    ] = None
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Remedies measured at once, each in a process, on the one device (1).", show_default=False
+        ),
+    ] = None
+
+
+NOTHING_MORE = Measures()
+NEEDS = {"press": "--press support", "pressure": "--candidates FILE --gold SPEC"}
 
 
 @with_data_options
@@ -29,7 +74,8 @@ def remedies(
             "--remedies",
             metavar="all|NAMES",
             help="verbosity, rrm, text, consistency, odin, margins, smoothing, flips, dropout, early_stopping, "
-            "vote_shares, vote_weights, unanimous; averaged, ensemble_mean, ensemble_worst, ensemble_uncertainty.",
+            "vote_shares, vote_weights, unanimous, suspected; corrected_length, corrected_style, averaged, "
+            "ensemble_mean, ensemble_worst, ensemble_uncertainty, ensemble_good_with_all.",
         ),
     ] = "all",
     holdout: Annotated[int | None, typer.Option(help="Pairs held out, exactly.")] = None,
@@ -37,17 +83,22 @@ def remedies(
     epochs: Annotated[float | None, typer.Option(help="Passes over the training pairs.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest rendered row; longer pairs are dropped.")] = None,
     probes: Probes = None,
+    measured: Measures = NOTHING_MORE,
     options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
     """Train with each remedy and with none on the same split, and say what each buys and costs.
 
-    Held-out accuracy, overall, where answers are of one length, and where the shorter one is preferred, each paired
-    with the run without, pair by pair; probe rates; training time; models run for a reward. remedies.json and
-    remedies.md hold the table. What data or base do not allow is named in it. The options are those of `assay reward`.
+    Accuracy on held-out pairs and on those of --elsewhere, overall, where answers are of one length, and where the
+    shorter one is preferred; probe rates; with --candidates gold at best of 64, with --press gold of what a pressing
+    policy finds on the simulated desk. Each is paired with the run without, pair by pair and prompt by prompt. Training
+    time, serving time, models run for a reward. remedies.json and remedies.md hold the tables. What data or base do not
+    allow is named in them. The options are those of `assay reward`, and under press those of the search, such as
+    --set press.rounds=4.
     """
     from assay.flows.project_config import ProjectConfig
-    from assay.flows.remedies import run_remedies
+    from assay.flows.remedies import RemediesOptions, run_remedies
+    from assay.flows.remedy_config import RemediesConfig
     from assay.report.remedies_table import table
 
     flags = {
@@ -57,8 +108,20 @@ def remedies(
         "train.seeds": list(range(seeds)),
         "train.epochs": epochs,
         "probes.names": probes,
+        "press.world": measured.press,
     }
-    settings = options.settings(RewardConfig, flags, family=ProjectConfig)
-    found = run_remedies(data, out, config=settings, asked=asked, command=command_line(), notify=notes().print)
+    settings = options.settings(RemediesConfig, flags, family=ProjectConfig)
+    for section, asked_for in (("press", measured.press or settings.press.world), ("pressure", measured.candidates)):
+        if asked_for is None and options.sets_any(section):
+            raise ConfigError(f"--set {section}.*: nothing is pressed. Give {NEEDS[section]} too, or leave it out.")
+    told = RemediesOptions(
+        asked=asked, elsewhere=measured.elsewhere, candidates=measured.candidates, gold=measured.gold,
+        processes=measured.processes or 1, command=command_line(),
+    )  # fmt: skip
+    found = run_remedies(data, out, config=settings, options=told, notify=said)
     body = {**found.body.model_dump(mode="json"), "folder": str(found.folder)}
     output(body, table(found.body).replace("[", "\\["), as_json=as_json)
+
+
+def said(line: str) -> None:
+    notes().print(line, markup=False)

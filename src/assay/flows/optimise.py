@@ -186,11 +186,20 @@ def refuse_others_folder(out: Path) -> None:
 
 
 def gold_groups(
-    proxies: Mapping[int, Scorer], gold: Gold, given: GivenCandidates, out: Path, notify: Callable[[str], None]
+    proxies: Mapping[int, Scorer],
+    gold: Gold,
+    given: GivenCandidates,
+    out: Path,
+    notify: Callable[[str], None],
+    *,
+    gold_in: Path | None = None,
 ) -> list[GoldGroup]:
-    """Every group with what all seeds of the reward and gold give its answers."""
+    """Every group with what all seeds of the reward and gold give its answers.
+
+    gold_in: the folder that keeps what gold gives, where several rewards are held against one gold; else `out`.
+    """
     rewards = {seed: scored_values(one, given.groups, out, notify) for seed, one in proxies.items()}
-    values = gold_values(gold, given, out, notify)
+    values = gold_values(gold, given, gold_in or out, notify)
     return [
         GoldGroup(
             candidates=replace(group, category=group.category or gold.categories.get(group.id)),

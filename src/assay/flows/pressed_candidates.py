@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
-from assay.artifacts.files import sha256_file, sha256_json, write_jsonl
+from assay.artifacts.files import read_jsonl, sha256_file, sha256_json, write_jsonl
 from assay.artifacts.press_body import PressBody, PressRoundBody
 from assay.audits.probes.additions import Beside
 from assay.audits.probes.all_probes import PROBES, Probe
@@ -199,6 +199,19 @@ def _rows(found: _Found, made: Made) -> Iterator[dict[str, object]]:
             **answer_row(answer), "category": found.desk.categories.get(one.prompt_id), "round": one.round,
             "reward": _value(reward), "gold": _value(gold), "moves": one.moves, **why,
         }  # fmt: skip
+
+
+def best_by_prompt(answers: Path) -> dict[str, tuple[float, float]]:
+    """Of a file that `press_on` wrote, by prompt: reward and gold of the answer with the highest reward of all tried.
+
+    Prompts of which no answer has both are not there. Of equal rewards the first tried, as in the rounds.
+    """
+    best: dict[str, tuple[float, float]] = {}
+    for row in read_jsonl(answers):
+        name, reward, gold = str(row["id"]), row["reward"], row["gold"]
+        if isinstance(reward, float) and isinstance(gold, float) and (name not in best or reward > best[name][0]):
+            best[name] = reward, gold
+    return best
 
 
 def _rounds(rows: Sequence[Mapping[str, object]]) -> tuple[PressRoundBody, ...]:

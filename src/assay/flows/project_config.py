@@ -9,6 +9,7 @@ from assay.audits.compare.config import CompareConfig
 from assay.audits.fit.config import FitConfig
 from assay.audits.fresh.config import FreshConfig
 from assay.audits.pressure.config import PressureConfig
+from assay.flows.remedy_config import PressConfig
 from assay.scorers.remote.config import RemoteConfig
 from assay.train.reward_config import RewardConfig
 
@@ -19,5 +20,6 @@ class ProjectConfig(RewardConfig):
     remote: RemoteConfig = RemoteConfig()
     compare: CompareConfig = CompareConfig()
     pressure: PressureConfig = PressureConfig()
+    press: PressConfig = PressConfig()
     fresh: FreshConfig = FreshConfig()
     fit: FitConfig = FitConfig()

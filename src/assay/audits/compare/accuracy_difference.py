@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats as scipy_stats
@@ -19,10 +19,11 @@ from assay.audits.compare.two_sides import TwoSides
 from assay.audits.scores_table import Aligned, Mask
 from assay.findings.finding import Finding, measured
 from assay.findings.slice import OVERALL, Slice
-from assay.stats.intervals import Array, Interval, cluster_difference, cluster_mean, cluster_wilson
+from assay.stats.intervals import Array, Interval, cluster_difference, cluster_mean, cluster_wilson, ending
 from assay.stats.multiplicity import holm
 from assay.stats.paired_tests import mcnemar_exact, sign_flip
 from assay.stats.power import quantile
+from assay.stats.seed_variance import variance_of_seeds, with_seeds
 from assay.stats.unknown import Unknown
 
 
@@ -59,7 +60,8 @@ def difference(sides: TwoSides, mask: Mask, config: CompareConfig) -> Difference
     seeds = seed_variance(sides.a, mask) + seed_variance(sides.b, mask)
     interval = cluster_difference(first, second, groups, level=config.level)
     if isinstance(interval, Interval) and found.variance is not None and seeds > 0:
-        interval = with_seeds(interval, found.mean, found.variance, seeds, seed_freedom(sides))
+        varied = with_seeds(interval, found.mean, found.variance, seeds, freedom=seed_freedom(sides))
+        interval = ending(varied, -1.0, 1.0)
     sums_G = np.bincount(groups, weights=apart)
     return Difference(
         mean=found.mean,
@@ -76,27 +78,12 @@ def difference(sides: TwoSides, mask: Mask, config: CompareConfig) -> Difference
 
 def seed_variance(side: Aligned, mask: Mask) -> float:
     """Variance of a side's mean accuracy over the seeds it could have had, from those it has; 0 with one."""
-    accuracy_S = side.correct[:, mask].mean(axis=1)
-    return float(accuracy_S.var(ddof=1) / accuracy_S.size) if accuracy_S.size > 1 else 0.0
+    return variance_of_seeds(side.correct[:, mask].mean(axis=1))
 
 
 def seed_freedom(sides: TwoSides) -> int:
     """Degrees of freedom of the seeds' variance: those of the sides that have several."""
     return sum(len(side.seeds) - 1 for side in (sides.a, sides.b))
-
-
-def with_seeds(found: Interval, mean: float, pairs: float, seeds: float, freedom: int) -> Interval:
-    """The interval of the recipes: seeds beside pairs as what varies, degrees of freedom by Satterthwaite 1946.
-
-    With three seeds a side the seeds' variance is known badly, and the fewer degrees of freedom say so.
-    """
-    total = pairs + seeds
-    half = float(scipy_stats.t.ppf(0.5 + found.level / 2, max(total**2 / (seeds**2 / freedom), 1.0))) * math.sqrt(total)
-    # Never narrower than over the pairs alone, whose quantile is that of its prompt groups.
-    half = max(half, (found.high - found.low) / 2)
-    return replace(
-        found, low=max(mean - half, -1.0), high=min(mean + half, 1.0), method=f"{found.method}, seeds as drawn"
-    )
 
 
 def difference_findings(sides: TwoSides, config: CompareConfig) -> tuple[Difference, list[Finding]]:

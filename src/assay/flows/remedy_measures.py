@@ -1,0 +1,304 @@
+"""One remedy measured: a run trained with it or a scorer made of seeds, then held-out pairs, probes and pressure.
+
+1) the run, or the scorer; 2) what each seed gives the held-out pairs; 3) probes; 4) gold under pressure. Rewards of
+changed answers and of candidates are kept in the remedy's folder, so that the same call asks nothing twice. Compares
+nothing: every figure stands by itself until another remedy's is held against it.
+Shapes: S seeds, M pairs that a probe changes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import JsonValue
+
+from assay.artifacts.run_body import RunBody
+from assay.artifacts.run_evidence import RUN
+from assay.audits.probes.probe_part import outcome
+from assay.audits.scores_table import Aligned, align
+from assay.data import PairSet
+from assay.errors import AssayError, ConfigError
+from assay.flows.remedy_config import RemediesConfig
+from assay.flows.remedy_names import (
+    MADE,
+    NONE,
+    OF_ALL_SEEDS,
+    SLICE_FILE,
+    SUSPECTED,
+    TRAINED,
+    Seeds,
+    training_slice,
+    with_settings,
+)
+from assay.flows.remedy_pressure import BestOfN, CandidatesFile, Searched, best_of_n, searched
+from assay.flows.remedy_suspects import out_of_fold_suspects
+from assay.flows.rescoring import STORE, rescored
+from assay.flows.reward import RewardRun, run_reward
+from assay.records import Pair, PairScore
+from assay.scorers.local import Passes
+from assay.scorers.open import open_scorer, open_scorers
+from assay.scorers.protocol import Scorer, score_groups
+from assay.scorers.recorded import read_scored_pairs
+from assay.scorers.rescoring import rescore
+from assay.scorers.reward_store import RewardStore, Row
+from assay.scorers.scored_pairs import ScoredPair, as_candidates, score_pairs
+from assay.stats.intervals import Codes
+from assay.stats.seed_variance import Recipe
+
+TIMED = 128  # answers scored for what serving costs
+ROUNDS, LONG = 3, 1.0  # the quickest of so many rounds counts; after so many seconds one is enough
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What every remedy is tried on. candidates: None where no gold at best of n is asked for.
+
+    elsewhere: pairs with a winner from outside these data, and their prompt groups, on which accuracy is told too.
+    """
+
+    source: str | Path
+    out: Path
+    config: RemediesConfig
+    found: PairSet
+    candidates: CandidatesFile | None = None
+    elsewhere: Sequence[tuple[Pair, str]] = ()
+    command: str = ""
+
+    @property
+    def passes(self) -> Passes:
+        return Passes(sharing=self.config.train.sharing)
+
+    def pairs_of(self, run_folder: Path) -> list[tuple[Pair, str]]:
+        """The held-out pairs of a run with their prompt groups, in the order of its scores."""
+        known = {pair.id: (pair, group) for pair, group in zip(self.found.pairs, self.found.groups, strict=True)}
+        first = min(run_folder.glob("seed-[0-9]*/scores.jsonl"))
+        return [known[one.pair_id] for one in read_scored_pairs(first)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeRate:
+    """How often the reward did what it must not. place: of each pair among the held-out ones, (M,)."""
+
+    place: Codes
+    did: Recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One remedy by itself. why_not: why there is none of it. notes: what could not be measured of it and why, and
+    seeds that learned nothing.
+
+    seconds: of training, by seed; passes: models run for one reward; pairs: trained on.
+    """
+
+    name: str
+    kind: Literal["training", "scorer"]
+    settings: Mapping[str, JsonValue]
+    why_not: str | None = None
+    aligned: Aligned | None = None
+    elsewhere: Aligned | None = None
+    probes: Mapping[str, ProbeRate] = field(default_factory=dict)
+    best: BestOfN | None = None
+    pressed: Searched | None = None
+    notes: tuple[str, ...] = ()
+    seconds: tuple[float, ...] = ()
+    passes: int | None = None
+    pairs: int | None = None
+
+
+def measure(trial: Trial, name: str, seeds: Seeds | None, notify: Callable[[str], None]) -> Measured:
+    """One remedy, measured. seeds: of the run without, for what is made of them.
+
+    What data or base do not allow is told in `why_not`; of the run without a remedy it is raised.
+    """
+    settings: dict[str, JsonValue] = {}
+    kind: Literal["training", "scorer"] = "training" if name in TRAINED else "scorer"
+    try:
+        refuse_idle(trial, name)
+        if name in TRAINED:
+            asked, before = list(TRAINED[name]), 0.0
+            if name == SUSPECTED and seeds is not None:
+                without, before = out_of_fold_suspects(
+                    trial.config.of_a_run, seeds, trial.out / f"{name}_labels", notify=under(name, notify)
+                )
+                asked.append(f"select.without={without}")
+            shown = (one.replace(f"{trial.out}/", "") for one in asked)
+            settings = {key: value for key, _, value in (one.partition("=") for one in shown)}
+            changed = with_settings(trial.config.of_a_run, asked)
+            run = run_reward(
+                trial.source, trial.out / name, config=changed, command=trial.command, notify=under(name, notify)
+            )
+            found = of_run(trial, name, settings, run, notify)
+            # What was trained to find suspects is part of what the remedy costs.
+            return replace(found, seconds=tuple(one + before / len(found.seconds) for one in found.seconds))
+        assert seeds is not None  # scorers are made after the run without
+        return of_scorer(trial, name, seeds, notify)
+    except AssayError as error:  # not for these data or this base: the others can still be measured
+        if name == NONE:
+            raise
+        notify(f"{name}: not made: {error}")
+        return Measured(name=name, kind=kind, settings=settings, why_not=str(error))
+
+
+def refuse_idle(trial: Trial, name: str) -> None:
+    """Raises ConfigError for a remedy that goes by what no pair states: it would be trained, and be none again."""
+    if name == "margins" and all(pair.margin is None for pair in trial.found.pairs):
+        raise ConfigError("loss.margin goes by the strength of a preference, and no pair states one (docs/data.md).")
+    if name == "vote_shares" and not any(pair.votes for pair in trial.found.pairs):
+        raise ConfigError("loss.targets=votes goes by votes, and no pair has any (docs/data.md).")
+
+
+def of_run(
+    trial: Trial, name: str, settings: Mapping[str, JsonValue], run: RewardRun, notify: Callable[[str], None]
+) -> Measured:
+    body = RunBody.read(run.folder / RUN)
+    counts = body.training_pairs
+    scores = {one.seed: [scored.numbers for scored in read_scored_pairs(one.scores_path)] for one in run.seeds}
+    scorers = open_scorers(run.folder, passes=trial.passes)
+    found = judged(trial, name, {seed: scorers[seed] for seed in scores}, scores, notify)
+    return replace(
+        found,
+        settings=settings,
+        seconds=tuple(stage.seconds for stage in body.stages if stage.name.startswith("train seed")),
+        passes=1,
+        pairs=counts.trained if counts is not None else None,
+        notes=(*found.notes, *run.untrained),
+    )
+
+
+def of_scorer(trial: Trial, name: str, seeds: Seeds, notify: Callable[[str], None]) -> Measured:
+    scorers = MADE[name](replace(seeds, out=trial.out / name))
+    pairs = [pair for pair, _ in trial.pairs_of(seeds.folder)]
+    scores = {seed: [one.numbers for one in score_pairs(scorer, pairs)] for seed, scorer in scorers.items()}
+    found = judged(trial, name, scorers, scores, notify)
+    return replace(found, kind="scorer", passes=len(seeds.models) if name in OF_ALL_SEEDS else 1)
+
+
+def judged(
+    trial: Trial,
+    name: str,
+    scorers: Mapping[int, Scorer],
+    scores: Mapping[int, Sequence[PairScore]],
+    notify: Callable[[str], None],
+) -> Measured:
+    """What held-out pairs, probes and pressure say of one remedy's rewards."""
+    folder, config = trial.out / name, trial.config
+    folder.mkdir(parents=True, exist_ok=True)
+    held = trial.pairs_of(trial.out / (name if name in TRAINED else NONE))
+    aligned = align(scores, [pair for pair, _ in held], [group for _, group in held])
+    notes: list[str] = []
+    best = pressed = None
+    if trial.candidates is not None:
+        try:
+            best = best_of_n(scorers, trial.candidates, folder, config, under(name, notify))
+        except AssayError as error:
+            notes.append(f"gold at best of n: {error}")
+    if config.press.world is not None:
+        try:
+            pressed = searched(scorers, folder, config.press)
+        except AssayError as error:
+            notes.append(f"gold under the pressing policy: {error}")
+    return Measured(
+        name=name,
+        kind="training",
+        settings={},
+        aligned=aligned,
+        elsewhere=aligned_elsewhere(trial, scorers, folder),
+        probes=probe_rates(trial, aligned, held, scorers, folder),
+        best=best,
+        pressed=pressed,
+        notes=tuple(notes),
+    )
+
+
+def aligned_elsewhere(trial: Trial, scorers: Mapping[int, Scorer], folder: Path) -> Aligned | None:
+    """The pairs from outside with each seed's rewards, kept beside those of changed answers."""
+    pairs = [pair for pair, _ in trial.elsewhere]
+    if not pairs:
+        return None
+    scores: dict[int, list[PairScore]] = {}
+    for seed, scorer in scorers.items():
+        rows: list[Row] = [(pair.prompt, answer) for pair in pairs for answer in (pair.chosen, pair.rejected)]
+        found = rescore(scorer, rows, RewardStore(folder / STORE, scorer.fingerprint))
+        scores[seed] = [
+            ScoredPair(
+                pair_id=pair.id, chosen=found[pair.prompt, pair.chosen], rejected=found[pair.prompt, pair.rejected]
+            ).numbers
+            for pair in pairs
+        ]
+    return align(scores, pairs, [group for _, group in trial.elsewhere])
+
+
+def probe_rates(
+    trial: Trial, aligned: Aligned, held: Sequence[tuple[Pair, str]], scorers: Mapping[int, Scorer], folder: Path
+) -> dict[str, ProbeRate]:
+    """What the probes asked for did, by name; one that changes no answer is not there."""
+    definite = [(pair, group) for pair, group in held if pair.label == "chosen"]
+    found = rescored(
+        scorers, [pair for pair, _ in definite], [group for _, group in definite], config=trial.config.probes,
+        folder=folder,
+    )  # fmt: skip
+    rates: dict[str, ProbeRate] = {}
+    for name, probed in ({} if found is None else found.probes).items():
+        whole = outcome(aligned, name, probed)
+        if not whole.place.size:
+            continue
+        means = [
+            outcome(
+                replace(
+                    aligned, seeds=(seed,), chosen=aligned.chosen[[at]], rejected=aligned.rejected[[at]]
+                ),
+                name,
+                replace(probed, changed={side: rewards[[at]] for side, rewards in probed.changed.items()}),
+            ).did
+            for at, seed in enumerate(aligned.seeds)
+        ]  # fmt: skip
+        mean_S = np.array([did.mean() if did.size else whole.did.mean() for did in means])
+        rates[name] = ProbeRate(place=whole.place, did=Recipe(value_N=whole.did, mean_S=mean_S, seeds=aligned.seeds))
+    return rates
+
+
+def serving_ms(scorer: Scorer, pairs: Sequence[Pair]) -> float:
+    """Milliseconds for 1,000 rewards by the wall clock, on this machine as it is; loading is not counted."""
+    groups = as_candidates(pairs)[: TIMED // 2]
+    answers = sum(len(group.answers) for group in groups)
+    list(score_groups(scorer, groups[:4]))  # loads the model
+    rounds: list[float] = []
+    while len(rounds) < ROUNDS and sum(rounds) < LONG:
+        start = time.perf_counter()
+        list(score_groups(scorer, groups))
+        rounds.append(time.perf_counter() - start)
+    return 1e6 * min(rounds) / answers
+
+
+def scorer_to_serve(trial: Trial, name: str, seeds: Seeds) -> Scorer:
+    """One scorer as it would be served: of several seeds the first, of an ensemble all of it."""
+    if name in TRAINED:
+        return next(iter(open_scorers(trial.out / name, passes=trial.passes).values()))
+    files = sorted((trial.out / name).glob("seed-*.yaml"))
+    if files:  # as it was fitted: fitting again would score the slice again
+        return open_scorer(f"corrected:{files[0]}")
+    return next(iter(MADE[name](replace(seeds, out=trial.out / name)).values()))
+
+
+def seeds_of(trial: Trial, run_folder: Path) -> Seeds:
+    """The run without a remedy, as scorers are made of it; writes the slice of its training side."""
+    held = frozenset(pair.id for pair, _ in trial.pairs_of(run_folder))
+    both = zip(trial.found.pairs, trial.found.groups, strict=True)
+    training = [(pair, group) for pair, group in both if pair.id not in held]
+    file = trial.out / SLICE_FILE
+    models = {int(one.parent.name.removeprefix("seed-")): one for one in run_folder.glob("seed-[0-9]*/model")}
+    return Seeds(
+        folder=run_folder, models={seed: models[seed] for seed in trial.config.train.seeds}, training=training,
+        slice=training_slice(training, file),
+        slice_file=file, out=trial.out, passes=trial.passes,
+    )  # fmt: skip
+
+
+def under(name: str, notify: Callable[[str], None]) -> Callable[[str], None]:
+    return lambda line: notify(f"{name}: {line}")

@@ -1,0 +1,156 @@
+"""Which remedies there are, and what each is: settings of a run, or a scorer made of the seeds of the run without any.
+
+Knows options and scorers; trains nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.config import merge_setting
+from assay.data.native_rows import write_pairs
+from assay.errors import ConfigError
+from assay.records import Pair
+from assay.scorers.averaged import averaged
+from assay.scorers.corrected import CorrectedScorer, fit_correction, write_correction
+from assay.scorers.ensemble import EnsembleScorer, Rule
+from assay.scorers.joint_correction import JointlyCorrectedScorer, fit_joint_correction
+from assay.scorers.local import LocalScorer, Passes
+from assay.scorers.protocol import Scorer
+from assay.scorers.scored_pairs import as_candidates
+from assay.stats.draws import stream
+from assay.train.reward_config import RewardConfig
+
+NONE, SUSPECTED = "none", "suspected"
+# What each sets over the run without. Strengths are those of the papers, or small ones where they name none.
+TRAINED: Mapping[str, Sequence[str]] = {
+    NONE: (),
+    "verbosity": ("augment.verbosity=0.2",),
+    "rrm": ("augment.rrm=0.5",),
+    "text": ("regularise.text=0.01",),
+    "consistency": ("regularise.consistency=0.1",),
+    "odin": ("regularise.odin=on",),
+    "margins": ("loss.margin=subtract",),
+    "smoothing": ("loss.label_smoothing=0.1",),
+    "flips": ("loss.flip_share=0.1",),
+    "dropout": ("model.dropout=0.1",),
+    "early_stopping": ("stopping.patience=2",),
+    "vote_shares": ("loss.targets=votes",),
+    "vote_weights": ("select.weight=votes",),
+    "unanimous": ("select.min_agreement=1",),
+    SUSPECTED: (),  # select.without, with what was found on the training side of the run without
+}
+SLICE = 500  # training pairs that corrections and scales are measured on: more move a curve less than a seed does
+SLICE_FILE = "training_side.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seeds:
+    """The run without a remedy, of which scorers are made.
+
+    models: folder of each seed's model. training: pairs that are not held out, and their groups; slice: some of them,
+    also as a file. out: where a scorer that is a file is written, so that it can be named on a command line. Labels of
+    the slice are not read, but its pairs were trained on: rewards are more extreme there than on new ones.
+    """
+
+    folder: Path
+    models: Mapping[int, Path]
+    training: Sequence[tuple[Pair, str]]
+    slice: Sequence[Pair]
+    slice_file: Path
+    out: Path
+    passes: Passes
+
+    def scorer(self, seed: int) -> LocalScorer:
+        return LocalScorer(self.models[seed], passes=self.passes)
+
+
+def averaged_seeds(seeds: Seeds) -> dict[int, Scorer]:
+    return {0: averaged(str(seeds.folder))}
+
+
+def ensemble_of(rule: Rule) -> Callable[[Seeds], dict[int, Scorer]]:
+    """The seeds by one rule; what needs a scale measures it on the slice."""
+
+    def made(seeds: Seeds) -> dict[int, Scorer]:
+        members = {f"seed {seed}": seeds.scorer(seed) for seed in sorted(seeds.models)}
+        return {0: EnsembleScorer(members, rule=rule, scale_on=seeds.slice_file if rule == "good_with_all" else None)}
+
+    return made
+
+
+def without_length(seeds: Seeds) -> dict[int, Scorer]:
+    """Each seed's reward less what length explains of it within prompts: `corrected:out/seed-N.yaml`."""
+    found: dict[int, Scorer] = {}
+    for seed in sorted(seeds.models):
+        one = seeds.scorer(seed)
+        curve = fit_correction(
+            one, as_candidates(seeds.slice), named=one.model, attribute="characters", fitted_on=str(seeds.slice_file)
+        )
+        seeds.out.mkdir(parents=True, exist_ok=True)
+        write_correction(curve, seeds.out / f"seed-{seed}.yaml")
+        found[seed] = CorrectedScorer(one, curve)
+    return found
+
+
+def without_style(seeds: Seeds) -> dict[int, Scorer]:
+    """Each seed's reward less all that length and style explain of its margins, taken together.
+
+    All, and not what labels do not bear out: labels with a shortcut in them bear the shortcut out.
+    """
+    found: dict[int, Scorer] = {}
+    for seed in sorted(seeds.models):
+        one = seeds.scorer(seed)
+        joint = fit_joint_correction(
+            one, seeds.slice, named=one.model, attributes=("length", "style"), take="all",
+            fitted_on=str(seeds.slice_file),
+        )  # fmt: skip
+        seeds.out.mkdir(parents=True, exist_ok=True)
+        write_correction(joint, seeds.out / f"seed-{seed}.yaml")
+        found[seed] = JointlyCorrectedScorer(one, joint)
+    return found
+
+
+MADE: Mapping[str, Callable[[Seeds], dict[int, Scorer]]] = {
+    "corrected_length": without_length,
+    "corrected_style": without_style,
+    "averaged": averaged_seeds,
+    "ensemble_mean": ensemble_of("mean"),
+    "ensemble_worst": ensemble_of("worst"),
+    "ensemble_uncertainty": ensemble_of("uncertainty"),
+    "ensemble_good_with_all": ensemble_of("good_with_all"),
+}
+OF_ALL_SEEDS = frozenset(name for name in MADE if name.startswith("ensemble_"))  # each reward runs every model
+NAMES = (*TRAINED, *MADE)
+
+
+def remedy_names(asked: str) -> tuple[str, ...]:
+    """The remedies that "all", or names with commas between, mean; without any first. Raises ConfigError.
+
+    >>> remedy_names("odin, averaged")
+    ('none', 'odin', 'averaged')
+    """
+    names = list(NAMES) if asked.strip() == "all" else [name.strip() for name in asked.split(",") if name.strip()]
+    odd = next((name for name in names if name not in NAMES), None)
+    if odd is not None:
+        raise ConfigError(f"--remedies {asked}: there is no remedy {odd!r}. Give all, or some of {', '.join(NAMES)}.")
+    return tuple(dict.fromkeys([NONE, *names]))
+
+
+def with_settings(config: RewardConfig, settings: Sequence[str]) -> RewardConfig:
+    """The options with `key.sub=value` settings over them. Raises ConfigError as they are read."""
+    values: dict[str, object] = {**config.model_dump(mode="json")}
+    for one in settings:
+        merge_setting(values, one)
+    return RewardConfig.build(values)
+
+
+def training_slice(training: Sequence[tuple[Pair, str]], path: Path) -> list[Pair]:
+    """At most SLICE training pairs with a winner, the same for every remedy, also written to `path`."""
+    known = [(pair, group) for pair, group in training if pair.label == "chosen"]
+    order = stream(0, "remedies: slice of the training side").permutation(len(known))[:SLICE]
+    picked = [known[place] for place in sorted(order.tolist())]
+    write_pairs(path, [pair for pair, _ in picked], [group for _, group in picked])
+    return [pair for pair, _ in picked]
