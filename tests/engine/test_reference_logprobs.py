@@ -63,6 +63,34 @@ def test_only_new_rows_and_other_prompts_and_models_run(tmp_path: Path, ran: lis
     assert ran == [6, 2, 8, 8]
 
 
+def test_stopped_half_way_it_goes_on_with_the_same_bits_and_runs_nothing_twice(
+    tmp_path: Path, ran: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "BLOCK", 4)
+    monkeypatch.setattr(store, "STORED_EVERY", 0.0)
+    model = language_model("llama")
+    groups, prompts = groups_of(11)
+    options: dict[str, Any] = {"fingerprint": "a", "token_budget": 60}
+    seen: list[tuple[int, int]] = []
+    whole = reference_logprobs(
+        model, groups, prompts, folder=tmp_path / "whole", told=lambda *at: seen.append(at), **options
+    )
+    assert seen[0] == (0, 11)
+    assert seen[-1] == (11, 11)
+    assert sum(ran) == 22
+
+    def stop(done: int, of: int) -> None:
+        if done >= 7:  # within the second block of four
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        reference_logprobs(model, groups, prompts, folder=tmp_path / "parts", told=stop, **options)
+    ran.clear()
+    again = reference_logprobs(model, groups, prompts, folder=tmp_path / "parts", **options)
+    assert sum(ran) == 2 * 7  # all but the first block
+    assert all((a == b).all() for a, b in zip(whole, again, strict=True))
+
+
 def test_a_torn_store_is_named(tmp_path: Path) -> None:
     model = language_model("llama")
     groups, prompts = groups_of(1)

@@ -10,7 +10,8 @@ knows no preference.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,15 @@ from assay.engine.logprobs import completion_logprobs
 from assay.engine.trie import Row, plan
 from assay.models.device_and_mode import device_of, dtype_of, evaluating
 
+STORED_EVERY = 60.0  # seconds: what a killed process loses of a pass over the pairs that takes a quarter of an hour
+# Groups that are packed among themselves and stored together. Whoever goes on behind a whole block cuts and packs what
+# is left as it would have been, so that the figures, and the weights trained on them, are the same bits.
+BLOCK = 256
+
+
+def nobody(done: int, groups: int) -> None:
+    """Tells nobody how far it is."""
+
 
 def reference_logprobs(
     model: nn.Module,
@@ -33,12 +43,14 @@ def reference_logprobs(
     fingerprint: str,
     folder: Path,
     token_budget: int,
+    told: Callable[[int, int], None] = nobody,
 ) -> list[NDArray[np.float32]]:
     """Summed completion log-probability of every row, one array a group, in the order given; no gradient.
 
     groups: rows that share a prompt; prompt_tokens: their prompts' lengths, in the same shape. fingerprint: what
     identifies the model's weights, adapters included; the precision they run in is added here. folder: where results
-    are kept, one file a model; several processes may write at once. Errors as `completion_logprobs`.
+    are kept, one file a model; several processes may write at once. What is done is stored every STORED_EVERY seconds.
+    told: called with the groups done and all there are to run. Errors as `completion_logprobs`.
     """
     fingerprint = f"{fingerprint} {_precision(model)}"
     path = folder / f"reference-{hashlib.sha256(fingerprint.encode()).hexdigest()[:16]}.json"
@@ -47,17 +59,27 @@ def reference_logprobs(
     # By group, though one row may be known: rows of a group share their prompt, which is most of the work.
     missing = [g for g, names in enumerate(keys) if any(name not in known for name in names)]
     if missing:
+        done, stored = 0, time.monotonic()
+        told(done, len(missing))
         with evaluating(model), torch.inference_mode():
-            for members in plan([groups[g] for g in missing], token_budget=token_budget):
-                chosen = [missing[place] for place in members]
-                rows = [row for g in chosen for row in groups[g]]
-                sums_N = completion_logprobs(model, rows, [n for g in chosen for n in prompt_tokens[g]])
-                known.update(zip((name for g in chosen for name in keys[g]), sums_N.tolist(), strict=True))
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_suffix(".lock")):  # another process may have stored other rows since
-            known = _read(path, fingerprint) | known
-            ReferenceBody(fingerprint=fingerprint, logprobs=known).write(path)
+            for block in batched(missing, BLOCK):
+                for members in plan([groups[g] for g in block], token_budget=token_budget):
+                    chosen = [block[place] for place in members]
+                    rows = [row for g in chosen for row in groups[g]]
+                    sums_N = completion_logprobs(model, rows, [n for g in chosen for n in prompt_tokens[g]])
+                    known.update(zip((name for g in chosen for name in keys[g]), sums_N.tolist(), strict=True))
+                    done += len(members)
+                    told(done, len(missing))
+                if time.monotonic() - stored >= STORED_EVERY:
+                    _store(path, fingerprint, known)
+                    stored = time.monotonic()
+        known = _store(path, fingerprint, known)
     return [np.array([known[name] for name in names], dtype=np.float32) for names in keys]
+
+
+def batched(places: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    for start in range(0, len(places), size):
+        yield places[start : start + size]
 
 
 def _precision(model: nn.Module) -> str:
@@ -65,6 +87,15 @@ def _precision(model: nn.Module) -> str:
     device = device_of(model).type
     autocast = f", autocast {torch.get_autocast_dtype(device)}" if torch.is_autocast_enabled(device) else ""
     return f"{dtype_of(model)}{autocast}"
+
+
+def _store(path: Path, fingerprint: str, known: Mapping[str, float]) -> dict[str, float]:
+    """Write them beside what is there, and give all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_suffix(".lock")):  # another process may have stored other rows since
+        every = _read(path, fingerprint) | dict(known)
+        ReferenceBody(fingerprint=fingerprint, logprobs=every).write(path)
+    return every
 
 
 def _read(path: Path, fingerprint: str) -> dict[str, float]:

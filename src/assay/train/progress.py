@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-Stage = Literal["train", "score", "save", "check", "done", "stopped"]
+Stage = Literal["reference", "train", "score", "save", "check", "done", "stopped"]
 PLAIN_EVERY = 30.0  # seconds between plain lines
 
 
@@ -33,7 +33,7 @@ class Progress:
 
     def __str__(self) -> str:
         parts = [f"seed {self.seed}", f"{self.stage} {self.step}/{self.steps}", *_figures(self)]
-        if self.seconds_left is not None and self.stage == "train":
+        if self.seconds_left is not None and self.stage in {"reference", "train"}:
             parts.append(f"{clock(self.seconds_left)} left")
         return "  ".join(parts)
 
@@ -86,7 +86,7 @@ def plain() -> Callable[[Progress], None]:
 
     def show(now: Progress) -> None:
         nonlocal last
-        if now.stage != "train" or time.monotonic() - last >= PLAIN_EVERY or now.step == now.steps:
+        if now.stage not in {"reference", "train"} or time.monotonic() - last >= PLAIN_EVERY or now.step == now.steps:
             last = time.monotonic()
             print(now, file=sys.stderr, flush=True)
 

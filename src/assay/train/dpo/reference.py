@@ -6,7 +6,7 @@ knows no loss.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from torch import nn
 
 from assay.artifacts.reference_body import ReferenceBody
 from assay.engine.micro_batches import pass_tokens
-from assay.engine.reference_logprobs import reference_logprobs
+from assay.engine.reference_logprobs import nobody, reference_logprobs
 from assay.errors import ArtifactError
 from assay.models.device_and_mode import device_of
 from assay.models.precision import Precision
@@ -42,11 +42,13 @@ def referenced(
     fingerprint: str,
     folder: Path,
     micro_tokens: int | None,
+    told: Callable[[int, int], None] = nobody,
 ) -> Reference:
     """Run the reference over rows that are not in `folder`, and read the others there.
 
     model: as it is before training. groups: by precision, rows that share a prompt. fingerprint: of the base, and how
-    it is held where that changes its figures. Raises ArtifactError for a folder with another model's figures.
+    it is held where that changes its figures. told: called with the groups done and all that are to run. Raises
+    ArtifactError for a folder with another model's figures.
     """
     refuse_other_model(folder, fingerprint)
     device = device_of(model).type
@@ -61,6 +63,7 @@ def referenced(
                 fingerprint=fingerprint,
                 folder=folder,
                 token_budget=budget,
+                told=told,
             )
         known[precision] = {
             cut: float(value)

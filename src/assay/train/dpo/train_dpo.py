@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,8 @@ def train_dpo(
     )
     compiling = recipe.get("compiling", Compiling())
     seed_to_train = Seed(experiment, Path(out), config, precision, base_name=base.name, compiling=compiling)
-    return train_seed(seed_to_train, lambda: tuning.objective(seed), notify=progress or display())
+    show = progress or display()
+    return train_seed(seed_to_train, lambda: tuning.objective(seed, show), notify=show)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +114,7 @@ class Tuning:
     watch: WatchConfig
     config: TrainConfig
 
-    def objective(self, seed: int) -> DpoObjective:
+    def objective(self, seed: int, show: Callable[[Progress], None]) -> DpoObjective:
         """The policy as it begins, its pairs as rows, and what the reference gives them."""
         policy, renderer, origin = new_policy(self.model, seed=seed)
         examples, held = (
@@ -127,21 +129,43 @@ class Tuning:
             examples=examples,
             held_out=held,
             held_out_pairs=self.held_out,
-            reference=self._reference(policy, examples, held),
+            reference=self._reference(policy, examples, held, shown(seed, show)),
             fresh=fresh_prompts(self.fresh, renderer, self.watch, most=most_tokens(policy)),
             dpo=self.dpo,
             config=self.config,
         )
 
-    def _reference(self, policy: nn.Module, examples: Sequence[PairExample], held: Sequence[PairExample]) -> Reference:
+    def _reference(
+        self,
+        policy: nn.Module,
+        examples: Sequence[PairExample],
+        held: Sequence[PairExample],
+        told: Callable[[int, int], None],
+    ) -> Reference:
         """The reference's figures of all rows: in the precision of training; of held-out ones in float32 as well."""
         used: Precision = "bf16" if self.config.precision == "bf16" else "float32"
         groups: dict[Precision, list[list[Cut]]] = {used: list(_cuts([*examples, *held], self.dpo))}
         if used != "float32":
             groups["float32"] = list(_cuts(held, self.dpo))
         return referenced(
-            policy, groups, fingerprint=self.fingerprint, folder=self.store, micro_tokens=self.config.micro_tokens
+            policy,
+            groups,
+            fingerprint=self.fingerprint,
+            folder=self.store,
+            micro_tokens=self.config.micro_tokens,
+            told=told,
         )
+
+
+def shown(seed: int, show: Callable[[Progress], None]) -> Callable[[int, int], None]:
+    """Tell how far the reference's pass over the pairs is, with the time left at the rate so far."""
+    start = time.monotonic()
+
+    def told(done: int, pairs: int) -> None:
+        left = (time.monotonic() - start) / done * (pairs - done) if done else None
+        show(Progress(seed=seed, stage="reference", step=done, steps=pairs, seconds_left=left))
+
+    return told
 
 
 def ches_of_pairs(pairs: Sequence[Pair], *, rendered: RenderedPairs | None, model: PolicyModelConfig) -> list[Ches]:
