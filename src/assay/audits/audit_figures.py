@@ -13,6 +13,8 @@ from assay.audits.prompt_use.prompt_meanings import PROMPT_FIGURES
 from assay.audits.slices.slice_meanings import SLICE_FIGURES
 from assay.audits.style.style_meanings import STYLE_FIGURES
 from assay.findings.vocabulary import Vocabulary
+from assay.scorers.judge.spent_calls import JUDGE_FIGURES
+from assay.scorers.jury.seat_counts import JURY_FIGURES
 from assay.scorers.remote.activated import REMOTE_FIGURES
 
 AUDIT_FIGURES = Vocabulary(
@@ -27,4 +29,6 @@ AUDIT_FIGURES = Vocabulary(
     POSITION_FIGURES,
     POLICY_FIGURES,
     REMOTE_FIGURES,
+    JUDGE_FIGURES,
+    JURY_FIGURES,
 )
