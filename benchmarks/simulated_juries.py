@@ -42,8 +42,9 @@ JURIES = {
 }
 DEBATES = {
     "debate, speeches move nobody": "none",
-    "debate, speeches convince, for either answer alike": "talks",
-    "debate, speeches find what speaks for the right answer": "tells",
+    "debate, half of the speeches convince, for either answer": "talks",
+    "debate, convincing for the right answer 70%, the wrong 35%": "tells",
+    "debate, convincing for the right answer 90%, the wrong 5%": "shows",
 }
 
 
@@ -133,7 +134,9 @@ def main() -> None:
             assert one["calls"] == 6 * asked.pairs, one
             apart = f"{100 * one['difference']:+.1f} ({100 * one['low']:+.1f} to {100 * one['high']:+.1f})"  # type: ignore[operator]
             undecided = f"{one['undecided'] / asked.pairs:.0%}"  # type: ignore[operator]
-            cells.append(f"{one['accuracy']:.1%}{'' if told == AGAINST else ', ' + apart}; {undecided}, {one['flips']:.0%}")
+            cells.append(
+                f"{one['accuracy']:.1%}{'' if told == AGAINST else ', ' + apart}; {undecided}, {one['flips']:.0%}"
+            )
         print("| " + " | ".join([told, *cells]) + " |")
     body = {"pairs": asked.pairs, "found": found, "versions": versions(("numpy", "scipy", "httpx2"))}
     RESULTS.write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")

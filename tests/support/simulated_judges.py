@@ -7,9 +7,8 @@ which only this server reads.
 
     python -m tests.support.simulated_judges CORRELATION
 
-Models are called `judge-NAME-ERROR`, such as judge-a-25 (wrong on 25%). In a debate a speech carries a strength that
-its model's third part sets: `debater-a-25-tells` finds what speaks for the right answer, `-talks` is as convincing for
-either, `-none` says nothing that moves anybody.
+Models are called `judge-NAME-ERROR`, such as judge-a-25 (wrong on 25%). A debater's third part says how often its speeches
+convince (FINDS): `debater-a-25-tells`.
 """
 
 from __future__ import annotations
@@ -25,7 +24,8 @@ NORMAL = NormalDist()
 AGAIN = 0.8  # correlation of one judge's draws with each other
 PLACE = 0.06  # share of questions on which a judge names the first place, whatever stands there
 CONVINCING = 0.9  # what a convincing speech moves the judge's number by, in standard deviations
-HELPED, MISLED = 0.7, 0.35  # how often `tells` finds an argument for the right answer, and for the wrong one
+# How often a speech is convincing, for the right answer and for the wrong one.
+FINDS = {"none": (0.0, 0.0), "talks": (0.5, 0.5), "tells": (0.7, 0.35), "shows": (0.9, 0.05)}
 ANSWER = re.compile(r"<answer ([AB])>\n(.*?)\n</answer \1>", re.DOTALL)
 SPEECH = re.compile(r"for answer ([AB]), mark \w+\]\n\S+ (\S+)")
 
@@ -64,7 +64,7 @@ def reply_of(body: dict[str, Any], correlation: float) -> str:
 
 
 def _speech(kind: str, for_right: bool, question: str, name: str, seed: int) -> str:
-    at = {"tells": HELPED if for_right else MISLED, "talks": (HELPED + MISLED) / 2, "none": 0.0}[kind]
+    at = FINDS[kind][0 if for_right else 1]
     return "strong" if chance("speech", question, name, seed, for_right) < at else "weak"
 
 
