@@ -1,14 +1,14 @@
 """Simulated judges behind a real server: how often each errs, and how alike they err, is set by hand.
 
 A judge's error on a question is where a normal number falls below its error rate's quantile. That number is part the
-question's own (shared by all judges), part the judge's, part the draw's (seed and order), so that judges err together at a chosen
-correlation and one judge asked again mostly repeats itself. The right answer of a pair carries `(right)` in its text,
-which only this server reads.
+question's own (shared by all judges), part the judge's, part the draw's (seed and order), so that judges err together
+at a chosen correlation and one judge asked again mostly repeats itself. The right answer of a pair carries `(right)` in
+its text, which only this server reads.
 
     python -m tests.support.simulated_judges CORRELATION
 
-Models are called `judge-NAME-ERROR`, such as judge-a-25 (wrong on 25%). A debater's third part says how often its speeches
-convince (FINDS): `debater-a-25-tells`.
+Models are called `judge-NAME-ERROR`, such as judge-a-25 (wrong on 25%). A debater's last part says how often its
+speeches convince (FINDS): `debater-a-25-tells`.
 """
 
 from __future__ import annotations
