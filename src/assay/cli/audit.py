@@ -94,7 +94,8 @@ def summary(told: ScorerAudit, out: Path) -> str:
     for finding in found.findings:
         if finding.name not in shown or finding.slice != OVERALL or finding.seed is not None:
             continue
-        said = f"{finding.known:.3f}" if finding.known is not None else f"unknown: {finding.reason}"
+        written = ",.0f" if finding.unit == "values" else ".3f"
+        said = f"{finding.known:{written}}" if finding.known is not None else f"unknown: {finding.reason}"
         if finding.bounds:
             said += f"  ({finding.bounds.low:.3f} to {finding.bounds.high:.3f})"
         if finding.name == "accuracy" and bounds is not None:

@@ -109,8 +109,8 @@ class EndpointJudge:
                 raise InputError(self._impossible(error)) from None
             told = tokens.known([keys[one] for one, reply in found.items() if isinstance(reply, str)])
         self.spent.sent += self.budget.sent - sent
-        for one, reply in found.items():
-            if isinstance(reply, str):
+        for one, had in found.items():
+            if isinstance(had, str):
                 self.spent.calls += 1
                 self.spent.tokens(told_tokens(told.get(keys[one])))
         return [found[one] for one in asked]
