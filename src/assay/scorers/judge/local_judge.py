@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 Rows = dict[Asked, tuple[int, ...]]
-AT_ONCE = 64  # replies written between two times that they are kept; lanes are full, and little is lost
+AT_ONCE = 16  # replies written between two times that they are kept: minutes of a small model on a busy machine
 
 
 class LocalJudge:
