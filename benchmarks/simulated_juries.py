@@ -133,7 +133,7 @@ def main() -> None:
             one = several[told]
             assert one["calls"] == 6 * asked.pairs, one
             apart = f"{100 * one['difference']:+.1f} ({100 * one['low']:+.1f} to {100 * one['high']:+.1f})"  # type: ignore[operator]
-            undecided = f"{one['undecided'] / asked.pairs:.0%}"  # type: ignore[operator]
+            undecided = f"{one['undecided'] / asked.pairs:.0%}"
             cells.append(
                 f"{one['accuracy']:.1%}{'' if told == AGAINST else ', ' + apart}; {undecided}, {one['flips']:.0%}"
             )

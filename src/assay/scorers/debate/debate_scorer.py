@@ -130,6 +130,7 @@ class DebateScorer:
     def _opened(self, duel: Duel, *, swapped: bool) -> Hearing:
         (prompt, reference), one, other = duel
         first, second = (other, one) if swapped else (one, other)
+        # Of the texts: the same debate is the same question to the cache, and no answer can hold its own hash.
         mark = sha256_json([to_json(text) for text in (prompt, first, second)]).rpartition(":")[2][:MARK]
         texts = {"prompt": prompt, "answer_a": first, "answer_b": second, "reference": reference or ""}
         shown = {name: self.prompt.decide.defused(as_read(text)) for name, text in texts.items()}
@@ -138,6 +139,7 @@ class DebateScorer:
     def _round(self, hearings: Sequence[Hearing], number: int) -> None:
         """One speech of each side. Both hear what was said before this round and nothing of it."""
         said: dict[int, list[str | NoReply]] = {}
+        # Both of a round are asked before either is heard: who speaks second would answer what nobody answers him.
         open_ = [one for one in hearings if one.why is None]
         for place, name in enumerate(self.debate.names[:2]):
             sides = {"side": SIDES[place], "other": SIDES[1 - place], "round": str(number)}

@@ -28,7 +28,7 @@ class JudgeConfig(StageConfig):
     is put, each with its own seed. prompt: a file beside this one; none: assay's own for the mode. parse: a regular
     expression in place of the prompt file's. key_env: the environment variable with the endpoint's key; none: no key
     is sent. most_tokens: of a reply. seconds: for one whole reply. cache: a folder for replies; none: in assay's own
-    cache.
+    cache. max_requests: that go out in all, further tries included; of a model here, questions asked.
     """
 
     model: str = Field(min_length=1)

@@ -22,9 +22,9 @@ from assay.scorers.judge.both_orders import Compared, shares
 from assay.scorers.judge.duels import Duel, Key, by_duels
 from assay.scorers.judge.judge_scorer import AnswerJudge, made_judge, said_of
 from assay.scorers.judge.spent_calls import Spent, calls_finding, together
+from assay.scorers.jury.judge_weights import Reliability, reliabilities
 from assay.scorers.jury.jury_config import Jury, jury_of
 from assay.scorers.jury.pooling import Pooled, pooled
-from assay.scorers.jury.reliability import Reliability, reliabilities
 from assay.scorers.jury.seat_counts import SeatCounts, jury_finding
 from assay.scorers.protocol import Reward, Scored, Unscored, scored
 from assay.scorers.stated_reference import stated_reference

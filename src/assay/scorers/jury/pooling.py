@@ -76,6 +76,7 @@ def pooled(by_judge: Mapping[str, Compared], *, rule: Rule, quorum: int, weights
     strengths = {name: one.strength or 0.0 for name, one in read.items()}
     match rule:
         case "majority":
+            # Votes, not judges: a debate's judges have as many here as they have calls there.
             lead = sum(one.votes.count("won") - one.votes.count("lost") for one in read.values())
             margin = float((lead > 0) - (lead < 0))
         case "mean":
