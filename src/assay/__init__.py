@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         audit,
         bench,
         check,
+        combine,
         compare_runs,
         conclude,
         decide,
@@ -60,6 +61,8 @@ if TYPE_CHECKING:
     from assay.policies.protocol import Generation, Generations, Policy, Prompt, Sampling
     from assay.records import Candidates, Message, Pair, PairScore, Reject, Vote
     from assay.scorers import Reward, Scorer, Unscored
+    from assay.scorers.combined.combination_file import Combination
+    from assay.scorers.combined.combine import CombinePlan
     from assay.simulate.support.pressing import PressPlan
     from assay.study.config import AnalysisConfig
     from assay.train import TrainResult, train_reward
@@ -71,9 +74,9 @@ if TYPE_CHECKING:
 HOMES = {
     "assay.advice.reward_or_dpo": ("Advice", "Needs"),
     "assay.api": (
-        "advise", "analyse_study", "audit", "bench", "check", "compare_runs", "conclude", "decide", "generate",
-        "generate_file", "measure_capability", "open_policy", "open_scorer", "read_pairs", "run_dpo", "run_reward",
-        "score", "split", "write_report",
+        "advise", "analyse_study", "audit", "bench", "check", "combine", "compare_runs", "conclude", "decide",
+        "generate", "generate_file", "measure_capability", "open_policy", "open_scorer", "read_pairs", "run_dpo",
+        "run_reward", "score", "split", "write_report",
     ),
     "assay.api_pressure": ("conclude_fresh", "fresh_pairs", "optimise"),
     "assay.api_worlds": ("simulate_candidates", "simulate_grants", "simulate_press", "simulate_support"),
@@ -101,6 +104,8 @@ HOMES = {
     "assay.policies.protocol": ("Generation", "Generations", "Policy", "Prompt", "Sampling"),
     "assay.records": ("Candidates", "Message", "Pair", "PairScore", "Reject", "Vote"),
     "assay.scorers": ("Reward", "Scorer", "Unscored"),
+    "assay.scorers.combined.combination_file": ("Combination",),
+    "assay.scorers.combined.combine": ("CombinePlan",),
     "assay.simulate.support.pressing": ("PressPlan",),
     "assay.study.config": ("AnalysisConfig",),
     "assay.train": ("TrainResult", "train_reward"),
@@ -123,6 +128,8 @@ __all__ = [
     "Candidates",
     "CapabilityConfig",
     "CheckReport",
+    "Combination",
+    "CombinePlan",
     "ConcludeConfig",
     "Conclusion",
     "DataConfig",
@@ -172,6 +179,7 @@ __all__ = [
     "audit",
     "bench",
     "check",
+    "combine",
     "compare_runs",
     "conclude",
     "conclude_fresh",

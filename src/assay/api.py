@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from assay.flows.study import Analysed
     from assay.gate import Verdict
     from assay.policies.protocol import Generations, Policy
+    from assay.scorers.combined.combination_file import Combination
+    from assay.scorers.combined.combine import CombinePlan
     from assay.scorers.open import AnyScorer
     from assay.scorers.protocol import Scored, Scorer
     from assay.scorers.scored_pairs import PairScores, ScoredPair
@@ -120,11 +122,25 @@ def generate_file(
 def open_scorer(text: Path | str) -> Scorer:
     """The scorer that `text` names: a reward model by folder or hub id, a file of recorded scores, or kind:argument.
 
-    Kinds: baseline:longest, baseline:shortest, baseline:random, baseline:constant, local:FOLDER, recorded:FILE.
+    Kinds: averaged, baseline, combined, corrected, debate, ensemble, implicit, judge, jury, local, published, recorded,
+    truth, verifier and servers; docs/scorers.md tells what stands behind each colon.
     """
     from assay.scorers import open_scorer as run
 
     return run(text)
+
+
+def combine(plan: CombinePlan) -> Combination:
+    """Several objectives' scorers as one reward: `.outcome`, `.measured`, `.trade_offs`, `.write(path)`.
+
+    What is written opens as `combined:FILE.yaml`. Raises ConfigError for a plan that is none, InputError for an
+    objective with too few pairs; constraints that nothing satisfies make it `undecided`, with reasons.
+    """
+    from assay.scorers.combined.combine import combine as run
+    from assay.scorers.open import open_scorer as opened
+
+    plan.check()
+    return run(plan, {name: opened(text) for name, text in plan.scorers.items()})
 
 
 @overload

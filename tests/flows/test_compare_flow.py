@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from assay.artifacts.compare_body import CompareBody
@@ -18,6 +20,7 @@ from assay.flows.compare import CompareOptions, ScorerCompareConfig, compare_sco
 from assay.flows.score import ScoreConfig, score_file
 from assay.report.compare.compare_page import render_compare
 from assay.scorers.open import open_scorer
+from tests.scorers.judge.chat_server import Raw, prefers, question, serving
 from tests.support import tiny_bases
 
 
@@ -157,3 +160,43 @@ def test_a_template_is_one_side_s_and_none_for_what_is_no_model(pairs: Path, tmp
             published, "baseline:longest", str(pairs), tmp_path / "two", config=ScorerCompareConfig(),
             options=CompareOptions(template_a="plain", template_b="plain"),
         )  # fmt: skip
+
+
+def test_judges_are_compared_with_what_they_took(pairs: Path, tmp_path: Path) -> None:
+    """A debate and its judges as a jury take the same calls; a single judge takes fewer, and that is said first."""
+
+    def replies(body: dict[str, Any]) -> object:
+        said = "so it is" if "argue for answer" in question(body) else str(prefers(len)(body))
+        choice = {"message": {"content": said}, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 100, "completion_tokens": 7}
+        return Raw(content=json.dumps({"choices": [choice], "usage": usage}).encode())
+
+    with serving(replies) as server:
+        judge = {"endpoint": server.address, "cache": "kept"}
+        (tmp_path / "d.yaml").write_text(
+            yaml.safe_dump({"debaters": [{"model": "x", **judge}], "judge": {"model": "y", **judge}})
+        )
+        (tmp_path / "y.yaml").write_text(yaml.safe_dump({"model": "y", **judge}))
+        debate, jury, alone = (
+            f"debate:{tmp_path / 'd.yaml'}",
+            f"jury:{tmp_path / 'd.yaml'}",
+            f"judge:{tmp_path / 'y.yaml'}",
+        )
+        _, body = command(debate, jury, pairs, "--out", tmp_path / "one")
+        two = CliRunner().invoke(build(), ["compare", debate, alone, str(pairs), "--out", str(tmp_path / "two")])
+        asked = len(server.seen)
+        command(debate, jury, pairs, "--out", tmp_path / "three")
+        assert len(server.seen) == asked
+    for side in ("a", "b"):
+        cost = body[side]["cost"]  # type: ignore[index,call-overload]
+        assert (cost["calls"], cost["read"], cost["written"], cost["untold"]) == (360, 36000, 2520, 0)
+        assert (cost["right"], cost["wrong"], cost["undecided"], cost["flips"]) == (50, 10, 0, 0.0)
+        assert cost["right_a_thousand_calls"] == pytest.approx(1000 * 50 / 360)
+    again = CompareBody.read(tmp_path / "three" / "compare.json")
+    assert again.a.cost is not None
+    assert (again.a.cost.calls, again.a.cost.sent) == (360, 0)
+    assert "Not at equal calls: A took 360, B 120." in " ".join(two.stdout.split())
+    page = (tmp_path / "two" / "compare.html").read_text()
+    assert "Not at equal calls: A took 360, B 120." in page
+    assert "A: 50 pairs right, 10 wrong, 0 undecided; 0.0% of votes flipped; 360 calls" in page
+    assert "Not at equal calls" not in (tmp_path / "one" / "compare.html").read_text()

@@ -280,10 +280,29 @@ def test_a_study_is_judged_over_a_real_server_and_concluded(static: Path, tmp_pa
         joined(other, study=place)
 
 
-def vote_by_length(place: str) -> None:
-    """Everybody prefers the longer answer, on whichever side it stands."""
+def test_who_fails_the_attention_items_is_left_out_and_counted(static: Path, tmp_path: Path) -> None:
+    """Two people prefer long answers and are awake; a third takes the other answer of everything, known ones too."""
+    body = form(tmp_path, static, prompts=16, editors=3, changes={"fresh": {"votes": 9, "unsure": 3}})
+    assert body.study is not None
+    place = str(tmp_path / "out" / body.study.study)
+    vote_by_length(place, contrary="editor-3")
+    close_study(place)
+    found = joined(tmp_path, study=place)
+    assert (found.votes.judges, found.votes.votes, found.votes.failed, found.votes.failed_votes) == (2, 24, 1, 12)
+    assert any(note.startswith("1 person with 12 votes on these pairs judged under 60%") for note in found.notes)
+    assert "1 person with 12 votes on these pairs" in (tmp_path / "out" / "fresh.html").read_text()
+    said = FreshConclusion(study=place)
+    kept = conclude_fresh(tmp_path / "out", said, config=FreshRunConfig.build({"fresh": {"failed_attention": "keep"}}))
+    assert (kept.votes.judges, kept.votes.votes, kept.votes.failed) == (3, 36, 1)
+
+
+def vote_by_length(place: str, contrary: str = "") -> None:
+    """Everybody prefers the longer answer, on whichever side it stands, and knows the known ones; but for one."""
     with closing(open_database(place)) as database, database.begin() as connection:
-        longer = {item.id: "a" if len(item.answer_a) > len(item.answer_b) else "b" for item in items_of(connection)}
+        longer = {
+            item.id: item.known or ("a" if len(item.answer_a) > len(item.answer_b) else "b")
+            for item in items_of(connection)
+        }
         liked = {slot.showing: "left" if slot.left == longer[slot.item] else "right" for slot in slots_of(connection)}
     with in_thread(place) as site:
         for who, link in read_links(Path(place)).items():
@@ -291,7 +310,10 @@ def vote_by_length(place: str) -> None:
                 person = Browser(site.port)
                 person.enter(link.rpartition("/")[2])
                 while 'action="/vote"' in (page := person.get("/judge")).body:
-                    assert person.vote(page, liked[page.field("showing")]).status == 303
+                    side = liked[page.field("showing")]
+                    if who == contrary:
+                        side = {"left": "right", "right": "left"}[side]
+                    assert person.vote(page, side).status == 303
 
 
 @pytest.mark.slow

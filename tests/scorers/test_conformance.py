@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+import yaml
 
 from assay.artifacts.files import write_jsonl
 from assay.errors import InputError
@@ -21,11 +22,13 @@ from assay.scorers.baseline import baseline
 from assay.scorers.combined.combination_file import Combination
 from assay.scorers.combined.combined_scorer import CombinedScorer
 from assay.scorers.corrected import CorrectedScorer, Correction
+from assay.scorers.debate.debate_scorer import debate
 from assay.scorers.ensemble import EnsembleScorer
 from assay.scorers.function import FunctionScorer
 from assay.scorers.implicit import ImplicitScorer
 from assay.scorers.joint_correction import JointCorrection, JointlyCorrectedScorer, Term
 from assay.scorers.judge.judge_scorer import judge
+from assay.scorers.jury.jury_scorer import jury
 from assay.scorers.local import LocalScorer
 from assay.scorers.open import KINDS
 from assay.scorers.protocol import Reward, Scored, Unscored
@@ -199,6 +202,57 @@ def judged(mode: str) -> Callable[[Path], Case]:
     return case
 
 
+def jury_case(rule: str) -> Callable[[Path], Case]:
+    """Two judges of length and one who says A, at one server; they do not read one question."""
+
+    def replies(body: dict[str, Any]) -> str:
+        if "What is unreadable?" in question(body):
+            return "I would rather not say."
+        if rule == "grades":
+            text = question(body).partition("<answer>\n")[2].partition("\n</answer>")[0]
+            return f"Score: [[{1 + len(text) % 9}]]"
+        return "[[A]]" if body["model"] == "a" else str(prefers(len)(body))
+
+    def case(folder: Path) -> Case:
+        server = SERVERS.enter_context(serving(replies))
+        mode = "score" if rule == "grades" else "pairwise"
+        files = []
+        for name, models in (("one", "mna"), ("other", "mnoa")):
+            judges = [{"model": one, "endpoint": server.address, "mode": mode, "seconds": 60} for one in models]
+            file = folder / f"{name}.yaml"
+            file.write_text(yaml.safe_dump({"judges": judges, "rule": "mean" if rule == "grades" else rule}))
+            files.append(file)
+        return Case(
+            make=lambda: jury(str(files[0])),
+            other=lambda: jury(str(files[1])),
+            unreadable=Candidates(id="odd", prompt="What is unreadable?", answers=("a", "b")),
+        )
+
+    return case
+
+
+def debate_case(folder: Path) -> Case:
+    """A judge of length hears two debaters; one question he does not read."""
+
+    def replies(body: dict[str, Any]) -> str:
+        if "argue for answer" in question(body):
+            return "Mine is better."
+        return "Hm." if "What is unreadable?" in question(body) else str(prefers(len)(body))
+
+    server = SERVERS.enter_context(serving(replies))
+    files = []
+    for rounds in (1, 2):
+        speakers = [{"model": name, "endpoint": server.address, "seconds": 60} for name in "xyz"]
+        file = folder / f"{rounds}.yaml"
+        file.write_text(yaml.safe_dump({"debaters": speakers[:2], "judge": speakers[2], "rounds": rounds}))
+        files.append(file)
+    return Case(
+        make=lambda: debate(str(files[0])),
+        other=lambda: debate(str(files[1])),
+        unreadable=Candidates(id="odd", prompt="What is unreadable?", answers=("a", "b")),
+    )
+
+
 UNREADABLE = Candidates(id="long", prompt="May I?", answers=("unreadable", "unreadable too"))
 
 
@@ -312,12 +366,16 @@ KINDS_HELD: Mapping[str, Callable[[Path], Case]] = {
     "corrected": corrections,
     "corrected, jointly": joint_corrections,
     "ensemble": ensembled,
+    "debate": debate_case,
     "implicit": implied,
     "function": function,
     "judge:pairwise": judged("pairwise"),
     "judge:score": judged("score"),
     "judge:pairwise, local": judged_here("pairwise"),
     "judge:probability, local": judged_here("probability"),
+    "jury:majority": jury_case("majority"),
+    "jury:mean": jury_case("mean"),
+    "jury:graders": jury_case("grades"),
     "local": local,
     "published": published,
     "recorded": recorded,

@@ -13,7 +13,7 @@ from transformers import AutoModelForSequenceClassification
 
 from assay.data.objectives import heads_of
 from assay.errors import ConfigError, InputError
-from assay.models.config import ModelConfig
+from assay.models.config import ModelConfig, Tuning
 from assay.records import Candidates, Pair
 from assay.rewards.reward_model import RewardModel
 from assay.scorers.combined.combination_file import Combination
@@ -48,12 +48,15 @@ def opposed(count: int, seed: int = 0) -> list[Pair]:
     return of("helpful", pairs) + of("harmless", pairs, turned=True)
 
 
-@pytest.fixture(scope="module", params=["bert", "llama"])
+@pytest.fixture(scope="module", params=["bert", "llama", "bert lora", "llama lora"])
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp(request.param)
-    base = tiny.base(root / "base", request.param)
+    kind, _, lora = request.param.partition(" ")
+    root = tmp_path_factory.mktemp(kind)
+    base = tiny.base(root / "base", kind)
     recipe = tiny.quick(base, epochs=6)
-    recipe["model"] = ModelConfig(base=str(base), max_tokens=64, heads=HEADS)
+    recipe["model"] = ModelConfig(
+        base=str(base), max_tokens=64, heads=HEADS, tuning="lora" if lora else "full", lora_rank=4, lora_alpha=8
+    )
     found = train_reward(opposed(80), opposed(30, seed=1), out=root / "run" / "seed-0", **recipe)
     assert found.held_out_accuracy is not None
     assert found.held_out_accuracy > 0.9  # both at once, on the same answers
@@ -119,9 +122,11 @@ def test_a_model_of_heads_is_opened_by_a_head_there_is(run: Path) -> None:
         _ = LocalScorer(f"{folder}@honest").fingerprint
 
 
+@pytest.mark.parametrize("tuning", ["full", "lora"])
 @pytest.mark.parametrize("kind", ["bert", "llama"])
-def test_a_pair_moves_the_head_of_its_own_objective_alone(kind: str, tmp_path: Path) -> None:
-    model = RewardModel.from_base(ModelConfig(base=str(tiny.base(tmp_path, kind)), max_tokens=64, heads=HEADS), seed=0)
+def test_a_pair_moves_the_head_of_its_own_objective_alone(kind: str, tuning: Tuning, tmp_path: Path) -> None:
+    config = ModelConfig(base=str(tiny.base(tmp_path, kind)), max_tokens=64, heads=HEADS, tuning=tuning)
+    model = RewardModel.from_base(config, seed=0)
     examples = pair_examples(
         of("harmless", tiny.pairs(4)), model.renderer, loss=LossConfig(), max_tokens=64, heads=HEADS
     )

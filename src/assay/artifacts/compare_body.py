@@ -13,14 +13,38 @@ from assay.artifacts.rests_on_body import RestsOn
 _PART = ConfigDict(frozen=True, extra="forbid")
 
 
+class JudgeCostBody(BaseModel):
+    """What the judges of a side took. calls: questions put; sent: requests that went out now, the others had been kept.
+
+    read, written: tokens, of all calls but the `untold`. right, wrong, undecided: pairs with a label that both sides
+    could read. flips: share of the votes on these that named a place; None where nobody was asked in both orders.
+    """
+
+    model_config = _PART
+
+    calls: int
+    sent: int
+    read: int
+    written: int
+    untold: int
+    right: int
+    wrong: int
+    undecided: int
+    flips: float | None
+    right_a_thousand_calls: float
+
+
 class SideBody(BaseModel):
-    """One side. fingerprints: of its scorers, by seed. template: named for a model published without one."""
+    """One side. fingerprints: of its scorers, by seed. template: named for a model published without one. cost: of
+    judges; None for scorers that count no calls.
+    """
 
     model_config = _PART
 
     name: str
     fingerprints: dict[int, str]
     template: str | None = None
+    cost: JudgeCostBody | None = None
 
 
 class CompareBody(Body):

@@ -131,7 +131,8 @@ class JudgeBody(BaseModel):
 class VotesBody(BaseModel):
     """What was judged. counted: kind of the judges that count; others: votes of other kinds, in no figure.
 
-    asked, labelled, decided: pairs of the random sample that were drawn, have a vote, and have a majority.
+    asked, labelled, decided: pairs of the random sample that were drawn, have a vote, and have a majority. failed:
+    people who failed their attention items; failed_votes: theirs on pairs, left out unless the options keep them.
     """
 
     model_config = _PART
@@ -146,6 +147,8 @@ class VotesBody(BaseModel):
     decided: int
     unsure_labelled: int
     unsure_decided: int
+    failed: int = 0
+    failed_votes: int = 0
 
 
 class DriftPoint(BaseModel):

@@ -17,6 +17,7 @@ NAME_WIDTH = 36  # characters of a category in its column
 if TYPE_CHECKING:
     from assay.artifacts.audit_body import AuditTables
     from assay.artifacts.audit_groups_table import GroupTable
+    from assay.audits import Audit
     from assay.flows.audit import ScorerAudit
 
 
@@ -93,7 +94,8 @@ def summary(told: ScorerAudit, out: Path) -> str:
     for finding in found.findings:
         if finding.name not in shown or finding.slice != OVERALL or finding.seed is not None:
             continue
-        said = f"{finding.known:.3f}" if finding.known is not None else f"unknown: {finding.reason}"
+        written = ",.0f" if finding.unit == "values" else ".3f"
+        said = f"{finding.known:{written}}" if finding.known is not None else f"unknown: {finding.reason}"
         if finding.bounds:
             said += f"  ({finding.bounds.low:.3f} to {finding.bounds.high:.3f})"
         if finding.name == "accuracy" and bounds is not None:
@@ -107,6 +109,7 @@ def summary(told: ScorerAudit, out: Path) -> str:
     spread = found.find("seed_spread")
     for seed in spread.detail.get("dead_seeds", []) if spread is not None else []:
         lines.append(f"  [red]seed {seed} learned next to nothing while others did: leave its model out of use[/]")
+    lines += objective_lines(found)
     lines += probe_lines(found.tables)
     lines += [f"  [yellow]{escape(line)}[/]" for line in ways_out(found.findings)]
     if rule := rule_to_beat(found.find("length_baseline")):
@@ -123,6 +126,20 @@ def summary(told: ScorerAudit, out: Path) -> str:
     if told.no_groups is not None:
         lines.append(f"  [yellow]candidates were audited as pairs only, not as groups: {escape(told.no_groups)}[/]")
     return "\n".join([*lines, *group_lines(found.tables.get("groups"))])
+
+
+def objective_lines(found: Audit) -> list[str]:
+    """Of a combined reward, each objective: what is left of its order, beside its own reward on the same pairs."""
+    from rich.markup import escape
+
+    lines = []
+    for one in (one for one in found.findings if one.name == "objective_accuracy" and one.known is not None):
+        alone = found.find("objective_alone", one.slice)
+        span = f" ({one.bounds.low:.3f} to {one.bounds.high:.3f})" if one.bounds else ""
+        beside = "" if alone is None or alone.known is None else f", its own reward {alone.known:.3f}"
+        name = escape(shortened(one.slice.label))
+        lines.append(f"  objective {name:<26} combined {one.known:.3f}{span}{beside}, {one.n:,} pairs")
+    return lines
 
 
 def shortened(name: str) -> str:

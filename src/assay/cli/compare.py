@@ -12,6 +12,7 @@ from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.cli.verdicts import rests_on_lines
 
 if TYPE_CHECKING:
+    from assay.artifacts.compare_body import JudgeCostBody
     from assay.findings.finding import Finding
     from assay.flows.compare import ScorerComparison
 
@@ -75,6 +76,7 @@ def summary(told: ScorerComparison, out: Path) -> str:
         f"  A  {escape(side(body.a.name, len(body.a.fingerprints)))}",
         f"  B  {escape(side(body.b.name, len(body.b.fingerprints)))}",
         f"  {escape(body.reason)}",
+        *cost_lines(body.a.cost, body.b.cost),
         *more_lines(body.more_pairs, body.smallest_seen if body.verdict == "undecided" else None),
         *rests_on_lines(body.rests_on),
     ]
@@ -107,6 +109,16 @@ def more_lines(more: int | None, seen: float | None) -> list[str]:
     if seen is not None:
         lines.append(f"  these pairs show a true difference of {100 * seen:.1f} points in 4 of 5 comparisons")
     return lines
+
+
+def cost_lines(a: JudgeCostBody | None, b: JudgeCostBody | None) -> list[str]:
+    """What each side's judges took; and, first, that the two took other numbers of calls."""
+    from assay.audits.compare.judge_cost import unequal_calls
+    from assay.report.compare.cost_words import cost_words
+
+    lines = [f"  {letter}: {cost_words(one)}" for letter, one in (("A", a), ("B", b)) if one is not None]
+    unequal = unequal_calls(a, b)
+    return [f"  [yellow]{unequal}[/]", *lines] if unequal else lines
 
 
 def side(name: str, seeds: int) -> str:

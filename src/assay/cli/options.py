@@ -35,7 +35,8 @@ ScorerArgument = Annotated[
     str,
     typer.Argument(
         help="A reward model by folder or hub id, a run folder, a file of recorded scores, or kind:argument, such as "
-        "baseline:longest, ensemble:A,B or vllm:http://host:8000/MODEL."
+        "baseline:longest, ensemble:A,B, judge:FILE.yaml, jury:FILE.yaml, debate:FILE.yaml or "
+        "vllm:http://host:8000/MODEL."
     ),
 ]
 TemplateOption = Annotated[

@@ -13,8 +13,9 @@ from assay.artifacts.run_folder import RunFolder
 from assay.audits import Audit, audit
 from assay.audits.config import AuditConfig, ProbeConfig
 from assay.audits.lost_rows import rests_on
+from assay.audits.objective_heads import objective_part
 from assay.audits.pairs.audit import default_groups
-from assay.audits.part import Evidence
+from assay.audits.part import Evidence, Part
 from assay.audits.position_flips import position_part
 from assay.audits.probes.all_probes import probe_names
 from assay.audits.rescored import Rescored
@@ -27,6 +28,7 @@ from assay.errors import EmptyBatchError, InputError
 from assay.flows.audit_candidates import candidates_of, score_candidates, score_derived, scored_groups
 from assay.flows.rescoring import rescored
 from assay.records import Pair, PairScore
+from assay.scorers.combined.combined_scorer import CombinedScorer
 from assay.scorers.local import LocalScorer
 from assay.scorers.open import AnyScorer, as_scorer, open_scorers
 from assay.scorers.protocol import Scorer, noticed
@@ -119,7 +121,7 @@ def audit_scorer(
         groups=groups,
         config=config.audit,
         inputs={"data": str(source), **told, **fingerprints, **rendered},
-        evidence=Evidence(rescored=beside, trained_on=training, candidates=whole, parts=[position_part(scores)]),
+        evidence=Evidence(rescored=beside, trained_on=training, candidates=whole, parts=_parts(scores, scorers)),
     )
     audited = replace(audited, findings=(*audited.findings, *(one for s in scorers.values() for one in noticed(s))))
     audited.write(RunFolder(out))
@@ -133,6 +135,13 @@ def audit_scorer(
         rests_on=rests_on(found.report, audited.findings),
         no_groups=no_groups,
     )
+
+
+def _parts(scores: Mapping[int, PairScores], scorers: Mapping[int, Scorer]) -> list[Part]:
+    """What is to be found of scorers that say more than a number: places of a judge, objectives of a combination."""
+    combined = [one for one in scorers.values() if isinstance(one, CombinedScorer)]
+    objectives = tuple(combined[0].scorers) if len(combined) == len(scorers) == 1 else ()
+    return [position_part(scores), objective_part(scores, objectives)]
 
 
 def _training(source: str, config: DataConfig) -> TrainedOn:
@@ -178,7 +187,7 @@ def audit_scores(
         within = kept.groups or default_groups(kept.pairs, config or AuditConfig())
         beside = _rescored(scorers, kept.pairs, within, config=ProbeConfig(names=probes))
     training = None if trained_on is None else TrainedOn(pairs=trained_on)
-    evidence = Evidence(rescored=beside, trained_on=training, parts=[position_part(given)])
+    evidence = Evidence(rescored=beside, trained_on=training, parts=_parts(given, scorers))
     return audit(kept.scores, kept.pairs, groups=kept.groups, config=config, evidence=evidence)
 
 

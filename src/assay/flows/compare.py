@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.artifacts.compare_body import CompareBody, SideBody
+from assay.artifacts.compare_body import CompareBody, JudgeCostBody, SideBody
 from assay.artifacts.files import write_jsonl
 from assay.audits.compare.compared import Comparison, Scores, compared
 from assay.audits.compare.config import CompareConfig
+from assay.audits.compare.judge_cost import judge_cost
 from assay.audits.lost_rows import rests_on_counts
 from assay.config import StageConfig
 from assay.data import PairSet, read_pairs
@@ -125,6 +126,7 @@ def compare_opened(
         kept["A"], kept["B"], kept_pairs, kept_groups, config=config.compare,
         same=sorted(prints["A"].values()) == sorted(prints["B"].values()),
     )  # fmt: skip
+    costs = {side: side_cost(sides[side], scores[side], kept_pairs) for side in SIDES}
     measured = Counter(pair.category for pair in kept_pairs if pair.category and pair.label != "tie")
     body = CompareBody(
         verdict=comparison.decision.verdict,
@@ -132,8 +134,8 @@ def compare_opened(
         reason=comparison.decision.reason,
         more_pairs=comparison.decision.more_pairs,
         smallest_seen=comparison.decision.smallest_seen,
-        a=SideBody(name=a, fingerprints=dict(prints["A"]), template=told.template_a),
-        b=SideBody(name=b, fingerprints=dict(prints["B"]), template=told.template_b),
+        a=SideBody(name=a, fingerprints=dict(prints["A"]), template=told.template_a, cost=costs["A"]),
+        b=SideBody(name=b, fingerprints=dict(prints["B"]), template=told.template_b, cost=costs["B"]),
         shared=sorted(set(prints["A"].values()) & set(prints["B"].values())),
         inputs={"data": source},
         config=config.model_dump(mode="json"),
@@ -152,6 +154,16 @@ def compare_opened(
     body.write(out / COMPARE)
     render_compare(body, comparison.differences, out / PAGE)
     return ScorerComparison(comparison=comparison, body=body)
+
+
+def side_cost(
+    scorers: Mapping[int, Scorer], scores: Mapping[int, Sequence[ScoredPair]], pairs: Sequence[Pair]
+) -> JudgeCostBody | None:
+    """Of a side that is one judge, jury or debate."""
+    if len(scorers) != 1:
+        return None
+    ((seed, scorer),) = scorers.items()
+    return judge_cost(scorer, scores[seed], pairs)
 
 
 def refuse_others_folder(out: Path) -> None:

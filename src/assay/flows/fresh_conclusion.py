@@ -139,9 +139,9 @@ def conclude_fresh(
 
 def _votes(told: FreshConclusion, chosen: ChosenPairs, settings: FreshRunConfig, notify: Notify) -> FreshVotes:
     if told.study is not None:
-        votes = study_votes(told.study, chosen.pairs)
+        votes = study_votes(told.study, chosen.pairs, config=settings.fresh)
     else:
-        votes = label_votes(str(told.labels), chosen.pairs, config=settings.data)
+        votes = label_votes(str(told.labels), chosen.pairs, data=settings.data, config=settings.fresh)
     notify(f"votes      {votes.votes:,} on {len(votes.tallies):,} pairs ({votes.source})")
     return votes
 
@@ -258,6 +258,8 @@ def votes_body(votes: FreshVotes, labelled: Sequence[LabelledPair], min_agreemen
         decided=decided,
         unsure_labelled=unsure,
         unsure_decided=unsure_decided,
+        failed=votes.failed,
+        failed_votes=votes.failed_votes,
     )
 
 

@@ -14,10 +14,12 @@ from assay.scorers.averaged import averaged
 from assay.scorers.baseline import baseline
 from assay.scorers.combined.combined_scorer import combined
 from assay.scorers.corrected import corrected
+from assay.scorers.debate.debate_scorer import debate
 from assay.scorers.ensemble import ensemble
 from assay.scorers.function import FunctionScorer, RewardFunction
 from assay.scorers.implicit import implicit
 from assay.scorers.judge.judge_scorer import judge
+from assay.scorers.jury.jury_scorer import jury
 from assay.scorers.local import LocalScorer, Passes, headed
 from assay.scorers.protocol import Scorer
 from assay.scorers.recorded import RecordedScorer
@@ -34,9 +36,11 @@ KINDS: Mapping[str, Callable[[str], Scorer]] = {
     "baseline": baseline,
     "combined": lambda argument: combined(argument, open_scorer),
     "corrected": lambda argument: corrected(argument, open_scorer),
+    "debate": debate,
     "ensemble": lambda argument: ensemble(argument, open_scorers),
     "implicit": implicit,
     "judge": judge,
+    "jury": jury,
     "local": LocalScorer,
     "published": PublishedScorer,
     "recorded": RecordedScorer,

@@ -9,11 +9,12 @@ from __future__ import annotations
 from assay.models.resolve import locate
 from assay.scorers.averaged import AveragedScorer
 from assay.scorers.corrected import CorrectedScorer
+from assay.scorers.debate.debate_scorer import DebateScorer
 from assay.scorers.ensemble import EnsembleScorer
 from assay.scorers.function import FunctionScorer
 from assay.scorers.implicit import ImplicitScorer
 from assay.scorers.judge.judge_scorer import JudgeScorer
-from assay.scorers.judge.local_judge import LocalJudge
+from assay.scorers.jury.jury_scorer import JuryScorer
 from assay.scorers.local import LocalScorer
 from assay.scorers.protocol import Scorer
 
@@ -34,8 +35,13 @@ def made_of(scorer: Scorer) -> dict[str, str]:
         found[locate(scorer.model, scorer.revision).fingerprint] = scorer.model  # whatever template it is read with
     elif isinstance(scorer, ImplicitScorer):
         found |= dict(zip(scorer.implied.prints, (scorer.policy, scorer.reference), strict=True))
-    elif isinstance(scorer, JudgeScorer) and isinstance(scorer.judge, LocalJudge):
-        found[scorer.judge.fingerprint] = scorer.judge.model
+    elif isinstance(scorer, JudgeScorer):
+        found[scorer.judge.fingerprint] = scorer.config.model
+    elif isinstance(scorer, JuryScorer):
+        for member in scorer.judges.values():
+            found |= made_of(member)
+    elif isinstance(scorer, DebateScorer):
+        found |= {one.fingerprint: scorer.debate.configs[name].model for name, one in scorer.speakers.items()}
     return found
 
 

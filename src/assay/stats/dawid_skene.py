@@ -78,6 +78,21 @@ def dawid_skene(
     )
 
 
+def known_rates(rater_V: npt.ArrayLike, says_V: npt.ArrayLike, raters: int) -> Array:
+    """Rates of (right, wrong, tie) of each rater on items whose right answer is known, shape (raters, 3).
+
+    says_V: 0 the right answer, 1 the wrong one, 2 a tie. Each rater starts with 4 votes' worth of everybody's habits,
+    as in `dawid_skene`, which has to find out what is right.
+
+    >>> known_rates([0] * 96 + [1] * 4, [0] * 90 + [1] * 6 + [0] * 4, 2).round(2).tolist()
+    [[0.94, 0.06, 0.0], [0.97, 0.03, 0.0]]
+    """
+    rater, says = np.asarray(rater_V, dtype=np.intp), np.asarray(says_V, dtype=np.intp)
+    place = np.full(rater.size, UNKNOWN_PLACE)
+    rate_RW3, _ = _rates(np.ones(rater.size), np.arange(rater.size), (rater, says, place), raters)
+    return np.asarray(rate_RW3[:, UNKNOWN_PLACE])
+
+
 def _rates(first_I: Array, item: Codes, votes: tuple[Codes, Codes, Codes], raters: int) -> tuple[Array, Array]:
     """Rates of each rater, (R, W, 3), and of all, (W, 3), from how likely each answer is the right one."""
     rater, says, place = votes

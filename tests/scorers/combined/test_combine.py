@@ -10,14 +10,17 @@ import numpy as np
 import pytest
 
 from assay.artifacts.files import sha256_file, write_jsonl
+from assay.cli.audit import objective_lines
 from assay.data.native_rows import as_native
 from assay.errors import ConfigError, InputError
+from assay.flows.audit import audit_scores
 from assay.records import Candidates, Pair, Text
 from assay.scorers.combined.combination_file import Combination
 from assay.scorers.combined.combine import CombinePlan, combine, fitted_weights
 from assay.scorers.combined.combined_scorer import CombinedScorer, combined
 from assay.scorers.function import FunctionScorer
 from assay.scorers.protocol import Reward, Unscored
+from assay.scorers.scored_pairs import score_pairs
 
 NAMES = ("helpful", "harmless")
 SCORERS = {"helpful": "baseline:longest", "harmless": "baseline:shortest"}  # only their names are read here
@@ -239,3 +242,29 @@ def test_a_file_by_hand_needs_no_scales() -> None:
     ((reward,),) = CombinedScorer(OPENED, found).score([Candidates(id="a", prompt="?", answers=("h=1 s=2",))])
     assert isinstance(reward, Reward)
     assert reward.value == pytest.approx(10 + 0.2)
+
+
+def test_an_audit_says_what_is_left_of_each_objective() -> None:
+    """The combination counts a and b alike, so that a pair on which they part goes to the larger margin."""
+    parts = [{"name": name, "scorer": "x", "weight": 1.0} for name in ("a", "b")]
+    scorers = {"a": reading(0), "b": reading(1)}
+    one = CombinedScorer(scorers, Combination.build({"rule": "weights", "objectives": parts}))
+    pairs = [*made(40, 7, weights=(9.0, 0.0), objective="a"), *made(40, 8, weights=(0.0, 9.0), objective="b")]
+    found = audit_scores(one, pairs)
+    scored = score_pairs(one, pairs)
+    for name, part in (("a", slice(0, 40)), ("b", slice(40, 80))):
+        figures = ("objective_accuracy", "objective_alone")
+        together, alone = (found.find(figure, f"objective={name}") for figure in figures)
+        assert together is not None
+        assert alone is not None
+        assert together.n == alone.n == 40
+        assert together.value == np.mean([(row.margin or 0) > 0 for row in scored[part]])
+        heads = [row.chosen.heads[name] - row.rejected.heads[name] for row in scored[part]]  # type: ignore[union-attr]
+        assert alone.value == np.mean([head > 0 for head in heads])
+        assert 0.5 < together.value < alone.value  # type: ignore[operator]
+    assert audit_scores(scorers["a"], pairs).find("objective_alone", "objective=a") is None
+    _, last = objective_lines(found)
+    assert last.startswith("  objective b")
+    whole = audit_scores(one, [replace(pair, source={}) for pair in pairs]).find("objective_alone", "objective=a")
+    assert whole is not None
+    assert (whole.n, whole.detail["pairs_of"]) == (80, "all, since none states it")

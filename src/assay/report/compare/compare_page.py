@@ -12,9 +12,11 @@ from assay.artifacts.compare_body import CompareBody, SideBody
 from assay.artifacts.files import atomic_write
 from assay.artifacts.finding_body import FindingBody
 from assay.audits.compare.compare_meanings import MEANINGS
+from assay.audits.compare.judge_cost import unequal_calls
 from assay.audits.compare.parting import DifferenceRow as ParsedDifference
 from assay.records import Message, plain_text
 from assay.report import words
+from assay.report.compare.cost_words import cost_words
 from assay.report.html import html_environment, inlined_styles
 from assay.report.lost_sentences import lost_sentences
 from assay.report.passages import passages
@@ -46,12 +48,15 @@ def context(body: CompareBody, differences: Sequence[ParsedDifference]) -> dict[
     clear = left_to_luck(body)
     parts = [one for one in body.findings if one.name == DIFFERENCE and one.slice != "overall"]
     parts.sort(key=lambda one: (_p(one), one.slice))
+    sides = (("A", body.a), ("B", body.b))
     overall = [one for one in body.findings if one.slice == "overall"]
     return {
         "version": body.assay_version,
         "body": body,
         "tone": TONES[body.verdict],
-        "sides": [side("A", body.a), side("B", body.b)],
+        "sides": [side(letter, one) for letter, one in sides],
+        "costs": [f"{letter}: {cost_words(one.cost)}." for letter, one in sides if one.cost is not None],
+        "unequal": unequal_calls(body.a.cost, body.b.cost),
         "pairs": words.count(body.pairs),
         "more": None if body.more_pairs is None else words.rounded(body.more_pairs),
         "seen": None if body.smallest_seen is None else words.number(100 * body.smallest_seen, 1),
@@ -66,7 +71,7 @@ def context(body: CompareBody, differences: Sequence[ParsedDifference]) -> dict[
         "versions": sorted(body.versions.items()),
         "prints": [
             (f"{name}, seed {seed}" if len(one.fingerprints) > 1 else name, print_)
-            for name, one in (("A", body.a), ("B", body.b))
+            for name, one in sides
             for seed, print_ in sorted(one.fingerprints.items())
         ],
     }

@@ -7,6 +7,7 @@ knows no text.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,13 +38,14 @@ class Compared:
     """One answer against another. votes: of this answer. said: what the judge wrote, straight order first.
 
     why: of the first vote that could not be read. odds: by token, log-odds of this answer over the other in nats, mean
-    of both orders; None by words.
+    of both orders; None by words. heard: transcripts that were judged, as they were shown, straight order first.
     """
 
     votes: tuple[Vote, ...]
     said: tuple[str, ...] = ()
     why: str | None = None
     odds: float | None = None
+    heard: tuple[str, ...] = ()
 
     @property
     def read(self) -> int:
@@ -57,7 +59,20 @@ class Compared:
             said=self.said,
             why=self.why,
             odds=None if self.odds is None else -self.odds,
+            heard=self.heard,
         )
+
+    @property
+    def strength(self) -> float | None:
+        """From -1 (surely the other) to 1 (surely this answer), 0 for no opinion; None where no vote was read.
+
+        By words the share of read votes won less that lost; by token 2 P - 1 where both orders agree.
+        """
+        if not self.read:
+            return None
+        if self.odds is None:
+            return (self.votes.count("won") - self.votes.count("lost")) / self.read
+        return math.tanh(self.odds / 2) if self.votes[0] in ("won", "lost") else 0.0
 
     @property
     def worth(self) -> float:

@@ -16,29 +16,24 @@ from assay.endpoints.budget import Budget
 from assay.endpoints.calls import CallLimits, Calls, Line, Request
 from assay.endpoints.credential import credential_from
 from assay.endpoints.failure import AnswerError, Failure, ImpossibleError
-from assay.endpoints.kept_answers import Keeping, KeptAnswers, opened_answers
+from assay.endpoints.kept_answers import KeptAnswers, opened_answers
 from assay.endpoints.server_health import SILENT_OR_REFUSING, ServerHealth
 from assay.errors import ConfigError, InputError
 from assay.scorers.judge.judge_config import JudgeConfig
 from assay.scorers.judge.questions_put import Asked, NoReply, excerpt
+from assay.scorers.judge.replies_kept import REPLIES, TOKENS, tokens_text, told_tokens
+from assay.scorers.judge.spent_calls import Spent
 
 FIRST_WAIT = 0.5  # seconds before the second try
 MOST_BYTES = 4 * 2**20  # of one answer; a reply of a million tokens is a fault
 TOP = 20  # likeliest tokens asked for: the most that OpenAI's own servers give
 IN_A_ROW = 8  # questions that got no answer at all, one after the other, before the rest is not asked
-REPLIES: Keeping[str] = Keeping(
-    file="replies-1.sqlite",
-    table="replies",
-    column="reply",
-    kind=str,
-    way_out="name another folder as cache in the judge's file",
-)
 
 
 class EndpointJudge:
-    """A Judge behind `POST {endpoint}/chat/completions`. folder: where replies are kept."""
+    """A Judge behind `POST {endpoint}/chat/completions`. folder: where replies are kept. budget: of requests."""
 
-    def __init__(self, config: JudgeConfig, folder: Path) -> None:
+    def __init__(self, config: JudgeConfig, folder: Path, budget: Budget | None = None) -> None:
         assert config.endpoint is not None
         self.config, self.folder = config, folder
         self.url = config.endpoint.rstrip("/")
@@ -47,7 +42,8 @@ class EndpointJudge:
             raise ConfigError(
                 f"key_env: ${config.key_env} is not set. Set it to the endpoint's key, or leave key_env out."
             )
-        self.budget = Budget()
+        self.budget = Budget() if budget is None else budget
+        self.spent = Spent()
         self.health = ServerHealth(IN_A_ROW, SILENT_OR_REFUSING)
 
     @property
@@ -56,7 +52,7 @@ class EndpointJudge:
 
     @property
     def requests(self) -> int:
-        """How many went out, further tries included."""
+        """How many went out, further tries included; those of others who share the budget too."""
         return self.budget.sent
 
     @property
@@ -90,23 +86,33 @@ class EndpointJudge:
         bodies = {one: self._body(one, how) for one in dict.fromkeys(asked)}
         keys = {one: reply_key(self.address, body) for one, body in bodies.items()}
         found: dict[Asked, str | NoReply] = {}
-        with opened_answers(self.folder, REPLIES) as cache:
+        sent = self.budget.sent
+        with opened_answers(self.folder, REPLIES) as cache, opened_answers(self.folder, TOKENS) as tokens:
             known = self._known(cache, list(keys.values()))
             found |= {one: known[key] for one, key in keys.items() if key in known}
             missing = [one for one in bodies if one not in found]
 
-            async def ask(line: Line, one: Asked) -> str | Failure:
-                return await line.ask(Request(path="/chat/completions", read=read, body=bodies[one]))
+            async def ask(line: Line, one: Asked) -> tuple[str, tuple[int, int] | None] | Failure:
+                both = lambda answer: (read(answer), usage(answer))  # noqa: E731
+                return await line.ask(Request(path="/chat/completions", read=both, body=bodies[one]))
 
             try:
                 with self._calls().each(missing, ask) as replies:
                     for place, reply in replies:
                         one = missing[place]
-                        found[one] = NoReply(reply.reason) if isinstance(reply, Failure) else reply
-                        if isinstance(reply, str):
-                            cache.add(keys[one], reply)
+                        found[one] = NoReply(reply.reason) if isinstance(reply, Failure) else reply[0]
+                        if not isinstance(reply, Failure):
+                            cache.add(keys[one], reply[0])
+                            if reply[1] is not None:
+                                tokens.add(keys[one], tokens_text(reply[1]))
             except ImpossibleError as error:
                 raise InputError(self._impossible(error)) from None
+            told = tokens.known([keys[one] for one, reply in found.items() if isinstance(reply, str)])
+        self.spent.sent += self.budget.sent - sent
+        for one, had in found.items():
+            if isinstance(had, str):
+                self.spent.calls += 1
+                self.spent.tokens(told_tokens(told.get(keys[one])))
         return [found[one] for one in asked]
 
     def _calls(self) -> Calls:
@@ -180,6 +186,15 @@ def reply_in_a_file(folder: Path, key: bytes) -> str | None:
         return None
     reply = found.get("reply") if isinstance(found, dict) else None
     return reply if isinstance(reply, str) else None
+
+
+def usage(answer: object) -> tuple[int, int] | None:
+    """Tokens read and written, where the server says both; a reply without them is as good a reply."""
+    told = answer.get("usage") if isinstance(answer, Mapping) else None
+    if not isinstance(told, Mapping):
+        return None
+    read, wrote = told.get("prompt_tokens"), told.get("completion_tokens")
+    return (read, wrote) if isinstance(read, int) and isinstance(wrote, int) else None
 
 
 def log_odds(top: Sequence[tuple[str, float]], words: Sequence[str]) -> float | NoReply:

@@ -28,7 +28,7 @@ class JudgeConfig(StageConfig):
     is put, each with its own seed. prompt: a file beside this one; none: assay's own for the mode. parse: a regular
     expression in place of the prompt file's. key_env: the environment variable with the endpoint's key; none: no key
     is sent. most_tokens: of a reply. seconds: for one whole reply. cache: a folder for replies; none: in assay's own
-    cache.
+    cache. max_requests: that go out in all, further tries included; of a model here, questions asked.
     """
 
     model: str = Field(min_length=1)
@@ -47,6 +47,7 @@ class JudgeConfig(StageConfig):
     retries: int = Field(default=3, ge=0, le=10)
     concurrency: int = Field(default=8, ge=1, le=256)
     cache: Path | None = None
+    max_requests: int | None = Field(default=None, ge=1)
     device: str = "auto"
 
     @classmethod
@@ -62,13 +63,17 @@ class JudgeConfig(StageConfig):
         path = Path(argument).expanduser()
         found = load_config(cls, file=path)
         found.checked(path)
-        # Paths in the file are beside the file, wherever the command is run.
-        beside = {
-            name: path.parent / place.expanduser()
-            for name, place in (("prompt", found.prompt), ("cache", found.cache))
-            if place is not None
-        }
-        return found.model_copy(update=beside)
+        return found.beside(path)
+
+    def beside(self, path: Path) -> Self:
+        """The same with its paths beside `path`, the file that holds them, wherever the command is run."""
+        return self.model_copy(
+            update={
+                name: path.parent / place.expanduser()
+                for name, place in (("prompt", self.prompt), ("cache", self.cache))
+                if place is not None
+            }
+        )
 
     def checked(self, path: Path) -> None:
         """Raises ConfigError for values that do not go together."""

@@ -19,6 +19,8 @@ from assay.artifacts.files import sha256_json
 from assay.config import StageConfig, read_yaml
 from assay.errors import ConfigError
 from assay.records import Message, Text
+from assay.scorers.judge.both_orders import Place
+from assay.scorers.judge.questions_put import NoReply, excerpt
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 NEEDED: Mapping[str, frozenset[str]] = {
@@ -26,6 +28,7 @@ NEEDED: Mapping[str, frozenset[str]] = {
     "score": frozenset({"prompt", "answer"}),
     "probability": frozenset({"prompt", "answer"}),
 }
+SHORTEST_MARK = 3  # characters of a verdict that is put out of use where an answer holds it
 ALSO = frozenset({"low", "high", "reference"})
 
 
@@ -69,6 +72,38 @@ class JudgePrompt:
         for match in self.pattern.finditer(reply):
             found = match
         return None if found is None else (found.group(1) or "").strip()
+
+    def place(self, reply: str | NoReply) -> Place | NoReply:
+        """Which of two answers a pairwise judge's reply names, or why it names none."""
+        if isinstance(reply, NoReply):
+            return reply
+        verdict = self.verdict(reply)
+        if verdict == self.file.first:
+            return "first"
+        if verdict == self.file.second:
+            return "second"
+        if verdict is not None and verdict == self.file.tie:
+            return "tie"
+        return NoReply(unreadable(reply))
+
+    def defused(self, text: str) -> str:
+        """`text` with a blank put into whatever would be read as a verdict, so that a judge who repeats it gives none.
+
+        An answer may hold "[[A]]", by chance or to win. Only marks of several signs: a rule that takes a bare letter
+        for a verdict would have half of all words changed.
+        """
+        if self.pattern is None:
+            return text
+        return self.pattern.sub(lambda found: _parted(found.group(0)), text)
+
+
+def _parted(mark: str) -> str:
+    return mark if len(mark) < SHORTEST_MARK else f"{mark[0]} {mark[1:]}"
+
+
+def unreadable(reply: str) -> str:
+    """Why a reply names nothing; its end, since that is where a verdict would stand."""
+    return f"its reply holds no verdict: {excerpt(reply if len(reply) <= 100 else '...' + reply[-96:])}"
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
@@ -119,10 +154,11 @@ def open_prompt(path: Path | None, *, packaged: str, mode: str, parse: str | Non
         raise ConfigError(f"{place}: {{{min(unknown)}}} stands for nothing in mode {mode}. There are {known}.")
     if by_token and file.tokens is None:
         raise ConfigError(f'{place}: name the two tokens to compare, such as tokens: [" Yes", " No"].')
-    return JudgePrompt(file, None if by_token else _pattern(parse or file.parse, place))
+    return JudgePrompt(file, None if by_token else verdict_pattern(parse or file.parse, place))
 
 
-def _pattern(parse: str | None, place: str) -> re.Pattern[str]:
+def verdict_pattern(parse: str | None, place: str) -> re.Pattern[str]:
+    """What finds a verdict in a reply. place: of the rule, for errors. Raises ConfigError for a rule that is none."""
     if parse is None:
         raise ConfigError(f"{place}: no parse rule. Give parse: a regular expression whose first group is the verdict.")
     try:

@@ -7,40 +7,39 @@ prompt's rule, and what cannot be read is Unscored with the judge's own words.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from itertools import combinations
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from assay.artifacts.files import sha256_json
+from assay.endpoints.budget import Budget
 from assay.records import Candidates, Text
-from assay.scorers.judge.both_orders import Compared, Place, Tally, shares, vote_of
+from assay.scorers.judge.both_orders import Compared, Place, Tally, Vote, shares, vote_of
+from assay.scorers.judge.duels import Duel, Key, by_duels
 from assay.scorers.judge.endpoint_judge import EndpointJudge
 from assay.scorers.judge.judge_config import JudgeConfig
-from assay.scorers.judge.judge_prompt import JudgePrompt, as_read, open_prompt
+from assay.scorers.judge.judge_prompt import JudgePrompt, as_read, open_prompt, unreadable
 from assay.scorers.judge.local_judge import LocalJudge
-from assay.scorers.judge.questions_put import Asked, Judge, NoReply, excerpt
-from assay.scorers.protocol import Scored, Unscored, scored
-from assay.scorers.stated_reference import no_reference, stated_reference
+from assay.scorers.judge.questions_put import Asked, Judge, NoReply
+from assay.scorers.judge.spent_calls import Spent, calls_finding
+from assay.scorers.protocol import Reward, Scored, Unscored, scored
+from assay.scorers.stated_reference import FIELDS, no_reference, stated_reference
 
-Key = tuple[Text, str | None]  # a prompt, and the reference answer where the judge's prompt shows one
+if TYPE_CHECKING:
+    from assay.findings.finding import Finding
 
 
 class JudgeScorer:
     """What all judges have in common: configuration, prompt, and whoever replies."""
 
-    def __init__(self, config: JudgeConfig) -> None:
+    def __init__(self, config: JudgeConfig, budget: Budget | None = None) -> None:
         self.config = config
         packaged = "pairwise_token" if config.mode == "pairwise" and config.by_token else config.mode
         self.prompt: JudgePrompt = open_prompt(
             config.prompt, packaged=packaged, mode=config.mode, parse=config.parse, by_token=config.by_token
         )
-        self.judge: EndpointJudge | LocalJudge
-        if config.endpoint is None:
-            self.judge = LocalJudge(config.model, most_tokens=config.most_tokens, device=config.device)
-        else:
-            self.judge = EndpointJudge(config, _cache(config))
+        self.judge = replier(config, budget)
         self.shows_reference = "{reference}" in self.prompt.file.system + self.prompt.file.user
 
     @property
@@ -49,8 +48,17 @@ class JudgeScorer:
 
     @property
     def keeps_replies(self) -> bool:
-        """An endpoint's; a model on this machine is asked again."""
-        return isinstance(self.judge, EndpointJudge)
+        """An endpoint's, and what a model here wrote; odds of a model here are read again."""
+        return isinstance(self.judge, EndpointJudge) or not self.config.by_token
+
+    @property
+    def spent(self) -> Spent:
+        """So far."""
+        return self.judge.spent
+
+    def noticed(self) -> list[Finding]:
+        """What it took."""
+        return calls_finding(self.spent, 0)
 
     @property
     def name(self) -> str:
@@ -74,7 +82,10 @@ class JudgeScorer:
     def _asked(self, key: Key, vote: int, **texts: Text) -> Asked:
         low, high = (f"{bound:g}" for bound in self.config.scale)
         values = {name: as_read(text) for name, text in texts.items()}
-        values |= {"prompt": as_read(key[0]), "low": low, "high": high, "reference": key[1] or ""}
+        values |= {"prompt": as_read(key[0]), "reference": key[1] or ""}
+        if self.config.mode == "pairwise":
+            values = {name: self.prompt.defused(text) for name, text in values.items()}
+        values |= {"low": low, "high": high}
         return Asked(self.prompt.chat(values), self.config.seed + vote)
 
     def _put(self, asked: Sequence[Asked]) -> list[str | NoReply] | list[float | NoReply]:
@@ -95,25 +106,20 @@ class PairwiseJudge(JudgeScorer):
 
     unit: Literal["pair"] = "pair"
 
-    def __init__(self, config: JudgeConfig) -> None:
-        super().__init__(config)
+    def __init__(self, config: JudgeConfig, budget: Budget | None = None) -> None:
+        super().__init__(config, budget)
         self.tally = Tally()
+
+    def noticed(self) -> list[Finding]:
+        """What it took, and what became of the votes."""
+        return calls_finding(self.spent, self.tally.counts.total(), votes=self.tally.text)
 
     def score(self, groups: Sequence[Candidates]) -> list[tuple[Scored, ...]]:
         """Rewards with heads won, lost, tied, flipped_first and flipped_second: shares of the votes that were read."""
-        duels: dict[tuple[Key, Text, Text], Compared | None] = {}
-        for group in groups:
-            key = self._key(group)
-            for one, other in combinations(dict.fromkeys(group.answers), 2):
-                if key is not None and (key, other, one) not in duels:
-                    duels[key, one, other] = None
-        found = self._compared(list(duels))
-        for compared in found.values():
-            self.tally.add(compared)
-        found |= {(key, other, one): compared.swapped for (key, one, other), compared in found.items()}
-        return [self._results(group, found) for group in groups]
+        return by_duels(groups, key=self._key, compare=self.compared, result=judged_result)
 
-    def _compared(self, duels: Sequence[tuple[Key, Text, Text]]) -> dict[tuple[Key, Text, Text], Compared]:
+    def compared(self, duels: Sequence[Duel]) -> dict[Duel, Compared]:
+        """What each two answers won of each other."""
         votes = range(self.config.votes)
         asked = [
             self._asked(key, vote, answer_a=a, answer_b=b)
@@ -123,7 +129,10 @@ class PairwiseJudge(JudgeScorer):
         ]
         replies = self._put(asked)
         size = 2 * len(votes)
-        return {duel: self._judged(replies[n * size : (n + 1) * size]) for n, duel in enumerate(duels)}
+        found = {duel: self._judged(replies[n * size : (n + 1) * size]) for n, duel in enumerate(duels)}
+        for compared in found.values():
+            self.tally.add(compared)
+        return found
 
     def _judged(self, replies: Sequence[str | NoReply] | Sequence[float | NoReply]) -> Compared:
         places = [self._place(reply) for reply in replies]
@@ -140,50 +149,40 @@ class PairwiseJudge(JudgeScorer):
 
     def _place(self, reply: str | float | NoReply) -> Place | NoReply:
         """What a reply names."""
-        if isinstance(reply, NoReply):
-            return reply
         if isinstance(reply, float):
             if not math.isfinite(reply):
                 return NoReply(f"its log-odds are {reply}")
             return "tie" if reply == 0 else ("first" if reply > 0 else "second")
-        file, verdict = self.prompt.file, self.prompt.verdict(reply)
-        if verdict == file.first:
-            return "first"
-        if verdict == file.second:
-            return "second"
-        if verdict is not None and verdict == file.tie:
-            return "tie"
-        return NoReply(_unreadable(reply))
+        return self.prompt.place(reply)
 
-    def _results(self, group: Candidates, found: Mapping[tuple[Key, Text, Text], Compared]) -> tuple[Scored, ...]:
-        key = self._key(group)
-        if key is None:
-            return tuple(Unscored(no_reference()) for _ in group.answers)
-        distinct = list(dict.fromkeys(group.answers))
-        if len(distinct) < 2:
-            return tuple(Unscored("a pairwise judge needs another answer to compare it with") for _ in group.answers)
-        by_answer = {
-            answer: self._result([found[key, answer, other] for other in distinct if other != answer])
-            for answer in distinct
-        }
-        return tuple(by_answer[answer] for answer in group.answers)
 
-    def _result(self, compared: Sequence[Compared]) -> Scored:
-        read = [one for one in compared if one.read]
-        total = sum(len(one.votes) for one in compared)
-        if not read:
-            return Unscored(f"the judge gave no verdict in {total} of {total} votes; the first: {compared[0].why}")
-        unread = total - sum(one.read for one in compared)
-        detail: dict[str, object] = {"votes": total, "unread": unread}
-        if unread:
-            detail["why_unread"] = next(one.why for one in compared if one.why)
-        if said := [text for one in compared for text in one.said]:
-            detail["rationale"] = said
-        return scored(math.fsum(one.worth for one in read) / len(read), heads=shares(read), detail=detail)
+def judged_result(compared: Sequence[Compared]) -> Scored:
+    """What an answer gets from its comparisons: its worth, mean over its opponents, and what became of the votes."""
+    read = [one for one in compared if one.read]
+    total = sum(len(one.votes) for one in compared)
+    if not read:
+        return Unscored(f"the judge gave no verdict in {total} of {total} votes; the first: {compared[0].why}")
+    unread = total - sum(one.read for one in compared)
+    detail: dict[str, object] = {"votes": total, "unread": unread}
+    if unread:
+        detail["why_unread"] = next(one.why for one in compared if one.why)
+    if said := [text for one in compared for text in one.said]:
+        detail["rationale"] = said
+    if heard := [text for one in compared for text in one.heard]:
+        detail["transcripts"] = heard
+    return scored(math.fsum(one.worth for one in read) / len(read), heads=shares(read), detail=detail)
 
 
 class AnswerJudge(JudgeScorer):
     """Each answer by itself: the mean of its grades, or the log-odds, in nats, of the prompt's first token."""
+
+    def compared(self, duels: Sequence[Duel]) -> dict[Duel, Compared]:
+        """Two answers by their rewards: the higher has won, in one vote."""
+        groups = [
+            Candidates(id=str(n), prompt=prompt, answers=(one, other), source={FIELDS[0]: reference or ""})
+            for n, ((prompt, reference), one, other) in enumerate(duels)
+        ]
+        return {duel: by_rewards(*both) for duel, both in zip(duels, self.score(groups), strict=True)}
 
     def score(self, groups: Sequence[Candidates]) -> list[tuple[Scored, ...]]:
         keys = [self._key(group) for group in groups]
@@ -223,26 +222,50 @@ class AnswerJudge(JudgeScorer):
         try:
             grade = float(verdict or "")
         except ValueError:
-            return NoReply(_unreadable(reply))
+            return NoReply(unreadable(reply))
         low, high = self.config.scale
         if not low <= grade <= high:  # NaN is not between them either
             return NoReply(f"its grade {grade:g} is not between {low:g} and {high:g}")
         return grade
 
 
+def by_rewards(one: Scored, other: Scored) -> Compared:
+    """The vote of whoever gave two answers these rewards."""
+    if not (isinstance(one, Reward) and isinstance(other, Reward)):
+        missing = one if isinstance(one, Unscored) else other
+        return Compared(votes=("unread",), why=missing.reason if isinstance(missing, Unscored) else None)
+    vote: Vote = "tied" if one.value == other.value else "won" if one.value > other.value else "lost"
+    return Compared(votes=(vote,), said=tuple(said_of(one) + said_of(other)))
+
+
+def said_of(reward: Reward) -> list[str]:
+    """What a judge wrote of an answer."""
+    said = reward.detail.get("rationale")
+    return [str(text) for text in said] if isinstance(said, list) else []
+
+
 def judge(argument: str) -> PairwiseJudge | AnswerJudge:
     """The judge that `judge:argument` names: a YAML file, or a model on this machine. Raises ConfigError."""
-    config = JudgeConfig.of(argument)
-    return PairwiseJudge(config) if config.mode == "pairwise" else AnswerJudge(config)
+    return made_judge(JudgeConfig.of(argument))
 
 
-def _unreadable(reply: str) -> str:
-    """The end of a reply is where a verdict would stand."""
-    return f"its reply holds no verdict: {excerpt(reply if len(reply) <= 100 else '...' + reply[-96:])}"
+def made_judge(config: JudgeConfig, budget: Budget | None = None) -> PairwiseJudge | AnswerJudge:
+    """The same of a configuration. budget: shared with other judges; None: the configuration's own."""
+    return PairwiseJudge(config, budget) if config.mode == "pairwise" else AnswerJudge(config, budget)
+
+
+def replier(config: JudgeConfig, budget: Budget | None = None) -> EndpointJudge | LocalJudge:
+    """Whoever replies, by what the configuration says."""
+    budget = Budget(requests=config.max_requests) if budget is None else budget
+    if config.endpoint is not None:
+        return EndpointJudge(config, _cache(config), budget)
+    return LocalJudge(
+        config.model, most_tokens=config.most_tokens, device=config.device, folder=_cache(config), budget=budget
+    )
 
 
 def _cache(config: JudgeConfig) -> Path:
-    """The folder of an endpoint's replies."""
+    """The folder of replies."""
     from assay.models.catalogue import cache_folder
 
     return config.cache if config.cache is not None else cache_folder() / "judge"

@@ -1,0 +1,1 @@
+"""Two debaters argue for two answers, and a judge decides from what they said."""

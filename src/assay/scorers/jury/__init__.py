@@ -1,0 +1,1 @@
+"""Several judges as one scorer: their verdicts pooled, dissent kept."""

@@ -1,0 +1,1 @@
+"""Debates, over real servers."""

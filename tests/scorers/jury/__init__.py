@@ -1,0 +1,1 @@
+"""Juries, over real servers."""
