@@ -123,7 +123,7 @@ def _doubts(pool: Sequence[AxisQuestion], questions: Sequence[Question], axis: s
 
     Without either nothing tells them apart, and they come in an order drawn by the seed.
     """
-    if all(question.margins for question in questions):
+    if questions and all(question.margins for question in questions):
         return margin_doubts(questions)
     rng = stream(seed, f"study next/{axis}")
     places = sorted(range(len(pool)), key=lambda n: questions[n].id)
