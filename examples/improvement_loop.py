@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.cli.main import build
+from assay.errors import AssayError
 
 AXES = ("helpful", "harmless", "honest")
 AGENTS = [word for n in (1, 2, 3) for word in ("--simulated", f"simulated-agent-{n}")]
@@ -85,16 +86,20 @@ class Loop:
             may_end=(0, 1, 3),  # what the gate says of so small a run is not what is asked here
         )
 
-    def compare(self, one: str, other: str, pairs: str) -> dict[str, dict[str, Any]]:
-        """Both models on the same pairs, by objective."""
-        found = {}
+    def compare(self, one: str, other: str, pairs: str) -> None:
+        """Both models on the same pairs by objective: accuracy of each, the difference in points, its interval."""
+        lines = []
         for axis in AXES:
-            found[axis] = self.assay(
-                f"compare runs/{one}@{axis} runs/{other}@{axis} {pairs} --objective {axis} "
-                f"--out compared/{one}-{other}-{Path(pairs).stem}-{axis}",
-                may_end=(0, 1, 3),
-            )
-        return found
+            try:
+                told = self.assay(
+                    f"compare runs/{one}@{axis} runs/{other}@{axis} {pairs} --objective {axis} "
+                    f"--out compared/{one}-{other}-{Path(pairs).stem}-{axis}",
+                    may_end=(0, 1, 3),
+                )
+                lines.append(f"  {axis:9} {difference(told)}")
+            except AssayError as error:  # a small random part may have no majority along an axis
+                lines.append(f"  {axis:9} {error}")
+        print(f"\n{one} less {other} on {pairs} (simulated)", *lines, sep="\n")
 
 
 def free_port() -> int:
@@ -150,22 +155,20 @@ def main() -> None:
         ("after", "unchosen", "truth.jsonl"),
         ("after", "before", "second-random.jsonl"),
     ):
-        show(one, other, pairs, loop.compare(one, other, pairs))
+        loop.compare(one, other, pairs)
     print(f"\n{time.monotonic() - begun:.0f} s; simulated agents, simulated truth: {asked.out}")
 
 
-def show(one: str, other: str, pairs: str, found: dict[str, dict[str, Any]]) -> None:
-    """Accuracy of both by objective, and the difference in points with its interval."""
-    print(f"\n{one} less {other} on {pairs} (simulated)")
-    for axis, told in found.items():
-        figures = {row["name"]: row for row in told["findings"] if row["slice"] == "overall"}
-        a, b = (100 * figures[f"accuracy_of_{side}"]["value"] for side in "ab")
-        gap = figures["accuracy_difference"]
-        bounds = gap["interval"] or {"low": float("nan"), "high": float("nan")}
-        print(
-            f"  {axis:9} {told['pairs']:>4} pairs  {a:5.1f}% less {b:5.1f}%: {100 * gap['value']:+.1f} points "
-            f"({100 * bounds['low']:+.1f} to {100 * bounds['high']:+.1f}), {told['verdict']}"
-        )
+def difference(told: dict[str, Any]) -> str:
+    figures = {row["name"]: row for row in told["findings"] if row["slice"] == "overall"}
+    a, b = (100 * figures[f"accuracy_of_{side}"]["value"] for side in "ab")
+    gap = figures["accuracy_difference"]
+    bounds = gap["interval"]
+    between = f"{100 * bounds['low']:+.1f} to {100 * bounds['high']:+.1f}" if bounds else "no interval"
+    verdict = {"A": "better", "B": "worse"}.get(told["verdict"], "undecided")
+    return (
+        f"{told['pairs']:>4} pairs  {a:5.1f}% less {b:5.1f}%: {100 * gap['value']:+.1f} points ({between}), {verdict}"
+    )
 
 
 if __name__ == "__main__":
