@@ -178,10 +178,13 @@ def test_a_study_asked_again(first: Path) -> None:
         ("--pairs pool.jsonl --out x", "Give SCORES or a RUN with --pairs"),
         ("--study first.db --run runs/a --out x", "--run counts where models are asked as a whole"),
         ("--study first.db --judges llm --judges me --out x", "--judges me: no such judges"),
-        ("--study first.db --pairs first.jsonl --out x", "12 are judged already"),
+        ("--study first.db --pairs old.jsonl --out x", "of 12 comparisons 12 are judged already and 0 have no score"),
     ],
 )
 def test_what_does_not_fit_is_told(first: Path, words: str, said: str) -> None:
+    prompts = {row["prompt"] for row in rows_of(first / "first.jsonl")}
+    old = [row for row in rows_of(first / "pool.jsonl") if row["prompt"] in prompts]
+    (first / "old.jsonl").write_text("".join(json.dumps(row) + "\n" for row in old))
     assert said in " ".join(run_assay("study", "next", *words.split(), cwd=first, code=2).split())
     assert not (first / "x").exists()
 
