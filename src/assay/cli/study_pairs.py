@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
@@ -19,10 +20,70 @@ if TYPE_CHECKING:
     from assay.study.config import NextConfig
     from assay.study.study_records import EditorKind
 
-By = Literal["whole", "aspects"]
+By = Annotated[
+    Literal["whole", "aspects"],
+    typer.Option("--by", help="aspects: a pair for each aspect that was rated, which is its objective."),
+]
 Judges = Annotated[
     list[str] | None,
-    typer.Option("--judges", help="Whose votes count: human (unless said), simulated, llm; may be repeated."),
+    typer.Option(
+        "--judges", help="Whose votes count: human (unless said), simulated, llm; may be repeated.", show_default=False
+    ),
+]
+Proposals = Annotated[
+    Path | None,
+    typer.Option(
+        "--proposals",
+        metavar="FILE",
+        help="What assay study next wrote and this study was made of: pairs then say in source.part whether they were "
+        "random or chosen.",
+        show_default=False,
+    ),
+]
+OnePart = Annotated[
+    Literal["random", "chosen"] | None,
+    typer.Option(
+        "--part", help="With --proposals: only these. Estimate on random, train on chosen.", show_default=False
+    ),
+]
+Scores = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SCORES|RUN|NAME=SCORES...]",
+        help="Score files of several models, or a run folder; NAME=FILE: scores of one axis, such as helpful=h.jsonl.",
+    ),
+]
+Pool = Annotated[
+    str | None,
+    typer.Option(
+        "--pairs",
+        help="What was scored: pairs, or prompts with candidates. Else --study's own comparisons again.",
+        show_default=False,
+    ),
+]
+Studies = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--study",
+        metavar="STUDY|EXPORT",
+        help="A closed study: by axis, what its votes leave open; may be repeated.",
+        show_default=False,
+    ),
+]
+Objectives = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--objective", metavar="NAME", help="An axis; may be repeated. Else the study's aspects.", show_default=False
+    ),
+]
+RandomPart = Annotated[
+    int | None,
+    typer.Option(
+        "--random",
+        min=0,
+        help="Of them drawn at random and marked so, for estimates; half by axis, else none.",
+        show_default=False,
+    ),
 ]
 
 
@@ -37,32 +98,16 @@ def pairs(
     study: StudyOrExport,
     out: Annotated[Path, typer.Option("--out", help="JSON lines to write, for assay check and assay reward.")],
     judges: Judges = None,
-    by: Annotated[
-        By, typer.Option("--by", help="aspects: a pair for each aspect that was rated, which is its objective.")
-    ] = "whole",
-    proposals: Annotated[
-        Path | None,
-        typer.Option(
-            "--proposals",
-            metavar="FILE",
-            help="What assay study next wrote and this study was made of: "
-            "pairs then say in source.part whether they were random or chosen.",
-            show_default=False,
-        ),
-    ] = None,
-    part: Annotated[
-        Literal["random", "chosen"] | None,
-        typer.Option(
-            "--part", help="With --proposals: only these. Estimate on random, train on chosen.", show_default=False
-        ),
-    ] = None,
+    by: By = "whole",
+    proposals: Proposals = None,
+    part: OnePart = None,
     as_json: Json = False,
 ) -> None:
     """Turn a closed study's votes into training pairs: majority, votes, agreement, margin, where they come from.
 
     Repeats and attention items never become pairs. Ties are written too: assay check counts them and sends them to
     review. By aspects one comparison becomes a pair for each aspect that was rated, whichever answer each prefers.
-    """  # fmt: skip
+    """
     from rich.markup import escape
 
     from assay.artifacts.files import write_jsonl
@@ -76,8 +121,9 @@ def pairs(
         raise ConfigError("--part tells parts of a file of assay study next: give it with --proposals FILE.")
     closed = anonymised(read_study(study))
     parts = None if proposals is None else asked_parts(closed, proposals)
-    found = aspect_rows(closed, judges=wanted) if by == "aspects" else {"": training_rows(closed, judges=wanted)}
-    rows = [row for one in found.values() for row in _of_part(one.rows, parts, part)]
+    whole = aspect_rows(closed, judges=wanted) if by == "aspects" else {"": training_rows(closed, judges=wanted)}
+    found = {name: replace(one, rows=_of_part(one.rows, parts, part)) for name, one in whole.items()}
+    rows = [row for one in found.values() for row in one.rows]
     count = write_jsonl(out, rows)
     ties = sum(row["label"] != "chosen" for row in rows)
     first = next(iter(found.values()))
@@ -88,7 +134,7 @@ def pairs(
     text = f"{count} pairs in {escape(str(out))}, {ties} of them without a majority"
     if by == "aspects":
         value["aspects"] = {name: _aspect_counts(one) for name, one in found.items()}
-        lines = [f"{text}:", *(_aspect_line(name, one) for name, one in found.items())]
+        lines = [f"{text}:", *(_aspect_line(name, one, part) for name, one in found.items())]
         output(value, "\n".join([*lines, f"Next: assay objectives {escape(str(out))}"]), as_json=as_json)
         return
     left = ", ".join(f"{number} {name}" for name, number in first.left_out.items())
@@ -99,45 +145,14 @@ def pairs(
 
 def next_(
     *,
-    scores: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[SCORES|RUN|NAME=SCORES...]",
-            help="Score files of several models, or a run folder; NAME=FILE: scores of one axis, such as "
-            "helpful=h.jsonl.",
-        ),
-    ] = None,
+    scores: Scores = None,
     out: Annotated[Path, typer.Option("--out", help="JSON lines to write, for assay study create --pairs.")],
-    pairs: Annotated[
-        str | None,
-        typer.Option(
-            "--pairs",
-            help="What was scored: pairs, or prompts with candidates. Else --study's own comparisons again.",
-            show_default=False,
-        ),
-    ] = None,
+    pairs: Pool = None,
     count: Annotated[int, typer.Option(min=1, help="How many pairs to propose.")] = 50,
-    study: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="STUDY|EXPORT",
-            help="A closed study: by axis, what its votes leave open; may be repeated.",
-            show_default=False,
-        ),
-    ] = None,
-    objective: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="An axis; may be repeated. Else the study's aspects.", show_default=False),
-    ] = None,
+    study: Studies = None,
+    objective: Objectives = None,
     judges: Judges = None,
-    random: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="Of them drawn at random and marked so, for estimates; half by axis, else none.",
-            show_default=False,
-        ),
-    ] = None,
+    random: RandomPart = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the random part, and of what nothing else tells apart.")] = 0,
     run: Annotated[
         Path | None, typer.Option("--run", help="With score files: the run whose undecided categories come first.")
@@ -152,7 +167,7 @@ def next_(
     rate whose interval holds one half, editors who agree like a coin). One pair a prompt, near-duplicate prompts
     counted as one; each row says why it is there. How the pairs are read is set as everywhere, such as --set
     data.near_duplicates=0.9; when an axis is undecided by --set axes.least=30.
-    """  # fmt: skip
+    """
     from assay.config import load_config
     from assay.flows.next_by_axis import AxisRequest
     from assay.study.config import NextConfig
@@ -167,10 +182,12 @@ def next_(
             random=random, seed=seed,
         )  # fmt: skip
         _next_by_axis(asked, out, settings=settings, as_json=as_json)
-    else:
-        if pairs is None or not given:
-            raise ConfigError("Give SCORES or a RUN with --pairs, the file they score; or --study, to ask by axis.")
-        _next_of_models(given, out, count=count, pairs=pairs, run=run, settings=settings, as_json=as_json)
+        return
+    if pairs is None or not given:
+        raise ConfigError("Give SCORES or a RUN with --pairs, the file they score; or --study, to ask by axis.")
+    if judges:
+        raise ConfigError("--judges says whose votes of a study count: give it with --study STUDY.")
+    _next_of_models(given, out, count=count, pairs=pairs, run=run, settings=settings, as_json=as_json)
 
 
 def _next_of_models(
@@ -248,17 +265,17 @@ def _kinds(judges: Sequence[str] | None) -> list[EditorKind]:
 
 def _of_part(
     rows: Sequence[TrainingRow], parts: Mapping[str, tuple[str, str | None]] | None, only: str | None
-) -> list[TrainingRow]:
+) -> tuple[TrainingRow, ...]:
     """Rows with what is known of why they were asked for, of one part where one is wanted."""
     if parts is None:
-        return list(rows)
+        return tuple(rows)
     found: list[TrainingRow] = []
     for row in rows:
         part, axis = parts[row["source"]["item"]]
         if only in (None, part):
             source = {**row["source"], "part": part, **({} if axis is None else {"axis": axis})}
             found.append({**row, "source": source})  # type: ignore[typeddict-item]
-    return found
+    return tuple(found)
 
 
 def _aspect_counts(one: TrainingRows) -> dict[str, object]:
@@ -268,11 +285,11 @@ def _aspect_counts(one: TrainingRows) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _aspect_line(name: str, one: TrainingRows) -> str:
+def _aspect_line(name: str, one: TrainingRows, part: str | None) -> str:
     from rich.markup import escape
 
     if not one.rows:
-        return escape(f"  {name}: nobody rated it, so there is no pair of it")
+        return escape(f"  {name}: nobody rated it{f' in the {part} part' if part else ''}, so there is no pair of it")
     ties = sum(row["label"] != "chosen" for row in one.rows)
     shares = [row["agreement"] for row in one.rows if row["agreement"] is not None]
     text = f"  {name}: {len(one.rows)} pairs, {ties} without a majority, {sum(shares) / len(shares):.1%} of votes agree"

@@ -178,6 +178,7 @@ def test_a_study_asked_again(first: Path) -> None:
         ("--pairs pool.jsonl --out x", "Give SCORES or a RUN with --pairs"),
         ("--study first.db --run runs/a --out x", "--run counts where models are asked as a whole"),
         ("--study first.db --judges llm --judges me --out x", "--judges me: no such judges"),
+        ("pool.jsonl --pairs pool.jsonl --judges llm --out x", "give it with --study STUDY"),
         ("--study first.db --pairs old.jsonl --out x", "of 12 comparisons 12 are judged already and 0 have no score"),
     ],
 )

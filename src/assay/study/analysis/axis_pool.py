@@ -41,7 +41,8 @@ def axis_scores(given: Sequence[str], axes: Sequence[str]) -> dict[str, list[Pat
     """Score files by axis, from NAME=FILE; a file without a name is of every axis. Raises ConfigError, InputError."""
     found: dict[str, list[Path]] = defaultdict(list)
     for text in given:
-        name, equals, rest = text.partition("=")
+        # A file may have a sign of equality in its name.
+        name, equals, rest = (text, "", "") if Path(text).is_file() else text.partition("=")
         path = Path(rest if equals else text)
         if equals and name not in axes:
             raise ConfigError(f"{text}: {name!r} is no axis here; there are {', '.join(axes)}.")
