@@ -122,6 +122,12 @@ def test_the_next_round_asks_where_an_axis_is_open(first: Path) -> None:
     again = json.loads(run_assay(*asked, *scores, "--out", "again.jsonl", "--json", cwd=first))
     assert (first / "again.jsonl").read_bytes() == (first / "next.jsonl").read_bytes()
     assert again["chosen"] == told["chosen"]
+    enough = ("--set", "axes.least=12", "--set", "axes.least_in_category=1", "--set", "axes.level=0.9", "--json")
+    told = json.loads(run_assay(*asked, *scores, "--out", "again.jsonl", *enough, cwd=first))
+    assert {axis: parts[0]["outcome"] for axis, parts in told["axes"].items()} == {
+        "helpful": "decided", "harmless": "decided", "honest": "undecided",
+    }  # fmt: skip
+    assert told["chosen"] == {"helpful": 0, "harmless": 0, "honest": 8}
     lines = run_assay(*asked, *scores, "--out", "again.jsonl", cwd=first)
     assert "12 of 28 comparisons in again.jsonl: 4 at random, for estimates; 8 chosen, to train on" in lines
 

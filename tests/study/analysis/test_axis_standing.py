@@ -68,6 +68,18 @@ def test_few_majorities_leave_an_axis_open_and_enough_close_it() -> None:
     assert (overall.outcome, overall.decided) == ("decided", 30)
 
 
+def test_what_is_enough_can_be_said() -> None:
+    """29 majorities where 29 are asked; 30 within the category. 25 of 40 won: an interval of 50% leaves out one half."""
+    said = [(item(n), ["left", "left", "left"]) for n in range(29)]
+    assert [one.outcome for one in stand(said, overall=29, category=30)] == ["decided", "undecided"]
+    won = [(item(n, systems=("base", "tuned")), ["left" if n < 15 else "right"]) for n in range(40)]
+    found = {
+        level: standings([study(won)], "honest", judges=HUMANS, enough=Enough(level=level))[0].outcome
+        for level in (0.5, 0.95)
+    }
+    assert found == {0.5: "decided", 0.95: "undecided"}
+
+
 def test_nobody_voted() -> None:
     (only,) = stand([(item(1), [None, None])])
     assert (only.outcome, only.comparisons, only.reasons) == ("undecided", 0, ("nobody voted on it",))
