@@ -69,7 +69,7 @@ def test_few_majorities_leave_an_axis_open_and_enough_close_it() -> None:
 
 
 def test_what_is_enough_can_be_said() -> None:
-    """29 majorities where 29 are asked; 30 within the category. 25 of 40 won: an interval of 50% leaves out one half."""
+    """29 majorities where 29 are asked; 30 within the category. 25 of 40 won: half of it is left out at 50% alone."""
     said = [(item(n), ["left", "left", "left"]) for n in range(29)]
     assert [one.outcome for one in stand(said, overall=29, category=30)] == ["decided", "undecided"]
     won = [(item(n, systems=("base", "tuned")), ["left" if n < 15 else "right"]) for n in range(40)]

@@ -61,7 +61,7 @@ def judge_answers(
     # A liking for length sways the whole and what seems helpful; nobody takes words for manners or for truth.
     liking = editor.annotator.length * words
     whole = said("whole", sum(gaps.values()) + liking)
-    ratings = {
+    ratings: dict[str, Preference] = {
         axis: said(axis, gaps[axis] + (liking if axis == "helpful" else 0.0)) for axis in AXES if axis in aspects
     }
     return Judgement(choice=whole, ratings=ratings)
