@@ -151,3 +151,30 @@ def test_one_a_prompt_no_more_than_asked_and_no_order(n: int, count: int, random
     assert {(one.asked.question.id, one.part, one.axis) for one in found} == {
         (one.asked.question.id, one.part, one.axis) for one in again
     }
+
+
+def test_what_people_would_tie_on_is_hardly_asked() -> None:
+    """Planted: a majority in 13 of 28 comparisons of tone, 7 of 28 of refusals, none of 33 of brevity: not yet silent.
+
+    Their chances after a uniform prior: 14/30, 8/30, 1/35, so that of 60 some 37, 21 and 2 are asked. Evenly by
+    category the axis would get no more majorities than by drawing at random.
+    """
+
+    def part(category: str, comparisons: int, decided: int) -> AxisStanding:
+        return AxisStanding(
+            axis="harmless", category=category, comparisons=comparisons, decided=decided, agreement=Unknown("by hand"),
+            outcome="undecided", reasons=("by hand",),
+        )  # fmt: skip
+
+    found = [standing("harmless", "undecided", decided=20)]
+    found += [part("tone", 28, 13), part("refusals", 28, 7), part("brevity", 33, 0)]
+    names = ("tone", "refusals", "brevity")
+    for margins in ({}, {"harmless": (0.1,)}):
+        pool = [asked(n, category=names[n % 3], **margins) for n in range(300)]
+        counted: Counter[str | None] = Counter()
+        for seed in range(20):
+            chosen = propose_by_axis(pool, {"harmless": found}, count=60, random=0, seed=seed)
+            counted.update(one.asked.question.category for one in chosen)
+        assert counted["tone"] / 20 >= 33
+        assert 8 <= counted["refusals"] / 20 <= 26
+        assert counted["brevity"] / 20 <= 4

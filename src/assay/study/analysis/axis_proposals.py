@@ -101,14 +101,22 @@ def _for_axis(
     used: Mapping[int, AxisProposal],
     seed: int,
 ) -> dict[int, AxisProposal]:
-    """One axis's share. Categories in which people see no difference along it come last."""
+    """One axis's share, most of it where a majority is likely: what people tie on teaches the axis nothing.
+
+    Categories in which they see no difference along it come last.
+    """
     questions = [replace(one.question, margins=one.margins.get(axis, ())) for one in pool]
-    doubts = _doubts(pool, questions, axis, seed=seed)
+    chances = {one.category: one.chance for one in found}
+    doubts = _doubts(
+        pool, questions, axis, [chances.get(one.category, found[0].chance) for one in questions], seed=seed
+    )
     silent = silent_parts(found)
+    undecided = undecided_parts(found)
+    weights = {category: chances[category] for category in undecided}
     ranked = sorted(doubts, key=lambda n: (questions[n].category in silent, *doubts[n].order))
     groups = {pool[number].question.group for number in used}
     why = f"for {axis}, {found[0].outcome}: {found[0].reasons[0]}; "
-    taken = pick(questions, ranked, count=share, undecided=undecided_parts(found), used=groups)
+    taken = pick(questions, ranked, count=share, undecided=undecided, used=groups, weights=weights)
     return {
         number: AxisProposal(
             asked=pool[number], part="chosen", axis=axis, disagreement=doubts[number].nats,
@@ -118,22 +126,29 @@ def _for_axis(
     }  # fmt: skip
 
 
-def _doubts(pool: Sequence[AxisQuestion], questions: Sequence[Question], axis: str, *, seed: int) -> dict[int, Doubt]:
+def _doubts(
+    pool: Sequence[AxisQuestion], questions: Sequence[Question], axis: str, chances: Sequence[float], *, seed: int
+) -> dict[int, Doubt]:
     """How open each comparison is on this axis: by its models where they are given, else by the votes it has.
 
-    Without either nothing tells them apart, and they come in an order drawn by the seed.
+    chances: that people will have a majority on each, by which a model's doubt counts. Without models and votes the
+    order is drawn by the seed, by these chances as well.
     """
     if questions and all(question.margins for question in questions):
-        return margin_doubts(questions)
+        return {
+            n: replace(doubt, order=(doubt.order[0] * chances[n], doubt.order[1] * chances[n], doubt.order[2]))
+            for n, doubt in margin_doubts(questions).items()
+        }
     rng = stream(seed, f"study next/{axis}")
     places = sorted(range(len(pool)), key=lambda n: questions[n].id)
-    luck = dict(zip(places, rng.permutation(len(pool)).tolist(), strict=True))
+    drawn = dict(zip(places, rng.random(len(pool)).tolist(), strict=True))
+    # u^(1/w), the largest first, is a draw without replacement in which w counts (Efraimidis & Spirakis 2006).
     return {
-        number: _voted(one.tallies.get(axis), luck[number], questions[number].id) for number, one in enumerate(pool)
+        n: _voted(one.tallies.get(axis), -(drawn[n] ** (1 / chances[n])), questions[n].id) for n, one in enumerate(pool)
     }
 
 
-def _voted(tally: Tally | None, luck: int, name: str) -> Doubt:
+def _voted(tally: Tally | None, luck: float, name: str) -> Doubt:
     if tally is None:
         return Doubt(order=(-1 / 12, luck, name), nats=0.0, text="no vote on it yet")
     told = f"{tally.for_a} votes for answer a, {tally.for_b} for answer b, {tally.ties} for neither"

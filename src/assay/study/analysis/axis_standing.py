@@ -73,6 +73,11 @@ class AxisStanding:
     outcome: Outcome
     reasons: tuple[str, ...]
 
+    @property
+    def chance(self) -> float:
+        """How likely the next comparison is to have a majority, after these and a uniform prior."""
+        return (self.decided + 1) / (self.comparisons + 2)
+
     def to_dict(self) -> dict[str, object]:
         return {
             "axis": self.axis, "category": self.category, "comparisons": self.comparisons, "decided": self.decided,

@@ -5,6 +5,7 @@ K models, N pairs: margin_KN is reward of answer a - reward of answer b. Knows m
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -117,10 +118,12 @@ def pick(
     count: int,
     undecided: Mapping[str, str],
     used: Collection[str] = (),
+    weights: Mapping[str, float] | None = None,
 ) -> dict[int, str]:
-    """At most `count` places and why each, as `ranked`, half of them of undecided categories, shared evenly.
+    """At most `count` places and why each, as `ranked`, half of them of undecided categories.
 
-    used: prompt groups that are not asked again. One place a group.
+    used: prompt groups that are not asked again. weights: by which the categories share their half; None: evenly. One
+    place a group.
     """
     reserved = [category for category in undecided if any(q.category == category for q in questions)]
     taken: dict[int, str] = {}
@@ -138,7 +141,8 @@ def pick(
     for place, category in enumerate(reserved):
         left = round(count * UNDECIDED_SHARE) - len(taken)
         # What an earlier category could not fill goes to those after it.
-        share = -(-left // (len(reserved) - place))
+        rest = [1.0 if weights is None else weights[name] for name in reserved[place:]]
+        share = math.ceil(round(left * rest[0] / sum(rest), 9))
         own = [n for n in ranked if questions[n].category == category]
         take(own, share, f"category {category} is undecided: {undecided[category]}; ")
     take(ranked, count, "")
