@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -158,7 +159,7 @@ def _figure(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.2f}"
 
 
-def _apart(unsure: int, unread: dict[str, str]) -> list[str]:
+def _apart(unsure: int, unread: Mapping[str, str]) -> list[str]:
     """What is to be known of the prompts."""
     lines = []
     if unsure:

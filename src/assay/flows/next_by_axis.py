@@ -12,6 +12,7 @@ from assay.errors import ConfigError, StudyError
 from assay.study.analysis.axis_pool import AxisPool, axis_scores, judged_comparisons, new_comparisons
 from assay.study.analysis.axis_proposals import AxisProposal, propose_by_axis
 from assay.study.analysis.axis_standing import AxisStanding, Enough, standings
+from assay.study.analysis.training_rows import HUMANS
 from assay.study.config import NextConfig
 from assay.study.read_study import read_study
 from assay.study.study_records import ClosedStudy, EditorKind
@@ -38,7 +39,7 @@ class AxisRequest:
     pairs: str | None = None
     studies: Sequence[str] = ()
     axes: Sequence[str] = ()
-    judges: Collection[EditorKind] = ("human",)
+    judges: Collection[EditorKind] = HUMANS
     count: int = 50
     random: int | None = None
     seed: int = 0
