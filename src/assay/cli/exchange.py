@@ -1,22 +1,20 @@
-"""`assay study export`, `tasks`, `import`, `pairs`, `next`: a study's data out and in. Parses, calls, prints."""
+"""`assay study export`, `tasks`, `import`: a study's data out and in. Parses, calls, prints."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from assay.cli.options import ConfigFile, Json, Sets, StudyPlace, output
+from assay.cli import study_pairs
+from assay.cli.options import Json, StudyOrExport, StudyPlace, output
 from assay.study.study_address import without_password
 from assay.study.study_records import Tool
 
 if TYPE_CHECKING:
     from assay.study.exchange import Imported
 
-StudyOrExport = Annotated[
-    str, typer.Argument(metavar="STUDY|EXPORT", help="A closed study, or a folder that assay study export wrote.")
-]
 Format = Literal["jsonl", "labelstudio", "argilla"]
 SHOWN_REJECTS = 10
 
@@ -25,10 +23,7 @@ def register(study_app: typer.Typer) -> None:
     study_app.command("export", epilog="Example: assay study export study.db --out published")(export)
     study_app.command("tasks", epilog="Example: assay study tasks study.db --for labelstudio --out tasks")(tasks)
     study_app.command("import", epilog="Example: assay study import study.db editor-1.json --from labelstudio")(import_)
-    study_app.command("pairs", epilog="Example: assay study pairs study.db --out pairs.jsonl")(pairs)
-    study_app.command("next", epilog="Example: assay study next runs/support --pairs pairs.jsonl --out next.jsonl")(
-        next_
-    )
+    study_pairs.register(study_app)
 
 
 def export(
@@ -120,96 +115,6 @@ def import_(
     if rejects is not None:
         write_jsonl(rejects, found.rejected)
     output(found.as_dict(), _imported_text(found, rejects), as_json=as_json)
-
-
-def pairs(
-    study: StudyOrExport,
-    out: Annotated[Path, typer.Option("--out", help="JSON lines to write, for assay check and assay reward.")],
-    judges: Annotated[
-        list[str] | None,
-        typer.Option("--judges", help="Whose votes count: human (unless said), simulated, llm; may be repeated."),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Turn a closed study's votes into training pairs: majority, votes, agreement, margin, where they come from.
-
-    Repeats and attention items never become pairs. Ties are written too: assay check counts them and sends them to
-    review.
-    """
-    from rich.markup import escape
-
-    from assay.artifacts.files import write_jsonl
-    from assay.errors import ConfigError
-    from assay.study.analysis.training_rows import training_rows
-    from assay.study.exchange.pseudonyms import anonymised
-    from assay.study.read_study import read_study
-    from assay.study.study_records import EditorKind
-
-    wanted: list[EditorKind] = [kind for kind in get_args(EditorKind) if kind in (judges or ["human"])]
-    unknown = set(judges or ()) - set(wanted)
-    if unknown:
-        raise ConfigError(
-            f"--judges {sorted(unknown)[0]}: no such judges. There are {', '.join(get_args(EditorKind))}."
-        )
-    found = training_rows(anonymised(read_study(study)), judges=wanted)
-    count = write_jsonl(out, found.rows)
-    ties = sum(row["label"] != "chosen" for row in found.rows)
-    value = {
-        "out": str(out), "rows": count, "without_majority": ties, "votes": found.votes,
-        "votes_left_out": dict(found.left_out), "items_without_votes": found.items_without_votes,
-    }  # fmt: skip
-    left = ", ".join(f"{number} {name}" for name, number in found.left_out.items())
-    text = f"{count} pairs in {escape(str(out))}, {ties} of them without a majority"
-    text += f"; votes left out: {left}" if left else ""
-    text += f"; {found.items_without_votes} items have no vote" if found.items_without_votes else ""
-    output(value, f"{text}.\nNext: assay check {escape(str(out))} --out checked", as_json=as_json)
-
-
-def next_(
-    scores: Annotated[
-        list[Path], typer.Argument(metavar="SCORES|RUN...", help="Score files of several models, or a run folder.")
-    ],
-    pairs: Annotated[str, typer.Option("--pairs", help="What was scored: pairs, or prompts with candidates.")],
-    out: Annotated[Path, typer.Option("--out", help="JSON lines to write, for assay study create --pairs.")],
-    count: Annotated[int, typer.Option(min=1, help="How many pairs to propose.")] = 50,
-    run: Annotated[
-        Path | None, typer.Option("--run", help="With score files: the run whose undecided categories come first.")
-    ] = None,
-    config: ConfigFile = None,
-    sets: Sets = None,
-    as_json: Json = False,
-) -> None:
-    """Propose the next pairs to judge: where models disagree, and where a run's gate left a category undecided.
-
-    One pair a prompt, near-duplicate prompts counted as one; each row says why it is there. How the pairs are read is
-    set as everywhere, such as --set data.near_duplicates=0.9.
-    """
-    from rich.markup import escape
-
-    from assay.artifacts.files import write_jsonl
-    from assay.config import load_config
-    from assay.study.analysis.proposals import propose
-    from assay.study.analysis.unjudged import proposal_row, read_pool
-    from assay.study.config import NextConfig
-
-    settings = load_config(NextConfig, file=config, sets=sets or [])
-    pool = read_pool(scores, pairs, config=settings.data, run=run)
-    chosen = propose(pool.questions, count=count, undecided=pool.undecided)
-    write_jsonl(out, (proposal_row(one, chosen_first=pool.chosen_first) for one in chosen))
-    value = {
-        "out": str(out), "proposed": len(chosen), "asked": count, "pool": len(pool.questions), "models": pool.models,
-        "unscored": pool.unscored, "undecided": dict(pool.undecided),
-    }  # fmt: skip
-    text = f"{len(chosen)} of {len(pool.questions)} pairs scored by {_models(pool.models)}, in {escape(str(out))}"
-    text += f"; {pool.unscored} others, not scored by every model, passed over" if pool.unscored else ""
-    text += f"; undecided: {escape(', '.join(pool.undecided))}" if pool.undecided else ""
-    text += "; one model cannot disagree, so pairs near even were taken" if pool.models == 1 else ""
-    text += f"; fewer than {count}: one a prompt group" if len(chosen) < count else ""
-    output(value, f"{text}.\nNext: assay study create --pairs {escape(str(out))} --out study.db", as_json=as_json)
-
-
-def _models(count: int) -> str:
-    return "one model" if count == 1 else f"{count} models"
 
 
 def _imported_text(found: Imported, rejects: Path | None) -> str:

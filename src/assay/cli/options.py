@@ -25,6 +25,9 @@ Sets = Annotated[
 StudyPlace = Annotated[
     str, typer.Argument(metavar="STUDY", help="The study: a SQLite file, or postgresql://user@host/database.")
 ]
+StudyOrExport = Annotated[
+    str, typer.Argument(metavar="STUDY|EXPORT", help="A closed study, or a folder that assay study export wrote.")
+]
 Sharing = Annotated[
     OnOff | None,
     typer.Option(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,6 +14,8 @@ from assay.errors import ConfigError
 
 if TYPE_CHECKING:
     from assay.simulate.known_truth import Accuracy, Oracle
+
+WorldName = Literal["grants", "support"]
 
 
 def register(app: typer.Typer) -> None:
@@ -107,30 +110,43 @@ def editors(
         list[str],
         typer.Argument(
             metavar="LINKS",
-            help="STUDY.links.csv of a study made with --simulated simulated-editor-1 (-2, -3), or up to three "
-            "personal links, which the three editors take in order.",
+            help="STUDY.links.csv of a study made with --simulated simulated-editor-1 (-2, -3; of the support desk "
+            "simulated-agent-1), or up to three personal links, which the three editors take in order.",
         ),
     ],
+    world: Annotated[
+        WorldName, typer.Option("--world", help="Whose editors: the grant office's, or the support desk's.")
+    ] = "grants",
     seed: Annotated[int, typer.Option("--seed", help="Of the editors' noise.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Let the grant office's simulated editors vote in a study that is being served, over its own addresses.
+    """Let a simulated world's editors vote in a study that is being served, over its own addresses.
 
-    They judge the two texts shown by the documented utility, each with a taste and noise of their own. Every vote is
-    kept as simulated. Interrupted, the same command goes on.
+    They judge the two texts shown by the documented utility, each with a taste and noise of their own; the support
+    desk's also rate the aspects helpful, harmless and honest where the study asks for them. Every vote is kept as
+    simulated. Interrupted, the same command goes on.
 
     Example: assay simulate editors study.db.links.csv
     """
     from assay.flows.simulated_editors import editors_of, vote_in_study
 
-    done = [vote_in_study(editor, link, seed=seed) for editor, link in editors_of(links)]
-    lines = [
-        f"{one.editor}: {one.votes} simulated votes"
-        + "".join(f", {count} {choice.replace('_', ' ')}" for choice, count in sorted(one.choices.items()))
+    done = [vote_in_study(editor, link, seed=seed) for editor, link in editors_of(links, world=world)]
+    lines = []
+    for one in done:
+        lines.append(f"{one.editor}: {one.votes} simulated votes{_listed(one.choices)}")
+        lines += [f"  {aspect}{_listed(said)}" for aspect, said in one.ratings.items()]
+    result = {
+        one.editor: {
+            "judge": "simulated", "votes": one.votes, "choices": dict(one.choices),
+            "ratings": {aspect: dict(said) for aspect, said in one.ratings.items()},
+        }
         for one in done
-    ]
-    result = {one.editor: {"judge": "simulated", "votes": one.votes, "choices": dict(one.choices)} for one in done}
+    }  # fmt: skip
     output(result, "\n".join(lines), as_json=as_json)
+
+
+def _listed(choices: Mapping[str, int]) -> str:
+    return "".join(f", {count} {choice.replace('_', ' ')}" for choice, count in sorted(choices.items()))
 
 
 def _best_reachable(oracle: Oracle) -> list[str]:

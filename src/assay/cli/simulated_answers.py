@@ -1,8 +1,9 @@
-"""`assay simulate candidates` and `press`: answers of the simulated desk whose truth is known."""
+"""`assay simulate candidates`, `objectives` and `press`: answers of the simulated desk whose truth is known."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -23,8 +24,9 @@ FreshOption = Annotated[
 
 
 def register(group: typer.Typer) -> None:
-    """Add `candidates` and `press` to `assay simulate`."""
+    """Add `candidates`, `objectives` and `press` to `assay simulate`."""
     group.command("candidates")(candidates)
+    group.command("objectives")(objectives)
     group.command("press")(press)
 
 
@@ -63,6 +65,36 @@ def candidates(
         "out": str(out), "truth": str(done.truth), "prompts_file": str(done.prompts_file or "") or None,
         "prompts": done.prompts, "answers": done.answers, "prompts_unsure": done.unsure, "prompts_unread": done.unread,
         "mean_utility": done.mean, "best_utility": done.best,
+    }  # fmt: skip
+    output(result, "\n".join(lines), as_json=as_json)
+
+
+def objectives(
+    candidates: Annotated[
+        Path, typer.Argument(metavar="CANDIDATES", help="What assay simulate candidates wrote, or any of this world.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="JSON lines: pairs with an objective each.")],
+    least_apart: Annotated[
+        float, typer.Option("--least-apart", min=0, help="Utility along an axis; what is nearer is a tie.")
+    ] = 0.6,
+    as_json: Json = False,
+) -> None:
+    """Write pairs of candidates by each objective (helpful, harmless, honest), labelled by what they are truly worth.
+
+    The first two different answers of each prompt are one pair by each objective; ties are written as ties. Labelled by
+    truth, and so nothing that people said: for holding rewards against, by objective.
+
+    Example: assay simulate objectives candidates.jsonl --out truth-by-objective.jsonl
+    """
+    from assay.flows.simulated_objectives import simulate_objectives
+
+    done = simulate_objectives(candidates, out, least_apart=least_apart)
+    lines = [f"{done.prompts:,} comparisons by {len(done.pairs)} objectives in {out}, labelled by their true worth"]
+    lines += [f"  {name}: {count:,} pairs, {done.ties[name]:,} ties" for name, count in done.pairs.items()]
+    lines += _apart(0, done.unread)
+    result = {
+        "out": str(out), "comparisons": done.prompts, "pairs": dict(done.pairs), "ties": dict(done.ties),
+        "prompts_unread": dict(done.unread),
     }  # fmt: skip
     output(result, "\n".join(lines), as_json=as_json)
 
@@ -127,7 +159,7 @@ def _figure(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.2f}"
 
 
-def _apart(unsure: int, unread: dict[str, str]) -> list[str]:
+def _apart(unsure: int, unread: Mapping[str, str]) -> list[str]:
     """What is to be known of the prompts."""
     lines = []
     if unsure:

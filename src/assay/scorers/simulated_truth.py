@@ -1,5 +1,7 @@
 """The true utility of a simulated world as a scorer: `truth:support`, `truth:grants`. Any text of that world's prompts.
 
+Of the desk also along one axis: `truth:support@honest`.
+
 Not a reward to use: what a reward is held against, and what shows that a search for it does no harm. Knows worlds by
 their reader of texts.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from assay.artifacts.files import sha256_json
 from assay.errors import InputError
@@ -15,6 +18,7 @@ from assay.records import Candidates, plain_text
 from assay.scorers.protocol import Reward, Scored, Unscored
 from assay.simulate.grants.editorial_utility import WEIGHTS as GRANT_WEIGHTS
 from assay.simulate.grants.editorial_utility import worth
+from assay.simulate.support.axes import AXES, Axis, axis_worths
 from assay.simulate.support.reading import gold_utility
 from assay.simulate.support.truth import utility_tables
 from assay.stats.unknown import Unknown
@@ -31,8 +35,19 @@ class World:
     tables: Mapping[str, object]
 
 
+def _along(axis: Axis) -> World:
+    """The desk's utility along one axis."""
+
+    def utility(prompt: str, text: str, category: str | None) -> float | Unknown:
+        found = axis_worths(prompt, text, category)
+        return found if isinstance(found, Unknown) else found[axis]
+
+    return World(utility=utility, tables={**utility_tables()})
+
+
 WORLDS: Mapping[str, Callable[[], World]] = {
     "support": lambda: World(utility=gold_utility, tables={**utility_tables()}),
+    **{f"support@{axis}": partial(_along, axis) for axis in AXES},
     "grants": lambda: World(utility=lambda prompt, text, _: worth(prompt, text).utility, tables=dict(GRANT_WEIGHTS)),
 }
 

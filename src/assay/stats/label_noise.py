@@ -7,6 +7,7 @@ Shapes: N pairs. Knows margins, chances and clusters; knows no pair and no label
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -156,9 +157,17 @@ def _highest(profile: Callable[[float], float]) -> float:
 
 
 def _variance(steep_KN: Array, agrees_N: Array) -> float:
-    """Of the share, for independent pairs, by Fisher's information; steep: what the chance to agree gains by each."""
+    """Of the share, for independent pairs, by Fisher's information; steep: what the chance to agree gains by each.
+
+    Infinite where the pairs say nothing of the share: margins without a slope fit any share alike.
+    """
     weighed = steep_KN / np.maximum(agrees_N * (1 - agrees_N), 1e-12)
-    return float(np.linalg.pinv(weighed @ steep_KN.T)[0, 0])
+    information_KK = weighed @ steep_KN.T
+    alone = float(information_KK[0, 0])
+    # What is left of it once the slope has had its part (Schur): a pseudo-inverse of a matrix this near to singular
+    # gives 0 or a negative number, and either reads as a share that is known exactly.
+    left = alone - float(information_KK[0, 1] ** 2 / information_KK[1, 1]) if len(steep_KN) > 1 else alone
+    return 1 / left if left > 1e-9 * alone else math.inf
 
 
 def _stretch(gradient_KN: Array, codes: Codes) -> float:

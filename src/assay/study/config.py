@@ -68,7 +68,16 @@ class AnalysisConfig(StageConfig):
     data: DataConfig = Field(DataConfig(), description="how votes that were cast elsewhere are read from their file")
 
 
+class AxesConfig(StageConfig):
+    """When an axis is undecided, for `assay study next --study`."""
+
+    least: PositiveInt = Field(30, description="comparisons with a majority, below which an axis is undecided")
+    least_in_category: PositiveInt = Field(10, description="the same within a category")
+    level: float = Field(0.95, gt=0.5, lt=1, description="of the intervals of win rate and agreement")
+
+
 class NextConfig(StageConfig):
-    """How the pairs that models were asked about are read, for `assay study next`."""
+    """How the pairs that models were asked about are read, and what leaves an axis open, for `assay study next`."""
 
     data: DataConfig = DataConfig()
+    axes: AxesConfig = AxesConfig()

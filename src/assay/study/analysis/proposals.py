@@ -5,7 +5,8 @@ K models, N pairs: margin_KN is reward of answer a - reward of answer b. Knows m
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,16 +76,58 @@ def propose(questions: Sequence[Question], *, count: int, undecided: Mapping[str
     """
     if not questions:
         return []
+    doubts = margin_doubts(questions)
+    taken = pick(questions, sorted(doubts, key=lambda n: doubts[n].order), count=count, undecided=undecided)
+    return [
+        Proposal(question=questions[n], disagreement=doubts[n].nats, reason=taken[n] + doubts[n].text)
+        for n in sorted(taken)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """How open a question is. order: less is asked first. nats: the models' disagreement, 0 where there are none."""
+
+    order: tuple[float, float, str]
+    nats: float
+    text: str
+
+
+def margin_doubts(questions: Sequence[Question]) -> dict[int, Doubt]:
+    """By place: more disagreement between the models first, then nearer to even. Raises InputError as `propose`."""
     sizes = {len(question.margins) for question in questions}
     margin_KN = np.array([question.margins for question in questions], dtype=float).T if len(sizes) == 1 else None
     if margin_KN is None or not np.isfinite(margin_KN).all():
         raise InputError("Every pair needs one finite margin from each model.")
     nats_N = disagreement(margin_KN)
     doubt_N = entropy(expit(np.abs(margin_KN.mean(axis=0))))
-    ranked = sorted(range(len(questions)), key=lambda n: (-nats_N[n], -doubt_N[n], questions[n].id))
+    return {
+        n: Doubt(
+            order=(-float(nats_N[n]), -float(doubt_N[n]), question.id),
+            nats=float(nats_N[n]),
+            text=_margins_text(margin_KN[:, n], float(nats_N[n])),
+        )
+        for n, question in enumerate(questions)
+    }
+
+
+def pick(
+    questions: Sequence[Question],
+    ranked: Sequence[int],
+    *,
+    count: int,
+    undecided: Mapping[str, str],
+    used: Collection[str] = (),
+    weights: Mapping[str, float] | None = None,
+) -> dict[int, str]:
+    """At most `count` places and why each, as `ranked`, half of them of undecided categories.
+
+    used: prompt groups that are not asked again. weights: by which the categories share their half; None: evenly. One
+    place a group.
+    """
     reserved = [category for category in undecided if any(q.category == category for q in questions)]
     taken: dict[int, str] = {}
-    groups: set[str] = set()
+    groups = set(used)
 
     def take(numbers: Sequence[int], limit: int, why: str) -> None:
         for number in numbers:
@@ -98,18 +141,12 @@ def propose(questions: Sequence[Question], *, count: int, undecided: Mapping[str
     for place, category in enumerate(reserved):
         left = round(count * UNDECIDED_SHARE) - len(taken)
         # What an earlier category could not fill goes to those after it.
-        share = -(-left // (len(reserved) - place))
+        rest = [1.0 if weights is None else weights[name] for name in reserved[place:]]
+        share = math.ceil(round(left * rest[0] / sum(rest), 9))
         own = [n for n in ranked if questions[n].category == category]
         take(own, share, f"category {category} is undecided: {undecided[category]}; ")
     take(ranked, count, "")
-    return [
-        Proposal(
-            question=questions[n],
-            disagreement=float(nats_N[n]),
-            reason=taken[n] + _margins_text(margin_KN[:, n], float(nats_N[n])),
-        )
-        for n in sorted(taken)
-    ]
+    return taken
 
 
 def _margins_text(margin_K: F64, nats: float) -> str:

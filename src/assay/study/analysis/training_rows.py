@@ -1,6 +1,6 @@
-"""From a closed study's votes to training rows: one row an item, the majority chosen, every vote listed.
+"""From a closed study's votes to training rows: one row an item, or one an item and aspect; every vote listed.
 
-What is left out is counted. Knows votes and items; knows no file.
+The majority is chosen, what is left out is counted. Knows votes and items; knows no file.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
+from assay.errors import StudyError
 from assay.records import to_json
 from assay.study.study_records import ClosedStudy, EditorKind, Item, Side, StudyVote
 
@@ -26,7 +27,10 @@ class VoteRow(TypedDict, total=False):
 
 
 class SourceRow(TypedDict):
-    """Where a training row comes from: which study, what was judged, and how many judges of which kind."""
+    """Where a training row comes from: which study, what was judged, and how many judges of which kind.
+
+    part, axis: why the comparison was asked for, where the file of `assay study next` is at hand.
+    """
 
     study: str
     seal: str
@@ -34,6 +38,8 @@ class SourceRow(TypedDict):
     prompt_id: str
     systems: dict[str, str]
     judges: dict[str, int]
+    part: NotRequired[str]
+    axis: NotRequired[str]
 
 
 class TrainingRow(TypedDict, total=False):
@@ -48,6 +54,7 @@ class TrainingRow(TypedDict, total=False):
     agreement: float | None
     margin: float
     category: str
+    objective: str
     group: str
     source: SourceRow
 
@@ -65,12 +72,17 @@ class TrainingRows:
     items_without_votes: int
 
 
-def training_rows(closed: ClosedStudy, *, judges: Collection[EditorKind] = HUMANS) -> TrainingRows:
+def training_rows(
+    closed: ClosedStudy, *, judges: Collection[EditorKind] = HUMANS, aspect: str | None = None
+) -> TrainingRows:
     """One row an item that has a real vote by such judges: the answer with more votes is chosen, all votes listed.
 
-    Repeats and attention items never count. No majority is no preference: such rows are labelled tie, or abstain
-    where nobody said anything, and keep their votes, so that the contract counts them and sends them to review.
+    aspect: the ratings of this aspect count in place of the vote on the whole, and the row's objective is the aspect; a
+    vote that left it out is counted as "not rated". Repeats and attention items never count. No majority is no
+    preference: such rows are labelled tie, or abstain where nobody said anything, and keep their votes, so that the
+    contract counts them and sends them to review. Raises StudyError for a vote on a comparison the study does not hold.
     """
+    _insist_known(closed)
     votes: dict[str, list[StudyVote]] = defaultdict(list)
     left_out: Counter[str] = Counter()
     for vote in closed.votes:
@@ -78,9 +90,14 @@ def training_rows(closed: ClosedStudy, *, judges: Collection[EditorKind] = HUMAN
             left_out[vote.kind] += 1
         elif vote.judge not in judges:
             left_out[vote.judge] += 1
-        else:
+        elif aspect is None:
             votes[vote.item].append(vote)
-    rows = tuple(_row(closed, item, votes[item.id]) for item in closed.items.values() if votes.get(item.id))
+        elif aspect in vote.ratings:
+            # A rating is a choice by one aspect: from here on it is told and counted as any vote.
+            votes[vote.item].append(replace(vote, choice=vote.ratings[aspect]))
+        else:
+            left_out["not rated"] += 1
+    rows = tuple(_row(closed, item, votes[item.id], aspect) for item in closed.items.values() if votes.get(item.id))
     real = sum(item.kind == "real" for item in closed.items.values())
     return TrainingRows(
         rows=rows,
@@ -90,7 +107,35 @@ def training_rows(closed: ClosedStudy, *, judges: Collection[EditorKind] = HUMAN
     )
 
 
-def _row(closed: ClosedStudy, item: Item, votes: Sequence[StudyVote]) -> TrainingRow:
+def aspect_rows(closed: ClosedStudy, *, judges: Collection[EditorKind] = HUMANS) -> dict[str, TrainingRows]:
+    """The rows of each aspect the study asked for, in its order; an aspect nobody rated has none.
+
+    Raises StudyError where the study asked for no aspect, or no vote that counts rates any.
+    """
+    if not closed.study.aspects:
+        raise StudyError(
+            f"Study {closed.study.id} asked for no aspects, so its votes are on the whole alone. Make one with "
+            "--set aspects=[helpful,harmless,honest], or leave --by aspects out."
+        )
+    found = {aspect: training_rows(closed, judges=judges, aspect=aspect) for aspect in closed.study.aspects}
+    if not any(one.rows for one in found.values()):
+        raise StudyError(
+            f"Study {closed.study.id}: none of {len(closed.votes)} votes rates an aspect ({', '.join(found)}) and was "
+            f"given by judges that count ({', '.join(sorted(judges))}). Say whose count with --judges."
+        )
+    return found
+
+
+def _insist_known(closed: ClosedStudy) -> None:
+    unknown = [vote for vote in closed.votes if vote.item not in closed.items]
+    if unknown:
+        raise StudyError(
+            f"Study {closed.study.id}: {len(unknown)} votes are on comparisons that are not in it, the first by "
+            f"{unknown[0].editor} on {unknown[0].item!r}. Take the study or its export from where it was made."
+        )
+
+
+def _row(closed: ClosedStudy, item: Item, votes: Sequence[StudyVote], aspect: str | None) -> TrainingRow:
     for_a = sum(vote.preferred(item) == "a" for vote in votes)
     for_b = sum(vote.preferred(item) == "b" for vote in votes)
     said = sum(vote.choice != "abstain" for vote in votes)
@@ -99,7 +144,7 @@ def _row(closed: ClosedStudy, item: Item, votes: Sequence[StudyVote]) -> Trainin
     chosen, rejected = (item.system_a, item.system_b) if chosen_a else (item.system_b, item.system_a)
     word: dict[Side, str] = {"a": "chosen", "b": "rejected"} if chosen_a else {"a": "rejected", "b": "chosen"}
     row: TrainingRow = {
-        "id": f"{closed.study.id}/{item.id}",
+        "id": f"{closed.study.id}/{item.id}" + ("" if aspect is None else f"/{aspect}"),
         "prompt": to_json(item.prompt),
         "chosen": item.answer_a if chosen_a else item.answer_b,
         "rejected": item.answer_b if chosen_a else item.answer_a,
@@ -111,6 +156,8 @@ def _row(closed: ClosedStudy, item: Item, votes: Sequence[StudyVote]) -> Trainin
         row["margin"] = abs(for_a - for_b) / said
     if item.category is not None:
         row["category"] = item.category
+    if aspect is not None:
+        row["objective"] = aspect
     row["group"] = f"{closed.study.id}/{item.prompt_id}"
     row["source"] = {
         "study": closed.study.id,

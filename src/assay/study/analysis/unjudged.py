@@ -5,7 +5,7 @@ A run is read through its artifacts. Knows files; which pairs are worth a judgem
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -17,7 +17,8 @@ from assay.data.config import DataConfig
 from assay.data.sources.json_rows import json_objects
 from assay.errors import InputError
 from assay.findings.slice import OVERALL, Slice
-from assay.records import Pair, to_json
+from assay.policies.answer_candidates import answer_candidates, holds_answers
+from assay.records import Candidates, Pair, to_json
 from assay.scorers.protocol import Reward
 from assay.scorers.recorded import read_recorded
 from assay.study.analysis.proposals import Proposal, Question
@@ -52,9 +53,9 @@ def read_pool(sources: Sequence[Path], pairs: str, *, config: DataConfig, run: P
             undecided |= undecided_categories(source)
         else:
             files.append(source)
-    candidates = holds_candidates(Path(pairs))
-    margins = [_margins(path, candidates=candidates) for path in files]
-    asked = _from_candidates(Path(pairs)) if candidates else _from_pairs(pairs, config)
+    candidates = of_candidates(pairs)
+    margins = [margins_of(path, candidates=candidates) for path in files]
+    asked = comparisons(pairs, config)
     questions = [
         (pair, tuple(found[pair.id] for found in margins))
         for pair in asked
@@ -121,6 +122,18 @@ def undecided_categories(run: Path) -> dict[str, str]:
     return found
 
 
+def of_candidates(pairs: str) -> bool:
+    """Whether a file holds several answers a prompt: in lists, or a row each as `assay generate` writes them."""
+    return holds_candidates(Path(pairs)) or holds_answers(Path(pairs))
+
+
+def comparisons(pairs: str, config: DataConfig) -> list[Pair]:
+    """What may be asked about: the pairs of a file, or every two different answers under one prompt."""
+    if holds_answers(Path(pairs)):
+        return _couples(answer_candidates(Path(pairs)), {})
+    return _from_candidates(Path(pairs)) if holds_candidates(Path(pairs)) else _from_pairs(pairs, config)
+
+
 def _from_pairs(pairs: str, config: DataConfig) -> list[Pair]:
     found = read_pairs(pairs, config=config).pairs
     ids = {pair.id for pair in found}
@@ -130,27 +143,31 @@ def _from_pairs(pairs: str, config: DataConfig) -> list[Pair]:
 
 
 def _from_candidates(path: Path) -> list[Pair]:
-    """Every two different answers under one prompt, called as the prompt and their places."""
     categories = {
         str(row.data.get("id", row.where.line)): str(row.data["category"])
         for row in json_objects(path, holds=EXPECTED)
         if row.data.get("category") is not None
     }
+    return _couples(read_candidates(path, lost="pass"), categories)
+
+
+def _couples(groups: Iterable[Candidates], categories: Mapping[str, str]) -> list[Pair]:
+    """Every two different answers under one prompt, called as the prompt and their places."""
     return [
         Pair(
             id=f"{group.id}/{i}-{j}",
             prompt=group.prompt,
             chosen=group.answers[i],
             rejected=group.answers[j],
-            category=categories.get(group.id),
+            category=categories.get(group.id, group.category),
         )
-        for group in read_candidates(path, lost="pass")
+        for group in groups
         for i, j in combinations(range(len(group.answers)), 2)
         if group.answers[i] != group.answers[j]
     ]
 
 
-def _margins(path: Path, *, candidates: bool) -> dict[str, float]:
+def margins_of(path: Path, *, candidates: bool) -> dict[str, float]:
     """pair id -> margin; pairs without one are not in it."""
     found: dict[str, float] = {}
     for row in read_recorded(path, unit="prompt" if candidates else "pair"):
