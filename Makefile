@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DEMO_OUT ?= runs/demo
 DEMO_DPO_OUT ?= runs/demo-dpo
+DEMO_OPTIMISE_OUT ?= runs/demo-optimise
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-dpo examples test test-all check bench docs format clean
+.PHONY: help demo demo-dpo demo-optimise examples test test-all check bench docs format clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 $(VENV)/.runtime: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +33,9 @@ demo: $(VENV)/.runtime  ## the reward flow on the simulated support desk: pairs 
 demo-dpo: $(VENV)/.runtime  ## a policy tuned on simulated grants, judged blind by simulated editors: pairs in, verdict out
 	$(PIP) --editable '.[study]'
 	$(BIN)/assay demo-dpo --out $(DEMO_DPO_OUT)
+
+demo-optimise: $(VENV)/.runtime  ## a reward passes by accuracy, is caught by best of n, is mended: two gold curves, simulated
+	$(BIN)/assay demo-optimise --out $(DEMO_OPTIMISE_OUT)
 
 examples: $(VENV)/.tools  ## every script of examples/, a minute or two in all
 	for script in examples/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
