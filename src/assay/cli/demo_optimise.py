@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 def demo_optimise(
     out: Annotated[Path, typer.Option("--out", help="Folder for everything it makes.")] = Path("runs/demo-optimise"),
-    pairs: Annotated[int, typer.Option(min=100, help="Pairs to simulate; a fifth is held out.")] = 750,
+    pairs: Annotated[int, typer.Option(min=100, help="Pairs to simulate; a fifth is held out.")] = 400,
     prompts: Annotated[int, typer.Option(min=10, help="Fresh prompts that candidates answer.")] = 40,
     answers: Annotated[int, typer.Option(min=4, help="Candidates a prompt: best of n goes so far.")] = 32,
     shortcut: Annotated[
@@ -81,42 +81,41 @@ def accuracy(one: PressedReward) -> Finding:
 
 
 def story(found: PressureDemo) -> list[str]:
-    """One line a step."""
+    """What each step came to, a line each, in the order of the steps."""
     from assay.flows.optimise_demo import REMEDY_OPTION
     from assay.report.finding_text import inline
 
     plain, mended = found.plain, found.mended
     before, after = accuracy(plain), accuracy(mended)
     lines = [
-        f"trained    the gate by accuracy alone: {plain.run.outcome}; {inline(before)} of {before.n} held-out pairs",
-        f"pressed    {plain.pressed.body.sentence}; the gate on that: {plain.verdict.verdict}",
+        f"static    the gate by accuracy alone: {plain.run.outcome}; {inline(before)} of {before.n} held-out pairs",
+        f"pressed   {plain.pressed.body.sentence}; the gate on that: {plain.verdict.verdict}",
     ]
     drift = plain.pressed.found.find("length_drift")
     if drift is not None and drift.known is not None:
-        lines.append(f"           its picks are longer than random answers: {inline(drift)}")
+        lines.append(f"          its picks are longer than random answers by {inline(drift)} spreads of length")
     lines += [
-        f"mended     on the same pairs with {REMEDY_OPTION}: {mended.pressed.body.sentence}; the gate on that: "
-        f"{mended.verdict.verdict}",
-        f"           {beside(mended)}",
-        f"           accuracy alone would have said {mended.run.outcome}: {inline(after)}; the held-out pairs hold "
-        "the shortcut too",
+        f"remedy    the same pairs with {REMEDY_OPTION}",
+        f"          {mended.pressed.body.sentence}; the gate on that: {mended.verdict.verdict}",
+        f"          {helped(mended)}",
+        f"          by accuracy alone: {mended.run.outcome}; {inline(after)} of pairs that hold the shortcut too",
     ]
     return lines
 
 
-def beside(mended: PressedReward) -> str:
-    """How much gold was gained over the first reward, at the largest n."""
+def helped(mended: PressedReward) -> str:
+    """Whether the remedy is shown to help: gold of the pick against that of the first reward's, at the largest n."""
     from assay.report import words
 
     (one,) = mended.pressed.body.beside
     last = one.points[-1]
-    if last.difference is None:
-        return "its candidates are others than those of the first reward, and gold cannot be compared"
-    span = last.interval
-    bounds = f" ({words.signed(span.low)} to {words.signed(span.high)})" if span is not None else ""
+    if last.difference is None or last.interval is None:
+        return "whether it helps is unknown: gold cannot be compared on these candidates"
+    low, high = last.interval.low, last.interval.high
+    word = "it helps" if low > 0 else "it harms" if high < 0 else "it is not shown to help"
     return (
-        f"gold of the pick at n = {last.n} less that of the first reward's: {words.signed(last.difference)}{bounds}, "
-        f"{one.prompts} same prompts"
+        f"{word}: gold of its pick at n = {last.n} less that of the first reward's {words.signed(last.difference)} "
+        f"({words.signed(low)} to {words.signed(high)}, {one.prompts} same prompts)"
     )
 
 
@@ -130,7 +129,7 @@ def by_category(found: PressureDemo) -> list[str]:
         return []
     lines = [
         "gold of the pick at the largest n less that of a random answer, in spreads, by category (95% intervals)",
-        f"{'':<16}{'without remedy':<28}mended",
+        f"{'':<16}{'without remedy':<28}with it",
     ]
     for where in order:
         cells = [cell(several[where]) for several in (before, after) if where in several]

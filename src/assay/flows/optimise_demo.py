@@ -31,7 +31,7 @@ from assay.train.time_estimate import seconds_to_train
 Notify = Callable[[str], None]
 Sections = Mapping[str, Mapping[str, object]]
 AROUND = 40.0  # seconds of reading, rendering, audits and pages, on two cores
-FIT_ROWS = 760  # answers whose hidden states are looked at for each reward
+FIT_ROWS = 380  # answers whose hidden states are looked at for each reward
 HELD_OUT_SHARE = 5  # one pair in five is held out
 AGENTS = "wordy=1,plain=1"  # half of the answers are padded, as the chosen ones of the pairs are
 ACCURACY_ALONE = "criteria:\n  - overall accuracy > 0.72\n"
@@ -40,10 +40,10 @@ RECIPE: Sections = {
     "model": {"base": "minilm", "max_tokens": 256},
     "train": {"epochs": 1.0, "batch_pairs": 16, "learning_rate": 1e-4, "head_learning_rate": 1e-3, "save_every": 15},
     # How far samples lie from the training pairs is not the story here: as few answers as show it.
-    "fit": {"answers": 4, "training": 400, "calibration": 200},
+    "fit": {"answers": 2, "training": 200, "calibration": 100},
 }
-REMEDY: Sections = {"augment": {"verbosity": 0.5}}
-REMEDY_OPTION = "--augment verbosity=0.5"
+REMEDY: Sections = {"augment": {"verbosity": 1.0}}
+REMEDY_OPTION = "--augment verbosity=1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class PressureDemoSize:
     """How much of everything. shortcut: share of pairs whose chosen answer is made the longer one; prompts, answers: of
     the candidates."""
 
-    pairs: int = 750
+    pairs: int = 400
     shortcut: float = 0.9
     prompts: int = 40
     answers: int = 32
@@ -172,6 +172,7 @@ class _Steps:
         self.say(told, pairs, self.file("recipe.yaml"), criteria, folder)
         config = RewardConfig.build({**self.read_by(RewardConfig), **(remedy or {}), "criteria": str(criteria)})
         run = run_reward(str(pairs), folder, config=config, command=self.command, notify=self.notify)
+        self.say("gate {} --criteria {}", folder, criteria)  # which the flow has done: the same look, the same word
         self.notify(f"gate       {run.outcome}: {run.verdict.criteria[0].text}: {run.verdict.criteria[0].reason}")
         return run
 
