@@ -23,7 +23,7 @@ def demo_optimise(
     out: Annotated[Path, typer.Option("--out", help="Folder for everything it makes.")] = Path("runs/demo-optimise"),
     pairs: Annotated[int, typer.Option(min=100, help="Pairs to simulate; a fifth is held out.")] = 400,
     prompts: Annotated[int, typer.Option(min=10, help="Fresh prompts that candidates answer.")] = 40,
-    answers: Annotated[int, typer.Option(min=4, help="Candidates a prompt: best of n goes so far.")] = 32,
+    answers: Annotated[int, typer.Option(min=4, help="Candidates a prompt: best of n goes so far.")] = 16,
     shortcut: Annotated[
         float, typer.Option(min=0.5, max=1.0, help="Share of pairs whose chosen answer is made the longer one.")
     ] = 0.9,

@@ -42,8 +42,9 @@ RECIPE: Sections = {
     # How far samples lie from the training pairs is not the story here: as few answers as show it.
     "fit": {"answers": 2, "training": 200, "calibration": 100},
 }
-REMEDY: Sections = {"augment": {"verbosity": 1.0}}
-REMEDY_OPTION = "--augment verbosity=1"
+MADE_SHARE = 1.0  # as many counter-examples to verbosity as training pairs
+REMEDY: Sections = {"augment": {"verbosity": MADE_SHARE}}
+REMEDY_OPTION = f"--augment verbosity={MADE_SHARE:g}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ class PressureDemoSize:
     pairs: int = 400
     shortcut: float = 0.9
     prompts: int = 40
-    answers: int = 32
+    answers: int = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +159,7 @@ class _Steps:
         held_out = config.split.holdout
         assert isinstance(held_out, int)
         train = usable[: len(usable) - held_out]
-        made = train[: round(sum(REMEDY["augment"].values()) * len(train))]
+        made = train[: round(MADE_SHARE * len(train))]
         # Scoring is timed by the pair: each reward scores the held-out pairs, the candidates, and rows of the fit.
         scored = held_out + (self.size.prompts * self.size.answers + FIT_ROWS) // 2
         seconds = seconds_to_train(
