@@ -6,13 +6,14 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 DEMO_OUT ?= runs/demo
 DEMO_DPO_OUT ?= runs/demo-dpo
 DEMO_LOOP_OUT ?= runs/demo-loop
+DEMO_OPTIMISE_OUT ?= runs/demo-optimise
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-dpo demo-loop examples test test-all check bench docs format clean
+.PHONY: help demo demo-dpo demo-loop demo-optimise examples test test-all check bench docs format clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 $(VENV)/.runtime: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +38,9 @@ demo-dpo: $(VENV)/.runtime  ## a policy tuned on simulated grants, judged blind 
 demo-loop: $(VENV)/.runtime  ## two rounds of simulated judging and training along helpful, harmless, honest; before and after
 	$(PIP) --editable '.[study]'
 	$(BIN)/python examples/improvement_loop.py $(DEMO_LOOP_OUT)
+
+demo-optimise: $(VENV)/.runtime  ## a reward passes by accuracy, is caught by best of n, is mended: two gold curves, simulated
+	$(BIN)/assay demo-optimise --out $(DEMO_OPTIMISE_OUT)
 
 examples: $(VENV)/.tools  ## every script of examples/, a minute or two in all
 	for script in examples/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

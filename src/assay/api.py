@@ -204,7 +204,7 @@ def bench(
 
 
 def decide(evidence: Audit | Path | str, criteria: Path | str | None = None, *, split: Split | None = None) -> Verdict:
-    """Decide an audit, or a run folder, by criteria in YAML (None: the built-in ones).
+    """Decide an audit, a run folder or one of `optimise`, by criteria in YAML (None: the built-in ones).
 
     split: where an audit's pairs were held out. Without its proof the built-in criteria fail: a leak was not ruled out.
     Raises ConfigError for criteria that cannot be read, ArtifactError for a run folder without an audit.
@@ -319,15 +319,18 @@ def measure_capability(
 
 
 def write_report(run: Path | str) -> Path:
-    """Write report.html of a run folder from its artifacts; returns its path.
+    """Write report.html of a run folder from its artifacts, or pressure.html of `optimise`'s; returns its path.
 
     Beside it MODEL_CARD.md, and of a tuned policy founder.html. Raises ArtifactError where run.json,
     audit.json or gate.json is missing.
     """
+    from assay.artifacts.pressure_body import holds_pressure
     from assay.artifacts.run_folder import RunFolder
-    from assay.report import model_card, policy_card, render
+    from assay.report import model_card, policy_card, pressure_page, render
     from assay.report.founder import founder_page, tuned_a_policy
 
+    if holds_pressure(Path(run)):
+        return pressure_page(Path(run))
     folder = RunFolder(run)
     if tuned_a_policy(folder):
         founder_page(folder)

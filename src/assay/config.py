@@ -7,13 +7,14 @@ Options live in each room's config.py; what they do is not known here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self, TypeVar, get_args
+from typing import Any, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from assay.errors import ConfigError
 
@@ -24,20 +25,6 @@ class StageConfig(BaseModel):
     """Base of all stage configurations: frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def on_and_off_are_words(cls, values: object) -> object:
-        """YAML reads a bare `on` as true: where an option takes the words, they are meant."""
-        if not isinstance(values, Mapping):
-            return values
-        return {key: cls._word(key, value) if isinstance(value, bool) else value for key, value in values.items()}
-
-    @classmethod
-    def _word(cls, key: object, value: bool) -> object:
-        field = cls.model_fields.get(str(key))
-        word = "on" if value else "off"
-        return word if field is not None and word in get_args(field.annotation) else value
 
     @classmethod
     def build(cls, values: Mapping[str, object]) -> Self:
@@ -67,8 +54,14 @@ class StageConfig(BaseModel):
         return f"{place} is no option (got {issue['input']!r}){hint} Known keys here: {', '.join(stage.model_fields)}"
 
 
+BOOL = "tag:yaml.org,2002:bool"
+
+
 class OnceLoader(yaml.SafeLoader):
-    """YAML in which a key that stands twice is an error: the first of its values would be lost without a word."""
+    """YAML in which a key that stands twice is an error: the first of its values would be lost without a word.
+
+    `on` and `off` are words, as YAML 1.2 has it: options take them by these names.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
@@ -76,6 +69,16 @@ class OnceLoader(yaml.SafeLoader):
         if twice is not None:
             raise yaml.constructor.ConstructorError(None, None, f"the key {twice!r} stands twice", node.start_mark)
         return super().construct_mapping(node, deep)
+
+
+# A copy without truth values: the lists of SafeLoader serve every other reader in the process.
+OnceLoader.yaml_implicit_resolvers = {
+    letter: [pair for pair in pairs if pair[0] != BOOL]
+    for letter, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+OnceLoader.add_implicit_resolver(
+    BOOL, re.compile("^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE)$"), list("yYnNtTfF")
+)
 
 
 def read_yaml(text: str) -> object:
@@ -133,6 +136,6 @@ def merge_setting(values: dict[str, object], setting: str) -> None:
             raise ConfigError(f"--set {setting!r}: {part} is a value, not a group of options.")
         place = inner
     try:
-        place[last] = yaml.safe_load(text)
+        place[last] = read_yaml(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"--set {setting!r}: the value is not YAML ({error}).") from None

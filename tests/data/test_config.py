@@ -9,11 +9,14 @@ from typing import Any
 
 import datasets
 import pytest
+import yaml
 
+from assay.config import load_config, read_yaml
 from assay.data import read_pairs, split
 from assay.data.config import CheckConfig, DataConfig, SplitConfig, SplitRunConfig
 from assay.errors import AssayError
 from assay.records import Pair, Vote
+from assay.train.reward_config import RewardConfig
 
 Outcome = tuple[object, ...]
 
@@ -121,3 +124,13 @@ def test_every_option_of_split_is_read() -> None:
 def test_the_commands_read_their_sections_only(tmp_path: Path) -> None:
     assert set(CheckConfig.model_fields) == {"data"}
     assert set(SplitRunConfig.model_fields) == {"data", "split"}
+
+
+def test_on_and_off_are_words_on_the_command_line_and_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.yaml"
+    file.write_text("regularise: {odin: on}\ntrain: {sharing: off, compile: on}\n")
+    read = load_config(RewardConfig, file=file, sets=["train.gradient_checkpointing=on", "train.compile=off"])
+    assert (read.regularise.odin, read.train.sharing, read.train.compile) == ("on", "off", "off")
+    assert read.train.gradient_checkpointing == "on"
+    assert read_yaml("[true, No, on]") == [True, False, "on"]
+    assert yaml.safe_load("on") is True  # other readers in this process are as they were

@@ -14,9 +14,10 @@ from assay.artifacts.files import read_jsonl, write_json, write_jsonl
 from assay.artifacts.pressure_body import PressureBody
 from assay.cli.main import build
 from assay.errors import ArtifactError, InputError
-from assay.flows.optimise import OptimiseConfig, OptimiseOptions, decide_pressure, optimise
+from assay.flows.optimise import OptimiseConfig, OptimiseOptions, optimise
 from assay.flows.optimise_candidates import given_candidates
 from assay.flows.score import ScoreConfig, score_file
+from assay.gate import decide_run
 from assay.records import Candidates
 from assay.report.pressure.pressure_page import render_pressure
 from assay.scorers.open import open_scorer
@@ -95,7 +96,7 @@ def test_gold_that_is_the_reward_passes_no_criterion(desk: Path, tmp_path: Path)
     assert "share weights" in (tmp_path / "pressure.html").read_text()
     criteria = tmp_path / "criteria.yaml"
     criteria.write_text("criteria: [recovery > 0]")
-    assert decide_pressure(tmp_path, criteria).verdict == "fail"
+    assert decide_run(tmp_path, criteria).verdict == "fail"
 
 
 def test_a_member_of_the_ensemble_shares_weights_with_it(desk: Path, tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from assay.artifacts.run_body import RunBody
 from assay.audits.fit.fit_cloud import FitCloud
 from assay.errors import InputError
 from assay.findings.finding import Finding
-from assay.flows.optimise import OptimiseConfig, decide_pressure, optimise
+from assay.flows.optimise import OptimiseConfig, optimise
+from assay.gate import decide_run
 from assay.models.config import ModelConfig
 from assay.records import Pair
 from assay.rewards.reward_model import RewardModel
@@ -93,9 +94,9 @@ def test_foreign_samples_lie_outside_and_the_policys_own_do_not(run: Path, tmp_p
     for folder, expected in (("near", "pass"), ("far", "fail")):
         criteria = tmp_path / f"{folder}.yaml"
         criteria.write_text("criteria: [outside share < 0.4, every category outside share < 0.5]")
-        assert decide_pressure(tmp_path / folder, criteria).verdict == expected
+        assert decide_run(tmp_path / folder, criteria).verdict == expected
     criteria.write_text("criteria: [fit]")
-    assert decide_pressure(tmp_path / "far", criteria).verdict == "fail"
+    assert decide_run(tmp_path / "far", criteria).verdict == "fail"
 
 
 def test_the_file_beside_the_model_is_enough_to_judge_an_answer(run: Path, tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from assay.artifacts.body import Body
 from assay.artifacts.finding_body import FindingBody, IntervalBody
+from assay.artifacts.run_evidence import AUDIT
 
 _PART = ConfigDict(frozen=True, extra="forbid")
 PRESSURE = "pressure.json"  # the file, in the folder of `assay optimise`
@@ -149,3 +151,8 @@ class PressureBody(Body):
     assay_version: str
     versions: dict[str, str]
     command: str
+
+
+def holds_pressure(folder: Path) -> bool:
+    """Whether what a folder holds is a reward under pressure, and no run that has such figures beside its audit."""
+    return (folder / PRESSURE).is_file() and not (folder / AUDIT).is_file()

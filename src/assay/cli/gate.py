@@ -1,4 +1,4 @@
-"""`assay gate`: a verdict from a run's evidence."""
+"""`assay gate`: a verdict from the evidence of a run, or of a reward under pressure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ def register(app: typer.Typer) -> None:
 
 
 def gate(
-    run: Annotated[Path, typer.Argument(help="Run folder with audit.json, split.json and seed-N/train.json.")],
+    run: Annotated[
+        Path,
+        typer.Argument(
+            help="Run folder with audit.json, split.json and seed-N/train.json, or a folder of `assay optimise`."
+        ),
+    ],
     criteria: Annotated[
         Path | None,
         typer.Option("--criteria", metavar="FILE", help="YAML file of criteria, or a built-in set such as ppo-ready."),
@@ -49,6 +54,8 @@ def gate(
     """Decide whether a reward model may be used, by criteria, and write gate.json.
 
     A criterion is such as 'overall accuracy > 0.72', 'every category > 0.65' or 'accuracy > 0.72 every seed'.
+    Of a folder of `assay optimise`, which holds pressure.json, criteria are such as 'turning point >= 16 by point' and
+    'gold fall < 0.1', which are the built-in set pressure.
     Whoever looks again after a change, or after more pairs, is wrong oftener than one look is, unless the looks are
     planned.
 

@@ -17,6 +17,7 @@ from assay.cli import (
     compare,
     data,
     demo_dpo,
+    demo_optimise,
     dpo,
     fresh,
     gate,
@@ -59,6 +60,7 @@ GROUPS = (
     models,
     study,
     demo_dpo,
+    demo_optimise,
 )
 INTERRUPTED = 130
 BAD_INPUT = 2

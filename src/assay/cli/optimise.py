@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from assay.artifacts.pressure_body import BesideBody, PointBody, PressureBody
     from assay.findings.finding import Finding
     from assay.flows.optimise import Optimised
+    from assay.gate import Criterion
 
 EXIT = {"does_not_turn": 0, "turns": 1, "undecided": 3}
 COLOUR = {"does_not_turn": "green", "turns": "red", "undecided": "yellow"}
@@ -76,18 +78,20 @@ def optimise(
     from assay.flows.optimise import OptimiseConfig, OptimiseOptions
     from assay.flows.optimise import optimise as run
     from assay.flows.project_config import ProjectConfig
+    from assay.gate.pressure_gate import pressure_criteria
     from assay.scorers.open import of_a_server
     from assay.scorers.remote.config import RemoteConfig
 
     settings = options.settings(OptimiseConfig, family=ProjectConfig)
     if not of_a_server(scorer) and not options.sets_any("remote"):
         settings = settings.model_copy(update={"remote": RemoteConfig()})
+    asked = None if criteria is None else pressure_criteria(criteria, out)  # before hours of scoring
     told = OptimiseOptions(beside=tuple(beside or ()), template=template, command=command_line())
     done = run(scorer, candidates, out, gold=gold, config=settings, options=told, notify=said)
-    tell(done, out, criteria, as_json=as_json)
+    tell(done, out, asked, as_json=as_json)
 
 
-def tell(done: Optimised, out: Path, criteria: Path | None, *, as_json: bool) -> None:
+def tell(done: Optimised, out: Path, criteria: Sequence[Criterion] | None, *, as_json: bool) -> None:
     """Print what was found, decide by criteria where there are any, and end with the exit code of that."""
     value = {"schema": done.body.SCHEMA, **done.body.model_dump(mode="json"), "folder": str(out)}
     value["fit"] = done.fit.model_dump(mode="json")
@@ -96,9 +100,9 @@ def tell(done: Optimised, out: Path, criteria: Path | None, *, as_json: bool) ->
         raise typer.Exit(EXIT[done.body.verdict])
     from assay.cli.verdicts import EXIT as GATE_EXIT
     from assay.cli.verdicts import verdict_lines
-    from assay.flows.optimise import decide_pressure
+    from assay.gate import decide_run
 
-    verdict = decide_pressure(out, criteria)
+    verdict = decide_run(out, criteria)
     lines = [summary(done, out), *verdict_lines(verdict, str(out))]
     output({**value, "gate": verdict.to_dict()}, "\n".join(lines), as_json=as_json)
     raise typer.Exit(GATE_EXIT[verdict.verdict])

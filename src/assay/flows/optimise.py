@@ -22,19 +22,16 @@ from assay.flows.optimise_beside import BY_PROMPT, beside_bodies, by_prompt_rows
 from assay.flows.optimise_candidates import GivenCandidates, given_candidates
 from assay.flows.optimise_gold import SCORED, Gold, gold_values, named, open_gold, opened, scored_values, shared_by
 from assay.flows.policy_fit import Samples, fit_to_policy
-from assay.gate import Criterion, Verdict, decide, load_criteria
-from assay.gate.criteria import criteria_hash
-from assay.gate.pressure_evidence import pressure_evidence
 from assay.gate.verdict import ARTIFACT as GATE
 from assay.records import Candidates, to_json
+from assay.report.pressure.pressure_folder import PAGE, WORST
 from assay.report.pressure.pressure_page import render_pressure
 from assay.scorers.open import AnyScorer
 from assay.scorers.protocol import Scorer
 from assay.scorers.remote.config import RemoteConfig
 from assay.version import __version__, versions
 
-PAGE = "pressure.html"
-WORST, LEFT_OUT = "worst_picks.jsonl", "left_out.jsonl"
+LEFT_OUT = "left_out.jsonl"
 PACKAGES = ("numpy", "scipy", "torch", "transformers")
 OTHERS_ARTIFACTS = ("run.json", "audit.json", "compare.json", "bench.json")
 
@@ -124,6 +121,7 @@ def optimise(
         config=settings,
         command=told.command,
     )
+    (out / GATE).unlink(missing_ok=True)  # of what stood here before: no old verdict beside new figures
     write_jsonl(out / BY_PROMPT, rows)
     write_jsonl(out / WORST, found.worst)
     write_jsonl(out / LEFT_OUT, found.pressed.left_out)
@@ -221,13 +219,3 @@ def inputs_of(candidates: object, given: GivenCandidates) -> dict[str, str]:
         }  # fmt: skip
     texts = [[group.id, to_json(group.prompt), list(map(to_json, group.answers))] for group in given.groups]
     return {"candidates": "given in memory", "hash": sha256_json(dumps(texts).decode())}
-
-
-def decide_pressure(out: Path, criteria: Path | str | Sequence[Criterion]) -> Verdict:
-    """Decide by criteria on what stands in `out` and write gate.json beside it. Raises GateError, ArtifactError."""
-    asked = load_criteria(criteria) if isinstance(criteria, str | Path) else criteria
-    evidence = pressure_evidence(out)
-    inputs = {**evidence.inputs, "criteria": criteria_hash(asked)}
-    verdict = decide(replace(evidence, inputs=inputs), asked)
-    verdict.to_body().write(out / GATE)
-    return verdict

@@ -50,7 +50,9 @@ Kind = Literal[
     "no_probe_problem",
 ]
 
-BUILT_IN = ("support", "overall", "study", "dpo-held-out", "dpo-policy", "dpo-simulated", "ppo-ready")
+BUILT_IN = (
+    "support", "overall", "study", "dpo-held-out", "dpo-policy", "dpo-simulated", "ppo-ready", "pressure",
+)  # fmt: skip
 DEFAULT_BY: By = "bound"
 SEED_EXAMPLE = "accuracy > 0.72 every seed"
 PHRASES: Mapping[str, Kind] = {
@@ -106,7 +108,7 @@ class Criteria(tuple[Criterion, ...]):
 def load_criteria(source: Path | str | None) -> Criteria:
     """Criteria from a YAML file or a built-in set: "support" (None means it), "overall" (no categories), "study",
     "dpo-held-out" (a tuned policy before people have judged it), "dpo-policy" (after), "dpo-simulated" (after programs
-    have), "ppo-ready" (before a policy is optimised against the reward).
+    have), "ppo-ready" (before a policy is optimised against the reward), "pressure" (a folder of `assay optimise`).
 
     Raises GateError that names the file and the criterion if it is missing, empty, or says what no rule understands.
     """
