@@ -15,6 +15,7 @@ from assay.scorers.baseline import baseline
 from assay.scorers.combined.combined_scorer import combined
 from assay.scorers.corrected import corrected
 from assay.scorers.ensemble import ensemble
+from assay.scorers.factuality.factual_scorer import factual
 from assay.scorers.function import FunctionScorer, RewardFunction
 from assay.scorers.implicit import implicit
 from assay.scorers.judge.judge_scorer import judge
@@ -35,6 +36,7 @@ KINDS: Mapping[str, Callable[[str], Scorer]] = {
     "combined": lambda argument: combined(argument, open_scorer),
     "corrected": lambda argument: corrected(argument, open_scorer),
     "ensemble": lambda argument: ensemble(argument, open_scorers),
+    "factual": factual,
     "implicit": implicit,
     "judge": judge,
     "local": LocalScorer,

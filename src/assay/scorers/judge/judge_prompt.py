@@ -25,6 +25,7 @@ NEEDED: Mapping[str, frozenset[str]] = {
     "pairwise": frozenset({"prompt", "answer_a", "answer_b"}),
     "score": frozenset({"prompt", "answer"}),
     "probability": frozenset({"prompt", "answer"}),
+    "statement": frozenset({"prompt", "passages", "statement"}),  # of `factual:`, a statement of an answer at a time
 }
 ALSO = frozenset({"low", "high", "reference"})
 

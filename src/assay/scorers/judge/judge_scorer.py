@@ -36,11 +36,7 @@ class JudgeScorer:
         self.prompt: JudgePrompt = open_prompt(
             config.prompt, packaged=packaged, mode=config.mode, parse=config.parse, by_token=config.by_token
         )
-        self.judge: EndpointJudge | LocalJudge
-        if config.endpoint is None:
-            self.judge = LocalJudge(config.model, most_tokens=config.most_tokens, device=config.device)
-        else:
-            self.judge = EndpointJudge(config, _cache(config))
+        self.judge = whoever_replies(config)
         self.shows_reference = "{reference}" in self.prompt.file.system + self.prompt.file.user
 
     @property
@@ -228,6 +224,13 @@ class AnswerJudge(JudgeScorer):
         if not low <= grade <= high:  # NaN is not between them either
             return NoReply(f"its grade {grade:g} is not between {low:g} and {high:g}")
         return grade
+
+
+def whoever_replies(config: JudgeConfig) -> EndpointJudge | LocalJudge:
+    """Whoever a configuration has reply, whatever is asked. Raises ConfigError for a key that is not set."""
+    if config.endpoint is None:
+        return LocalJudge(config.model, most_tokens=config.most_tokens, device=config.device)
+    return EndpointJudge(config, _cache(config))
 
 
 def judge(argument: str) -> PairwiseJudge | AnswerJudge:
