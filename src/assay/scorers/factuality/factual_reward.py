@@ -2,8 +2,8 @@
 
 reward = sum of weight x worth over claims / sum of weight. Worth: supported 1, contradicted -1, not found NOT_FOUND;
 halved where the claim is hedged. Weight: of a claim that is not supported WRONG, else 1. An answer without claims, and
-so one that abstains, has 0: confidently wrong -1 < hedged and wrong -1/2 < "I don't know" 0 < hedged and right 1/2 < right 1.
-Knows verdicts; knows no text.
+so one that abstains, has 0. So confidently wrong -1 < hedged and wrong -1/2 < "I don't know" 0 < hedged and right 1/2
+< right 1. Knows verdicts; knows no text.
 """
 
 from __future__ import annotations

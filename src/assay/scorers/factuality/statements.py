@@ -76,8 +76,8 @@ class Statement:
 def statements(answer: str) -> list[Statement]:
     """The statements of an answer, in its order; none of an empty one.
 
-    >>> [(one.form, one.text) for one in statements("Hi! It costs $3.50, and it takes 2 days. I don't know when.")]
-    [('no_claim', 'Hi!'), ('claim', 'It costs $3.50'), ('claim', 'it takes 2 days.'), ('abstains', "I don't know when.")]
+    >>> [(one.form, one.text) for one in statements("Hi! It costs $3, and it takes 2 days. I don't know when.")]
+    [('no_claim', 'Hi!'), ('claim', 'It costs $3'), ('claim', 'it takes 2 days.'), ('abstains', "I don't know when.")]
     """
     return [one for sentence in sentences(answer) for one in _stated(sentence)]
 

@@ -11,17 +11,22 @@ from functools import lru_cache
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,]\d+)*")
 _NOT = ("n't", "n’t")
 _ENDINGS = ("ations", "ation", "ings", "ing", "edly", "ed", "ies", "es", "als", "al", "ly", "s", "y", "e")
-_IDLE = """a about above after again all also am an and any are as at be because been before being below between both but by
-    can could did do does doing done down during each few for from further get gets got had has have having he her here
-    hers him his how i if in into is it its itself just let me more most my no nor not now of off on once one only or
-    other our ours out over own please same see she should so some such than that the their them then there these they
-    thing this those through to too under until up us very was we were what when where which while who whom why will
-    with within would you your yours yes ok okay hi hello thanks thank sorry way know like say said tell"""
+_IDLE = """
+    a about above after again all also am an and any are as at be because been before being below between both
+    but by can could did do does doing done down during each few for from further get gets got had has have
+    having he her here hers him his how i if in into is it its itself just let me more most my no nor not now of
+    off on once one only or other our ours out over own please same see she should so some such than that the
+    their them then there these they thing this those through to too under until up us very was we were what
+    when where which while who whom why will with within would you your yours yes ok okay hi hello thanks thank
+    sorry way know like say said tell
+"""
 
 IDLE = frozenset(_IDLE.split())
 # Words that other languages in Latin script do not have, or hardly.
-_SMALL = """the of and to is are you your we it for that with not have this be can our my from they there has i will by or at
-    on as but it's don't i'm was were their its if"""
+_SMALL = """
+    the of and to is are you your we it for that with not have this be can our my from they there has i will by
+    or at on as but it's don't i'm was were their its if
+"""
 _ENGLISH = frozenset(_SMALL.split())
 FEW = 6  # words up to which no language can be told
 SMALL_WORDS = 0.1  # of the words of an English text, at least; usually three times as many
@@ -57,7 +62,7 @@ def stems(text: str) -> frozenset[str]:
 def reads_english(text: str) -> bool:
     """Whether a text has the small words that no English text of some length is without; short ones always do.
 
-    >>> reads_english("It is due on 3 May, and you can pay then."), reads_english("Die Rückgabe ist bis zum 3. Mai gut.")
+    >>> reads_english("It is due on 3 May, and you can pay."), reads_english("Die Rückgabe ist bis zum 3. Mai gut.")
     (True, False)
     """
     words = [word.lower() for word in _WORD.findall(text) if not word[0].isdigit()]
