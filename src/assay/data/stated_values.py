@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
           "december")  # fmt: skip
@@ -99,11 +100,9 @@ def _clock(said: str) -> str:
 
 def _money(found: re.Match[str]) -> str:
     said = (found["sign"] or found["unit"]).lower()
-    # Longest words first would not matter here: no currency begins as another does.
     currency = next(sign for sign, names in _CURRENCIES.items() if said in names)
     thousands = {"k": 3, "thousand": 3, "m": 6, "million": 6, "billion": 9}.get((found["times"] or "").lower(), 0)
-    number = plain_number(found["amount"])
-    return f"{currency}{number if not thousands else f'{float(number) * 10**thousands:g}'}"
+    return currency + plain_number(f"{Decimal(plain_number(found['amount'])).scaleb(thousands):f}")
 
 
 _CURRENCIES: Mapping[str, tuple[str, ...]] = {

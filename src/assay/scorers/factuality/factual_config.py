@@ -53,7 +53,7 @@ class FactualConfig(StageConfig):
             if found.judge is not None and Path(found.judge).suffix in FILES:
                 beside["judge"] = str(path.parent / Path(found.judge).expanduser())
             return found.model_copy(update=beside)
-        if not path.is_dir():
+        if not argument or not path.is_dir():
             raise InputError(
                 f"factual:{argument}: no such folder. Give factual:rule for the facts of the prompt, factual:FOLDER to "
                 "look in its .txt, .md and .jsonl files too, or factual:FILE.yaml (docs/factuality.md)."

@@ -21,7 +21,8 @@ from assay.scorers.factuality.word_stems import stem, stems
 Verdict = Literal["supported", "contradicted", "not_found", "abstains", "no_claim"]
 
 # As much about the statement as the best fact, or nearly: of two facts on one topic either may bear a value out.
-NEARLY = 0.5
+NEARLY = 0.75
+ASKED = 0.5  # what a word of the question counts beside one of the statement
 # Of what a denial is about, the share that a fact must have to belie it.
 BELIES = 0.5
 # "cannot book Sunday delivery" denies no Sunday, and "not more than 14 days" grants 14.
@@ -80,7 +81,7 @@ def look_up(statement: Statement, evidence: Evidence) -> Looked:
 def _value(value: Value, statement: Statement, topic: frozenset[str], evidence: Evidence) -> Looked:
     shown = statement.text[value.start : value.end]
     rivals = [fact for fact in evidence.facts if any(one.kind == value.kind for one in fact.values)]
-    about = {id(fact): evidence.about(topic, fact) for fact in rivals}
+    about = {id(fact): _about(fact, topic, evidence) for fact in rivals}
     has = [fact for fact in rivals if any(one.same(value) for one in fact.values)]
     best = max(about.values(), default=0.0)
     borne = max(has, key=lambda fact: about[id(fact)], default=None)
@@ -94,6 +95,15 @@ def _value(value: Value, statement: Statement, topic: frozenset[str], evidence: 
         rival = max(rivals, key=lambda fact: about[id(fact)])
         return Looked(statement, "contradicted", f"{shown} is not what {rival.source} has", rival.text)
     return Looked(statement, "not_found", f"nothing on its topic has a {value.kind}, and {shown} is nowhere")
+
+
+def _about(fact: Fact, topic: frozenset[str], evidence: Evidence) -> float:
+    """How much a fact is about a statement; of facts that its own words fit alike, the question chooses.
+
+    "It costs $3" of two fees is about the one that was asked for.
+    """
+    own = evidence.about(topic, fact)
+    return own + ASKED * evidence.about(evidence.asked, fact) if own else 0.0
 
 
 def _denied_value(statement: Statement, shown: str, fact: Fact | None) -> Looked:
