@@ -21,8 +21,7 @@ from assay.scorers.factuality.word_stems import stem, stems
 Verdict = Literal["supported", "contradicted", "not_found", "abstains", "no_claim"]
 
 # As much about the statement as the best fact, or nearly: of two facts on one topic either may bear a value out.
-NEARLY = 0.75
-ASKED = 0.5  # what a word of the question counts beside one of the statement
+NEARLY = 0.7
 # Of what a denial is about, the share that a fact must have to belie it.
 BELIES = 0.5
 # "cannot book Sunday delivery" denies no Sunday, and "not more than 14 days" grants 14.
@@ -83,27 +82,26 @@ def _value(value: Value, statement: Statement, topic: frozenset[str], evidence: 
     rivals = [fact for fact in evidence.facts if any(one.kind == value.kind for one in fact.values)]
     about = {id(fact): _about(fact, topic, evidence) for fact in rivals}
     has = [fact for fact in rivals if any(one.same(value) for one in fact.values)]
-    best = max(about.values(), default=0.0)
+    rival = max(rivals, key=lambda fact: about[id(fact)], default=None)
     borne = max(has, key=lambda fact: about[id(fact)], default=None)
+    best = about[id(rival)] if rival is not None else (0.0, 0.0)
+    own = about[id(borne)] if borne is not None else (0.0, 0.0)
     if _DENIED.search(statement.text[: value.start]):
-        return _denied_value(statement, shown, borne if best and borne and about[id(borne)] >= best else None)
-    if borne is not None and (about[id(borne)] >= NEARLY * best or not best):
-        if not best and value.kind == "number":
+        return _denied_value(statement, shown, borne if best[0] and own >= best else None)
+    # Of facts that its own words fit alike, the question chooses: "It costs $3" of two fees is the one asked for.
+    other = own[0] < NEARLY * best[0] or (own[0] == best[0] and own[1] < best[1])
+    if borne is not None and not (best[0] and other):
+        if not best[0] and value.kind == "number":
             return Looked(statement, "not_found", f"{shown} stands in {borne.source}, of something else")
         return Looked(statement, "supported", f"{shown} stands in {borne.source}", borne.text)
-    if best:
-        rival = max(rivals, key=lambda fact: about[id(fact)])
+    if rival is not None and best[0]:
         return Looked(statement, "contradicted", f"{shown} is not what {rival.source} has", rival.text)
     return Looked(statement, "not_found", f"nothing on its topic has a {value.kind}, and {shown} is nowhere")
 
 
-def _about(fact: Fact, topic: frozenset[str], evidence: Evidence) -> float:
-    """How much a fact is about a statement; of facts that its own words fit alike, the question chooses.
-
-    "It costs $3" of two fees is about the one that was asked for.
-    """
-    own = evidence.about(topic, fact)
-    return own + ASKED * evidence.about(evidence.asked, fact) if own else 0.0
+def _about(fact: Fact, topic: frozenset[str], evidence: Evidence) -> tuple[float, float]:
+    """How much a fact is about a statement's own words, and about the question's."""
+    return round(evidence.about(topic, fact), 9), round(evidence.about(evidence.asked, fact), 9)
 
 
 def _denied_value(statement: Statement, shown: str, fact: Fact | None) -> Looked:
