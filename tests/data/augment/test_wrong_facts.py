@@ -1,4 +1,4 @@
-"""Wrong twins of answers, and the pairs made of them: other values of the same kind, abstentions between, all marked."""
+"""Wrong twins of answers, and the pairs made of them: other values of the same kind, abstentions between."""
 
 from __future__ import annotations
 

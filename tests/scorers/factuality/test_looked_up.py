@@ -40,6 +40,12 @@ def verdicts(answer: str, prompt: str = PROMPT) -> list[str]:
         ("It is not 21 days but 30 days.", "contradicted"),
         ("It isn't 21 days.", "contradicted"),
         ("You have not more than 21 days to exchange it.", "supported"),
+        ("The order total is not $45 in store.", "contradicted"),
+        (
+            "You do not have to pay the order total of $45.",
+            "no_claim",
+        ),  # the figure stands there; whether it is owed does not
+        ("You can exchange it after 21 days.", "no_claim"),  # the other side of a bound
         ("Returns by post are possible.", "contradicted"),
         ("Returns by post are not possible.", "supported"),
         ("Your file shows no store credit.", "contradicted"),

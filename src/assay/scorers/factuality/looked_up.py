@@ -44,6 +44,14 @@ KIND_WORDS: Mapping[str, frozenset[str]] = {
 }
 # A clause of its own kind: what is denied in one of two clauses is not denied in the other.
 _REASONED = re.compile(r"\b(?:because|since|so|as|if|unless|although|though)\b", re.IGNORECASE)
+_BOUND = re.compile(r"\b(?:no|not)\s(?:more|less|later|fewer)\b", re.IGNORECASE)
+_SIDES = {
+    "upper": re.compile(
+        r"\b(?:under|below|less than|fewer than|up to|within|at most|(?:no|not) (?:more|later) than|until|before)\s$",
+        re.IGNORECASE,
+    ),
+    "lower": re.compile(r"\b(?:over|above|(?<!no )(?<!not )more than|at least|after)\s$", re.IGNORECASE),
+}
 _RECORD = frozenset(map(stem, ("file", "record", "records", "sign", "see", "here", "find", "show", "account", "have")))
 
 
@@ -93,10 +101,33 @@ def _value(value: Value, statement: Statement, topic: frozenset[str], evidence: 
     if borne is not None and not (best[0] and other):
         if not best[0] and value.kind == "number":
             return Looked(statement, "not_found", f"{shown} stands in {borne.source}, of something else")
-        return Looked(statement, "supported", f"{shown} stands in {borne.source}", borne.text)
+        return _borne_out(value, statement, borne)
     if rival is not None and best[0]:
         return Looked(statement, "contradicted", f"{shown} is not what {rival.source} has", rival.text)
     return Looked(statement, "not_found", f"nothing on its topic has a {value.kind}, and {shown} is nowhere")
+
+
+def _borne_out(value: Value, statement: Statement, fact: Fact) -> Looked:
+    """A fact has the figure; whether it also says the same of it is judged only where nothing is turned round."""
+    shown = statement.text[value.start : value.end]
+    sides = {_side(fact.text, one) for one in fact.values if one.same(value)} - {None}
+    side = _side(statement.text, value)
+    if side is not None and sides and side not in sides:
+        return Looked(statement, "no_claim", f"{fact.source} has {shown} as the other bound")
+    denies = len(NEGATION.findall(statement.text)) % 2 == 1
+    # Only the statement's: what a fact denies may be a label in front of it ("Won't start: wait 3 minutes").
+    turned = (
+        denies and not fact.denies and not any(_DENIED.search(statement.text[: one.start]) for one in statement.values)
+    )
+    if turned and not _REASONED.search(statement.text) and not _BOUND.search(statement.text):
+        return Looked(statement, "no_claim", f"{fact.source} has {shown}, of which it denies something")
+    return Looked(statement, "supported", f"{shown} stands in {fact.source}", fact.text)
+
+
+def _side(text: str, value: Value) -> str | None:
+    """Whether a value is a lower or an upper bound by the words before it; None where they do not say."""
+    before = text[: value.start]
+    return next((side for side, words in _SIDES.items() if words.search(before)), None)
 
 
 def _about(fact: Fact, topic: frozenset[str], evidence: Evidence) -> tuple[float, float]:
