@@ -45,6 +45,7 @@ def verdicts(answer: str, prompt: str = PROMPT) -> list[str]:
             "You do not have to pay the order total of $45.",
             "no_claim",
         ),  # the figure stands there; whether it is owed does not
+        ("Exchanges after 21 days.", "no_claim"),
         ("You can exchange it after 21 days.", "no_claim"),  # the other side of a bound
         ("Returns by post are possible.", "contradicted"),
         ("Returns by post are not possible.", "supported"),

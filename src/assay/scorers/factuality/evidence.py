@@ -76,6 +76,11 @@ class Evidence:
 
 def evidence(prompt: Text, passages: Sequence[tuple[str, str]] = ()) -> Evidence:
     """The facts of a prompt and of passages (name, text)."""
+    return _evidence(prompt, tuple(passages))
+
+
+@lru_cache(maxsize=2_000)  # all statements of all answers to a prompt ask for the same
+def _evidence(prompt: Text, passages: tuple[tuple[str, str], ...]) -> Evidence:
     told, asked = _told(prompt)
     facts = [fact for text in told for fact in _facts(text, "the prompt")]
     for name, text in passages:

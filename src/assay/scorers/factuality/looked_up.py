@@ -80,8 +80,7 @@ def look_up(statement: Statement, evidence: Evidence) -> Looked:
         judged = [one for one in found if one.verdict != "no_claim"]
         # The worst of its values decides: half of a figure right is not a statement that is right.
         order: Sequence[Verdict] = ("contradicted", "not_found", "supported")
-        if judged:
-            return min(judged, key=lambda one: order.index(one.verdict))
+        return min(judged, key=lambda one: order.index(one.verdict)) if judged else found[0]
     return _words(statement, said, evidence)
 
 
