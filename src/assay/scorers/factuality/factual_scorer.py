@@ -115,7 +115,7 @@ class FactualScorer:
     def _reward(self, looked: Sequence[Looked]) -> Scored:
         reward = reward_of(looked, wrong=self.config.wrong, not_found=self.config.not_found)
         told = counts(looked)
-        heads = {name: float(count) for name, count in told.items()}
+        heads: dict[str, float] = {name: float(count) for name, count in told.items()}
         claims = told["supported"] + told["contradicted"] + told["not_found"]
         lines = [
             {"text": one.statement.text, "verdict": one.verdict, "why": one.why, "fact": one.fact} for one in looked

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple, cast, get_args
+from typing import NamedTuple, get_args
 
 from assay.artifacts.files import sha256_json
 from assay.records import Text
@@ -63,7 +63,7 @@ class StatementJudge:
             return NoReply(
                 f"its reply holds no verdict: {excerpt(reply if len(reply) <= 100 else '...' + reply[-96:])}"
             )
-        return Looked(statement, cast("Verdict", said), f"the judge: {' '.join(reply.split())}")
+        return Looked(statement, said, f"the judge: {' '.join(reply.split())}")
 
 
 def _values(one: Question) -> dict[str, str]:
