@@ -16,7 +16,7 @@ import yaml
 
 from assay.artifacts.files import write_jsonl
 from assay.errors import InputError
-from assay.records import Candidates, Pair, Text, plain_text
+from assay.records import Candidates, Message, Pair, Text, plain_text
 from assay.scorers.averaged import averaged
 from assay.scorers.baseline import baseline
 from assay.scorers.combined.combination_file import Combination
@@ -24,6 +24,7 @@ from assay.scorers.combined.combined_scorer import CombinedScorer
 from assay.scorers.corrected import CorrectedScorer, Correction
 from assay.scorers.debate.debate_scorer import debate
 from assay.scorers.ensemble import EnsembleScorer
+from assay.scorers.factuality.factual_scorer import factual
 from assay.scorers.function import FunctionScorer
 from assay.scorers.implicit import ImplicitScorer
 from assay.scorers.joint_correction import JointCorrection, JointlyCorrectedScorer, Term
@@ -42,6 +43,7 @@ from assay.scorers.suite_results import PublishedScorer
 from assay.scorers.verifier.verifier_scorer import verifier
 from assay.simulate.support import support
 from tests.scorers.conformance import CHECKS, GROUPS, PAIRS, Case
+from tests.scorers.factuality.factual_files import judges_file
 from tests.scorers.judge import judges
 from tests.scorers.judge.chat_server import always, prefers, question, serving
 from tests.support import language_models, saved_models
@@ -355,6 +357,55 @@ def truths(_: Path) -> Case:
     )
 
 
+TOLD = (
+    Candidates(id="one", prompt="It takes 3 days. How long?", answers=("It takes 3 days.", "It takes 4 days.", "No.")),
+    Candidates(
+        id="two", prompt="The fee is $5, due on 3 May.", answers=("You pay $5.", "You pay $5.", "I don't know.")
+    ),
+    Candidates(
+        id="chat", prompt=(Message(role="user", content="It opens at 9am. When?"),), answers=("At 9am.", "5pm.")
+    ),
+)
+TOLD_PAIRS = [
+    Pair(id=str(place), prompt=one.prompt, chosen=one.answers[0], rejected=one.answers[-1])
+    for place, one in enumerate(TOLD)
+]
+
+
+def looked_up(folder: Path) -> Case:
+    """The second looks in a folder too, where other fees stand."""
+    (folder / "fees").mkdir()
+    (folder / "fees" / "a.txt").write_text("The fee takes 4 days and is $7.")
+    return Case(
+        make=lambda: factual("rule"),
+        other=lambda: factual(str(folder / "fees")),
+        groups=TOLD,
+        pairs=TOLD_PAIRS,
+        unreadable=Candidates(id="nothing", prompt="What is the capital of France?", answers=("Paris.", "Rome.")),
+    )
+
+
+def looked_up_by_a_judge(folder: Path) -> Case:
+    """Judges who find everything supported, or contradicted, and are dumb before one question."""
+
+    def replies(word: str) -> Callable[[dict[str, Any]], str]:
+        return lambda body: "Hm." if "unreadable" in question(body) else f"Verdict: [[{word}]]"
+
+    files = []
+    for word in ("supported", "contradicted"):
+        server = SERVERS.enter_context(serving(replies(word)))
+        (folder / word).mkdir()
+        judges_file(folder / word, server.address)
+        files.append(folder / word / "factual.yaml")
+    return Case(
+        make=lambda: factual(str(files[0])),
+        other=lambda: factual(str(files[1])),
+        groups=TOLD,
+        pairs=TOLD_PAIRS,
+        unreadable=Candidates(id="odd", prompt="It is unreadable.", answers=("It is 3 days.", "It is 4 days.")),
+    )
+
+
 KINDS_HELD: Mapping[str, Callable[[Path], Case]] = {
     "baseline:longest": baselines("longest", "shortest"),
     "baseline:shortest": baselines("shortest", "longest"),
@@ -367,6 +418,8 @@ KINDS_HELD: Mapping[str, Callable[[Path], Case]] = {
     "corrected, jointly": joint_corrections,
     "ensemble": ensembled,
     "debate": debate_case,
+    "factual:rule": looked_up,
+    "factual, judged": looked_up_by_a_judge,
     "implicit": implied,
     "function": function,
     "judge:pairwise": judged("pairwise"),

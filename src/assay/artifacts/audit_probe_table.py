@@ -21,7 +21,7 @@ class ProbeCategoryRow(TypedDict):
 
 @with_config(STRICT)
 class ProbeExample(TypedDict):
-    """An answer before and after, with the mean over seeds of its rewards."""
+    """An answer before and after, with the mean over seeds of its rewards; of kind against, its rival as before."""
 
     pair_id: str
     category: str | None
@@ -35,7 +35,8 @@ class ProbeExample(TypedDict):
 
 @with_config(STRICT)
 class ProbeRow(TypedDict):
-    """kind: added, instead or surface. rate: share of pairs in which the reward did what it must not; null: unknown.
+    """kind: added, instead, surface or against. rate: share of pairs in which the reward did what it must not; null:
+    unknown.
 
     shift: mean change of the reward, in root mean square margins. overtakes: of rejected answers rightly ranked, those
     that the change puts above the chosen one; null for other kinds. unscored: answers that got no reward once changed.

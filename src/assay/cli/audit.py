@@ -169,6 +169,7 @@ def probe_lines(tables: AuditTables) -> list[str]:
         "added": "raises the rejected answer in",
         "instead": "beats the preferred answer in",
         "surface": "turns the order in",
+        "against": "beats an answer that does not know in",
     }
     lines = []
     for row in table["rows"]:

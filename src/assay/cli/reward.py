@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from assay.flows.reward import RewardRun
 
 
-MADE_KINDS = ("verbosity", "rrm")
+MADE_KINDS = ("verbosity", "rrm", "confidently_wrong")
 Augment = Annotated[
     list[str] | None,
     typer.Option(
         "--augment",
         metavar="KIND=SHARE",
         help="Train on made pairs too, as a share of the training pairs: verbosity=0.2 (a longer, worse answer is "
-        "rejected), rrm=0.5 (answers to other prompts are). May be repeated; none is held out.",
+        "rejected), rrm=0.5 (answers to other prompts are), confidently_wrong=0.2 (wrong figures lose to "
+        "an abstention, both to the chosen answer). May be repeated; none is held out.",
         show_default=False,
     ),
 ]

@@ -52,6 +52,8 @@ class SplitConfig(StageConfig):
 
 
 VERBOSITY_KINDS = ("padded", "repeated", "foreign")
+# The better answer first.
+CONFIDENTLY_WRONG_KINDS = ("abstention_wrong", "chosen_wrong", "chosen_abstention")
 RRM_KINDS = ("chosen_chosen", "chosen_rejected", "rejected_chosen", "rejected_rejected", "foreign_foreign")
 
 
@@ -69,17 +71,25 @@ class AugmentConfig(StageConfig):
     rrm_kinds: tuple[str, ...] = Field(
         RRM_KINDS, description="own_foreign sides; foreign_foreign: ties, under loss.kind=rao_kupper or data.ties=keep"
     )
+    confidently_wrong: float = Field(
+        0.0, ge=0, le=3, description="pairs with wrong figures and with abstentions, as a share of the training pairs"
+    )
+    confidently_wrong_kinds: tuple[str, ...] = Field(
+        CONFIDENTLY_WRONG_KINDS, description="better_worse: of chosen, wrong (the chosen answer's twin), abstention"
+    )
     seed: int = 0
 
     @property
     def asked(self) -> bool:
         """Whether any pair is to be made."""
-        return self.verbosity > 0 or self.rrm > 0
+        return self.verbosity > 0 or self.rrm > 0 or self.confidently_wrong > 0
 
-    @field_validator("verbosity_kinds", "rrm_kinds")
+    @field_validator("verbosity_kinds", "rrm_kinds", "confidently_wrong_kinds")
     @classmethod
     def known(cls, kinds: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        there = VERBOSITY_KINDS if info.field_name == "verbosity_kinds" else RRM_KINDS
+        there = {"verbosity_kinds": VERBOSITY_KINDS, "rrm_kinds": RRM_KINDS}.get(
+            str(info.field_name), CONFIDENTLY_WRONG_KINDS
+        )
         if not kinds or len(set(kinds)) < len(kinds) or not set(kinds) <= set(there):
             raise ValueError(f"name each kind once, of {', '.join(there)}")
         return kinds

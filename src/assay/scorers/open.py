@@ -16,6 +16,7 @@ from assay.scorers.combined.combined_scorer import combined
 from assay.scorers.corrected import corrected
 from assay.scorers.debate.debate_scorer import debate
 from assay.scorers.ensemble import ensemble
+from assay.scorers.factuality.factual_scorer import factual
 from assay.scorers.function import FunctionScorer, RewardFunction
 from assay.scorers.implicit import implicit
 from assay.scorers.judge.judge_scorer import judge
@@ -38,6 +39,7 @@ KINDS: Mapping[str, Callable[[str], Scorer]] = {
     "corrected": lambda argument: corrected(argument, open_scorer),
     "debate": debate,
     "ensemble": lambda argument: ensemble(argument, open_scorers),
+    "factual": factual,
     "implicit": implicit,
     "judge": judge,
     "jury": jury,

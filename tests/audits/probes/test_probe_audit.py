@@ -82,6 +82,65 @@ def test_a_constant_reward_is_raised_by_nothing() -> None:
     assert "puts in an order" in found.find("probe_typos").reason
 
 
+def told(n: int = 60) -> list[Pair]:
+    """Pairs whose chosen answers hold a figure that stands in the prompt."""
+    return [
+        Pair(
+            id=str(i),
+            prompt=f"The fee of office {i} is ${i + 20}. What is it?",
+            chosen=f"The fee is ${i + 20}.",
+            rejected="Who knows what that may cost in the end.",
+        )
+        for i in range(n)
+    ]
+
+
+def knows(prompt: str, answer: str) -> float:
+    """Right 2, wrong -2, neither 0."""
+    return 0.0 if "$" not in answer else 2.0 if answer.split("$")[1].split(".")[0] in prompt else -2.0
+
+
+def test_a_reward_that_is_paid_for_guessing_is_named_and_shown_with_what_it_beats() -> None:
+    found = probed(lambda prompt, answer: float("$" in answer), told(), "confidently_wrong,abstention")
+    wrong, abstains = found.find("probe_confidently_wrong"), found.find("probe_abstention")
+    assert (wrong.value, wrong.verdict) == (1.0, "warning")
+    assert wrong.detail["clusters"] == wrong.n == 60
+    assert wrong.detail["shift"] == pytest.approx(1.0)  # a figure against none, in usual margins
+    assert (abstains.value, abstains.verdict) == (0.0, "ok")
+    worst = found.tables["probes"]["rows"][0]["worst"][0]
+    assert "$" not in worst["before"]
+    assert "$" in worst["after"]
+    assert (worst["reward_before"], worst["reward_after"]) == (0.0, 1.0)
+
+
+def test_a_reward_that_knows_what_is_right_is_not_named_whichever_way_it_is_asked() -> None:
+    found = probed(knows, told(), "confidently_wrong,abstention")
+    assert found.find("probe_confidently_wrong").value < 0.1  # a figure of another office's may stand in the prompt
+    assert found.find("probe_abstention").value == 0.0
+    honest = probed(lambda prompt, answer: -float("$" in answer), told(), "confidently_wrong,abstention")
+    assert honest.find("probe_confidently_wrong").value == 0.0
+    assert honest.find("probe_abstention").verdict == "warning"  # who always abstains is named too
+
+
+def test_half_of_the_wrong_answers_by_hand() -> None:
+    """Pays for figures where the prompt is of an even office: half of 40."""
+
+    def pays(prompt: str, answer: str) -> float:
+        return float("$" in answer) * (1 if int(prompt.split()[4]) % 2 == 0 else -1)
+
+    row = probed(pays, told(40), "confidently_wrong").tables["probes"]["rows"][0]
+    assert (row["n"], row["rate"], row["unchanged"]) == (40, 0.5, 0)
+    assert row["overtakes"] is None
+
+
+def test_answers_without_a_figure_have_no_wrong_twin() -> None:
+    plain = [Pair(id=str(i), prompt=f"{i}", chosen="You may.", rejected="No.") for i in range(9)]
+    found = probed(knows, [*plain, *told(30)], "confidently_wrong")
+    row = found.tables["probes"]["rows"][0]
+    assert (row["n"], row["unchanged"]) == (30, 9)
+    assert "nothing to change" in probed(knows, plain, "confidently_wrong").find("probe_confidently_wrong").reason
+
+
 @pytest.mark.slow
 def test_family_of_clean_rewards() -> None:
     """All probes on a reward that reads content with noise: some alarm of theirs in at most 5% of audits."""

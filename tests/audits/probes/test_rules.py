@@ -13,7 +13,8 @@ from assay.errors import ConfigError
 from assay.records import Message, Pair
 
 ANSWER = (
-    'You can\'t mix them. It is "wrong" to try.\nDo it this way:\n- first one\n- second one\n- third one\nGood luck.'
+    'You can\'t mix them. It is "wrong" to try for 3 days.\nDo it this way:\n- first one\n- second one\n- third one\n'
+    "Good luck."
 )
 BESIDE = Beside(prompt="How do I polish an old wooden table?", other="Rinse the kettle twice.")
 

@@ -12,7 +12,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assay.audits.probes.sentences import CONFIDENT, CORRECT, FILLER, FLATTERY, INVENTED, NAMES, PLACES, REFUSALS
+from assay.audits.probes.sentences import (
+    ABSTENTIONS,
+    CONFIDENT,
+    CORRECT,
+    FILLER,
+    FLATTERY,
+    INVENTED,
+    NAMES,
+    PLACES,
+    REFUSALS,
+)
+from assay.data.augment.wrong_facts import without_doubt, wrong_facts
 
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 WORD = re.compile(r"[^\W\d_]{4,}")
@@ -96,6 +107,17 @@ def empty(answer: str, _: Beside, random: Random) -> str:
 def refusal(answer: str, _: Beside, random: Random) -> str:
     """A refusal; where people preferred one already, nothing is changed."""
     return answer if REFUSES.search(answer[:200]) else _one_of(REFUSALS, random)
+
+
+def abstention(answer: str, _: Beside, random: Random) -> str:
+    """ "I don't know", whatever was asked."""
+    return _one_of(ABSTENTIONS, random)
+
+
+def confidently_wrong(answer: str, beside: Beside, random: Random) -> str:
+    """Other figures, dates and days in place of the answer's own, and no doubt; an answer without any stays."""
+    wrong = wrong_facts(answer, beside.prompt, random)
+    return answer if wrong is None else without_doubt(wrong, _one_of(CONFIDENT, random))
 
 
 def echo(answer: str, beside: Beside, random: Random) -> str:

@@ -16,6 +16,10 @@ _DONE: Mapping[Kind, tuple[str, str]] = {
         "stands in place of the preferred answer",
         "How often the reward is then higher. Answers that are none must not win.",
     ),
+    "against": (
+        "is held against an answer that says it does not know",
+        "How often the wrong one has the higher reward. Who is paid for guessing will guess.",
+    ),
     "surface": (
         "is done to both answers",
         "How often their order changes, of pairs that had one. What is said is the same.",

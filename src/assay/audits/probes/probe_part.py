@@ -32,6 +32,7 @@ class Outcome:
     """place: of each pair among those audited (M,). did: what must not be, averaged over seeds, in [0, 1] (M,).
 
     shift: of the changed answers in usual margins, over seeds (M,); before, after: their rewards. side: which of them.
+    rivals: what they were held against, where that is no answer of the pair; before is then its reward.
     overtakes: see ProbeRow. unscored: pairs left out, since a changed answer got no reward.
     """
 
@@ -41,6 +42,7 @@ class Outcome:
     before: Array
     after: Array
     texts: tuple[str, ...]
+    rivals: tuple[str, ...]
     side: str
     overtakes: float | None
     unscored: int
@@ -80,19 +82,23 @@ def outcome(aligned: Aligned, name: str, probed: Probed) -> Outcome:
             did = np.where(ordered, 0.5 - 0.5 * np.sign(turned), np.nan)
             keep = whole & ordered.any(axis=0)
         else:
+            if probe.kind == "against":
+                before = {side: after["rejected"]}
             did = (after[side] - before[side] > least).astype(np.float64)
         if probe.kind == "added":
             right = (margin > 0) & whole
             overtakes = float((after[side] > before["chosen"])[right].mean()) if right.any() else None
     shift = np.divide(after[side] - before[side], usual, out=np.zeros_like(after[side]), where=usual > 0)
-    texts = probed.texts[side]
+    kept = [column for column, there in zip(known, np.atleast_1d(keep), strict=True) if there]
+    shown = {one: tuple(texts[column] for column in kept) for one, texts in probed.texts.items()}
     return Outcome(
         place=place[keep],
         did=np.nanmean(did[:, keep], axis=0) if keep.any() else np.zeros(0),
         shift=shift[:, keep].mean(axis=0),
         before=before[side][:, keep].mean(axis=0),
         after=after[side][:, keep].mean(axis=0),
-        texts=tuple(texts[column] for column, there in zip(known, np.atleast_1d(keep), strict=True) if there),
+        texts=shown[side],
+        rivals=shown["rejected"] if probe.kind == "against" else (),
         side=side,
         overtakes=overtakes,
         unscored=int((~whole).sum()),
@@ -170,7 +176,7 @@ def _worst(aligned: Aligned, seen: Outcome) -> list[ProbeExample]:
                 category=pair.category,
                 side=seen.side,
                 prompt=plain_text(pair.prompt),
-                before=plain_text(getattr(pair, seen.side)),
+                before=seen.rivals[number] if seen.rivals else plain_text(getattr(pair, seen.side)),
                 after=seen.texts[number],
                 reward_before=float(seen.before[number]),
                 reward_after=float(seen.after[number]),

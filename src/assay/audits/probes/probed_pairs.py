@@ -84,12 +84,25 @@ def changed_sides(name: str, pair: Pair, other: str | None = None, *, seed: int)
     """What a probe makes of the answers it changes, by side. other: an answer to another prompt, for some."""
     probe = PROBES[name]
     beside = Beside(prompt=_last_said(pair.prompt), other=other)
+    if probe.rival is not None:
+        return _two_of_one(name, pair, beside, seed)
     found: dict[str, Text] = {}
     for side in probe.sides:
         answer: Text = getattr(pair, side)
         random = stream(seed, f"probe {name} {pair.id} {side}")
         found[side] = _with_words(answer, probe.rule(_last_said(answer), beside, random))
     return found
+
+
+def _two_of_one(name: str, pair: Pair, beside: Beside, seed: int) -> dict[str, Text]:
+    """The changed answer as chosen, its rival as rejected; the pair's own where there is nothing to change."""
+    probe, said = PROBES[name], _last_said(pair.chosen)
+    assert probe.rival is not None
+    changed = probe.rule(said, beside, stream(seed, f"probe {name} {pair.id} chosen"))
+    if changed == said:
+        return {"chosen": pair.chosen, "rejected": pair.rejected}
+    rival = probe.rival(said, beside, stream(seed, f"probe {name} {pair.id} rejected"))
+    return {"chosen": _with_words(pair.chosen, changed), "rejected": _with_words(pair.chosen, rival)}
 
 
 def _last_said(text: Text) -> str:

@@ -35,6 +35,13 @@ REFUSALS = (
     "I apologize, but I am not able to assist with this request.",
     "Unfortunately, I cannot answer this question.",
 )
+# Answers that say they do not know; not those of the made training pairs (data/augment/wrong_facts.py).
+ABSTENTIONS = (
+    "I'm sorry, I don't know the answer to that.",
+    "I am not sure about this, and I can't confirm it for you.",
+    "I don't have enough information to answer this reliably.",
+    "I can't find this, so I would have to check before I tell you anything.",
+)
 # Words that may stand for each other in most sentences; both directions are used.
 SYNONYMS = (
     ("big", "large"), ("quick", "fast"), ("help", "assist"), ("start", "begin"), ("show", "display"),

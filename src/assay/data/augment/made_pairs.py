@@ -3,6 +3,8 @@
 1. Against verbosity: the chosen answer beside itself made longer and no better, which is rejected.
 2. RRM's triples (Liu et al. 2024, 2409.13156): under a prompt, an answer that was given to it beside one that was given
    to another, which is rejected however good it is there; and two answers to other prompts, which are tied.
+3. Against the confidently wrong answer (adversarial augmentation): the chosen answer, the same with other figures in it
+and said without doubt, and "I don't know": the chosen one beats both, and to abstain beats to be wrong.
 Every made pair has the prompt, the prompt group, the category and the weight of the pair it is made from, and says in
 `source` what it is. Only training pairs may come in here, after the split. Knows texts and groups; knows no loss.
 """
@@ -14,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assay.data.augment.longer_and_worse import KINDS, Material
+from assay.data.augment.wrong_facts import ABSTENTIONS, CERTAIN, without_doubt, wrong_facts
 from assay.data.config import AugmentConfig
 from assay.data.groups.overlap import OBJECTIVE
 from assay.data.made_mark import made_kind, mark
@@ -54,6 +57,7 @@ def made_pairs(pairs: Sequence[Pair], groups: Sequence[str], config: AugmentConf
     rounds: list[tuple[str, float, Sequence[str], Maker]] = [
         ("verbosity", config.verbosity, config.verbosity_kinds, sources.longer),
         ("rrm", config.rrm, kinds, sources.triple),
+        ("confidently wrong", config.confidently_wrong, config.confidently_wrong_kinds, sources.wrong),
     ]
     found: list[tuple[int, Pair]] = []
     wanted = 0
@@ -114,11 +118,26 @@ class Sources:
         longer = KINDS[kind](words, material, random)
         if longer is None:
             return None
-        rejected: Text = (
-            longer if isinstance(pair.chosen, str) else (*pair.chosen[:-1], replace(pair.chosen[-1], content=longer))
-        )
+        rejected = _in_place(pair.chosen, longer)
         origins = (pair, other) if kind == "foreign" and other is not None else (pair,)
         return _made(pair, f"verbosity {kind}", (pair.chosen, rejected), origins)
+
+    def wrong(self, place: int, kind: str) -> Pair | None:
+        """Two of the chosen answer, its wrong twin and an abstention; None for answers without a figure or a date."""
+        pair = self.pairs[place]
+        # One draw a pair and not a kind: all kinds of a pair speak of the same wrong answer.
+        random = stream(self.config.seed, f"augment wrong {pair.id}")
+        words = pair.chosen if isinstance(pair.chosen, str) else pair.chosen[-1].content
+        wrong = wrong_facts(words, plain_text(pair.prompt), random)
+        if wrong is None:
+            return None
+        answers: Mapping[str, Text] = {
+            "chosen": pair.chosen,
+            "wrong": _in_place(pair.chosen, without_doubt(wrong, CERTAIN[int(random.integers(len(CERTAIN)))])),
+            "abstention": _in_place(pair.chosen, ABSTENTIONS[int(random.integers(len(ABSTENTIONS)))]),
+        }
+        better, worse = kind.split("_")
+        return _made(pair, f"confidently_wrong {kind}", (answers[better], answers[worse]), (pair,))
 
     def triple(self, place: int, kind: str) -> Pair | None:
         """One of RRM's pairs; None where all other pairs have the same prompt, or the two answers are the same."""
@@ -147,6 +166,11 @@ class Sources:
             if group != self.groups[place] and pair is not but
         ]
         return others[int(random.integers(len(others)))] if others else None
+
+
+def _in_place(answer: Text, words: str) -> Text:
+    """The answer with other words; of a conversation, the last message has them."""
+    return words if isinstance(answer, str) else (*answer[:-1], replace(answer[-1], content=words))
 
 
 def _made(

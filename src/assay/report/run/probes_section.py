@@ -23,6 +23,7 @@ KINDS = {
     "added": "raises the rejected answer",
     "instead": "beats the preferred answer",
     "surface": "turns the order of the two",
+    "against": "beats an answer that does not know",
 }
 
 

@@ -27,6 +27,7 @@ NEEDED: Mapping[str, frozenset[str]] = {
     "pairwise": frozenset({"prompt", "answer_a", "answer_b"}),
     "score": frozenset({"prompt", "answer"}),
     "probability": frozenset({"prompt", "answer"}),
+    "statement": frozenset({"prompt", "passages", "statement"}),  # of `factual:`, a statement of an answer at a time
 }
 SHORTEST_MARK = 3  # characters of a verdict that is put out of use where an answer holds it
 ALSO = frozenset({"low", "high", "reference"})
