@@ -17,8 +17,8 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.stats import spearmanr
 
-from assay.scorers.factuality.evidence import evidence
 from assay.scorers.factuality.factual_reward import reward_of
+from assay.scorers.factuality.known_facts import evidence
 from assay.scorers.factuality.looked_up import Looked, look_up
 from assay.scorers.factuality.statements import statements
 from assay.simulate.support.answer_policy import agent_mix, draw_answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assay.records import Message
-from assay.scorers.factuality.evidence import evidence, question_of
+from assay.scorers.factuality.known_facts import evidence, question_of
 from assay.scorers.factuality.looked_up import look_up
 from assay.scorers.factuality.statements import statements
 

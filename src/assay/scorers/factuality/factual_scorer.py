@@ -13,10 +13,10 @@ from pathlib import Path
 from assay.artifacts.files import sha256_json
 from assay.data.latin_script import latin
 from assay.records import Candidates, Text, plain_text
-from assay.scorers.factuality.evidence import evidence, question_of
 from assay.scorers.factuality.factual_config import FactualConfig
 from assay.scorers.factuality.factual_reward import counts, reward_of
 from assay.scorers.factuality.judged_statements import Question, StatementJudge
+from assay.scorers.factuality.known_facts import evidence, question_of
 from assay.scorers.factuality.looked_up import Looked, look_up
 from assay.scorers.factuality.passages import Passage, PassageFolder
 from assay.scorers.factuality.statements import statements

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from assay.data.stated_values import Value
-from assay.scorers.factuality.evidence import NEGATION, Evidence, Fact, names_in
+from assay.scorers.factuality.known_facts import NEGATION, Evidence, Fact, names_in
 from assay.scorers.factuality.statements import Statement
 from assay.scorers.factuality.word_stems import stem, stems
 
