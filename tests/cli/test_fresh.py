@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from assay.artifacts.files import read_jsonl, write_jsonl
 from tests.support import fresh_world as world
+from tests.support import saved_models
 from tests.support.ready_commands import ready_assay
 
 REWARD = "baseline:longest"
@@ -36,6 +38,18 @@ def test_pairs_then_labels_then_the_answer(tmp_path: Path) -> None:
     gated = ready_assay(*told, "--criteria", tmp_path / "criteria.yaml", "--json")
     body = json.loads(gated.stdout)
     assert (gated.returncode, body["schema"], body["gate"]["verdict"]) == (1, "fresh/1", "fail")
+
+
+def test_a_model_answers_in_the_precision_asked_for(tmp_path: Path) -> None:
+    policy, path = saved_models.policy(tmp_path / "models"), tmp_path / "prompts.jsonl"
+    write_jsonl(path, [{"id": f"q{n}", "prompt": f"refund {n} please"} for n in range(6)])
+    out = tmp_path / "out"
+    asked = ("fresh", REWARD, "--policy", policy, "--prompts", path, "--out", out, "--n", 2, "--max-tokens", 4)
+    done = ready_assay(*asked, "--precision", "bf16", "--votes", 3, "--unsure", 0, "--editors", 0)
+    assert done.returncode == 0, done.stderr
+    made = [row["made"] for row in read_jsonl(out / "answers.jsonl")]
+    assert len(made) == 12
+    assert {one["precision"] for one in made} == {"bf16"}  # type: ignore[index,call-overload]
 
 
 def test_what_belongs_to_the_other_call_is_refused(tmp_path: Path) -> None:

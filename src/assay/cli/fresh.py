@@ -103,7 +103,7 @@ def asked(
         device=ask.device or "auto",
         at_once=ask.at_once,
         cache_tokens=None,
-        precision="float32",
+        precision=ask.precision or "float32",
         template=template,
     )
     body = fresh_pairs(reward, policy, prompts_in(ask.prompts), out, asking=asking, config=settings, notify=said)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assay.errors import ConfigError
+from assay.models.precision import Asked as PrecisionAsked
 
 if TYPE_CHECKING:
     from assay.flows.fresh_tables import KpiSource
@@ -29,6 +30,10 @@ Nucleus = Annotated[float | None, typer.Option(help="Draw among the likeliest to
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Decides every answer (0).")]
 Device = Annotated[
     str | None, typer.Option(help="Where a model runs: cpu, cuda, ...; auto takes a GPU if there is one.")
+]
+Precise = Annotated[
+    PrecisionAsked | None,
+    typer.Option(help="float32 (the default), bf16, or auto: bf16 where it is measured to be clearly faster here."),
 ]
 AtOnce = Annotated[int | None, typer.Option(min=1, help="Answers side by side, or requests at once.")]
 Votes = Annotated[
@@ -85,6 +90,7 @@ class AskOptions:
     top_p: Nucleus = None
     seed: Seed = None
     device: Device = None
+    precision: Precise = None
     at_once: AtOnce = None
     votes: Votes = None
     unsure: Unsure = None
