@@ -166,7 +166,8 @@ def _variance(steep_KN: Array, agrees_N: Array) -> float:
     alone = float(information_KK[0, 0])
     # What is left of it once the slope has had its part (Schur): a pseudo-inverse of a matrix this near to singular
     # gives 0 or a negative number, and either reads as a share that is known exactly.
-    left = alone - float(information_KK[0, 1] ** 2 / information_KK[1, 1]) if len(steep_KN) > 1 else alone
+    about_slope = float(information_KK[1, 1]) if len(steep_KN) > 1 else 0.0  # 0 where all margins are
+    left = alone - float(information_KK[0, 1]) ** 2 / about_slope if about_slope > 0 else alone
     return 1 / left if left > 1e-9 * alone else math.inf
 
 

@@ -27,7 +27,7 @@ from assay.audits.scores_table import Aligned
 from assay.findings.alarm import Alarm
 from assay.findings.finding import Finding, measured, unknown
 from assay.stats.intervals import Array, Codes, Interval, cluster_bootstrap, cluster_difference, cluster_wilson, ending
-from assay.stats.one_sided import FAMILY_ALPHA, effective_size, p_difference_below, p_share_below, power_of_share
+from assay.stats.one_sided import FAMILY_ALPHA, effective_size, p_difference_below, power_of_share
 from assay.stats.unknown import Unknown
 
 GIVEN = (SWAPPED, FROM_PROMPT, OWN_PROMPT, BY_PROMPT, BY_ANSWER, BY_BOTH)
@@ -131,7 +131,9 @@ def _own_prompt(given: Given, here: Codes, chosen: Array, rejected: Array) -> li
 def _ignored(fall_M: Array, groups_M: Codes, preferred_C: Array, groups_C: Codes) -> Alarm | None:
     """The alarm that the prompt is not read: both signs must be there, so the weaker of them counts."""
     fall = p_difference_below(fall_M, groups_M, FALL)
-    own = p_share_below(preferred_C, groups_C, OWN)
+    # As a difference of both prompts, in [-1, 1]: a reward that never reads the prompt ties every couple, which is far
+    # stronger evidence than as many coins that fell evenly, and a binomial tail takes the one for the other.
+    own = p_difference_below(2 * preferred_C - 1, groups_C, 2 * OWN - 1)
     if fall is None or own is None:
         return None
     error = math.sqrt(FALL * (1 - FALL) / fall_M.size)
