@@ -14,7 +14,7 @@ from torch._inductor.utils import fresh_cache
 from assay.artifacts.compile_body import CompileBody
 from assay.artifacts.files import read_json, sha256_file
 from assay.engine.compiled import layers_of
-from assay.errors import ArtifactError
+from assay.errors import ArtifactError, TrainingError
 from assay.models.config import ModelConfig
 from assay.rewards.reward_model import RewardModel
 from assay.train import train_reward
@@ -145,6 +145,10 @@ def test_a_compiler_that_fails_costs_nobody_the_run(
     assert "layers     plain: compiling failed (" in caplog.text
     assert weights(tmp_path / "auto") == weights(tmp_path / "plain")
     assert body["held_out"] == plain["held_out"]
+
+    # Asked for by name there is nothing to fall back on, and the way out is said.
+    with fresh_cache(), pytest.raises(TrainingError, match=r"train.compile=on: torch could not compile .* at auto"):
+        train(tmp_path / "on", bases["llama"], asked="on")
 
     # A seed that began compiled elsewhere goes on here, plain, and says so.
     (tmp_path / "moved").mkdir()

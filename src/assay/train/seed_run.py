@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from assay.artifacts.files import write_jsonl
 from assay.artifacts.train_body import TrainBody, TrainedBase
 from assay.engine.compiled import compile_layers, plain_again, plain_layers
-from assay.errors import ConfigError, TrainingError
+from assay.errors import AssayError, ConfigError, TrainingError
 from assay.train import compile_choice
 from assay.train.callbacks import Reporting, Schedule, Sealing
 from assay.train.checkpoint import Checkpoint, latest, remove_all, sweep
@@ -156,7 +156,12 @@ class SeedRun:
             compile_layers(objective.model, objective.forward, precision=chosen_precision(self.training.config))
         except Exception as error:
             if choice.asked != "auto":
-                raise
+                if isinstance(error, AssayError):
+                    raise
+                raise TrainingError(
+                    f"train.compile=on: torch could not compile the layers here ({in_one_line(error)}). Leave "
+                    "train.compile at auto, or off."
+                ) from error
             # Compiled where it began, which this machine cannot: plain layers differ by rounding, and nobody asked.
             plain_again(objective.model)
             _log.warning(f"Warning: this run began with compiled layers, and goes on plain: {in_one_line(error)}")
