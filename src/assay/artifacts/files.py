@@ -95,7 +95,8 @@ def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
     number = 0
     try:
         with path.open("rb") as stream:
-            for number, line in enumerate(stream, start=1):
+            for line in stream:
+                number += 1
                 yield orjson.loads(line)
     except FileNotFoundError:
         raise ArtifactError(
