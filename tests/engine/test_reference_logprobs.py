@@ -91,6 +91,41 @@ def test_stopped_half_way_it_goes_on_with_the_same_bits_and_runs_nothing_twice(
     assert all((a == b).all() for a, b in zip(whole, again, strict=True))
 
 
+def test_a_pair_that_stands_twice_shifts_no_block_when_the_pass_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same two answers under the opposite label: known after the first block, so not to be run in the second."""
+    monkeypatch.setattr(store, "BLOCK", 4)
+    monkeypatch.setattr(store, "STORED_EVERY", 0.0)
+    calls: list[object] = []
+
+    def recorded(model: Any, rows: Any, prompts: Any) -> Any:
+        calls.append([list(row) for row in rows])
+        return completion_logprobs(model, rows, prompts)
+
+    monkeypatch.setattr(store, "completion_logprobs", recorded)
+    model = language_model("llama")
+    groups, prompts = groups_of(14)
+    groups.insert(5, groups[0][::-1])
+    prompts.insert(5, prompts[0][::-1])
+    options: dict[str, Any] = {"fingerprint": "a", "token_budget": 60}
+    whole = reference_logprobs(model, groups, prompts, folder=tmp_path / "whole", **options)
+    packed = list(calls)
+    assert (whole[5] == whole[0][::-1]).all()
+
+    def stop(done: int, of: int) -> None:
+        if done > 4:  # within the second block
+            raise KeyboardInterrupt
+
+    calls.clear()
+    with pytest.raises(KeyboardInterrupt):
+        reference_logprobs(model, groups, prompts, folder=tmp_path / "parts", told=stop, **options)
+    first = len(calls) - 1  # the last call is of the second block
+    calls.clear()
+    reference_logprobs(model, groups, prompts, folder=tmp_path / "parts", **options)
+    assert calls == packed[first:]
+
+
 def test_a_torn_store_is_named(tmp_path: Path) -> None:
     model = language_model("llama")
     groups, prompts = groups_of(1)

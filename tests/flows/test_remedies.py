@@ -109,6 +109,7 @@ def test_each_remedy_is_a_row_on_the_same_pairs(found: Remedies) -> None:
     assert [rows[name].passes for name in MADE] == [1, 1, 1, 1, 2, 2]
     assert verbosity.pairs is not None
     assert verbosity.pairs > 32
+    assert none.pairs == 32
     assert verbosity.settings == {"augment.verbosity": "0.2"}
 
 
@@ -244,6 +245,39 @@ def test_labels_that_others_hold_for_wrong_are_left_out_of_training(base: Path, 
     assert rows_of(found)["suspected"].settings == {"select.without": "suspected_labels/suspected_labels.jsonl"}
 
 
+def test_suspects_are_found_in_data_of_any_columns_and_in_a_folder_of_any_name(base: Path, tmp_path: Path) -> None:
+    """The training side is read again as it was written, and the file of suspects stands in a path that is no YAML."""
+    pairs = tiny.pairs(80, longest=4)
+    write_jsonl(
+        tmp_path / "pairs.jsonl",
+        (
+            {"q": one.prompt, "good": one.rejected if at % 8 == 0 else one.chosen,
+             "worse": one.chosen if at % 8 == 0 else one.rejected}
+            for at, one in enumerate(pairs)
+        ),
+    )  # fmt: skip
+    told = RemediesConfig.build(
+        {
+            "data": {"columns": {"prompt": "q", "chosen": "good", "rejected": "worse"}},
+            "model": {"base": str(base), "max_tokens": 40},
+            "split": {"holdout": 16},
+            "train": {
+                "epochs": 6, "learning_rate": 3e-3, "head_learning_rate": 3e-3, "batch_pairs": 8,
+                "precision": "float32", "seeds": (0,),
+            },
+            "audit": {"resamples": 200},
+        }
+    )  # fmt: skip
+    out = tmp_path / "my #1: run"
+    found = run_remedies(tmp_path / "pairs.jsonl", out, config=told, options=RemediesOptions(asked="suspected"))
+    row = rows_of(found)["suspected"]
+    assert row.why_not is None
+    assert row.settings == {"select.without": "suspected_labels/suspected_labels.jsonl"}
+    removed = list(read_jsonl(out / "suspected_labels/suspected_labels.jsonl"))
+    assert removed
+    assert row.pairs == 64 - len(removed)
+
+
 def test_names_are_known_before_anything_is_trained(data: Path, tmp_path: Path) -> None:
     assert remedy_names("all") == NAMES
     with pytest.raises(ConfigError, match="there is no remedy 'vaccine'"):
@@ -262,6 +296,9 @@ def test_what_cannot_be_pressed_is_refused_before_training(data: Path, base: Pat
     odd = config(base).model_copy(update={"pressure": config(base).pressure.model_copy(update={"largest": 48})})
     with pytest.raises(ConfigError, match=r"pressure\.largest is 48"):
         run_remedies(data, out, config=odd, options=told)
+    typed = config(base).model_copy(update={"press": PressConfig(world="support", start="plane")})
+    with pytest.raises(ConfigError, match="'plane' is no agent"):
+        run_remedies(data, out, config=typed, options=told)
     with pytest.raises(InputError, match="none has a prompt that is not in the data"):
         run_remedies(data, out, config=config(base), options=replace(told, elsewhere=data))
     assert not out.exists()

@@ -88,14 +88,23 @@ def write_jsonl(path: Path, rows: Iterable[object]) -> int:
 
 
 def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
-    """Rows of a JSON-lines artifact that assay wrote itself (user data goes through assay.data)."""
+    """Rows of a JSON-lines artifact that assay wrote itself (user data goes through assay.data).
+
+    Raises ArtifactError where it is missing, or has a line that is not JSON.
+    """
+    number = 0
     try:
         with path.open("rb") as stream:
             for line in stream:
+                number += 1
                 yield orjson.loads(line)
     except FileNotFoundError:
         raise ArtifactError(
             f"{path} is missing: the stage that writes it has not finished. Run that stage first."
+        ) from None
+    except orjson.JSONDecodeError as error:
+        raise ArtifactError(
+            f"{path}, line {number} is not JSON ({error}). Delete the file and run its stage again."
         ) from None
 
 

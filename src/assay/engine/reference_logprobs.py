@@ -56,8 +56,7 @@ def reference_logprobs(
     path = folder / f"reference-{hashlib.sha256(fingerprint.encode()).hexdigest()[:16]}.json"
     known = _read(path, fingerprint)
     keys = [[_key(row, n) for row, n in zip(*pair, strict=True)] for pair in zip(groups, prompt_tokens, strict=True)]
-    # By group, though one row may be known: rows of a group share their prompt, which is most of the work.
-    missing = [g for g, names in enumerate(keys) if any(name not in known for name in names)]
+    missing = _to_run(keys, known)
     if missing:
         done, stored = 0, time.monotonic()
         told(done, len(missing))
@@ -75,6 +74,21 @@ def reference_logprobs(
                     stored = time.monotonic()
         known = _store(path, fingerprint, known)
     return [np.array([known[name] for name in names], dtype=np.float32) for names in keys]
+
+
+def _to_run(keys: Sequence[Sequence[str]], known: Mapping[str, float]) -> list[int]:
+    """The groups with a row that neither the store nor a group before them has, in order.
+
+    By group, though one row may be known: rows of a group share their prompt, which is most of the work. A pair that
+    stands a second time, or the other way round, is left out at once: whoever goes on would find it stored and leave it
+    out then, and every block behind it would be cut elsewhere.
+    """
+    seen, found = set(known), []
+    for g, names in enumerate(keys):
+        if not seen.issuperset(names):
+            found.append(g)
+            seen.update(names)
+    return found
 
 
 def batched(places: Sequence[int], size: int) -> Iterator[Sequence[int]]:

@@ -27,6 +27,7 @@ from assay.flows.run_record import begun_with
 from assay.models.resolve import resolve
 from assay.records import Pair
 from assay.report.remedies_table import line, write_table
+from assay.simulate.support.answer_policy import agent_mix
 from assay.stats.best_of_n import powers_of_two
 from assay.train.precision_choice import choose
 from assay.version import __version__, versions
@@ -67,12 +68,14 @@ def run_remedies(
     """Try remedies on `source`, each in out/NAME, and write remedies.json and remedies.md.
 
     config: of the run without; a remedy's settings stand over it. A remedy that these data or this base do not allow is
-    a row that says why. Raises ConfigError for a name there is not or candidates without gold, and whatever the run
-    without raises.
+    a row that says why. Raises ConfigError for a name or an agent there is not or candidates without gold, and whatever
+    the run without raises.
     """
     told = options or RemediesOptions()
     names = remedy_names(told.asked)
     candidates = candidates_of(told, out, config)
+    if config.press.world is not None:
+        agent_mix(config.press.start)
     resolve(config.model.base, config.model.revision)  # one that is not there costs no reading of data
     found = read_pairs(source, config=config.data)
     outside, beside = pairs_elsewhere(told.elsewhere, found, config)

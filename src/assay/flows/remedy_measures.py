@@ -18,7 +18,8 @@ import numpy as np
 from pydantic import JsonValue
 
 from assay.artifacts.run_body import RunBody
-from assay.artifacts.run_evidence import RUN
+from assay.artifacts.run_evidence import RUN, SPLIT
+from assay.artifacts.split_body import SplitBody
 from assay.audits.probes.probe_part import outcome
 from assay.audits.scores_table import Aligned, align
 from assay.data import PairSet
@@ -121,15 +122,17 @@ def measure(trial: Trial, name: str, seeds: Seeds | None, notify: Callable[[str]
     try:
         refuse_idle(trial, name)
         if name in TRAINED:
-            asked, before = list(TRAINED[name]), 0.0
+            asked, before = TRAINED[name], 0.0
+            settings = {key: value for key, _, value in (one.partition("=") for one in asked)}
+            changed = with_settings(trial.config.of_a_run, asked)
             if name == SUSPECTED and seeds is not None:
                 without, before = out_of_fold_suspects(
                     trial.config.of_a_run, seeds, trial.out / f"{name}_labels", notify=under(name, notify)
                 )
-                asked.append(f"select.without={without}")
-            shown = (one.replace(f"{trial.out}/", "") for one in asked)
-            settings = {key: value for key, _, value in (one.partition("=") for one in shown)}
-            changed = with_settings(trial.config.of_a_run, asked)
+                # Not as a setting, which is read as YAML: a folder may be called anything.
+                select = changed.select.model_copy(update={"without": str(without)})
+                changed = changed.model_copy(update={"select": select})
+                settings["select.without"] = str(without.relative_to(trial.out))
             run = run_reward(
                 trial.source, trial.out / name, config=changed, command=trial.command, notify=under(name, notify)
             )
@@ -166,7 +169,7 @@ def of_run(
         settings=settings,
         seconds=tuple(stage.seconds for stage in body.stages if stage.name.startswith("train seed")),
         passes=1,
-        pairs=counts.trained if counts is not None else None,
+        pairs=counts.trained if counts is not None else SplitBody.read(run.folder / SPLIT).pairs_train,
         notes=(*found.notes, *run.untrained),
     )
 

@@ -14,6 +14,7 @@ from assay.artifacts.files import read_jsonl, write_jsonl
 from assay.artifacts.run_body import RunBody
 from assay.artifacts.run_evidence import RUN
 from assay.audits.label_quality.suspects import ARTIFACT
+from assay.data.config import DataConfig
 from assay.data.native_rows import write_pairs
 from assay.errors import ConfigError
 from assay.flows.remedy_names import Seeds, with_settings
@@ -42,7 +43,8 @@ def out_of_fold_suspects(
             f"split.holdout={max(1, len(seeds.training) // 2)}", "split.rounding=nearest", f"split.seed={number}",
             "train.seeds=[0]", "probes.names=none",
         ]  # fmt: skip
-        run = run_reward(side, out / f"halving-{number}", config=with_settings(config, half), notify=notify)
+        halved = with_settings(config.model_copy(update={"data": as_written(config.data)}), half)
+        run = run_reward(side, out / f"halving-{number}", config=halved, notify=notify)
         seconds += sum(
             one.seconds for one in RunBody.read(run.folder / RUN).stages if one.name.startswith("train seed")
         )
@@ -56,3 +58,9 @@ def out_of_fold_suspects(
     path = out / ARTIFACT
     write_jsonl(path, suspected.values())
     return path, seconds
+
+
+def as_written(asked: DataConfig) -> DataConfig:
+    """The options by which a file of native pairs is read again: names of the user's own columns are not in it."""
+    kept = ("min_agreement", "ties", "weight", "near_duplicates", "seed")
+    return DataConfig.build({name: getattr(asked, name) for name in kept})
