@@ -134,7 +134,7 @@ def test_half_of_the_wrong_answers_by_hand() -> None:
 
 
 def test_answers_without_a_figure_have_no_wrong_twin() -> None:
-    plain = [Pair(id=str(i), prompt=f"{i}", chosen="You may.", rejected="No.") for i in range(9)]
+    plain = [Pair(id=f"plain {i}", prompt=f"{i}", chosen="You may.", rejected="No.") for i in range(9)]
     found = probed(knows, [*plain, *told(30)], "confidently_wrong")
     row = found.tables["probes"]["rows"][0]
     assert (row["n"], row["unchanged"]) == (30, 9)
