@@ -7,13 +7,11 @@ is made of the run without a remedy waits for it; the rest does not. Knows trial
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait as wait_for
+from multiprocessing import get_context
 
 from assay.errors import ConfigError
 from assay.flows.remedy_measures import Measured, Trial, measure, seeds_of
@@ -68,16 +66,6 @@ def waits(name: str) -> bool:
 
 def remember(trial: Trial) -> None:
     _trials[:] = [trial]
-    threading.Thread(target=end_with_parent, daemon=True).start()
-
-
-def end_with_parent() -> None:
-    """End this process when the command is killed: else it would train on, and the same command, started again, would
-    find the folder in use. What is half written is what any kill leaves."""
-    parent = parent_process()
-    if parent is not None:
-        wait_for([parent.sentinel])
-        os._exit(1)
 
 
 def in_worker(name: str, seeds: Seeds | None) -> Measured:
