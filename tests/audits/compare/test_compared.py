@@ -178,6 +178,13 @@ def test_more_pairs_by_hand() -> None:
     assert decide(made(0.05, 0.25, 200), level=0.95).sentence == "undecided, 585 more pairs"
 
 
+def test_where_both_are_right_alike_no_difference_is_said_to_be_seen() -> None:
+    assert decide(made(0.0, 0.25, 200), level=0.95).smallest_seen == pytest.approx(
+        2.8138 * math.sqrt(0.25 / 200), rel=0.01
+    )
+    assert decide(made(0.0, 0.0, 200), level=0.95).smallest_seen is None
+
+
 def simulated(draw: np.random.Generator, prompts: int, per: int, p_a: float, p_b: float, shared: float):
     """Correctness of two scorers on the same pairs: `shared` of the pairs both find alike, prompts differ in ease."""
     ease = draw.normal(0, 0.1, prompts).repeat(per)

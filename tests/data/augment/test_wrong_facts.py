@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -62,6 +63,21 @@ def test_ranges_stay_ranges_and_days_days() -> None:
         low, high = map(int, span.value.split()[0].split("-"))
         assert low < high
         assert 1 <= int(date.value.split("/")[1]) <= 28
+
+
+def test_a_wrong_twin_is_not_known_by_its_english() -> None:
+    """ "March 24rd" and "2 day" would teach a reward spelling instead of facts."""
+    answer = "You have 1 day until March 3rd: a 14-day window, 14 days, one hour."
+    told = "You have 21 days and a 30-day trial."
+    for seed in range(40):
+        made = wrong(answer, seed, prompt=told)
+        assert made is not None
+        day, suffix = re.findall(r"March (\d+)(\w+)", made)[0]
+        ends = {"1": "st", "2": "nd", "3": "rd"}
+        assert suffix == ("th" if day in ("11", "12", "13") else ends.get(day[-1], "th")), made
+        assert re.search(r"a \d+-day window, \d+ days", made), made
+        for count, unit in re.findall(r"(\w+) (days?|hours?)\b", made):
+            assert (count in ("1", "one")) == (not unit.endswith("s")), made
 
 
 def test_the_prompts_own_values_are_used_and_what_is_said_twice_is_wrong_alike() -> None:

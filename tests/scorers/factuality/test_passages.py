@@ -94,3 +94,16 @@ def test_a_file_that_is_no_text_and_a_folder_that_is_not_there(tmp_path: Path) -
         PassageFolder(place)
     with pytest.raises(InputError, match="no such folder"):
         PassageFolder(tmp_path / "none")
+
+
+def test_an_index_that_a_crash_left_empty_is_made_anew_and_a_cache_that_cannot_be_is_named(tmp_path: Path) -> None:
+    place = folder(tmp_path / "f", a_txt="Parking costs $8.", b_jsonl='\ufeff{"text": "Storage costs $3."}\n')
+    for name in ("data", "indices", "indptr"):
+        (first,) = PassageFolder(place, cache=tmp_path / "kept").best("storage", 1)
+        (kept,) = (tmp_path / "kept").iterdir()
+        (kept / f"{name}.csc.index.npy").write_bytes(b"")
+        assert PassageFolder(place, cache=tmp_path / "kept").best("storage", 1) == [first]
+        assert first.text == "Storage costs $3."  # behind a byte order mark
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="index cannot be kept there"):
+        PassageFolder(place, cache=tmp_path / "file").best("storage", 1)

@@ -13,7 +13,7 @@ import yaml
 
 from assay.errors import ConfigError, InputError
 from assay.flows.audit import audit_scores
-from assay.records import Candidates, Pair
+from assay.records import Candidates, Message, Pair
 from assay.scorers.jury.jury_scorer import WEIGHED, JuryScorer, jury
 from assay.scorers.protocol import Reward, Unscored, unit_of
 from assay.scorers.scored_pairs import score_pairs
@@ -222,3 +222,68 @@ def test_files_that_are_no_jury(case: str, tmp_path: Path) -> None:
         jury(str(tmp_path / "jury.yaml"))
     with pytest.raises(ConfigError, match="no YAML file"):
         jury("smollm2")
+
+
+def test_a_judges_own_bound_holds_in_a_jury(tmp_path: Path) -> None:
+    groups = [Candidates(id=str(n), prompt=f"Question {n}?", answers=("aaa", "a")) for n in range(6)]
+    with serving(by_model({"a": LONGER, "b": LONGER})) as server:
+        scorer = made(tmp_path, server.address, "ab", judge={"max_requests": 4, "concurrency": 1})
+        scorer.score(groups)
+        assert [sum(body["model"] == name for body in server.seen) for name in "ab"] == [4, 4]
+    assert "the budget of 4 requests is spent" in scorer.counts["a"].why
+    with serving(by_model({"a": LONGER, "b": LONGER})) as server:
+        made(tmp_path / "2", server.address, "ab", max_requests=6, judge={"max_requests": 5, "concurrency": 1}).score(
+            groups
+        )
+        assert len(server.seen) == 6
+
+
+@pytest.mark.parametrize(
+    "again", [{"concurrency": 1}, {"seconds": 9}, {"seed": 1}, {"seed": 1, "temperature": 0}, {"cache": "elsewhere"}]
+)
+def test_one_judge_in_other_words_is_one_judge(again: dict[str, Any], tmp_path: Path) -> None:
+    once = {"model": "a", "endpoint": "http://localhost:1/v1"}
+    path = tmp_path / "jury.yaml"
+    path.write_text(yaml.safe_dump({"judges": [once, {**once, **again}]}))
+    with pytest.raises(ConfigError, match="stands twice"):
+        jury(str(path))
+    drawn = [{**once, "temperature": 0.7, "seed": seed} for seed in (0, 1)]
+    path.write_text(yaml.safe_dump({"judges": drawn}))
+    assert list(jury(str(path)).judges) == ["a", "a #2"]
+    path.write_text(yaml.safe_dump({"judges": [{"model": "smollm2"}, {"model": "smollm2", **again}]}))
+    with pytest.raises(ConfigError, match="stands twice"):
+        jury(str(path))
+
+
+def test_an_answer_that_the_strict_grader_missed_is_not_the_better_one(tmp_path: Path) -> None:
+    """Lenient 9 and 9, strict 3 and none: a mean over whoever spoke had 6 for the one and 9 for the other."""
+
+    def strict(body: dict[str, Any]) -> str:
+        return "Score: 3" if "\naaa\n" in question(body) else "I would rather not say."
+
+    with serving(by_model({"a": lambda _: "Score: 9", "b": strict})) as server:
+        options: Any = {"rule": "mean", "judge": {"mode": "score"}}
+        (found,) = made(tmp_path, server.address, "ab", **options).score([GROUP])
+        (asked_for,) = made(tmp_path, server.address, "ab", quorum=1, **options).score([GROUP])
+    assert isinstance(found[0], Reward)
+    assert found[0].value == 6
+    assert isinstance(found[1], Unscored)
+    assert "1 of 2 judges gave a grade, and 2 are needed" in found[1].reason
+    assert isinstance(asked_for[1], Reward)
+
+
+def test_a_prompt_and_a_conversation_of_one_turn_are_the_same_question(tmp_path: Path) -> None:
+    rows = [{"prompt": f"Question {n}?", "chosen": "yes, yes", "rejected": "no"} for n in range(40)]
+    (tmp_path / "known.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    chat = (Message(role="user", content="Question 7?"),)
+    with serving(by_model({"a": LONGER, "b": SHORTER})) as server:
+        scorer = made(tmp_path, server.address, "ab", rule="reliability", weights_on="known.jsonl")
+        (found,) = scorer.score([Candidates(id="g", prompt=chat, answers=("yes, yes", "no"))])
+    assert found == (Unscored(WEIGHED), Unscored(WEIGHED))
+
+
+def test_a_judge_cannot_be_called_as_a_head_is(tmp_path: Path) -> None:
+    (tmp_path / "won.yaml").write_text(yaml.safe_dump({"model": "a", "endpoint": "http://localhost:1/v1"}))
+    (tmp_path / "jury.yaml").write_text(yaml.safe_dump({"judges": ["won.yaml", "smollm2"]}))
+    with pytest.raises(ConfigError, match="won is what a score file calls something else"):
+        jury(str(tmp_path / "jury.yaml"))

@@ -131,5 +131,7 @@ def smallest_seen(found: Difference, level: float) -> float | None:
     if found.pair_variance is None:
         return None
     error = math.sqrt(found.pair_variance / found.n + found.seed_variance)
+    if not error:  # nowhere is one right and the other wrong: no variance was seen, and a reach of 0 is none
+        return None
     reach = quantile(found.n, found.groups / found.n, level) + float(scipy_stats.norm.ppf(0.8))
     return reach * error

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from assay.data.latin_script import latin
-from assay.data.stated_values import COLOURS, MONTHS, WEEKDAYS, WORDS, Value, values_of
+from assay.data.stated_values import COLOURS, MONTHS, UNITS, WEEKDAYS, WORDS, Value, values_of
 
 Random = np.random.Generator
 # Not those of the probe `confidently_wrong` (audits/probes): it measures what was learned, not what was remembered.
@@ -41,6 +41,11 @@ _HEDGE = re.compile(
 _HOUR = re.compile(r"(?<![\d:])\d{1,2}")
 _DAY = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
 _DIGITS = re.compile(r"\d+")
+_ORDINAL = re.compile(r"(?<!\d)(\d{1,2})(?:st|nd|rd|th)\b", re.IGNORECASE)
+_COUNTED = re.compile(
+    rf"(?P<count>.+?)(?P<joint>[\s-])(?P<how>(?:working|business|calendar|full)\s)?(?P<unit>{'|'.join(UNITS)})s?",
+    re.IGNORECASE,
+)
 _WORDS = re.compile("|".join(sorted(WORDS, key=len, reverse=True)), re.IGNORECASE)
 
 
@@ -58,7 +63,7 @@ def wrong_facts(answer: str, prompt: str, random: Random) -> str | None:
         key = value.kind, value.value
         if key not in others:  # what is said twice is wrong in the same way twice
             others[key] = _other(value, said, offered, random)
-        pieces += [answer[end : value.start], others[key]]
+        pieces += [answer[end : value.start], _as_written(others[key], said)]
         end = value.end
     wrong = "".join([*pieces, answer[end:]])
     return wrong if wrong != answer else None
@@ -85,6 +90,25 @@ def _other(value: Value, said: str, offered: Sequence[tuple[Value, str]], random
         if len(found) == 1 and found[0].kind == value.kind and not found[0].same(value):
             return other
     return said
+
+
+def _as_written(other: str, said: str) -> str:
+    """Another value in right English, joined as `said` is: a wrong answer must not be known by "3th" or "2 day".
+
+    >>> _as_written("March 13rd", "March 3rd"), _as_written("21 days", "14-day"), _as_written("2 day", "1 day")
+    ('March 13th', '21-day', '2 days')
+    """
+    other = _ORDINAL.sub(lambda found: f"{found[1]}{_suffix(int(found[1]))}", other)
+    counted, before = _COUNTED.fullmatch(other), _COUNTED.fullmatch(said)
+    if counted is None or before is None:
+        return other
+    one = counted["count"].lower() in ("1", "one") or before["joint"] == "-"
+    unit = counted["unit"] if one else f"{counted['unit']}s"
+    return f"{counted['count']}{before['joint']}{counted['how'] or ''}{unit}"
+
+
+def _suffix(day: int) -> str:
+    return "th" if day in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
 
 
 def _number(said: str, random: Random) -> str:

@@ -7,6 +7,7 @@ together, without sight of each other: none has the last word. Knows whoever rep
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -152,6 +153,8 @@ class DebateScorer:
                     one.why = one.why or f"{name} did not speak for answer {SIDES[place]}: {speech.why}"
                 else:
                     # A speech may hold a verdict's mark, quoted or to win; a judge who repeats it must not be read so.
+                    # Nor may it hold the debate's: from the second round on whoever speaks has read it.
+                    speech = _without_mark(speech, one.values["mark"])
                     one.speeches.append((SIDES[place], number, self.prompt.decide.defused(speech)))
 
     def _decide(self, hearings: Sequence[Hearing]) -> None:
@@ -184,6 +187,15 @@ class DebateScorer:
             verdict=one.place,
             why=one.why,
         )
+
+
+def _without_mark(text: str, mark: str) -> str:
+    """What others wrote, with something else where the mark of a true speech stands.
+
+    >>> _without_mark("[round 2, for answer B, mark 0A1b2c3d] I give up.", "0a1b2c3d")
+    '[round 2, for answer B, mark --------] I give up.'
+    """
+    return re.sub(re.escape(mark), "-" * len(mark), text, flags=re.IGNORECASE)
 
 
 def _compared(straight: Hearing, swapped: Hearing) -> Compared:

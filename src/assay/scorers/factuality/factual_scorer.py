@@ -19,12 +19,12 @@ from assay.scorers.factuality.judged_statements import Question, StatementJudge
 from assay.scorers.factuality.known_facts import evidence, question_of
 from assay.scorers.factuality.looked_up import Looked, look_up
 from assay.scorers.factuality.passages import Passage, PassageFolder
-from assay.scorers.factuality.statements import statements
-from assay.scorers.factuality.word_stems import reads_english
+from assay.scorers.factuality.statements import Statement, asks, statements
+from assay.scorers.factuality.word_stems import reads_english, word_stems
 from assay.scorers.judge.questions_put import NoReply
 from assay.scorers.protocol import Scored, Unscored, scored
 
-RULES = "factual/1"  # of statements, lookup and reward: changes whenever the same answer may get another reward
+RULES = "factual/2"  # of statements, lookup and reward: changes whenever the same answer may get another reward
 Key = tuple[Text, str]  # prompt, answer
 
 
@@ -89,7 +89,7 @@ class FactualScorer:
             (key, place): Question(key[0], one, tuple(self._passages(one.text, question_of(key[0]))))
             for key, several in told.items()
             for place, one in enumerate(several)
-            if one.form in ("claim", "denial")
+            if _put(one)
         }
         replies = dict(zip(questions, judge.verdicts(list(questions.values())), strict=True))
         found: dict[Key, Scored] = {}
@@ -123,6 +123,12 @@ class FactualScorer:
         return scored(
             reward, heads=heads, detail={"abstains": bool(told["abstains"]) and not claims, "statements": lines}
         )
+
+
+def _put(statement: Statement) -> bool:
+    """Whether a judge is asked. "Paris." may be all that an answer says, and a rule cannot tell it from a greeting."""
+    short = statement.form == "no_claim" and not asks(statement.text) and bool(word_stems(statement.text))
+    return short or statement.form in ("claim", "denial")
 
 
 def _texts(passages: Sequence[Passage]) -> Sequence[tuple[str, str]]:

@@ -51,7 +51,9 @@ class StatementJudge:
 
     def verdicts(self, questions: Sequence[Question]) -> list[Looked | NoReply]:
         """A verdict on each, or why there is none."""
-        asked = [Asked(self.prompt.chat(_values(one)), self.config.seed) for one in questions]
+        # What stands in an answer and reads like a verdict is none when the judge repeats it.
+        shown = [{name: self.prompt.defused(text) for name, text in _values(one).items()} for one in questions]
+        asked = [Asked(self.prompt.chat(values), self.config.seed) for values in shown]
         return [
             reply if isinstance(reply, NoReply) else self._read(one.statement, reply)
             for one, reply in zip(questions, self.judge.replies(asked), strict=True)

@@ -77,7 +77,13 @@ class PassageFolder:
         if kept is not None and kept.is_dir():
             try:
                 return BM25.load(kept, show_progress=False)
-            except (OSError, ValueError, KeyError, orjson.JSONDecodeError):  # torn; it is made anew
+            except (
+                OSError,
+                EOFError,
+                ValueError,
+                KeyError,
+                orjson.JSONDecodeError,
+            ):  # torn, or empty after a crash; it is made anew
                 shutil.rmtree(kept, ignore_errors=True)
         index = BM25()
         index.index([word_stems(one.text) or [""] for one in self.passages], show_progress=False)
@@ -88,9 +94,15 @@ class PassageFolder:
 
 def _keep(index: BM25, place: Path) -> None:
     """Written beside and renamed: whoever looks meanwhile finds all of it or nothing."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(mkdtemp(dir=place.parent, prefix=".making-"))
-    index.save(beside, show_progress=False)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(mkdtemp(dir=place.parent, prefix=".making-"))
+        index.save(beside, show_progress=False)
+    except OSError as error:
+        raise InputError(
+            f"{place.parent}: the folder's index cannot be kept there ({error}). Name another folder as cache, or set "
+            "$ASSAY_CACHE."
+        ) from None
     try:
         beside.rename(place)
     except OSError:  # another process was first, with the same
@@ -106,7 +118,7 @@ def _files(folder: Path) -> Sequence[Path]:
 def _passages(file: Path, folder: Path) -> Iterator[Passage]:
     name = file.relative_to(folder).as_posix()
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"{file}: cannot be read as UTF-8 text ({error}). Mend it, or take it out of the folder."

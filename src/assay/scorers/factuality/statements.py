@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from assay.data.latin_script import latin
 from assay.data.stated_values import Value, values_of
 
 Form = Literal["claim", "abstains", "denial", "no_claim"]
@@ -19,7 +20,7 @@ Form = Literal["claim", "abstains", "denial", "no_claim"]
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _HEADING = re.compile(r"^ {0,3}#{1,6}\s.*$|^\s*\|?\s*:?-{3,}.*$", re.MULTILINE)
 _MARK = re.compile(r"^\s*(?:[-*+•>]|\d{1,3}[.)])\s+")
-_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)")
+_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|[。！？]+[”’）」』]*")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|prof|st|no|nos|vs|etc|e\.g|i\.e|approx|inc|ltd|co|fig|p|pp|ca|cf|jan|feb|mar|apr|jun|jul|aug|"
     r"sep|sept|oct|nov|dec|a\.m|p\.m)|\b[A-Z]|\b(?:[A-Za-z]\.)+[A-Za-z])$",
@@ -82,6 +83,11 @@ def statements(answer: str) -> list[Statement]:
     return [one for sentence in sentences(answer) for one in _stated(sentence)]
 
 
+def asks(sentence: str) -> bool:
+    """Whether it is a question."""
+    return sentence.rstrip("\"'”’）」』) ").endswith(("?", "？"))
+
+
 def sentences(text: str) -> Iterator[str]:
     """Sentences of prose and lines of lists, without marks, headings and code."""
     for raw in _HEADING.sub("", _FENCED.sub("\n", text)).split("\n"):
@@ -108,7 +114,7 @@ def _abbreviated(before: str, after: str) -> bool:
 
 
 def _stated(sentence: str) -> Iterator[Statement]:
-    if sentence.rstrip("\"'”’) ").endswith("?") or not any(char.isalpha() for char in sentence):
+    if asks(sentence) or not any(char.isalpha() for char in sentence):
         yield Statement(sentence, "no_claim")
         return
     hedged = HEDGED.search(sentence) is not None
@@ -145,5 +151,5 @@ def _judged(text: str) -> bool:
 
 
 def _says_something(text: str) -> bool:
-    """Whether there are words enough for a claim: a greeting has none."""
-    return len(text.split()) >= 3
+    """Whether there are words enough for a claim: a greeting has none. Not every script has blanks between words."""
+    return len(text.split()) >= 3 or not latin(text)

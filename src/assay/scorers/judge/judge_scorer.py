@@ -256,7 +256,8 @@ def made_judge(config: JudgeConfig, budget: Budget | None = None) -> PairwiseJud
 
 def replier(config: JudgeConfig, budget: Budget | None = None) -> EndpointJudge | LocalJudge:
     """Whoever replies, by what the configuration says."""
-    budget = Budget(requests=config.max_requests) if budget is None else budget
+    if budget is None or config.max_requests is not None:  # a judge's own bound holds in a jury and a debate too
+        budget = Budget(requests=config.max_requests, shared=budget)
     if config.endpoint is not None:
         return EndpointJudge(config, _cache(config), budget)
     return LocalJudge(

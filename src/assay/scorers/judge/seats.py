@@ -10,6 +10,8 @@ from assay.errors import ConfigError
 from assay.scorers.judge.judge_config import FILES, JudgeConfig
 
 Named = str | JudgeConfig
+# Options that change no reply.
+HOW = ("key_env", "seconds", "retries", "concurrency", "cache", "max_requests", "device")
 
 
 def seats_file(path: Path, example: str) -> dict[str, object]:
@@ -27,7 +29,7 @@ def seated(named: Sequence[Named], path: Path) -> dict[str, JudgeConfig]:
     found: dict[str, JudgeConfig] = {}
     for one in named:
         name, config = seat(one, path)
-        if config in found.values():
+        if any(_asks(config) == _asks(other) for other in found.values()):
             raise ConfigError(
                 f"{path}: {name} stands twice and would say the same twice. Name each judge once; for several votes of "
                 "one give it votes, or another seed and a temperature."
@@ -35,6 +37,17 @@ def seated(named: Sequence[Named], path: Path) -> dict[str, JudgeConfig]:
         number = sum(other == name or other.startswith(f"{name} #") for other in found)
         found[f"{name} #{number + 1}" if number else name] = config
     return found
+
+
+def _asks(config: JudgeConfig) -> JudgeConfig:
+    """What decides what a judge says, without how it is asked: its time, its key, where replies are kept.
+
+    Where nothing is drawn, a seed changes nothing either.
+    """
+    plain = {name: JudgeConfig.model_fields[name].get_default() for name in HOW}
+    drawn = config.endpoint is not None and config.heat > 0 and not config.by_token
+    seen = {} if drawn else {"seed": 0, "temperature": None}
+    return config.model_copy(update=plain | seen)
 
 
 def seat(named: Named, path: Path) -> tuple[str, JudgeConfig]:

@@ -1,7 +1,7 @@
 """What a judge's verdicts cost: calls and tokens, counted whether a reply was asked for now or had before.
 
 A comparison of two ways of judging at equal cost must not hang on what an earlier run left in the cache: a call is a
-question that was put, wherever its reply came from. Knows no server.
+question that was answered, wherever its reply came from. Knows no server.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 JUDGE_CALLS = Meaning(
     name="judge_calls",
     unit="values",
-    why="Questions put to the judges behind these rewards. Ways of judging are compared at the same number.",
+    why="Questions that judges answered for these rewards. Ways of judging are compared at the same number.",
     title="Calls of judges",
     shown={"terminal": ""},
     describes=True,
@@ -29,7 +29,7 @@ JUDGE_FIGURES: tuple[Meaning, ...] = (JUDGE_CALLS,)
 
 @dataclass(slots=True, kw_only=True)
 class Spent:
-    """calls: distinct questions put. sent: requests that went out, further tries included; 0 of a model here.
+    """calls: distinct questions that got a reply. sent: requests that went out, further tries too; 0 of a model here.
 
     read, written: tokens of questions and replies, of the calls for which they are known; untold: the other calls.
     """

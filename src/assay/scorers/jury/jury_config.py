@@ -19,6 +19,8 @@ from assay.scorers.judge.judge_config import JudgeConfig
 from assay.scorers.judge.seats import Named, seated, seats_file
 
 Rule = Literal["majority", "mean", "reliability"]
+# Of a score file, beside each judge's own by its name.
+HEADS = frozenset({"won", "lost", "tied", "flipped_first", "flipped_second", "dissent"})
 EXAMPLE = "jury:FILE.yaml with judges:, or the file of a debate"
 
 
@@ -33,7 +35,9 @@ class JuryConfig(StageConfig):
     )
     weights_on: Path | None = Field(default=None, description="labelled pairs for reliability, never those audited")
     quorum: int | None = Field(
-        default=None, ge=1, description="judges that must give a verdict, or there is no reward; none: half of them"
+        default=None,
+        ge=1,
+        description="judges that must give a verdict, or there is no reward; none: half of them, of graders all",
     )
     max_requests: int | None = Field(default=None, ge=1, description="requests of all judges together")
 
@@ -66,6 +70,8 @@ def jury_of(path: Path) -> Jury:
         why = "weights_on: the rule reliability needs labelled pairs, and no other rule reads them"
     elif config.quorum is not None and config.quorum > len(judges):
         why = f"quorum: {config.quorum} of {len(judges)} judges can never be reached"
+    elif taken := sorted(judges.keys() & HEADS):
+        why = f"judges: {taken[0]} is what a score file calls something else. Give that judge's file another name"
     if why is not None:
         raise ConfigError(f"{path}: {why}.")
     if config.weights_on is not None:

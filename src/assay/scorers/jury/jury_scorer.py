@@ -20,6 +20,7 @@ from assay.endpoints.budget import Budget
 from assay.records import Candidates, Pair, Text
 from assay.scorers.judge.both_orders import Compared, shares
 from assay.scorers.judge.duels import Duel, Key, by_duels
+from assay.scorers.judge.judge_prompt import as_read
 from assay.scorers.judge.judge_scorer import AnswerJudge, made_judge, said_of
 from assay.scorers.judge.spent_calls import Spent, calls_finding, together
 from assay.scorers.jury.judge_weights import Reliability, reliabilities
@@ -68,6 +69,11 @@ class JuryScorer:
         return graders and len(scales) == 1 and self.jury.config.rule == "mean"
 
     @property
+    def quorum(self) -> int:
+        """Of graders all, unless the file says otherwise: a mean that lacks the strict one is higher for nothing."""
+        return len(self.judges) if self.graded and self.jury.config.quorum is None else self.jury.quorum
+
+    @property
     def unit(self) -> Literal["prompt", "pair"]:
         return "prompt" if self.graded else "pair"
 
@@ -90,7 +96,7 @@ class JuryScorer:
         return sha256_json(
             {
                 "jury": config.rule,
-                "quorum": self.jury.quorum,
+                "quorum": self.quorum,
                 "weights_on": None if config.weights_on is None else sha256_file(config.weights_on),
                 "judges": {name: one.fingerprint for name, one in self.judges.items()},
             }
@@ -117,13 +123,14 @@ class JuryScorer:
 
     def score(self, groups: Sequence[Candidates]) -> list[tuple[Scored, ...]]:
         """Raises InputError where a server refuses a judge's key or model, or weights cannot be found."""
-        weighed = {pair.prompt for pair in self.labelled}
+        # As a judge reads it: a prompt and a conversation of that one turn are the same question.
+        weighed = {as_read(pair.prompt).strip() for pair in self.labelled}
         if not groups:
             return []
-        fresh = [group for group in groups if group.prompt not in weighed]
+        fresh = [group for group in groups if as_read(group.prompt).strip() not in weighed]
         found = iter(self._grades(fresh) if self.graded else self._verdicts(fresh))
         return [
-            tuple(Unscored(WEIGHED) for _ in group.answers) if group.prompt in weighed else next(found)
+            tuple(Unscored(WEIGHED) for _ in group.answers) if as_read(group.prompt).strip() in weighed else next(found)
             for group in groups
         ]
 
@@ -149,7 +156,7 @@ class JuryScorer:
         found = {}
         for duel in duels:
             by_judge: dict[str, Compared] = {name: mine[duel] for name, mine in said.items()}
-            found[duel] = pooled(by_judge, rule=self.jury.config.rule, quorum=self.jury.quorum, weights=weights)
+            found[duel] = pooled(by_judge, rule=self.jury.config.rule, quorum=self.quorum, weights=weights)
             for name, one in by_judge.items():
                 self.counts[name].add(one, dissents=name in found[duel].dissenting)
         return found
@@ -163,7 +170,7 @@ class JuryScorer:
             row = []
             for k, answer in enumerate(group.answers):
                 by_judge = {name: given[name][n][k] for name in self.judges}
-                row.append(_graded(by_judge, self.jury.quorum))
+                row.append(_graded(by_judge, self.quorum))
                 if (group.prompt, answer) not in seen:
                     seen[group.prompt, answer] = None
                     for name, one in by_judge.items():
