@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 def demo_optimise(
     out: Annotated[Path, typer.Option("--out", help="Folder for everything it makes.")] = Path("runs/demo-optimise"),
     pairs: Annotated[int, typer.Option(min=100, help="Pairs to simulate; a quarter is held out.")] = 500,
-    prompts: Annotated[int, typer.Option(min=10, help="Fresh prompts that candidates answer.")] = 40,
+    prompts: Annotated[int, typer.Option(min=10, help="Fresh prompts that candidates answer.")] = 120,
     answers: Annotated[int, typer.Option(min=4, help="Candidates a prompt: best of n goes so far.")] = 16,
     shortcut: Annotated[
         float, typer.Option(min=0.5, max=1.0, help="Share of pairs whose chosen answer is made the longer one.")

@@ -80,7 +80,7 @@ class PressureDemoSize:
 
     pairs: int = 500
     shortcut: float = 0.9
-    prompts: int = 40
+    prompts: int = 120
     answers: int = 16
 
 

@@ -164,12 +164,14 @@ def _variance(steep_KN: Array, agrees_N: Array) -> float:
     weighed = steep_KN / np.maximum(agrees_N * (1 - agrees_N), 1e-12)
     information_KK = weighed @ steep_KN.T
     alone = float(information_KK[0, 0])
-    if len(steep_KN) > 1 and not information_KK[1, 1]:
+    if len(steep_KN) == 1:
+        return 1 / alone if alone > 0 else math.inf
+    about_slope = float(information_KK[1, 1])
+    if about_slope <= 0:  # all margins are 0
         return math.inf
     # What is left of it once the slope has had its part (Schur): a pseudo-inverse of a matrix this near to singular
     # gives 0 or a negative number, and either reads as a share that is known exactly.
-    about_slope = float(information_KK[1, 1]) if len(steep_KN) > 1 else 0.0  # 0 where all margins are
-    left = alone - float(information_KK[0, 1]) ** 2 / about_slope if about_slope > 0 else alone
+    left = alone - float(information_KK[0, 1]) ** 2 / about_slope
     return 1 / left if left > 1e-9 * alone else math.inf
 
 
