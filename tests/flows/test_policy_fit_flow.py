@@ -58,7 +58,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]  # fmt: skip
     root = tmp_path_factory.mktemp("fit")
     made = make_run(root / "run", pairs=pairs, seeds=1)
-    base = bases.save(root / "base", "bert")
+    base = bases.save(root / "base", "bert", tokenizer=bases.wordpiece(words=[*KNOWN, *FOREIGN]))
     RewardModel.from_base(ModelConfig(base=str(base), max_tokens=128), seed=0).save(made.root / "seed-0" / "model")
     # The run as its own flow would have written it: its data lie where it says, with the hash it says.
     body, data = RunBody.read(made.path("run.json")), made.path("pairs.jsonl")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,17 +99,26 @@ def gpt2_bpe() -> Any:
     return PreTrainedTokenizerFast(tokenizer_object=inner, unk_token=end, bos_token=end, eos_token=end)
 
 
-def wordpiece(kind: str = "bert") -> Any:
-    """An encoder's tokenizer; stored with a truncation of 6 tokens, as some packages ship theirs."""
+def wordpiece(kind: str = "bert", *, words: Sequence[str] = ()) -> Any:
+    """An encoder's tokenizer; stored with a truncation of 6 tokens, as some packages ship theirs.
+
+    words: all it knows beside single characters, for tests of figures; trained on CORPUS, ties are broken otherwise in
+    every process, and ids differ from run to run.
+    """
     names = (
         ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
         if kind == "bert"
         else ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
     )
-    inner = Tokenizer(models.WordPiece(unk_token="[UNK]" if kind == "bert" else "<unk>"))
+    unknown = "[UNK]" if kind == "bert" else "<unk>"
+    letters = sorted({letter for text in [*CORPUS, *words] for letter in text.lower() if not letter.isspace()})
+    known = [*names, *sorted({word.lower() for word in words}), *letters, *(f"##{letter}" for letter in letters)]
+    vocab = {token: place for place, token in enumerate(dict.fromkeys(known))} if words else None
+    inner = Tokenizer(models.WordPiece(vocab, unk_token=unknown))
     inner.normalizer = normalizers.Lowercase()
     inner.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    inner.train_from_iterator(CORPUS, trainers.WordPieceTrainer(vocab_size=300, special_tokens=list(names)))
+    if vocab is None:
+        inner.train_from_iterator(CORPUS, trainers.WordPieceTrainer(vocab_size=300, special_tokens=list(names)))
     if kind == "bert":
         inner.post_processor = processors.TemplateProcessing(
             single="[CLS] $A [SEP]",
