@@ -122,8 +122,8 @@ def generate_file(
 def open_scorer(text: Path | str) -> Scorer:
     """The scorer that `text` names: a reward model by folder or hub id, a file of recorded scores, or kind:argument.
 
-    Kinds: averaged, baseline, combined, corrected, debate, ensemble, implicit, judge, jury, local, published, recorded,
-    truth, verifier and servers; docs/scorers.md tells what stands behind each colon.
+    Kinds: averaged, baseline, combined, corrected, debate, ensemble, factual, implicit, judge, jury, local, published,
+    recorded, truth, verifier and servers; docs/scorers.md tells what stands behind each colon.
     """
     from assay.scorers import open_scorer as run
 

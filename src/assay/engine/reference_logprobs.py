@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +61,7 @@ def reference_logprobs(
         done, stored = 0, time.monotonic()
         told(done, len(missing))
         with evaluating(model), torch.inference_mode():
-            for block in batched(missing, BLOCK):
+            for block in (missing[start : start + BLOCK] for start in range(0, len(missing), BLOCK)):
                 for members in plan([groups[g] for g in block], token_budget=token_budget):
                     chosen = [block[place] for place in members]
                     rows = [row for g in chosen for row in groups[g]]
@@ -89,11 +89,6 @@ def _to_run(keys: Sequence[Sequence[str]], known: Mapping[str, float]) -> list[i
             found.append(g)
             seen.update(names)
     return found
-
-
-def batched(places: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    for start in range(0, len(places), size):
-        yield places[start : start + size]
 
 
 def _precision(model: nn.Module) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import numpy.typing as npt
 from scipy import special
 
@@ -44,15 +43,6 @@ def p_share_above(values_N: npt.ArrayLike, clusters: Names, tolerated: float) ->
     tail = float(special.bdtrc(hits - 1, whole, tolerated))
     error = math.sqrt(max(found.variance, tolerated * (1 - tolerated) / size))
     return max(tail, float(special.stdtr(found.clusters - 1, (tolerated - found.mean) / error)))
-
-
-def p_share_below(values_N: npt.ArrayLike, clusters: Names, tolerated: float) -> float | None:
-    """The chance of a mean this low, for values in [0, 1], were the true share `tolerated`.
-
-    >>> p_share_below([0, 0, 0, 1], ["a", "b", "c", "d"], 0.5)  # by t, since four clusters say little: worse than 5/16
-    0.5
-    """
-    return p_share_above(1 - np.asarray(values_N, dtype=np.float64), clusters, 1 - tolerated)
 
 
 def p_difference_below(difference_N: npt.ArrayLike, clusters: Names, tolerated: float) -> float | None:
