@@ -2,6 +2,12 @@
 
 Each is held to be uniform or larger where the truth is the tolerated size, under pairs that depend within clusters.
 Shapes: N values, G clusters.
+
+>>> pairs, clusters = [0, 0, 0, 1] * 50, list(range(200))
+>>> p_share_above(pairs, clusters, tolerated=0.05) < FAMILY_ALPHA, p_share_above(pairs, clusters, tolerated=0.25) > 0.3
+(True, True)
+>>> round(power_of_share(0.25, tolerated=0.05, size=200), 3)
+1.0
 """
 
 from __future__ import annotations
