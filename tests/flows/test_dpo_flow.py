@@ -17,7 +17,9 @@ from assay.data.native_rows import as_native
 from assay.errors import ArtifactError, ConfigError, InputError
 from assay.flows import dpo_trials
 from assay.flows.dpo import run_dpo
+from assay.flows.dpo_evidence import scored_by_ches
 from assay.flows.fresh_prompts_file import read_prompts
+from assay.flows.processes import run_folder
 from assay.gate import decide_run
 from assay.records import Pair
 from assay.train.dpo.config import DpoRunConfig
@@ -81,6 +83,26 @@ def test_a_fall_is_named_with_the_pairs_behind_it(base: Path, tmp_path: Path) ->
     highest = sorted(scores, key=lambda row: -row["normalised"])[:10]
     assert [row["pair_id"] for row in highest] == fall.detail["pairs_behind"]
     assert "Likelihood displacement." in run.report.read_text()
+
+
+def test_scores_of_pairs_go_on_where_they_were_stopped(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.train.dpo.train_dpo.CHES_AT_ONCE", 8)
+    pairs, told = tiny.pairs(20), list[str]()
+    model = tiny_policy.quick(base).model
+    with run_folder(tmp_path / "run") as run:
+        whole = scored_by_ches(run, pairs, rendered=None, model=model, notify=told.append)
+        assert [one.pair_id for one in whole] == [pair.id for pair in pairs]
+        lines = run.path("ches.jsonl").read_bytes().splitlines(keepends=True)
+        run.path("ches.jsonl").write_bytes(b"".join(lines[:8]))  # stopped after the first eight
+        again = scored_by_ches(run, pairs, rendered=None, model=model, notify=told.append)
+        assert again == whole
+        assert run.path("ches.jsonl").read_bytes() == b"".join(lines)
+    assert [line.split(",")[0] for line in told] == [
+        "ches       8 of 20 pairs", "ches       16 of 20 pairs", "ches       20 of 20 pairs",
+        "ches       8 of 12 pairs", "ches       12 of 12 pairs",
+    ]  # fmt: skip
 
 
 @pytest.mark.slow

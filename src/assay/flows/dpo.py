@@ -153,15 +153,16 @@ def tuned(ready: Ready, criteria: Sequence[Criterion]) -> PolicyRun:
         record.add(chosen=chosen)
     with record.stage("pairs behind"):
         pairs = without_highest_ches(
-            run, ready.parts.train, config.dpo.drop_ches, rendered=ready.gated.rendered, model=config.model
-        )
+            run, ready.parts.train, config.dpo.drop_ches, rendered=ready.gated.rendered, model=config.model,
+            notify=notify,
+        )  # fmt: skip
     if len(pairs) < len(ready.parts.train):
         notify(f"ches       {len(ready.parts.train) - len(pairs):,} pairs with the highest CHES scores left out")
     results = tune_seeds(ready, pairs, config)
     if isinstance(run, FollowersFolder):
         return followed_policy(run, results, criteria)
     with record.stage("audit"):
-        evidence = policy_evidence(run, results, pairs, rendered=ready.gated.rendered, config=config)
+        evidence = policy_evidence(run, results, pairs, rendered=ready.gated.rendered, config=config, notify=notify)
         audit = audit_seeds(run, ready.parts, ready.gated, results, config=config.audit, evidence=evidence)
     with record.stage("gate"):
         verdict = decide_run(run, criteria)

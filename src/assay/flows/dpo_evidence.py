@@ -5,7 +5,8 @@ Knows the files of seeds and the training pairs; computes no figure itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -25,6 +26,8 @@ SHOWN = 10  # pairs behind a displacement that are named
 LONGEST = 300  # characters of a text that are shown
 CHES = "ches.jsonl"
 
+Notify = Callable[[str], None]
+
 
 def policy_evidence(
     run: RunFolder,
@@ -33,13 +36,14 @@ def policy_evidence(
     *,
     rendered: RenderedPairs,
     config: DpoRunConfig,
+    notify: Notify,
 ) -> Evidence:
     """Changes of log-probabilities by seed, what was written, and the pairs behind where both sides fell."""
     changes = {one.seed: changes_of(one) for one in results}
     mean_2 = np.mean([change for of_seed in changes.values() for change in of_seed.values()], axis=0)
     behind: list[ChesRow] = []
     if displaced(mean_2):
-        scores = scored_by_ches(run, trained, rendered=rendered, model=config.model)
+        scores = scored_by_ches(run, trained, rendered=rendered, model=config.model, notify=notify)
         by_id = {pair.id: pair for pair in trained}
         highest = sorted(scores, key=lambda one: (-one.normalised, one.pair_id))[:SHOWN]
         behind = [_row(one, by_id[one.pair_id]) for one in highest]
@@ -69,26 +73,39 @@ def written_by(result: TrainResult, *, asked: int) -> Written:
 
 
 def scored_by_ches(
-    run: RunFolder, pairs: Sequence[Pair], *, rendered: RenderedPairs, model: PolicyModelConfig
+    run: RunFolder, pairs: Sequence[Pair], *, rendered: RenderedPairs | None, model: PolicyModelConfig, notify: Notify
 ) -> list[Ches]:
     """The score of each pair, in order; kept in ches.jsonl, so that no pair is run twice."""
     path = run.path(CHES)
-    known: Mapping[str, Ches] = {}
+    known: dict[str, Ches] = {}
     if path.exists():
         known = {str(row["pair_id"]): Ches(**row) for row in read_jsonl(path)}
-    if any(pair.id not in known for pair in pairs):
-        known = {one.pair_id: one for one in ches_of_pairs(pairs, rendered=rendered, model=model)}
-        write_jsonl(path, [known[pair.id] for pair in pairs])
+    missing = [pair for pair in pairs if pair.id not in known]
+    if missing:
+        start = time.monotonic()
+        for some in ches_of_pairs(missing, rendered=rendered, model=model):
+            known |= {one.pair_id: one for one in some}
+            # As it goes: a pass over thousands of pairs takes as long as the reference's, and may be killed as well.
+            write_jsonl(path, [known[pair.id] for pair in pairs if pair.id in known])
+            done = sum(pair.id in known for pair in missing)
+            left = (time.monotonic() - start) / done * (len(missing) - done)
+            notify(f"ches       {done:,} of {len(missing):,} pairs, some {left / 60:.0f} min left")
     return [known[pair.id] for pair in pairs]
 
 
 def without_highest_ches(
-    run: RunFolder, pairs: Sequence[Pair], share: float, *, rendered: RenderedPairs, model: PolicyModelConfig
+    run: RunFolder,
+    pairs: Sequence[Pair],
+    share: float,
+    *,
+    rendered: RenderedPairs,
+    model: PolicyModelConfig,
+    notify: Notify,
 ) -> list[Pair]:
     """The training pairs less the `share` with the highest scores; all of their scores stand in ches.jsonl."""
     if not share:
         return list(pairs)
-    kept = without_highest(scored_by_ches(run, pairs, rendered=rendered, model=model), share)
+    kept = without_highest(scored_by_ches(run, pairs, rendered=rendered, model=model, notify=notify), share)
     return [pair for pair in pairs if pair.id in kept]
 
 

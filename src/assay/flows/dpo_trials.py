@@ -75,8 +75,9 @@ class Trials:
         config = with_settings(self.config, settings)
         folder = self.run.path("trials") / sha256_json([self.key, name])[7:19]
         pairs = without_highest_ches(
-            self.run, self.parts.train, config.dpo.drop_ches, rendered=self.gated.rendered, model=config.model
-        )
+            self.run, self.parts.train, config.dpo.drop_ches, rendered=self.gated.rendered, model=config.model,
+            notify=self.notify,
+        )  # fmt: skip
         epochs = config.trials.epochs or config.train.epochs
         result = train_dpo(
             pairs,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -32,6 +32,10 @@ from assay.train.precision_choice import PrecisionChoice, choose, stored_in
 from assay.train.progress import Progress, display
 from assay.train.result import TrainResult
 from assay.train.seed_run import Seed, train_seed
+
+CHES_AT_ONCE = (
+    256  # pairs: their scores are kept before the next ones are run; a fixed number, so that no bit hangs on it
+)
 
 
 class DpoRecipe(TypedDict, total=False):
@@ -168,14 +172,18 @@ def shown(seed: int, show: Callable[[Progress], None]) -> Callable[[int, int], N
     return told
 
 
-def ches_of_pairs(pairs: Sequence[Pair], *, rendered: RenderedPairs | None, model: PolicyModelConfig) -> list[Ches]:
-    """The CHES score of each pair by the base, in order. Raises as `train_dpo`."""
+def ches_of_pairs(
+    pairs: Sequence[Pair], *, rendered: RenderedPairs | None, model: PolicyModelConfig
+) -> Iterator[list[Ches]]:
+    """The CHES score of each pair by the base, in order, some pairs at a time. Raises as `train_dpo`."""
     base = resolve(model.base, model.revision)
     renderer = policy_renderer(base, template=model.template)
     examples = policy_examples(pairs, renderer, max_tokens=model.max_tokens, rendered=rendered)
     opened = open_language_model(base, model)
     fit_padding(opened, renderer)
-    return ches_scores(opened.eval().to(training_device()), examples)
+    opened.eval().to(training_device())
+    for start in range(0, len(examples), CHES_AT_ONCE):
+        yield ches_scores(opened, examples[start : start + CHES_AT_ONCE])
 
 
 def held_as(fingerprint: str, model: PolicyModelConfig) -> str:
