@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from assay.models.device_and_mode import device_of, dtype_of, evaluating
 from assay.models.wrappers import unwrap
 
-# Two rows that share a beginning, branch, and are not equally long, in tenths of the vocabulary. The first few ids,
-# which every vocabulary has, are markers of turns in many: a model was never shown such a row, and what bf16 rounds away
-# grows there to 9% of the largest hidden state (SmolLM2), against 1% on ordinary tokens.
+# Two rows that share a beginning, branch, and are not equally long, in tenths of the vocabulary. The first few ids that
+# every vocabulary has are markers of turns in many. A model was never shown such a row, and what bf16 rounds away grows
+# there to 9% of the largest hidden state (SmolLM2), against 1% on ordinary tokens.
 ROWS = ((3, 1, 4, 1, 5, 2), (3, 1, 4, 2, 2, 6, 5))
 _PARTS = 10
 
