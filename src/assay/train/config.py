@@ -89,6 +89,11 @@ class TrainConfig(StageConfig):
         "auto", description="the trunk's layers through torch.compile; auto: where a long run is measured to gain by it"
     )
     sharing: OnOff = Field("on", description="run each token of a shared prompt once where possible")
+    keep_prompts: OnOff = Field(
+        "on",
+        description="run a prompt whose pairs fill several passes once for all of them, its gradients gathered",
+        exclude_if=lambda switch: switch == "on",  # so that seeds trained before there was one are what they were
+    )
     save_every: PositiveInt = Field(100, description="optimiser steps between checkpoints")
     eval_every: PositiveInt | None = Field(None, description="steps between held-out evaluations; null: each epoch")
     report_to: tuple[str, ...] = ()
