@@ -61,6 +61,7 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "train.gradient_checkpointing": ("on", {}),
     "train.compile": ("on", {"base": "llama", "train.compile": "off"}),  # under auto another file is left
     "train.sharing": ("off", {"base": "llama"}),
+    "train.keep_prompts": ("off", {"base": "llama"}),
     "train.save_every": (2, {}),
     "train.eval_every": (1, {}),
     "train.report_to": (("tensorboard",), {}),
