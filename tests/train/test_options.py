@@ -56,6 +56,7 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "train.weight_decay": (0.5, {}),
     "train.max_grad_norm": (1e-3, {}),
     "train.batch_pairs": (3, {}),
+    "train.draw": ("prompts", {}),
     "train.micro_tokens": (64, {}),
     "train.precision": ("bf16", {}),
     "train.gradient_checkpointing": ("on", {}),

@@ -44,7 +44,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def answers(count: int) -> list[str]:
-    return [f"w{n} {'good' if n % 2 else 'bad'} " + " ".join(f"w{n + m}" for m in range(3 + n % 5)) for n in range(count)]
+    return [
+        f"w{n} {'good' if n % 2 else 'bad'} " + " ".join(f"w{n + m}" for m in range(3 + n % 5)) for n in range(count)
+    ]
 
 
 def disjoint() -> list[Pair]:

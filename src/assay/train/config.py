@@ -77,6 +77,11 @@ class TrainConfig(StageConfig):
     weight_decay: NonNegativeFloat = 0.01
     max_grad_norm: PositiveFloat = 1.0
     batch_pairs: PositiveInt = Field(32, description="pairs per optimiser step, drawn at random")
+    draw: Literal["pairs", "prompts"] = Field(
+        "pairs",
+        description="what is drawn at random: pairs, or prompts, each with all of its pairs (InstructGPT's way)",
+        exclude_if=lambda drawn: drawn == "pairs",  # as below
+    )
     micro_tokens: PositiveInt | None = Field(
         None,
         description="tokens per forward pass, padding included; null: 2,048 CPU (rows side by side 4,096), 16,384 GPU",

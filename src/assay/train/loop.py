@@ -29,7 +29,7 @@ from assay.engine.micro_batches import pass_tokens
 from assay.errors import TrainingError
 from assay.models.device_and_mode import evaluating
 from assay.models.precision import Precision
-from assay.train.batches import Batches, Drawn, tokens_of
+from assay.train.batches import Batches, Drawn, prompt_of, tokens_of
 from assay.train.config import TrainConfig
 from assay.train.early_stopping import BestSoFar, Validation
 from assay.train.metrics import MetricsFile, step_row
@@ -108,6 +108,7 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
             seed=training.seed,
             rank=self.args.process_index,
             world=self.args.world_size,
+            prompts=[prompt_of(one) for one in self.objective.examples] if training.config.draw == "prompts" else None,
         )
 
     def get_train_dataloader(self) -> DataLoader[Drawn]:
