@@ -17,6 +17,7 @@ from assay.engine.micro_batches import Layout, micro_batches
 from assay.engine.trie import plan
 from assay.render.encoder import Encoded
 from assay.stats.draws import stream
+from assay.train.config import TrainConfig
 from assay.train.objective import Example
 
 
@@ -77,7 +78,14 @@ class Batches(Sampler[list[Drawn]]):
         return [index for family in order for index in families[family]]
 
 
-def prompt_of(example: Example) -> tuple[int, ...]:
+def batches_of(examples: Sequence[Example], config: TrainConfig, *, seed: int, rank: int, world: int) -> Batches:
+    """The batches of a training on these examples, in the process `rank` of `world`."""
+    prompts = [_prompt(one) for one in examples] if config.draw == "prompts" else None
+    weights = [one.weight for one in examples]
+    return Batches(weights, size=config.batch_pairs, seed=seed, rank=rank, world=world, prompts=prompts)
+
+
+def _prompt(example: Example) -> tuple[int, ...]:
     """The tokens of an example's prompt."""
     row = example.rows[0]
     return row.ids[: row.prompt_tokens]

@@ -29,7 +29,7 @@ from assay.engine.micro_batches import pass_tokens
 from assay.errors import TrainingError
 from assay.models.device_and_mode import evaluating
 from assay.models.precision import Precision
-from assay.train.batches import Batches, Drawn, prompt_of, tokens_of
+from assay.train.batches import Drawn, batches_of, tokens_of
 from assay.train.config import TrainConfig
 from assay.train.early_stopping import BestSoFar, Validation
 from assay.train.metrics import MetricsFile, step_row
@@ -102,14 +102,8 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         self._seen: list[Seen] = []
         self._started = time.monotonic()
         super().__init__(LossModule(self.objective), args, train_dataset=list(self.objective.examples))
-        self.batches = Batches(
-            [one.weight for one in self.objective.examples],
-            size=training.config.batch_pairs,
-            seed=training.seed,
-            rank=self.args.process_index,
-            world=self.args.world_size,
-            prompts=[prompt_of(one) for one in self.objective.examples] if training.config.draw == "prompts" else None,
-        )
+        process = {"rank": self.args.process_index, "world": self.args.world_size}
+        self.batches = batches_of(self.objective.examples, training.config, seed=training.seed, **process)
 
     def get_train_dataloader(self) -> DataLoader[Drawn]:
         return DataLoader(_Drawing(len(self.objective.examples)), batch_sampler=self.batches, collate_fn=list)
