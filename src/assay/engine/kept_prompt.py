@@ -94,6 +94,24 @@ class KeptPrompt:
         if closing:
             self._made = self._cut = {}
 
+    def run(self, model: nn.Module) -> None:
+        """Run the prompt, unless it was; the first rows that begin with it see to that by themselves."""
+        if self._made:
+            return
+        trunk, layers = trunk_of(model), list[int]()
+
+        def keys_and_values() -> tuple[Tensor, ...]:
+            found = run_beginning(trunk, self.ids)
+            layers[:] = sorted(found)
+            return tuple(part for layer in layers for part in found[layer])
+
+        with torch.enable_grad():  # the first to ask may be somebody who needs none
+            made = checkpoint(keys_and_values, use_reentrant=False) if self.recomputed else keys_and_values()
+        # Gradients of many passes are added up in float32, whatever the passes run in.
+        cut = [one.detach().float().requires_grad_(one.requires_grad) for one in made]
+        self._made = dict(zip(layers, zip(made[::2], made[1::2], strict=True), strict=True))
+        self._cut = dict(zip(layers, zip(cut[::2], cut[1::2], strict=True), strict=True))
+
     def hidden_at(self, model: nn.Module, rows: Sequence[Row], *, row_P: Ints, place_P: Ints) -> Tensor | None:
         """Hidden states of chosen tokens, (P, H), as `forward.hidden_at`; None if a row or a token is not behind it."""
         start = len(self.ids)
@@ -108,8 +126,7 @@ class KeptPrompt:
         return len(row) > len(self.ids) and np.array_equal(row[: len(self.ids)], self.ids)
 
     def _before(self, model: nn.Module) -> ByLayer:
-        if not self._made:
-            self._run(model)
+        self.run(model)
         # Who looks without gradients (rewards that a slope is taken at) sees the same numbers and closes nothing.
         if not (self.closing and torch.is_grad_enabled()):
             return self._cut
@@ -118,21 +135,6 @@ class KeptPrompt:
                 n: (_rejoined(k, self._cut[n][0]), _rejoined(v, self._cut[n][1])) for n, (k, v) in self._made.items()
             }
         return self._uncut
-
-    def _run(self, model: nn.Module) -> None:
-        trunk, layers = trunk_of(model), list[int]()
-
-        def keys_and_values() -> tuple[Tensor, ...]:
-            found = run_beginning(trunk, self.ids)
-            layers[:] = sorted(found)
-            return tuple(part for layer in layers for part in found[layer])
-
-        with torch.enable_grad():  # the first to ask may be somebody who needs none
-            made = checkpoint(keys_and_values, use_reentrant=False) if self.recomputed else keys_and_values()
-        # Gradients of many passes are added up in float32, whatever the passes run in.
-        cut = [one.detach().float().requires_grad_(one.requires_grad) for one in made]
-        self._made = dict(zip(layers, zip(made[::2], made[1::2], strict=True), strict=True))
-        self._cut = dict(zip(layers, zip(cut[::2], cut[1::2], strict=True), strict=True))
 
 
 def keeps_prompts(model: nn.Module) -> bool:

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from assay.engine.compiled import plain_layers
 from assay.engine.kept_prompt import KeptPrompt, run_by
 from assay.engine.trie import Ints, Row, plan
 from assay.models.transformers_types import config_of
@@ -60,6 +61,7 @@ class RowsApart:
         start = len(self.kept.ids)
         if place_P.min() < start or not all(self.kept.begins(row) for row in rows):
             return None
+        self.kept.run(model)  # as it will be run again: not among what follows
         cuts = plan([[row[start:]] for row in rows], token_budget=self._token_budget)
         found: list[Tensor] = []
         asked: list[tuple[list[Row], Ints, Ints, Ints]] = []
@@ -68,7 +70,8 @@ class RowsApart:
             if len(at_Q):
                 some = [rows[n] for n in members]
                 asked.append((some, np.searchsorted(members, row_P[at_Q]), place_P[at_Q], at_Q))
-                with torch.no_grad():
+                # Compiled code without gradients would be code of its own, and meet another shape first in every run.
+                with torch.no_grad(), plain_layers("on"):
                     hidden_QH = self.kept.hidden_at(model, some, row_P=asked[-1][1], place_P=asked[-1][2])
                 assert hidden_QH is not None
                 found.append(hidden_QH)
