@@ -145,6 +145,7 @@ def test_a_reward_step(base: Path, tmp_path: Path, planned: list[Pass], pairs: A
     ours = Stepped(reward(base, pairs(), train), train, tmp_path)
     assert [one.closing for one in planned if one.kept and not one.apart].count(True) == (pairs is disjoint)
     assert apart_of(planned) == (pairs is every_one)
+    assert sum(one.kept is not None for one in planned) >= 1 + (pairs is disjoint), "one pass has nothing to gather"
     ours.assert_same(expected)
     again = config(keep_prompts="off")
     Stepped(reward(base, pairs(), again), again, tmp_path).assert_same(expected)
