@@ -78,13 +78,13 @@ def step(model: Any, read: Read, examples: Sequence[PairExample], *, budget: int
     start, total = time.process_time(), 0.0
     for part in passes(examples, micro_tokens=budget, layout="shared", keep=keep):
         some = [examples[place] for place in part.places]
-        with part.forward():
+        with part.attending():
             rows, places = distinct_rows([one.chosen for one in some] + [one.rejected for one in some])
             chosen_B, rejected_B = read(model, rows)[torch.tensor(places)].chunk(2)
             loss: Any = -logsigmoid(chosen_B - rejected_B).sum() / len(examples)
         loss.backward()
         part.after_backward()
-        total += float(loss)
+        total += float(loss.detach())
     seconds = time.process_time() - start
     hook.remove()
     norm = torch.stack([p.grad.norm() for p in model.parameters() if p.grad is not None]).norm()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from assay.engine import rows_apart
@@ -30,7 +31,9 @@ from assay.train.regularised import regulariser_of
 from assay.train.reward import RewardObjective
 from assay.train.trainer_options import trainer_arguments
 from tests.support import tiny_bases as tiny
-from tests.support import toy_dpo
+from tests.support import toy_dpo, two_kept_prompts
+from tests.support.threads import one_thread
+from tests.support.torchrun import run_in_two_processes
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 PROMPT = " ".join(f"w{n}" for n in range(2, 26))
@@ -210,6 +213,18 @@ def test_what_may_be_kept(base: Path) -> None:
     assert keeping(model, processes=1, asked=False) == "no"
     model.config.attention_dropout = 0.1
     assert keeping(model, processes=1, asked=True) == "examples whole"
+
+
+@pytest.mark.slow
+def test_two_processes_that_keep_a_prompt_each_are_one(base: Path, tmp_path: Path) -> None:
+    """The last pass of all goes back through the prompt, and what processes exchange is whole by then."""
+    with one_thread():
+        two_kept_prompts.train(tmp_path / "one", base)
+    run_in_two_processes("tests.support.two_kept_prompts", tmp_path / "two", base)
+    one, two = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("one", "two"))
+    assert one.keys() == two.keys()
+    for name, value in one.items():
+        assert torch.allclose(value, two[name], rtol=1e-3, atol=2e-5), name
 
 
 def test_every_example_is_in_one_pass(base: Path) -> None:

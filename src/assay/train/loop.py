@@ -142,7 +142,7 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
             places = list(part.places)
             # Several processes exchange gradients once, with the last micro-batch.
             with nullcontext() if number == len(parts) - 1 else self.accelerator.no_sync(model=model):
-                with part.forward():
+                with part.attending():
                     loss_B, figures = model([examples[i] for i in places], examples)
                 # Processes average their gradients, and shares already are of the batch of all: hence times world_size.
                 self.accelerator.backward((loss_B * share_B[places]).sum() * self.args.world_size)

@@ -37,7 +37,7 @@ class Pass:
     apart: RowsApart | None = None
 
     @contextmanager
-    def forward(self) -> Iterator[None]:
+    def attending(self) -> Iterator[None]:
         """Around the forward pass, and whatever makes the losses."""
         if self.apart is not None:
             with self.apart.running():
