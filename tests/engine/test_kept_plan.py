@@ -43,6 +43,15 @@ def test_a_prompt_of_at_most_half_a_pass_is_held() -> None:
     assert family.cost == 40 * 3 + 2 * 41 * 3
 
 
+def test_the_best_answer_against_each_other_stands_once_a_pass() -> None:
+    for best in (0, 4, 7):  # wherever its ids sort it
+        groups = [[ROWS[best], other] for n, other in enumerate(ROWS) if n != best]
+        (family,) = kept_families(groups, [40] * 7, token_budget=60, shortest=8)
+        assert not family.apart
+        assert sorted(map(len, family.passes)) == [3, 4]  # the last prompt token, the best, and four of ten tokens
+        assert family.cost == 40 * 4 + (2 * 11 + 7 * 10) * 3
+
+
 def test_all_pairs_of_some_answers_run_apart() -> None:
     groups = [list(pair) for pair in itertools.combinations(ROWS, 2)]
     (family,) = kept_families(groups, [40] * 28, token_budget=60, shortest=8)

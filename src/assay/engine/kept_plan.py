@@ -57,12 +57,16 @@ def kept_families(
     groups: rows that belong together. most: of each group, how many leading tokens may be kept at most; fewer than its
     shortest row has. may_cut: whether rows of one group may run in passes apart.
     """
-    if len(groups) < 2:
+    # Mostly there is nothing to keep, and a step on a GPU is over in a tenth of a second: what is cheap is asked first.
+    long = [group for group, longest in enumerate(most) if longest >= shortest]
+    if len(long) < 2 or sum(len(row) for rows in groups for row in rows) <= token_budget:
         return []
-    beginnings = [_beginning(rows, longest) for rows, longest in zip(groups, most, strict=True)]
-    order = sorted(range(len(groups)), key=lambda group: sort_key(beginnings[group]))
-    sizes = np.array([distinct_tokens(groups[group]) for group in order])
+    beginnings = {group: _beginning(groups[group], most[group]) for group in long}
+    order = sorted(long, key=lambda group: sort_key(beginnings[group]))
     alike = np.array([common_prefix(beginnings[a], beginnings[b]) for a, b in pairwise(order)])
+    if alike.max() < shortest:
+        return []
+    sizes = np.array([distinct_tokens(groups[group]) for group in order])
     runs = _Runs(sizes, alike, token_budget, shortest)
     found = []
     for start, end, tokens in runs.best(0, len(order))[1]:
@@ -98,6 +102,7 @@ class _Runs:
             return 0.0, []
         tokens = int(self.alike[start : end - 1].min())
         distinct = int(self.sizes[start:end].sum() - self.alike[start : end - 1].sum())
+        # Answers that stand in several pairs are counted for each of them here.
         if distinct <= self.budget:  # one pass holds them all
             return 0.0, []
         borders = start + 1 + np.flatnonzero(self.alike[start : end - 1] == tokens)
@@ -132,7 +137,7 @@ def _cheapest(
     for recomputed in (False, True) if 2 * start <= budget else (True,):
         room = budget if recomputed else budget - start
         ahead = start * (step + _FORWARD * recomputed)
-        packs = _packs(own, room)
+        packs = _packs_of_pairs(own, room)
         named = tuple(tuple(members[place] for place in places) for places in packs.passes)
         cost = ahead + step * packs.tokens
         ways.append(Family(beginning, named, apart=False, recomputed=recomputed, room=room, cost=cost))
@@ -157,4 +162,27 @@ def _packs(groups: Sequence[Sequence[Row]], budget: int) -> _Packs:
     if together <= budget:
         return _Packs([[*range(len(groups))]], together)
     passes = plan(groups, token_budget=budget)
-    return _Packs(passes, sum(distinct_tokens([row for place in places for row in groups[place]]) for places in passes))
+    return _Packs(passes, sum(_tokens(groups, places) for places in passes))
+
+
+def _packs_of_pairs(groups: Sequence[Sequence[Row]], budget: int) -> _Packs:
+    """Packs of groups that have rows in common (the best answer against each other): filled by what a group adds."""
+    planned = _packs(groups, budget)
+    rows = [sort_key(np.asarray(row)) for group in groups for row in group]
+    if len(planned.passes) == 1 or len(set(rows)) == len(rows):
+        return planned
+    passes: list[list[int]] = []
+    for place in sorted(
+        range(len(groups)), key=lambda place: sorted(sort_key(np.asarray(row)) for row in groups[place])
+    ):
+        if passes and _tokens(groups, [*passes[-1], place]) <= budget:
+            passes[-1].append(place)
+        else:
+            passes.append([place])
+    filled = _Packs(passes, sum(_tokens(groups, places) for places in passes))
+    return min(planned, filled, key=lambda packs: packs.tokens)
+
+
+def _tokens(groups: Sequence[Sequence[Row]], places: Sequence[int]) -> int:
+    """Distinct tokens of one pass."""
+    return distinct_tokens([row for place in places for row in groups[place]])
