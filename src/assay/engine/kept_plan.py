@@ -124,11 +124,10 @@ def _cheapest(
 ) -> Family | None:
     """The cheapest of a family's ways, or None where packs that run the beginning again cost no more."""
     start, step = len(beginning), _FORWARD + _BACKWARD
-    rows = [groups[group] for group in members]
+    rows, together = [groups[group] for group in members], (tuple(members),)
     plain = _packs(rows, budget)
     if len(plain.passes) == 1:
-        named = (tuple(members),)
-        return Family(beginning[:0], named, apart=False, recomputed=False, room=budget, cost=step * plain.tokens)
+        return Family(beginning[:0], together, apart=False, recomputed=False, room=budget, cost=step * plain.tokens)
     own = [[row[start:] for row in group] for group in rows]
     alone = [[row] for row in {sort_key(np.asarray(row)): row for group in own for row in group}.values()]
     ways = []
@@ -143,8 +142,7 @@ def _cheapest(
         ways.append(Family(beginning, named, apart=False, recomputed=recomputed, room=room, cost=cost))
         if may_cut:
             cost = ahead + (step + _FORWARD) * _packs(alone, room).tokens
-            named = (tuple(members),)
-            ways.append(Family(beginning, named, apart=True, recomputed=recomputed, room=room, cost=cost))
+            ways.append(Family(beginning, together, apart=True, recomputed=recomputed, room=room, cost=cost))
     best = min(ways, key=lambda way: way.cost)
     return best if best.cost < step * plain.tokens else None
 
