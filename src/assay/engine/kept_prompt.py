@@ -162,8 +162,16 @@ def _agrees(trunk: nn.Module) -> bool:
     def kept() -> Tensor | None:
         trie = pack([row[_COMMON:] for row in rows])
         try:
-            before = run_beginning(trunk, np.array(rows[0][:_COMMON]))
-            hidden_LH = run_packed(trunk, trie, "segments", before=before)
+            made = run_beginning(trunk, np.array(rows[0][:_COMMON]))
+            with torch.enable_grad():
+                cut = {
+                    n: (key.detach().requires_grad_(), value.detach().requires_grad_())
+                    for n, (key, value) in made.items()
+                }
+                hidden_LH = run_packed(trunk, trie, "segments", before=cut)
+                # The way back may be a kernel of its own, and is walked before it is trusted.
+                torch.autograd.grad(hidden_LH.sum(), [part for both in cut.values() for part in both])
+            hidden_LH = hidden_LH.detach()
         except (NotShareableError, KeyError, TypeError, RuntimeError, ValueError):
             return None  # whatever a model does not take, it cannot be run by
         return hidden_LH[torch.from_numpy(trie.path_R).to(hidden_LH.device)]

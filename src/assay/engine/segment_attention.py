@@ -87,6 +87,11 @@ class Packed:
             self._dense = torch.cat([mask_LL.new_ones(len(mask_LL), header), mask_LL], dim=1)[None, None]
         return self._dense
 
+    @property
+    def kept_tokens(self) -> int:
+        """Tokens that stand before all rows with keys and values from an earlier pass."""
+        return 0 if self.before is None else next(iter(self.before.values()))[0].shape[2]
+
     def joined(self, module: torch.nn.Module, key: Tensor, value: Tensor) -> KeyValue:
         """A layer's keys and values behind those that stand before all rows; noted first where that is asked for."""
         if self.noted is None and self.before is None:
@@ -105,7 +110,7 @@ class Packed:
     def block_mask(self) -> BlockMask:
         """FlexAttention's block mask of the same rule; made once."""
         if self._blocks is None:
-            self._blocks = flex_attention.block_mask(self.trie.exits_L, self.device)
+            self._blocks = flex_attention.block_mask(self.trie.exits_L, self.device, before=self.kept_tokens)
         return self._blocks
 
 
@@ -242,9 +247,9 @@ def _over_trie(
     scale = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
     dropout = float(options.get("dropout") or 0.0)
     header = key.shape[2] - query.shape[2]
-    if query.device.type in _FLEX and not dropout and flex_attention.takes(query, key, value):
+    if kind in _FLEX and not dropout and flex_attention.takes(query, key, value, before=packed.kept_tokens):
         return flex_attention.attention(query, key, value, packed.block_mask(), scale)
-    if query.device.type != "cpu" or dropout or value.shape[-1] != query.shape[-1]:
+    if kind != "cpu" or dropout or value.shape[-1] != query.shape[-1]:
         output, _ = sdpa_attention_forward(module, query, key, value, packed.dense_mask(header=header), **options)
         return cast("Tensor", output)
     heads, shared = query.shape[1], key.shape[1]

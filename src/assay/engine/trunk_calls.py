@@ -51,10 +51,12 @@ def run_packed(
     if before is not None:
         assert header is None
         assert kernel == "segments"
-        first = next(iter(before.values()))[0].shape[2]
     packed = segment_attention.Packed(trie, device_of(trunk), before=before)
     # Positions are told: in a pack a token's place is not its depth.
-    inputs: dict[str, object] = {"input_ids": packed.ids(), "position_ids": packed.positions(header=first)}
+    inputs: dict[str, object] = {
+        "input_ids": packed.ids(),
+        "position_ids": packed.positions(header=first + packed.kept_tokens),
+    }
     if header is not None:
         inputs["past_key_values"] = header
     if kernel == "dense":
