@@ -83,7 +83,8 @@ def run_beginning(trunk: nn.Module, ids: Ints) -> dict[int, KeyValue]:
     They are taken where attention is given them: a cache is let go of by layers that make their activations again.
     """
     packed = segment_attention.Packed(pack([ids]), device_of(trunk))
-    packed.noted = noted = {}
+    noted: dict[int, KeyValue] = {}
+    packed.noted = noted
     segment_attention.teach(config_of(trunk)._attn_implementation)
     with segment_attention.running(packed):
         trunk(input_ids=packed.ids(), position_ids=packed.positions(), use_cache=False, trie=packed)
