@@ -19,7 +19,9 @@ from torch.nn.functional import scaled_dot_product_attention
 from assay.engine import flex_attention, segment_attention
 from assay.engine.can_share import ability
 from assay.engine.forward import last_hidden
+from assay.engine.kept_prompt import keeps_prompts
 from assay.engine.trie import Trie, pack
+from tests.engine.test_kept_prompt import assert_same, kept_between, plainly
 from tests.engine.test_segment_attention import assert_same_function
 from tests.support.engine_rows import OLD_NAMES, assert_close, loss_and_gradients, pairs
 from tests.support.tiny_models import reward_model
@@ -90,6 +92,38 @@ def test_output_and_gradients_equal_the_dense_mask(heads: tuple[int, int], on_cp
     assert len(on_cpu) == 1
     assert on_cpu[0] % flex_attention.BLOCK == 0
     assert_same_function(ours, plain, tensors)
+
+
+@pytest.mark.parametrize("before", [5, 128, 200])
+def test_keys_of_an_earlier_pass_stand_before_all_rows(before: int, on_cpu: list[int]) -> None:
+    torch.manual_seed(0)
+    device, trie = torch.device("cpu"), pack(long_rows(2))
+    mask = flex_attention.block_mask(trie.exits_L, device, before=before)
+    touched, full = blocks_by_hand(trie)
+    ahead = -(-before // flex_attention.BLOCK)
+    mixed = chosen(mask.kv_num_blocks, mask.kv_indices)
+    assert (mixed[:, ahead:] == touched & ~full).all()
+    assert mixed[:, :ahead].sum() == (before % flex_attention.BLOCK > 0) * len(touched)  # the one filled up
+    kept = [torch.randn(1, 2, before, 8).requires_grad_() for _ in range(2)]
+    packed = segment_attention.Packed(trie, device, before={3: (kept[0], kept[1])})
+    layer = torch.nn.Module()
+    layer.layer_idx = 3
+    tensors = [torch.randn(1, heads, trie.tokens, 8).requires_grad_() for heads in (4, 2, 2)]
+    ours, _ = segment_attention.attention(layer, *tensors, None, trie=packed, scaling=0.3)
+    assert len(on_cpu) == 1, "the masked way was taken"
+    keys = [torch.cat([kept[n], tensors[n + 1]], 2).repeat_interleave(2, 1) for n in (0, 1)]
+    mask_LT = packed.dense_mask(header=before)
+    plain = scaled_dot_product_attention(tensors[0], *keys, attn_mask=mask_LT, scale=0.3).transpose(1, 2)
+    assert_same_function(ours, plain, [*tensors, *kept])
+
+
+def test_a_kept_prompt_gives_the_plain_loss_and_gradients(on_cpu: list[int]) -> None:
+    model = reward_model("llama").train()
+    assert keeps_prompts(model)
+    plain = plainly(model)
+    on_cpu.clear()
+    assert_same(kept_between(model), plain)
+    assert len(on_cpu) == 2 * 5  # two layers of the prompt, three passes, and the prompt again
 
 
 @pytest.mark.parametrize("family", ["llama", "qwen3", "gpt2"])

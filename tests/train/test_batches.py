@@ -59,6 +59,25 @@ def test_shares_by_hand() -> None:
     assert [sum(one.share for one in batch) for batch in Batches(weights, size=3, seed=0)] == [1.0, 1.0]
 
 
+def test_prompts_are_drawn_with_all_their_examples() -> None:
+    prompts = ["a", "b", "a", "c", "b", "a", "d"]
+
+    def order(epoch: int, seed: int = 0) -> list[int]:
+        batches = Batches([1.0] * 7, size=3, seed=seed, prompts=prompts)
+        batches.epoch = epoch
+        drawn = list(batches)
+        assert [len(batch) for batch in drawn] == [3, 3, 1]
+        return [one.index for batch in drawn for one in batch]
+
+    orders = [order(epoch) for epoch in range(8)]
+    for one in orders:
+        assert sorted(one) == list(range(7))
+        met = [prompt for prompt, _ in itertools.groupby(prompts[index] for index in one)]
+        assert sorted(met) == ["a", "b", "c", "d"], "nobody comes twice"
+    assert len({tuple(one) for one in orders}) > 1
+    assert order(3) == orders[3]
+
+
 def test_epochs_and_seeds_draw_differently_and_the_same_again() -> None:
     def order(seed: int, epoch: int) -> list[int]:
         batches = Batches([1.0] * 50, size=7, seed=seed)

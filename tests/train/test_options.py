@@ -56,11 +56,13 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "train.weight_decay": (0.5, {}),
     "train.max_grad_norm": (1e-3, {}),
     "train.batch_pairs": (3, {}),
+    "train.draw": ("prompts", {}),
     "train.micro_tokens": (64, {}),
     "train.precision": ("bf16", {}),
     "train.gradient_checkpointing": ("on", {}),
     "train.compile": ("on", {"base": "llama", "train.compile": "off"}),  # under auto another file is left
     "train.sharing": ("off", {"base": "llama"}),
+    "train.keep_prompts": ("off", {"base": "llama"}),
     "train.save_every": (2, {}),
     "train.eval_every": (1, {}),
     "train.report_to": (("tensorboard",), {}),

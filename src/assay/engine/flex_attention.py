@@ -25,16 +25,22 @@ BLOCK = 128
 SMALLEST_HEAD = 16  # FlexAttention's compiled kernels take no smaller one
 
 
-def takes(query: Tensor, key: Tensor, value: Tensor) -> bool:
-    """Whether FlexAttention's kernels take these shapes: no cached header, one head size, and that not too small."""
+def takes(query: Tensor, key: Tensor, value: Tensor, *, before: int = 0) -> bool:
+    """Whether FlexAttention's kernels take these shapes: no other keys, one head size, and that not too small.
+
+    before: how many of the keys stand before all rows, kept from an earlier pass.
+    """
     size = query.shape[-1]
-    return key.shape[2] == query.shape[2] and value.shape[-1] == size >= SMALLEST_HEAD
+    return key.shape[2] == before + query.shape[2] and value.shape[-1] == size >= SMALLEST_HEAD
 
 
-def block_mask(exits_L: Ints, device: torch.device) -> BlockMask:
-    """FlexAttention's block mask (1, 1, C, C) of the trie; tokens of the filling see themselves alone."""
+def block_mask(exits_L: Ints, device: torch.device, *, before: int = 0) -> BlockMask:
+    """FlexAttention's block mask (1, 1, C, A + C) of the trie; tokens of the filling see themselves alone.
+
+    before: tokens that stand before all rows and are seen by all; A is their number filled up to whole blocks.
+    """
     tokens = len(exits_L)
-    blocks = -(-tokens // BLOCK)
+    blocks, ahead = -(-tokens // BLOCK), -(-before // BLOCK)
     exits_C = np.concatenate([exits_L, np.arange(tokens, blocks * BLOCK) + 1])
     exits_BT = exits_C.reshape(blocks, BLOCK)
     start_B = np.arange(blocks) * BLOCK
@@ -49,15 +55,34 @@ def block_mask(exits_L: Ints, device: torch.device) -> BlockMask:
     def sees(_batch: Tensor, _head: Tensor, query: Tensor, key: Tensor) -> Tensor:
         return (key <= query) & (query < exits[key])
 
+    def sees_before_too(batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
+        own = key - ahead * BLOCK
+        return (key < before) | ((own >= 0) & sees(batch, head, query, own.clamp(min=0)))
+
+    if before:  # whole blocks in front, of which the last may be filled up
+        front_BA = np.ones((blocks, ahead), dtype=bool)
+        touched_BB = np.concatenate([front_BA, touched_BB], axis=1)
+        full_BB = np.concatenate([front_BA & (np.arange(ahead) < before // BLOCK), full_BB], axis=1)
     mixed, full = _listed(touched_BB & ~full_BB, device), _listed(full_BB, device)
+    if before:
+        return BlockMask.from_kv_blocks(*mixed, *full, BLOCK_SIZE=BLOCK, mask_mod=sees_before_too)
     return BlockMask.from_kv_blocks(*mixed, *full, BLOCK_SIZE=BLOCK, mask_mod=sees)
 
 
 def attention(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask, scale: float) -> Tensor:
-    """query (1, H, L, D), key and value (1, K, L, D) -> (1, L, H, D); mask: what `block_mask` gave for the trie."""
+    """query (1, H, L, D), key and value (1, K, L, D) -> (1, L, H, D); mask: what `block_mask` gave for the trie.
+
+    More keys than queries: the first ones stand before all rows, and the mask was made for as many.
+    """
+    before = key.shape[2] - query.shape[2]
     tokens, group = query.shape[2], query.shape[1] // key.shape[1]
     if group & (group - 1):  # the kernels share keys among a power of two of heads only
         key, value = repeat_kv(key, group), repeat_kv(value, group)
+    if before:
+        fronts = [pad(part[:, :, :before], (0, 0, 0, -before % BLOCK)) for part in (key, value)]
+        key, value = (
+            torch.cat([front, part[:, :, before:]], 2) for front, part in zip(fronts, (key, value), strict=True)
+        )
     query, key, value = (pad(part, (0, 0, 0, -tokens % BLOCK)) for part in (query, key, value))
     output = compile_friendly_flex_attention(
         query, key, value, training=True, block_mask=mask, scale=scale, enable_gqa=query.shape[1] != key.shape[1]

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from assay.engine import kept_prompt
 from assay.engine.can_share import ability
 from assay.engine.headers import Header
 from assay.engine.pass_rules import rope_refusal, rope_sides, window_refusal
@@ -47,6 +48,10 @@ def hidden_at(
     check_positions(model, [len(row) for row in rows])
     if refusal(model, rows) is not None:
         return plain_hidden_at(model, rows, row_P=row_P, place_P=place_P)
+    other = kept_prompt.in_charge()
+    found = None if other is None else other.hidden_at(model, rows, row_P=row_P, place_P=place_P)
+    if found is not None:  # their prompt was run in an earlier pass of the step
+        return found
     # The header's own hidden states are not kept, only its keys and values.
     if header is not None and place_P.min() < len(header.ids):
         header = None

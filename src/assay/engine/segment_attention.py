@@ -24,7 +24,7 @@ Letters: H heads, K key-value heads, G = H / K, L packed tokens, D head size.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol, cast
@@ -38,7 +38,7 @@ from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from assay.engine import flex_attention
-from assay.engine.lane_attention import Lanes
+from assay.engine.lane_attention import KeyValue, Lanes
 from assay.engine.side_by_side import SideBySide, unknown
 from assay.engine.side_by_side import attention as by_rows
 from assay.engine.trie import Segment, Trie
@@ -49,6 +49,8 @@ _FLEX = {"cuda"}  # device types on which FlexAttention runs forward and backwar
 _flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 _flash_backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 
+ByLayer = Mapping[int, KeyValue]  # keys and values of some tokens, (1, K, tokens, D) each, by the layer's number
+
 
 class NotShareableError(Exception):
     """The model does something with attention that a trie cannot carry: `ability` turns it into a refusal."""
@@ -57,11 +59,15 @@ class NotShareableError(Exception):
 class Packed:
     """One packed trie on a device, as the attention function needs it; masks are made only if a device needs them.
 
-    `calls` counts the attention calls that used it: a model that never asks cannot be trusted with sharing.
+    `calls` counts the attention calls that used it: a model that never asks cannot be trusted with sharing. before:
+    keys and values, by layer, of tokens that stand before all rows. `noted`: set to a dict, it is given each layer's
+    keys and values of the pack itself.
     """
 
-    def __init__(self, trie: Trie, device: torch.device) -> None:
+    def __init__(self, trie: Trie, device: torch.device, *, before: ByLayer | None = None) -> None:
         self.trie = trie
+        self.before = before
+        self.noted: dict[int, KeyValue] | None = None
         self.segments = trie.segments()
         self.device = device
         self.calls = 0
@@ -81,10 +87,30 @@ class Packed:
             self._dense = torch.cat([mask_LL.new_ones(len(mask_LL), header), mask_LL], dim=1)[None, None]
         return self._dense
 
+    @property
+    def kept_tokens(self) -> int:
+        """Tokens that stand before all rows with keys and values from an earlier pass."""
+        return 0 if self.before is None else next(iter(self.before.values()))[0].shape[2]
+
+    def joined(self, module: torch.nn.Module, key: Tensor, value: Tensor) -> KeyValue:
+        """A layer's keys and values behind those that stand before all rows; noted first where that is asked for."""
+        if self.noted is None and self.before is None:
+            return key, value
+        layer = getattr(module, "layer_idx", None)
+        # By the layer's own number: layers whose activations are made again ask once more, and in another order.
+        if not isinstance(layer, int):
+            raise NotShareableError("the model's attention does not say which layer it belongs to")
+        if self.noted is not None:
+            self.noted[layer] = key, value
+        if self.before is None:
+            return key, value
+        first_key, first_value = self.before[layer]
+        return torch.cat([first_key.to(key.dtype), key], dim=2), torch.cat([first_value.to(value.dtype), value], dim=2)
+
     def block_mask(self) -> BlockMask:
         """FlexAttention's block mask of the same rule; made once."""
         if self._blocks is None:
-            self._blocks = flex_attention.block_mask(self.trie.exits_L, self.device)
+            self._blocks = flex_attention.block_mask(self.trie.exits_L, self.device, before=self.kept_tokens)
         return self._blocks
 
 
@@ -213,6 +239,7 @@ def _over_trie(
     module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, packed: Packed, **options: Any
 ) -> Tensor:
     packed.calls += 1
+    key, value = packed.joined(module, key, value)
     kind = query.device.type
     if torch.is_autocast_enabled(kind):  # as autocast does for SDPA: rotary positions leave queries and keys in float32
         query, key, value = (part.to(torch.get_autocast_dtype(kind)) for part in (query, key, value))
@@ -220,9 +247,9 @@ def _over_trie(
     scale = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
     dropout = float(options.get("dropout") or 0.0)
     header = key.shape[2] - query.shape[2]
-    if query.device.type in _FLEX and not dropout and flex_attention.takes(query, key, value):
+    if kind in _FLEX and not dropout and flex_attention.takes(query, key, value, before=packed.kept_tokens):
         return flex_attention.attention(query, key, value, packed.block_mask(), scale)
-    if query.device.type != "cpu" or dropout or value.shape[-1] != query.shape[-1]:
+    if kind != "cpu" or dropout or value.shape[-1] != query.shape[-1]:
         output, _ = sdpa_attention_forward(module, query, key, value, packed.dense_mask(header=header), **options)
         return cast("Tensor", output)
     heads, shared = query.shape[1], key.shape[1]

@@ -19,10 +19,10 @@ from transformers import GenerationConfig, LogitsProcessor, StoppingCriteria
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from assay.engine import segment_attention
-from assay.engine.lane_attention import Lanes
+from assay.engine.lane_attention import KeyValue, Lanes
 from assay.engine.replaced_forward import replaced
 from assay.engine.side_by_side import SideBySide
-from assay.engine.trie import Ints, Row, Trie
+from assay.engine.trie import Ints, Row, Trie, pack
 from assay.models.device_and_mode import device_of, dtype_of
 from assay.models.transformers_types import Cache, Output, config_of
 from assay.models.wrappers import trunk_of
@@ -37,23 +37,31 @@ def run_packed(
     *,
     call: Callable[..., object] | None = None,
     header: Cache | None = None,
+    before: segment_attention.ByLayer | None = None,
 ) -> Tensor:
     """Hidden states of all packed tokens, shape (L, H).
 
     kernel: attention by segments of the trie (transformers' own attention functions, taught to take it), or with a
     dense mask. call: what to call in place of the trunk itself, from inside a forward that replaces it. header: a cache
-    with the keys and values of tokens that stand before all rows; it is written to, so give a copy.
+    with the keys and values of tokens that stand before all rows; it is written to, so give a copy. before: the same
+    from `run_beginning`, with gradients to them, for attention by segments only.
     """
     call = call or trunk
-    before = 0 if header is None else header.get_seq_length()
-    packed = segment_attention.Packed(trie, device_of(trunk))
+    first = 0 if header is None else header.get_seq_length()
+    if before is not None:
+        assert header is None
+        assert kernel == "segments"
+    packed = segment_attention.Packed(trie, device_of(trunk), before=before)
     # Positions are told: in a pack a token's place is not its depth.
-    inputs: dict[str, object] = {"input_ids": packed.ids(), "position_ids": packed.positions(header=before)}
+    inputs: dict[str, object] = {
+        "input_ids": packed.ids(),
+        "position_ids": packed.positions(header=first + packed.kept_tokens),
+    }
     if header is not None:
         inputs["past_key_values"] = header
     if kernel == "dense":
         dtype = dtype_of(trunk)
-        seen = packed.dense_mask(header=before)
+        seen = packed.dense_mask(header=first)
         # transformers adds a mask of four dimensions as it stands and makes none of its own; the least finite number
         # is what its own masks hold.
         mask = torch.zeros((), dtype=dtype, device=seen.device).where(seen, torch.finfo(dtype).min)
@@ -67,6 +75,21 @@ def run_packed(
                 "the model's attention does not go through transformers' attention interface"
             )
     return cast("Output", output).last_hidden_state[0]
+
+
+def run_beginning(trunk: nn.Module, ids: Ints) -> dict[int, KeyValue]:
+    """Keys and values of each layer that a beginning of rows leaves, by the layer's number; differentiable.
+
+    They are taken where attention is given them: a cache is let go of by layers that make their activations again.
+    """
+    packed = segment_attention.Packed(pack([ids]), device_of(trunk))
+    noted: dict[int, KeyValue] = {}
+    packed.noted = noted
+    segment_attention.teach(config_of(trunk)._attn_implementation)
+    with segment_attention.running(packed):
+        trunk(input_ids=packed.ids(), position_ids=packed.positions(), use_cache=False, trie=packed)
+    packed.noted = None  # layers that run again in the backward pass have nothing more to note
+    return noted
 
 
 def run_side_by_side(trunk: nn.Module, rows: SideBySide) -> Tensor:

@@ -8,7 +8,7 @@ whole batch's loss, so the gradient is that of the whole batch. Knows rows of to
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 from torch.utils.data import Sampler
@@ -17,6 +17,7 @@ from assay.engine.micro_batches import Layout, micro_batches
 from assay.engine.trie import plan
 from assay.render.encoder import Encoded
 from assay.stats.draws import stream
+from assay.train.config import TrainConfig
 from assay.train.objective import Example
 
 
@@ -34,20 +35,32 @@ class Batches(Sampler[list[Drawn]]):
     weights: of all examples, > 0. An example's share of its batch's loss is its weight by the sum of the batch's, so
     that shares add up to 1 in the last batch of an epoch too, which may be smaller.
     Of several processes each gets every `world`-th example of a batch; a process left without gets one of share 0,
-    since all have to take part in the exchange of gradients.
+    since all have to take part in the exchange of gradients. prompts: the prompt of each example; given, prompts are
+    permuted, each with all its examples, which then come one after the other.
     """
 
-    def __init__(self, weights: Sequence[float], *, size: int, seed: int, rank: int = 0, world: int = 1) -> None:
+    def __init__(
+        self,
+        weights: Sequence[float],
+        *,
+        size: int,
+        seed: int,
+        rank: int = 0,
+        world: int = 1,
+        prompts: Sequence[Hashable] | None = None,
+    ) -> None:
         self.weights, self.size, self.seed = weights, size, seed
         self.rank, self.world = rank, world
         self.epoch = 0
+        self._families: dict[Hashable, list[int]] = {}
+        for index, prompt in enumerate(prompts or ()):
+            self._families.setdefault(prompt, []).append(index)
 
     def __len__(self) -> int:
         return math.ceil(len(self.weights) / self.size)
 
     def __iter__(self) -> Iterator[list[Drawn]]:
-        # A stream an epoch, not one for all: a run that goes on in the third epoch need not draw the first two again.
-        order = stream(self.seed, f"epoch-{self.epoch}").permutation(len(self.weights)).tolist()
+        order = self._order()
         for start in range(0, len(order), self.size):
             batch = order[start : start + self.size]
             # Over the whole batch, not over this process's part: it is the batch whose loss is a mean. Weights that are
@@ -55,6 +68,27 @@ class Batches(Sampler[list[Drawn]]):
             total = sum(self.weights[index] for index in batch)
             part = [Drawn(index, self.weights[index] / total) for index in batch[self.rank :: self.world]]
             yield part or [Drawn(batch[0], 0.0)]
+
+    def _order(self) -> list[int]:
+        # A stream an epoch, not one for all: a run that goes on in the third epoch need not draw the first two again.
+        if not self._families:
+            return [int(n) for n in stream(self.seed, f"epoch-{self.epoch}").permutation(len(self.weights))]
+        families = list(self._families.values())
+        order = stream(self.seed, f"prompts of epoch-{self.epoch}").permutation(len(families))
+        return [index for family in order for index in families[family]]
+
+
+def batches_of(examples: Sequence[Example], config: TrainConfig, *, seed: int, rank: int, world: int) -> Batches:
+    """The batches of a training on these examples, in the process `rank` of `world`."""
+    prompts = [_prompt(one) for one in examples] if config.draw == "prompts" else None
+    weights = [one.weight for one in examples]
+    return Batches(weights, size=config.batch_pairs, seed=seed, rank=rank, world=world, prompts=prompts)
+
+
+def _prompt(example: Example) -> tuple[int, ...]:
+    """The tokens of an example's prompt."""
+    row = example.rows[0]
+    return row.ids[: row.prompt_tokens]
 
 
 def tokens_of(example: Example) -> int:

@@ -27,7 +27,7 @@ from assay.engine.compiled import (
     plain_layers,
 )
 from assay.engine.micro_batches import pass_tokens
-from assay.train.batches import Batches, cut, tokens_of
+from assay.train.batches import batches_of, cut, tokens_of
 from assay.train.compile_choice import CompileChoice, CompileTerms
 from assay.train.loop import Training, chosen_precision
 from assay.train.objective import AnyObjective, Example
@@ -98,13 +98,8 @@ class Timed:
 def _first_batch(training: Training) -> list[Example]:
     """What the first optimiser step of this process runs: rows as the run has them, drawn at random."""
     examples = training.objective.examples
-    batches = Batches(
-        [one.weight for one in examples],
-        size=training.config.batch_pairs,
-        seed=training.seed,
-        rank=int(os.environ.get("RANK", "0")),
-        world=int(os.environ.get("WORLD_SIZE", "1")),
-    )
+    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    batches = batches_of(examples, training.config, seed=training.seed, rank=rank, world=world)
     return [examples[drawn.index] for drawn in next(iter(batches))]
 
 

@@ -77,6 +77,11 @@ class TrainConfig(StageConfig):
     weight_decay: NonNegativeFloat = 0.01
     max_grad_norm: PositiveFloat = 1.0
     batch_pairs: PositiveInt = Field(32, description="pairs per optimiser step, drawn at random")
+    draw: Literal["pairs", "prompts"] = Field(
+        "pairs",
+        description="what is drawn at random: pairs, or prompts, each with all of its pairs (InstructGPT's way)",
+        exclude_if=lambda drawn: drawn == "pairs",  # as below
+    )
     micro_tokens: PositiveInt | None = Field(
         None,
         description="tokens per forward pass, padding included; null: 2,048 CPU (rows side by side 4,096), 16,384 GPU",
@@ -89,6 +94,11 @@ class TrainConfig(StageConfig):
         "auto", description="the trunk's layers through torch.compile; auto: where a long run is measured to gain by it"
     )
     sharing: OnOff = Field("on", description="run each token of a shared prompt once where possible")
+    keep_prompts: OnOff = Field(
+        "on",
+        description="run a prompt whose pairs fill several passes once for all of them, its gradients gathered",
+        exclude_if=lambda switch: switch == "on",  # so that seeds trained before there was one are what they were
+    )
     save_every: PositiveInt = Field(100, description="optimiser steps between checkpoints")
     eval_every: PositiveInt | None = Field(None, description="steps between held-out evaluations; null: each epoch")
     report_to: tuple[str, ...] = ()

@@ -29,12 +29,13 @@ from assay.engine.micro_batches import pass_tokens
 from assay.errors import TrainingError
 from assay.models.device_and_mode import evaluating
 from assay.models.precision import Precision
-from assay.train.batches import Batches, Drawn, cut, tokens_of
+from assay.train.batches import Drawn, batches_of, tokens_of
 from assay.train.config import TrainConfig
 from assay.train.early_stopping import BestSoFar, Validation
 from assay.train.metrics import MetricsFile, step_row
 from assay.train.objective import AnyObjective, Example, Losses, Seen
 from assay.train.optimiser import adamw, schedule_factor
+from assay.train.passes import Keeping, keeping, passes
 
 NAMED = 8  # examples named in a message
 
@@ -101,13 +102,8 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         self._seen: list[Seen] = []
         self._started = time.monotonic()
         super().__init__(LossModule(self.objective), args, train_dataset=list(self.objective.examples))
-        self.batches = Batches(
-            [one.weight for one in self.objective.examples],
-            size=training.config.batch_pairs,
-            seed=training.seed,
-            rank=self.args.process_index,
-            world=self.args.world_size,
-        )
+        process = {"rank": self.args.process_index, "world": self.args.world_size}
+        self.batches = batches_of(self.objective.examples, training.config, seed=training.seed, **process)
 
     def get_train_dataloader(self) -> DataLoader[Drawn]:
         return DataLoader(_Drawing(len(self.objective.examples)), batch_sampler=self.batches, collate_fn=list)
@@ -139,21 +135,31 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         share_B = torch.tensor([drawn.share for drawn in inputs], device=self.args.device)
         layout = self.objective.layout(examples)
         budget = pass_tokens(self.training.config.micro_tokens, self.args.device.type, layout)
-        parts = cut(examples, micro_tokens=budget, layout=layout)
+        parts = passes(examples, micro_tokens=budget, layout=layout, keep=self._keeping())
         found: list[Tensor] = []
         names: list[str] = []
-        for number, places in enumerate(parts):
+        for number, part in enumerate(parts):
+            places = list(part.places)
             # Several processes exchange gradients once, with the last micro-batch.
             with nullcontext() if number == len(parts) - 1 else self.accelerator.no_sync(model=model):
-                loss_B, figures = model([examples[i] for i in places], examples)
+                with part.attending():
+                    loss_B, figures = model([examples[i] for i in places], examples)
                 # Processes average their gradients, and shares already are of the batch of all: hence times world_size.
                 self.accelerator.backward((loss_B * share_B[places]).sum() * self.args.world_size)
+                with self.accelerator.autocast():
+                    part.after_backward()
             names = list(figures)
             found.append(torch.stack([loss_B, *figures.values()]).detach())
-        order = [place for places in parts for place in places]
+        order = [place for part in parts for place in part.places]
         values_KB = torch.cat(found, dim=1)
         self._seen = self._look([examples[i] for i in order], [inputs[i] for i in order], names, values_KB)
         return (values_KB[0] * share_B[order]).sum()
+
+    def _keeping(self) -> Keeping:
+        """Whether prompts are kept between passes: as asked for, where weights are whole and the model allows it."""
+        whole = not (self.is_fsdp_enabled or self.is_deepspeed_enabled)
+        asked = whole and self.training.config.keep_prompts == "on"
+        return keeping(self.objective.model, processes=self.args.world_size, asked=asked)
 
     def _look(self, examples: list[Example], drawn: list[Drawn], names: list[str], values_KB: Tensor) -> list[Seen]:
         """What this step saw. Raises TrainingError, before the update, if a loss or a figure is not finite."""

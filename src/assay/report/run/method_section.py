@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assay.report import words
 from assay.report.finding_text import label
-from assay.report.run.policy_section import policy_method
+from assay.report.run.policy_section import DRAWN, policy_method
 from assay.report.run.reported_run import ReportedRun
 from assay.train.recorded_config import FlowConfig, recorded_config
 from assay.train.reward_config import RewardConfig
@@ -82,7 +82,7 @@ def method_training(config: RewardConfig, evidence: ReportedRun) -> list[str]:
     return [
         f"The base {base} got a scalar head; {tuning}{rank} and the head were trained by the {name} loss on the "
         f"difference of the two rewards, in float32, with {words.listing([part for part in extras if part])}.",
-        f"Training ran {train.epochs:g} epochs over batches of {train.batch_pairs} pairs drawn at random, learning "
+        f"Training ran {train.epochs:g} epochs over batches of {train.batch_pairs} pairs {DRAWN[train.draw]}, learning "
         f"rate {train.learning_rate:g} ({train.schedule} schedule, {100 * train.warmup:g}% warm-up), weight decay "
         f"{train.weight_decay:g}, gradients clipped at norm {train.max_grad_norm:g}, precision "
         f"{train.precision}{measured(evidence)}. No held-out figure chose a checkpoint: {which_weights(config)}.",

@@ -13,6 +13,8 @@ from assay.report.run.reported_run import ReportedRun
 from assay.report.run.training_section import Panel, panels
 from assay.train.dpo.config import DpoRunConfig
 
+DRAWN = {"pairs": "drawn at random", "prompts": "of prompts drawn at random, each with all of its pairs"}
+
 CURVES: tuple[Panel, ...] = (
     ("Chosen answers", ("chosen_change",), False, None, "change of log-probability, nats an answer"),
     ("Rejected answers", ("rejected_change",), False, None, "change of log-probability, nats an answer"),
@@ -95,7 +97,7 @@ def policy_method(config: DpoRunConfig, evidence: ReportedRun) -> list[str]:
         f"The base {evidence.base or model.base} was tuned by direct preference optimisation: {tuning[model.tuning]}"
         f"{rank}, loss {terms} (TRL's, beta {dpo.beta:g}), against log-probabilities of the base that were computed "
         "once.",
-        f"Training ran {train.epochs:g} epochs over batches of {train.batch_pairs} pairs drawn at random, learning "
+        f"Training ran {train.epochs:g} epochs over batches of {train.batch_pairs} pairs {DRAWN[train.draw]}, learning "
         f"rate {train.learning_rate:g} ({train.schedule} schedule, {100 * train.warmup:g}% warm-up), gradients "
         f"clipped at norm {train.max_grad_norm:g}, precision {train.precision}. No held-out figure chose a checkpoint: "
         "the last one is the policy.",
