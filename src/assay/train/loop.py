@@ -98,7 +98,7 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
     ) -> None:
         self.training, self.objective, self.metrics, self.best = training, training.objective, metrics, best
         self.evaluation: Evaluation | None = None
-        self._seen: list[Seen] = []
+        self.seen: list[Seen] = []  # what the last step saw, of all processes once it is over
         self._started = time.monotonic()
         super().__init__(LossModule(self.objective), args, train_dataset=list(self.objective.examples))
         self.batches = Batches(
@@ -152,7 +152,7 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
             found.append(torch.stack([loss_B, *figures.values()]).detach())
         order = [place for places in parts for place in places]
         values_KB = torch.cat(found, dim=1)
-        self._seen = self._look([examples[i] for i in order], [inputs[i] for i in order], names, values_KB)
+        self.seen = self._look([examples[i] for i in order], [inputs[i] for i in order], names, values_KB)
         return (values_KB[0] * share_B[order]).sum()
 
     def _look(self, examples: list[Example], drawn: list[Drawn], names: list[str], values_KB: Tensor) -> list[Seen]:
@@ -191,10 +191,10 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         if not math.isfinite(norm):
             raise TrainingError(
                 f"Step {step}: the gradient is not finite ({norm}), though the loss is, for pairs "
-                f"{', '.join(s.name for s in self._seen[:NAMED])}, ... Lower train.learning_rate, or set "
+                f"{', '.join(s.name for s in self.seen[:NAMED])}, ... Lower train.learning_rate, or set "
                 "train.precision=float32."
             )
-        seen = gather_object(self._seen) if self.args.world_size > 1 else self._seen
+        self.seen = seen = gather_object(self.seen) if self.args.world_size > 1 else self.seen
         seconds = time.monotonic() - self._started
         row = step_row(seen, self.objective.step_figures(seen))
         more = {
