@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from huggingface_hub import ModelCard
+from huggingface_hub import ModelCard, constants
 from typer.testing import CliRunner
 
+from assay.artifacts.run_folder import RunFolder
 from assay.cli.main import build
 from assay.errors import ArtifactError, InputError
 from assay.flows.push import PushPlan, push_plan
+from assay.report.run.page import page
+from assay.report.run.reported_run import read_reported_run
 from tests.support.gated_run import FAILS, decide, gated_run
 from tests.support.hub_stand_in import Hub, hub_stand_in
 from tests.support.made_run import SENTENCES
@@ -35,12 +35,6 @@ def passed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run(passed: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(passed, tmp_path / "support"))
-
-
-@pytest.fixture
-def hub() -> Iterator[Hub]:
-    with hub_stand_in() as stand_in:
-        yield stand_in
 
 
 def body(one: Any) -> bytes:
@@ -92,15 +86,15 @@ def test_weights_that_were_changed_after_the_verdict_have_none(run: Path) -> Non
 
 
 def test_no_row_of_the_data_goes_unless_asked_for(run: Path) -> None:
-    quoted = {
-        name for name in ("report.html", "audit.json") if SENTENCES[0] in (run / name).read_text(encoding="utf-8")
-    }
-    if "audit.json" not in quoted:
-        pytest.fail("the run quotes nothing: this test would prove nothing")
+    whole_report = page(read_reported_run(RunFolder(run)))
+    for text in (whole_report, (run / "audit.json").read_text(encoding="utf-8")):
+        assert any(sentence in text for sentence in SENTENCES), "nothing is quoted: this test would prove nothing"
     for one in push_plan(run, REPO).files:
         raw = body(one)
         assert not any(sentence.encode() in raw for sentence in SENTENCES), one.path
         assert b"p-12" not in raw or one.path == "tokenizer.json", one.path
+    shared = next(body(one) for one in push_plan(run, REPO).files if one.path == "evidence/report.html")
+    assert b"Left out of this copy" in shared
     whole = {one.path: body(one) for one in push_plan(run, REPO, with_texts=True).files}
     assert whole["evidence/audit.json"] == (run / "audit.json").read_bytes()
     assert "evidence/seed-0/scores.jsonl" in whole
@@ -137,36 +131,40 @@ def test_what_is_no_decided_run(run: Path, tmp_path: Path) -> None:
         push_plan(run, REPO, whatever=True)
 
 
-def pushed(run: Path, hub: Hub, *more: str, token: str = TOKEN) -> subprocess.CompletedProcess[str]:
-    """In a process of its own: the hub's library reads where the hub is when it is imported."""
-    environment = {
-        **os.environ, "HF_ENDPOINT": hub.url, "HF_TOKEN": token, "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0",
-        "HF_HOME": str(run.parent / "hf"),
-    }  # fmt: skip
-    words = [sys.executable, "-m", "assay.cli.main", "push", str(run), "--repo", REPO, *more]
-    return subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
+    """Where the hub's library looks, as HF_ENDPOINT and HF_TOKEN would have it look from the start."""
+    with hub_stand_in() as stand_in:
+        monkeypatch.setattr(constants, "ENDPOINT", stand_in.url)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)  # git-LFS: no stand-in speaks Xet
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        yield stand_in
+
+
+def pushed(run: Path, *more: str) -> Any:
+    return CliRunner().invoke(build(), ["push", str(run), "--repo", REPO, *more])
 
 
 def test_it_goes_as_one_commit_and_no_token_is_printed(run: Path, hub: Hub) -> None:
     hub.files = {"evidence/old.json": b"{}", "notes.txt": b"its owner's"}
-    done = pushed(run, hub)
-    assert done.returncode == 0, done.stderr
+    done = pushed(run)
+    assert done.exit_code == 0, done.output
     plan = push_plan(run, REPO)
     assert hub.files == {"notes.txt": b"its owner's", **{one.path: body(one) for one in plan.files}}
     assert [one["summary"] for one in hub.commits] == ["assay: seed 0, gate pass"]
-    assert hub.repos[REPO]["private"] is True
+    assert hub.repos[REPO]["visibility"] == "private"
     assert hub.tokens == {f"Bearer {TOKEN}"}
-    assert TOKEN not in done.stdout + done.stderr
-    assert f"{hub.url}/commit/1" in done.stdout
+    assert TOKEN not in done.output
+    assert f"{hub.url}/{REPO}/commit/" in done.stdout
 
 
 def test_a_hub_that_refuses_is_told_without_the_token(run: Path, hub: Hub) -> None:
     hub.refuses = 403
-    done = pushed(run, hub)
-    assert done.returncode == 2
-    assert "the hub did not take it" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert TOKEN not in done.stdout + done.stderr
+    done = pushed(run)
+    assert isinstance(done.exception, InputError)
+    assert "the hub did not take it" in str(done.exception)
+    assert TOKEN not in done.output + str(done.exception)
     assert hub.files == {}
 
 

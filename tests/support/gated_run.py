@@ -8,6 +8,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from assay.artifacts.audit_body import AuditBody
+from assay.artifacts.files import sha256_file
 from assay.gate import decide_run
 from assay.train.result import hashes
 from tests.support import saved_models
@@ -25,6 +27,9 @@ def gated_run(root: Path, *, criterion: str = PASSES, seeds: int = 1) -> Path:
         shutil.copytree(model, place / "model")
         body = train_body(seed).model_copy(update={"files": hashes(place, "model", "scores.jsonl")})
         body.write(place / "train.json")
+    inputs = {f"seed-{seed}/scores.jsonl": sha256_file(run / f"seed-{seed}" / "scores.jsonl") for seed in range(seeds)}
+    inputs["split.json"] = sha256_file(run / "split.json")
+    AuditBody.read(run / "audit.json").model_copy(update={"inputs": inputs}).write(run / "audit.json")
     decide(run, criterion)
     return run
 

@@ -116,6 +116,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                     hub.files[value["path"]] = hub.blobs[value["oid"]]
                 elif row["key"] == "deletedFile":
                     del hub.files[value["path"]]
-            self._answer({"commitUrl": f"{hub.url}/commit/1", "commitOid": "1" * 40, "success": True})
+            repo = self.path.removeprefix("/api/models/").partition("/commit/")[0]
+            self._answer({"commitUrl": f"{hub.url}/{repo}/commit/{'1' * 40}", "commitOid": "1" * 40, "success": True})
 
     return Handler

@@ -15,7 +15,7 @@ from assay.errors import InputError
 
 if TYPE_CHECKING:
     from assay.flows.rerank import Reranked
-    from assay.gate.standing import Standing
+    from assay.gate.gate_standing import GateStanding
 
 
 def register(app: typer.Typer) -> None:
@@ -74,7 +74,7 @@ def rerank(
         )
 
 
-def summary(done: Reranked, out: Path, gate: Standing, *, top: int | None) -> str:
+def summary(done: Reranked, out: Path, gate: GateStanding, *, top: int | None) -> str:
     """What was ordered, what could not be, and whose reward it is, in rich markup."""
     from rich.markup import escape
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.errors import InputError
-from assay.gate.standing import Standing, standing
+from assay.gate.gate_standing import GateStanding, gate_standing
 from assay.scorers.local import LocalScorer, Passes, headed
 from assay.scorers.open import open_scorer
 from assay.scorers.protocol import Scorer
@@ -21,7 +21,7 @@ class GatedScorer:
     """A scorer and what is known of its gate. label: a short name: the run's, and the seed where it has several."""
 
     scorer: Scorer
-    standing: Standing
+    standing: GateStanding
     label: str
 
 
@@ -62,13 +62,13 @@ def gated_scorer(
     return GatedScorer(scorer=opened, standing=known, label=label)
 
 
-def standing_of(text: Path | str, seed: int | None = None) -> Standing:
+def standing_of(text: Path | str, seed: int | None = None) -> GateStanding:
     """What is known of the gate of what `text` names as a scorer; see gated_scorer."""
     folder, _ = headed(str(text))
     found = model_of_a_run(folder, seed)
     if found is None:
-        return Standing(word="unknown", sentence=f"no gate has decided on it: {text} is no run of assay.")
-    return standing(found.run, found.seed)
+        return GateStanding(word="unknown", sentence=f"no gate has decided on it: {text} is no run of assay.")
+    return gate_standing(found.run, found.seed)
 
 
 def model_of_a_run(folder: Path | str, seed: int | None = None) -> ModelOfARun | None:

@@ -20,7 +20,7 @@ from assay.artifacts.run_folder import RunFolder
 from assay.endpoints.credential import Credential
 from assay.errors import ArtifactError, InputError, first_line
 from assay.flows.gated_scorer import ModelOfARun, model_of_a_run
-from assay.gate.standing import Standing, standing
+from assay.gate.gate_standing import GateStanding, gate_standing
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -52,7 +52,7 @@ class PushPlan:
 
     repo: str
     seed: int
-    gate: Standing
+    gate: GateStanding
     first: str
     files: tuple[PushedFile, ...]
 
@@ -106,9 +106,9 @@ def refuse_name(repo: str) -> None:
         raise InputError(f"{repo!r} does not say whose repository it is. Give --repo ORG/NAME.")
 
 
-def whole_standing(model: ModelOfARun, folder: RunFolder, evidence: ReportedRun) -> Standing:
+def whole_standing(model: ModelOfARun, folder: RunFolder, evidence: ReportedRun) -> GateStanding:
     """The verdict on what is shared: of a tuned policy only what was concluded with people's votes is one."""
-    found = standing(model.run, model.seed)
+    found = gate_standing(model.run, model.seed)
     if evidence.policy is None or found.word == "unknown":
         return found
     from assay.report.founder.told_run import read_told_run
@@ -119,9 +119,9 @@ def whole_standing(model: ModelOfARun, folder: RunFolder, evidence: ReportedRun)
             f"what it writes was not judged yet: {found.sentence.rstrip('.')}, on held-out pairs alone. Close its "
             f"study, then `assay dpo {model.run} --conclude`."
         )
-        return Standing(word="undecided", sentence=sentence)
+        return GateStanding(word="undecided", sentence=sentence)
     said = {"pass": "passed it", "fail": "failed it", "undecided": "left it undecided"}[concluded.verdict]
-    return Standing(
+    return GateStanding(
         word=concluded.verdict, sentence=f"the gate of {model.run}, people's votes among its evidence, {said}."
     )
 

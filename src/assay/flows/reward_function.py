@@ -37,6 +37,8 @@ class RunReward:
 
     def __init__(self, run: str, *, seed: int | None, ungated: bool, passes: Passes) -> None:
         self.run, self.seed, self.ungated, self.passes = run, seed, ungated, passes
+        self._said: set[str] = set()
+        self._one_at_a_time = threading.Lock()  # async callers may overlap; a model runs one pass at a time
         gated = self.gated
         # What trainers call its column: they ask for __name__, as of a plain function.
         self.__name__ = re.sub(r"\W+", "_", f"assay {gated.label}{'' if gated.standing.passed else ' ungated'}")
@@ -50,19 +52,13 @@ class RunReward:
         """The scorer, opened, and its gate. Raises InputError where the gate did not pass and nobody said ungated."""
         return gated_scorer(self.run, seed=self.seed, ungated=self.ungated, passes=self.passes)
 
-    @cached_property
-    def _said(self) -> set[str]:
-        return set()
-
-    @cached_property
-    def _one_at_a_time(self) -> threading.Lock:
-        """Async callers may overlap; a model runs one pass at a time."""
-        return threading.Lock()
-
     def __getstate__(self) -> dict[str, object]:
         """Without what is loaded: a worker process opens its own, behind the same gate."""
-        opened = {"gated", "_said", "_one_at_a_time"}
-        return {name: value for name, value in vars(self).items() if name not in opened}
+        return {name: value for name, value in vars(self).items() if name not in ("gated", "_one_at_a_time")}
+
+    def __setstate__(self, state: Mapping[str, object]) -> None:
+        vars(self).update(state)
+        self._one_at_a_time = threading.Lock()
 
     def __call__(
         self, prompts: Sequence[object], completions: Sequence[object], **columns: object

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from assay.artifacts.tracking_body import TrackedBody
@@ -38,7 +39,7 @@ class Trackers:
         self._places: dict[str, str | None] = dict.fromkeys(names)
         self._failed: dict[str, str] = {}
         for name in names:
-            self._try(name, lambda name=name: self._begin(name, run), "did not start")  # type: ignore[misc]
+            self._try(name, partial(self._begin, name, run), "did not start")
 
     def _begin(self, name: str, run: TrackedRun) -> None:
         tracker = OPENERS[name](run)
@@ -71,7 +72,7 @@ class Trackers:
 
     def _each(self, act: Callable[[Tracker], None], what: str) -> None:
         for name, tracker in list(self._open.items()):
-            self._try(name, lambda tracker=tracker: act(tracker), what)  # type: ignore[misc]
+            self._try(name, partial(act, tracker), what)
 
     def _try(self, name: str, act: Callable[[], None], what: str) -> None:
         try:

@@ -234,6 +234,10 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
             best.keep(self._trained())
         return loss
 
+    def last_scores(self) -> Sequence[object]:
+        """Of the held-out examples at the last evaluation; none before there was one."""
+        return () if self.evaluation is None else self.evaluation.scores
+
     def evaluated(self, precision: Precision) -> Evaluation:
         """Scores of every held-out example, in order, by the weights as they are."""
         scores = self._scored(self.objective.held_out, precision)

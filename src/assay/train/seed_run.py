@@ -227,8 +227,7 @@ class SeedRun:
         )
         with tracked(names, run, seed=experiment.seed, folder=folder, say=_warn) as trackers:
             if names:
-                found = lambda: () if trainer.evaluation is None else trainer.evaluation.scores  # noqa: E731
-                trainer.add_callback(Tracking(trackers, seen=lambda: trainer.seen, held_out=found))
+                trainer.add_callback(Tracking(trackers, seen=lambda: trainer.seen, held_out=trainer.last_scores))
             yield
 
     def _run_steps(self, trainer: ObjectiveTrainer, checkpoint: Checkpoint | None) -> None:

@@ -14,7 +14,7 @@ from assay.artifacts.audit_body import AuditTables
 from assay.artifacts.fresh_study_body import FRESH_STUDY, FreshStudyBody
 from assay.artifacts.run_evidence import AUDIT
 from assay.artifacts.run_folder import RunFolder
-from assay.gate.standing import Standing
+from assay.gate.gate_standing import GateStanding
 from assay.report.founder.told_run import read_told_run
 from assay.report.run import card as reward_card
 from assay.report.run import policy_card
@@ -23,6 +23,8 @@ from assay.report.run.reported_run import ReportedRun
 
 # Rows of tables that hold one of these hold words that somebody wrote.
 QUOTES = frozenset({"prompt", "chosen", "rejected", "answer"})
+NONE = "No mistakes are recorded in audit.json."
+LEFT_OUT = "Left out of this copy, since they quote the data: they stand in the run's own report."
 WORDS: Mapping[str, str] = {
     "pass": "Its gate passed it.",
     "fail": "NOT PASSED: its gate failed it.",
@@ -31,7 +33,7 @@ WORDS: Mapping[str, str] = {
 }
 
 
-def shared_card(run: RunFolder, evidence: ReportedRun, standing: Standing, *, repo: str, seed: int) -> str:
+def shared_card(run: RunFolder, evidence: ReportedRun, standing: GateStanding, *, repo: str, seed: int) -> str:
     """The model card as it stands in a repository: the verdict on these weights first, the model at the root.
 
     Raises ArtifactError as the pages do.
@@ -55,8 +57,9 @@ def shared_card(run: RunFolder, evidence: ReportedRun, standing: Standing, *, re
 
 
 def report_without_texts(evidence: ReportedRun) -> str:
-    """The report with every table row that quotes somebody left out."""
-    return page(replace(evidence, tables=cast("AuditTables", without_quotes(evidence.tables))))
+    """The report with every table row that quotes somebody left out, which it says where the mistakes would stand."""
+    text = page(replace(evidence, tables=cast("AuditTables", without_quotes(evidence.tables))))
+    return text.replace(NONE, LEFT_OUT) if evidence.tables["mistakes"] else text
 
 
 def findings_alone(evidence: ReportedRun) -> dict[str, object]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.gate.standing import standing
+from assay.gate.gate_standing import gate_standing
 from tests.support.gated_run import FAILS, decide, gated_run
 
 
@@ -24,14 +24,14 @@ def run(passed: Path, tmp_path: Path) -> Path:
 
 
 def test_a_run_that_passed(run: Path) -> None:
-    found = standing(run, 0)
+    found = gate_standing(run, 0)
     assert found.passed
     assert found.sentence == f"the gate of {run} passed it."
 
 
 def test_a_run_that_failed_names_the_criterion(run: Path) -> None:
     decide(run, FAILS)
-    found = standing(run, 0)
+    found = gate_standing(run, 0)
     assert (found.word, found.passed) == ("fail", False)
     assert f"the gate of {run} failed it: {FAILS}: " in found.sentence
 
@@ -70,15 +70,15 @@ def test_what_was_changed_since_has_no_verdict(
     run: Path, name: str, change: Callable[[Path], object], said: str
 ) -> None:
     change(run / name)
-    found = standing(run, 0)
+    found = gate_standing(run, 0)
     assert found.word == "unknown"
     assert said in found.sentence
 
 
 def test_a_card_beside_the_model_changes_no_reward(run: Path) -> None:
     (run / "seed-0" / "model" / "README.md").write_text("# A model")
-    assert standing(run, 0).passed
+    assert gate_standing(run, 0).passed
 
 
 def test_a_seed_that_was_not_audited(run: Path) -> None:
-    assert standing(run, 7).word == "unknown"
+    assert gate_standing(run, 7).word == "unknown"

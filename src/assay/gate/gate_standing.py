@@ -22,7 +22,7 @@ WORDS_ONLY = frozenset({"README.md", "LICENSE", "LICENSE.txt", "NOTICE", ".gitat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class GateStanding:
     """What is known of a model's gate. word: "unknown" where none decided on this model; sentence: why, for people."""
 
     word: Literal["pass", "fail", "undecided", "unknown"]
@@ -33,17 +33,17 @@ class Standing:
         return self.word == "pass"
 
 
-def standing(run: Path, seed: int) -> Standing:
+def gate_standing(run: Path, seed: int) -> GateStanding:
     """What the gate of the run folder `run` says of the model of `seed`, as its files stand now."""
     if not (run / GATE).is_file():
-        return Standing(
+        return GateStanding(
             word="unknown",
             sentence=f"no gate has decided on it: {run / GATE} is missing. Decide with `assay gate {run}`.",
         )
     try:
         gate = _held(run, seed)
     except AssayError as error:
-        return Standing(word="unknown", sentence=f"its gate does not hold any more: {error}")
+        return GateStanding(word="unknown", sentence=f"its gate does not hold any more: {error}")
     said = {
         "pass": f"the gate of {run} passed it",
         "fail": f"the gate of {run} failed it",
@@ -52,7 +52,7 @@ def standing(run: Path, seed: int) -> Standing:
     open_ones = [one for one in gate.criteria if one.verdict != "pass"]
     first = next((one for one in open_ones if one.verdict == "fail"), open_ones[0] if open_ones else None)
     why = "." if first is None else f": {first.text}: {first.reason.rstrip('.')}."
-    return Standing(word=gate.verdict, sentence=said + why)
+    return GateStanding(word=gate.verdict, sentence=said + why)
 
 
 def _held(run: Path, seed: int) -> GateBody:
