@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import assay
-from assay import api, api_pressure, api_worlds
+from assay import api, api_pressure, api_service, api_worlds
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"])
@@ -39,7 +39,7 @@ def test_no_name_is_a_room_s() -> None:
     assert not rooms & set(assay.__all__)
 
 
-@pytest.mark.parametrize("module", [api, api_pressure, api_worlds])
+@pytest.mark.parametrize("module", [api, api_pressure, api_service, api_worlds])
 def test_api_holds_the_functions_of_the_surface_and_nothing_else(module) -> None:
     ours = {name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
     assert ours == set(assay.HOMES[module.__name__])

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         write_report,
     )
     from assay.api_pressure import conclude_fresh, fresh_pairs, optimise
+    from assay.api_service import push, rerank, reward_function
     from assay.api_worlds import simulate_candidates, simulate_grants, simulate_press, simulate_support
     from assay.audits import Audit
     from assay.audits.config import AuditConfig
@@ -79,6 +80,7 @@ HOMES = {
         "run_reward", "score", "split", "write_report",
     ),
     "assay.api_pressure": ("conclude_fresh", "fresh_pairs", "optimise"),
+    "assay.api_service": ("push", "rerank", "reward_function"),
     "assay.api_worlds": ("simulate_candidates", "simulate_grants", "simulate_press", "simulate_support"),
     "assay.audits": ("Audit",),
     "assay.audits.config": ("AuditConfig",),
@@ -191,7 +193,10 @@ __all__ = [
     "open_policy",
     "open_scorer",
     "optimise",
+    "push",
     "read_pairs",
+    "rerank",
+    "reward_function",
     "run_dpo",
     "run_reward",
     "score",

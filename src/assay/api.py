@@ -1,7 +1,7 @@
 """The functions of `assay.__all__` that are no other module's own: the stages and flows, as a notebook calls them.
 
 Each is one call of a room below, with defaults; every function here is `assay.<name>`, and nothing else stands here
-(simulated worlds: api_worlds.py; what a policy makes of a reward: api_pressure.py).
+(simulated worlds: api_worlds.py; what a policy makes of a reward: api_pressure.py; rewards in use: api_service.py).
 Heavy libraries are imported at the first call, so `import assay` is fast.
 """
 

@@ -18,6 +18,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from assay.artifacts.files import sha256_file
 from assay.data import read_pairs
 from assay.data.config import DataConfig
+from assay.gate.gate_standing import gate_standing
 from assay.simulate.support import support
 from tests.support import tiny_bases as tiny
 from tests.support.ready_commands import ready_assay
@@ -75,6 +76,7 @@ def test_writes_every_artifact_and_says_the_verdict(finished: tuple[Path, Any]) 
     for seed in ("seed-0", "seed-1"):
         wanted |= {f"{seed}/{name}" for name in ("metrics.jsonl", "scores.jsonl", "train.json", "model/config.json")}
     assert wanted <= names
+    assert [gate_standing(out, seed).word for seed in (0, 1)] == [body["verdict"]] * 2  # of these very weights
 
 
 def test_every_row_is_accounted_for(finished: tuple[Path, Any]) -> None:

@@ -11,6 +11,7 @@ from assay.artifacts.body import Body
 from assay.artifacts.compile_body import CompileBody
 from assay.artifacts.files import write_json
 from assay.artifacts.precision_body import PrecisionBody
+from assay.artifacts.tracking_body import TrackedBody
 from assay.artifacts.training_pairs_body import TrainingPairsBody
 
 _PART = ConfigDict(frozen=True, extra="forbid")
@@ -89,7 +90,8 @@ class RunBody(Body):
     and of train.compile what is used, from the first training step on. precision, compile: how they were chosen; absent
     from runs made before they were chosen by a measurement, and compile before the first step. chosen: options that
     trials on a validation slice set in place of those in config; absent where nothing was tried. training_pairs: what
-    became of the training side of the split; absent where all of it, and nothing else, was trained on.
+    became of the training side of the split; absent where all of it, and nothing else, was trained on. tracked: where
+    the seeds and the verdict are shown outside; absent where nowhere.
     """
 
     SCHEMA: ClassVar[str] = "run/1"
@@ -112,6 +114,7 @@ class RunBody(Body):
     data: RunData | None = None
     training_pairs: TrainingPairsBody | None = None
     chosen: dict[str, JsonValue] | None = None
+    tracked: tuple[TrackedBody, ...] = ()
     stages: tuple[StageBody, ...] = ()
 
     def write(self, path: Path) -> str:

@@ -27,6 +27,7 @@ from assay.flows.processes import FollowersFolder, follows, run_folder
 from assay.flows.reward import say_what_auto_chose, settled, silent
 from assay.flows.reward_stages import Contract, Gated, audit_seeds, contract_stage, gate_stage, known_truth
 from assay.flows.run_record import RunRecord, begun_with, layers_begun_with
+from assay.flows.tracked_verdict import tracked_verdict
 from assay.gate import Criterion, Verdict, decide_run, load_criteria
 from assay.models.local_model import LocalModel
 from assay.models.resolve import resolve
@@ -173,8 +174,9 @@ def tuned(ready: Ready, criteria: Sequence[Criterion]) -> PolicyRun:
             # Of the first seed and not of the best, which nobody could tell from luck.
             study = write_study(run, ready.asking, results[0], config=config, notify=notify)
     record.add(status="done")
-    page = render(run)
-    tell_founder(run, notify)
+    with tracked_verdict(record, verdict, config.train.report_to, say=notify):
+        page = render(run)
+        tell_founder(run, notify)
     wait_for_all()
     return PolicyRun(folder=run.root, verdict=verdict, audit=audit, seeds=results, report=page, study=study)
 

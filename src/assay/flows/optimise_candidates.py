@@ -18,6 +18,7 @@ from assay.data.groups.overlap import prompt_groups
 from assay.errors import InputError
 from assay.policies.answer_candidates import holds_answers
 from assay.policies.answer_files import RecordedAnswer, read_answers, read_numbered
+from assay.policies.protocol import EMPTY
 from assay.records import Candidates, Pair, plain_text
 from assay.stats.unknown import Unknown
 
@@ -31,14 +32,19 @@ WAYS = (
 class GivenCandidates:
     """Groups in the order of the file. clusters: the prompt group of each, near-duplicate prompts in one.
 
-    gave_none: by group id, answers that the policy did not give, by why. places: by group id, which number each
-    answer has in the file, where answers are missing between them.
+    missing: by group id, answers that the policy did not give: which number each has, and why. places: by group id,
+    which number each answer has in the file, where answers are missing between them.
     """
 
     groups: tuple[Candidates, ...]
     clusters: tuple[str, ...]
-    gave_none: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    missing: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     places: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    @property
+    def gave_none(self) -> Mapping[str, Mapping[str, int]]:
+        """By group id, how many answers the policy did not give, by why."""
+        return {name: Counter(reasons.values()) for name, reasons in self.missing.items()}
 
     def places_of(self, group: Candidates) -> Sequence[int]:
         return self.places.get(group.id, range(len(group.answers)))
@@ -66,13 +72,16 @@ def generated_candidates(path: Path, config: DataConfig) -> GivenCandidates:
         several = rows.setdefault(row.prompt_id or plain_text(row.prompt), [])
         several.append((len(several) if numbered is None else numbered[place].number, row))
     groups, places = [], {}
-    gave_none: dict[str, Counter[str]] = {}
+    missing: dict[str, Mapping[int, str]] = {}
     for name, several in rows.items():
         said = [(number, row.text) for number, row in several if isinstance(row.text, str) and row.text.strip()]
-        reasons = [row.text.reason if isinstance(row.text, Unknown) else "the answer is empty" for _, row in several
-                   if isinstance(row.text, Unknown) or not row.text.strip()]  # fmt: skip
+        reasons = {
+            number: row.text.reason if isinstance(row.text, Unknown) else EMPTY.reason
+            for number, row in several
+            if isinstance(row.text, Unknown) or not row.text.strip()
+        }
         if reasons:
-            gave_none[name] = Counter(reasons)
+            missing[name] = reasons
         first = several[0][1]
         places[name] = [number for number, _ in said]
         groups.append(
@@ -82,7 +91,7 @@ def generated_candidates(path: Path, config: DataConfig) -> GivenCandidates:
             )
         )  # fmt: skip
     found = _given(groups, config, told=str(path))
-    return replace(found, gave_none=gave_none, places=places)
+    return replace(found, missing=missing, places=places)
 
 
 def _given(groups: Iterable[Candidates], config: DataConfig, *, told: str) -> GivenCandidates:

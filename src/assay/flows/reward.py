@@ -31,6 +31,7 @@ from assay.flows.reward_stages import (
     whole_groups,
 )
 from assay.flows.run_record import RunRecord, begun_with, layers_begun_with
+from assay.flows.tracked_verdict import tracked_verdict
 from assay.flows.training_pairs import TrainingPairs, files_read, training_pairs
 from assay.gate.criteria import for_several_seeds
 from assay.train import compile_choice
@@ -115,8 +116,9 @@ def run_reward(
             verdict = gate.decide_run(run, criteria)
         record.add(status="done")
         notify(f"gate       {verdict.verdict}")
-        page = report.render(run)
-        report.model_card(run)
+        with tracked_verdict(record, verdict, config.train.report_to, say=notify):
+            page = report.render(run)
+            report.model_card(run)
         wait_for_all()
         return RewardRun(
             folder=run.root,

@@ -99,7 +99,7 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
     ) -> None:
         self.training, self.objective, self.metrics, self.best = training, training.objective, metrics, best
         self.evaluation: Evaluation | None = None
-        self._seen: list[Seen] = []
+        self.seen: list[Seen] = []  # what the last step saw, of all processes once it is over
         self._started = time.monotonic()
         super().__init__(LossModule(self.objective), args, train_dataset=list(self.objective.examples))
         process = {"rank": self.args.process_index, "world": self.args.world_size}
@@ -152,7 +152,7 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
             found.append(torch.stack([loss_B, *figures.values()]).detach())
         order = [place for part in parts for place in part.places]
         values_KB = torch.cat(found, dim=1)
-        self._seen = self._look([examples[i] for i in order], [inputs[i] for i in order], names, values_KB)
+        self.seen = self._look([examples[i] for i in order], [inputs[i] for i in order], names, values_KB)
         return (values_KB[0] * share_B[order]).sum()
 
     def _keeping(self) -> Keeping:
@@ -197,10 +197,10 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         if not math.isfinite(norm):
             raise TrainingError(
                 f"Step {step}: the gradient is not finite ({norm}), though the loss is, for pairs "
-                f"{', '.join(s.name for s in self._seen[:NAMED])}, ... Lower train.learning_rate, or set "
+                f"{', '.join(s.name for s in self.seen[:NAMED])}, ... Lower train.learning_rate, or set "
                 "train.precision=float32."
             )
-        seen = gather_object(self._seen) if self.args.world_size > 1 else self._seen
+        self.seen = seen = gather_object(self.seen) if self.args.world_size > 1 else self.seen
         seconds = time.monotonic() - self._started
         row = step_row(seen, self.objective.step_figures(seen))
         more = {
@@ -239,6 +239,10 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         if best.see(self.state.global_step, loss) and self.args.should_save:
             best.keep(self._trained())
         return loss
+
+    def last_scores(self) -> Sequence[object]:
+        """Of the held-out examples at the last evaluation; none before there was one."""
+        return () if self.evaluation is None else self.evaluation.scores
 
     def evaluated(self, precision: Precision) -> Evaluation:
         """Scores of every held-out example, in order, by the weights as they are."""

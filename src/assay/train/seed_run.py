@@ -17,10 +17,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from assay.artifacts.files import write_jsonl
+from assay.artifacts.files import sha256_json, write_jsonl
 from assay.artifacts.train_body import TrainBody, TrainedBase
 from assay.engine.compiled import compile_layers, plain_again, plain_layers
 from assay.errors import AssayError, ConfigError, TrainingError
+from assay.tracking.tracker import TrackedRun
 from assay.train import compile_choice
 from assay.train.callbacks import Reporting, Schedule, Sealing
 from assay.train.checkpoint import Checkpoint, latest, remove_all, sweep
@@ -37,6 +38,7 @@ from assay.train.process_group import of_the_first
 from assay.train.progress import Progress, Stage
 from assay.train.result import TrainResult, finished, hashes, read_result, save_whole
 from assay.train.threads import threads_within_quota
+from assay.train.tracked_steps import Tracking, hold, tracked
 from assay.train.trainer_options import checkpoint_activations, own_randomness, trainer_arguments, without_printer
 from assay.version import versions
 
@@ -132,6 +134,7 @@ class SeedRun:
                 "Leave it out, or train with whole weights."
             )
         without_printer(trainer)
+        hold(trainer, _warn)
         return trainer
 
     def _settle_layers(self, device: torch.device) -> None:
@@ -189,7 +192,7 @@ class SeedRun:
         trainer.add_callback(Reporting(self._tell if main else _nobody, start=start))
         head = training.objective.head()
         before = _copies(head)
-        with self._stage("train", step):
+        with self._stage("train", step), self._tracked(trainer, step):
             self._run_steps(trainer, checkpoint)
         if head and all(torch.equal(before[name], parameter.detach().cpu()) for name, parameter in head.items()):
             raise TrainingError(
@@ -206,6 +209,26 @@ class SeedRun:
             if found is None or found.step < training.steps:
                 found = replace(trainer.evaluated("float32"), step=training.steps)
         return found
+
+    @contextmanager
+    def _tracked(self, trainer: ObjectiveTrainer, step: int) -> Iterator[None]:
+        """Tell the trackers what the steps from here on find; one process does, for all."""
+        experiment, folder = self.seed.experiment, self.seed.folder
+        names = self.seed.config.report_to if trainer.args.process_index == 0 else ()
+        place = folder.resolve()
+        run = TrackedRun(
+            name=f"{place.parent.name}-{place.name}",
+            group=place.parent.name,
+            # The folder too: the same experiment in another folder is another training.
+            key=sha256_json([experiment.identity, str(place)]).removeprefix("sha256:")[:16],
+            folder=folder,
+            options=experiment.identity,
+            step=step,
+        )
+        with tracked(names, run, seed=experiment.seed, folder=folder, say=_warn) as trackers:
+            if names:
+                trainer.add_callback(Tracking(trackers, seen=lambda: trainer.seen, held_out=trainer.last_scores))
+            yield
 
     def _run_steps(self, trainer: ObjectiveTrainer, checkpoint: Checkpoint | None) -> None:
         over = trainer.best is not None and trainer.best.exhausted
@@ -285,6 +308,10 @@ class SeedRun:
     def _tell(self, progress: Progress) -> None:
         if int(os.environ.get("RANK", "0")) == 0:
             self.notify(progress)
+
+
+def _warn(line: str) -> None:
+    _log.warning(f"Warning: {line}")
 
 
 def _nobody(progress: Progress) -> None:

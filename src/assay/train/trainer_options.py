@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from assay.errors import ConfigError
+from assay.tracking.all_trackers import OPENERS, installed
 from assay.train.config import TrainConfig
 from assay.train.process_group import leave_together
 
@@ -26,7 +27,8 @@ def trainer_arguments(config: TrainConfig, *, seed: int, folder: Path) -> Traini
     from transformers import TrainingArguments
 
     assert config.precision != "auto", "choose() comes before training"
-    _check_reporters(config.report_to)
+    check_reporters(config.report_to)
+    others = [name for name in config.report_to if name not in OPENERS]
     arguments = TrainingArguments(
         output_dir=str(folder),
         project="assay",
@@ -45,7 +47,7 @@ def trainer_arguments(config: TrainConfig, *, seed: int, folder: Path) -> Traini
         # Trainer would put a mean of earlier losses in the place of one that is not finite; here training stops at it.
         logging_nan_inf_filter=False,
         log_level="error",
-        report_to=list(config.report_to) or "none",
+        report_to=others or "none",
         disable_tqdm=True,
         # What the sampler draws are places and shares, without columns to remove and without tensors to pin.
         remove_unused_columns=False,
@@ -94,7 +96,8 @@ def own_randomness(seed: int) -> Iterator[None]:
             np.random.set_state(numpy)
 
 
-def _check_reporters(names: tuple[str, ...]) -> None:
+def check_reporters(names: tuple[str, ...]) -> None:
+    """Raises ConfigError for a reporter that is unknown or not installed: a mistake, and no tracker's failure."""
     from transformers.integrations import INTEGRATION_TO_CALLBACK, get_available_reporting_integrations
 
     for name in names:
@@ -102,7 +105,7 @@ def _check_reporters(names: tuple[str, ...]) -> None:
             raise ConfigError(
                 f"train.report_to: {name!r} is not a reporter. Known: {', '.join(INTEGRATION_TO_CALLBACK)}."
             )
-        if name not in get_available_reporting_integrations():
+        if not (installed(name) if name in OPENERS else name in get_available_reporting_integrations()):
             raise ConfigError(
                 f"train.report_to: {name} is not installed. Install it, or: pip install 'assay[tracking]'."
             )

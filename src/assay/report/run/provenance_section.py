@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assay.artifacts.run_body import StageBody
+from assay.artifacts.tracking_body import TrackedBody
 from assay.report import words
 from assay.report.run.facts import value_text
 from assay.report.run.reported_run import ReportedRun
@@ -24,6 +25,7 @@ def provenance(evidence: ReportedRun) -> dict[str, object]:
         ("Rows in the data", words.count(source.rows if source else None)),
         ("Data hash", source.sha256 if source else None),
         ("Base fingerprint", run.base.fingerprint if run.base else None),
+        *((f"Tracked, {whose(one)}", where(one)) for one in run.tracked),
     ]
     return {
         "command": run.command,
@@ -33,6 +35,17 @@ def provenance(evidence: ReportedRun) -> dict[str, object]:
         "total": words.duration(sum(row.seconds for row in run.stages) if run.stages else None),
         "hashes": sorted(evidence.hashes.items()),
     }
+
+
+def whose(one: TrackedBody) -> str:
+    """What is shown in one place, and by which tracker."""
+    return f"{'the verdict' if one.seed is None else f'seed {one.seed}'} ({one.tracker})"
+
+
+def where(one: TrackedBody) -> str:
+    """The place, and why it is not whole where a tracker failed."""
+    place = one.place or ("its own settings say" if one.failed is None else "nowhere")
+    return place if one.failed is None else f"{place}; {one.failed}"
 
 
 def stage_row(row: StageBody) -> dict[str, str]:

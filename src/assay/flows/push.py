@@ -1,0 +1,191 @@
+"""A run to the Hugging Face hub: `assay push`. Model at the root, its card as README.md, what it rests on in evidence/.
+
+1. What would go is planned from the run's artifacts; a run whose gate did not pass is refused, unless told otherwise,
+   and is called what it is in the card's first line.
+2. Rows of the data stay: the report goes without the texts it quotes, audit.json as its figures, scores by pair not.
+3. It goes as one commit, so that nobody ever sees a model without its card.
+Credentials are the hub library's business (HF_TOKEN, or `hf auth login`), and are taken out of every message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.artifacts.files import dumps
+from assay.artifacts.run_evidence import AUDIT, CONTRACT, GATE, RUN, SPLIT, TRAIN
+from assay.artifacts.run_folder import RunFolder
+from assay.endpoints.credential import Credential
+from assay.errors import ArtifactError, InputError, first_line
+from assay.flows.gated_scorer import ModelOfARun, model_of_a_run
+from assay.gate.gate_standing import GateStanding, gate_standing
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+    from assay.report.run.reported_run import ReportedRun
+
+EVIDENCE = "evidence"
+CARD = "README.md"
+PLAIN = (RUN, GATE, CONTRACT, SPLIT)  # artifacts in which no row stands
+QUOTING = (AUDIT, "report.html")  # in which rows are quoted
+WAY = "To share it all the same, with that said in the card's first line: --whatever-the-verdict."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushedFile:
+    """One file: its path in the repository, and where its bytes are: on disk, or made here."""
+
+    path: str
+    source: Path | bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.source) if isinstance(self.source, bytes) else self.source.stat().st_size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushPlan:
+    """What would go where. gate: what is known of the verdict on this model. first: the card's first line."""
+
+    repo: str
+    seed: int
+    gate: GateStanding
+    first: str
+    files: tuple[PushedFile, ...]
+
+    @property
+    def size(self) -> int:
+        return sum(one.size for one in self.files)
+
+
+def push_plan(
+    run: Path, repo: str, *, seed: int | None = None, whatever: bool = False, with_texts: bool = False
+) -> PushPlan:
+    """What `assay push` would send of a run to the repository `repo` ("org/name").
+
+    seed: whose model; needed of several. whatever: also what did not pass. with_texts: with what quotes rows of the
+    data: the whole report and audit.json, and each held-out pair's scores.
+    Raises InputError for what is no run, has no such seed, or did not pass; ArtifactError where artifacts are torn.
+    """
+    refuse_name(repo)
+    model = model_of_a_run(run, seed)
+    if model is None:
+        raise InputError(
+            f"{run} holds no trained model. Give the folder of a run that `assay reward` or `assay dpo` made."
+        )
+    from assay.report.run.reported_run import read_reported_run  # after what can be refused without scipy
+    from assay.report.run.shared_pages import shared_card
+
+    folder = RunFolder(model.run)
+    if not folder.path(GATE).is_file():
+        raise ArtifactError(f"{folder.path(GATE)} is missing: decide first, with `assay gate {model.run}`.")
+    evidence = read_reported_run(folder)
+    gate = whole_standing(model, folder, evidence)
+    if not (gate.passed or whatever):
+        raise InputError(f"{run} is not pushed: {gate.sentence} {WAY}")
+    card = shared_card(folder, evidence, gate, repo=repo, seed=model.seed)
+    files = [PushedFile(path=CARD, source=card.encode()), *model_files(model)]
+    files += evidence_files(model, folder, evidence, with_texts=with_texts)
+    body = card.partition("\n---\n")[2].lstrip()
+    return PushPlan(repo=repo, seed=model.seed, gate=gate, first=body.partition("\n")[0], files=tuple(files))
+
+
+def refuse_name(repo: str) -> None:
+    """Raises InputError for what cannot be a repository's name."""
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(repo)
+    except HFValidationError as error:
+        raise InputError(f"{repo!r} is no name of a repository ({first_line(error)}). Give --repo ORG/NAME.") from None
+    if "/" not in repo:
+        raise InputError(f"{repo!r} does not say whose repository it is. Give --repo ORG/NAME.")
+
+
+def whole_standing(model: ModelOfARun, folder: RunFolder, evidence: ReportedRun) -> GateStanding:
+    """The verdict on what is shared: of a tuned policy only what was concluded with people's votes is one."""
+    found = gate_standing(model.run, model.seed)
+    if evidence.policy is None or found.word == "unknown":
+        return found
+    from assay.report.founder.told_run import read_told_run
+
+    concluded = read_told_run(folder).gate
+    if concluded is None:
+        sentence = (
+            f"what it writes was not judged yet: {found.sentence.rstrip('.')}, on held-out pairs alone. Close its "
+            f"study, then `assay dpo {model.run} --conclude`."
+        )
+        return GateStanding(word="undecided", sentence=sentence)
+    said = {"pass": "passed it", "fail": "failed it", "undecided": "left it undecided"}[concluded.verdict]
+    return GateStanding(
+        word=concluded.verdict, sentence=f"the gate of {model.run}, people's votes among its evidence, {said}."
+    )
+
+
+def model_files(model: ModelOfARun) -> Iterator[PushedFile]:
+    """The seed's model, at the root: `from_pretrained("org/name")` opens it."""
+    for path in sorted(one for one in model.folder.rglob("*") if one.is_file()):
+        name = path.relative_to(model.folder).as_posix()
+        if name != CARD:  # the card says what a README beside the weights said, and the verdict
+            yield PushedFile(path=name, source=path)
+
+
+def evidence_files(
+    model: ModelOfARun, folder: RunFolder, evidence: ReportedRun, *, with_texts: bool
+) -> Iterator[PushedFile]:
+    """Report, verdict, split and training curves; what quotes rows only where it was asked for."""
+    from assay.report.run.shared_pages import findings_alone, report_without_texts
+
+    seeds = sorted(model.run.glob("seed-[0-9]*"))
+    wanted = [*PLAIN, *(f"{seed.name}/{name}" for seed in seeds for name in (TRAIN, "metrics.jsonl"))]
+    if with_texts:
+        wanted += [*QUOTING, *(f"{seed.name}/scores.jsonl" for seed in seeds)]
+    else:
+        yield PushedFile(path=f"{EVIDENCE}/report.html", source=report_without_texts(evidence).encode())
+        yield PushedFile(path=f"{EVIDENCE}/findings.json", source=dumps(findings_alone(evidence), indent=True) + b"\n")
+    for name in wanted:
+        path = folder.path(name)
+        if path.is_file():
+            yield PushedFile(path=f"{EVIDENCE}/{name}", source=path)
+
+
+def push(plan: PushPlan, *, private: bool = True, endpoint: str | None = None) -> str:
+    """Send what was planned as one commit; returns its address.
+
+    private: of a repository that is made now; one that exists stays as it is. endpoint: another hub; None: as the hub
+    library is set (HF_ENDPOINT). Evidence of an earlier push that this one has not is taken away. Raises InputError, in
+    words without a token, where the hub refuses or is not reached.
+    """
+    from huggingface_hub import HfApi, get_token
+    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled
+
+    api = HfApi(endpoint=endpoint)
+    secret = Credential(get_token())
+    try:
+        api.create_repo(plan.repo, private=private, exist_ok=True)
+        return str(api.create_commit(plan.repo, _operations(api, plan), commit_message=message(plan)).commit_url)
+    except (HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled, OSError, ValueError) as error:
+        said = secret.hidden(first_line(error))
+        raise InputError(
+            f"{plan.repo}: the hub did not take it ({said}). Log in with `hf auth login`, or set HF_TOKEN to a token "
+            "that may write there; nothing was changed unless its page says so."
+        ) from None
+
+
+def message(plan: PushPlan) -> str:
+    """Of the commit."""
+    return f"assay: seed {plan.seed}, gate {plan.gate.word}"
+
+
+def _operations(api: HfApi, plan: PushPlan) -> Sequence[object]:
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+    adds = [CommitOperationAdd(path_in_repo=one.path, path_or_fileobj=one.source) for one in plan.files]
+    ours = {one.path for one in plan.files}
+    # Evidence alone: other files in the repository may be its owner's.
+    old = [name for name in api.list_repo_files(plan.repo) if name.startswith(f"{EVIDENCE}/") and name not in ours]
+    return [*adds, *(CommitOperationDelete(path_in_repo=name) for name in old)]

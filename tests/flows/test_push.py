@@ -1,0 +1,178 @@
+"""A run to the hub: what goes, what stays, what it is called, over a local stand-in of the hub's HTTP interface."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from huggingface_hub import ModelCard, constants
+from typer.testing import CliRunner
+
+from assay.artifacts.run_folder import RunFolder
+from assay.cli.main import build
+from assay.errors import ArtifactError, InputError
+from assay.flows.push import PushPlan, push_plan
+from assay.report.run.page import page
+from assay.report.run.reported_run import read_reported_run
+from tests.support.gated_run import FAILS, decide, gated_run
+from tests.support.hub_stand_in import Hub, hub_stand_in
+from tests.support.made_run import SENTENCES
+
+REPO = "acme/support-reward"
+TOKEN = "hf_" + "s3cret" * 6
+
+
+@pytest.fixture(scope="module")
+def passed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return gated_run(tmp_path_factory.mktemp("gated"))
+
+
+@pytest.fixture
+def run(passed: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(passed, tmp_path / "support"))
+
+
+def body(one: Any) -> bytes:
+    return one.source if isinstance(one.source, bytes) else one.source.read_bytes()
+
+
+def card(plan: PushPlan) -> str:
+    return next(body(one) for one in plan.files if one.path == "README.md").decode()
+
+
+def test_the_model_stands_at_the_root_and_what_it_rests_on_beside_it(run: Path) -> None:
+    plan = push_plan(run, REPO)
+    names = [one.path for one in plan.files]
+    assert len(set(names)) == len(names)
+    assert {"README.md", "config.json", "model.safetensors", "tokenizer.json", "assay.json"} <= set(names)
+    assert {name for name in names if name.startswith("evidence/")} == {
+        "evidence/report.html", "evidence/findings.json", "evidence/run.json", "evidence/gate.json",
+        "evidence/contract.json", "evidence/split.json", "evidence/seed-0/train.json", "evidence/seed-0/metrics.jsonl",
+    }  # fmt: skip
+
+
+def test_the_card_says_the_verdict_first_and_loads_from_the_hub(run: Path) -> None:
+    plan = push_plan(run, REPO)
+    text = card(plan)
+    assert plan.first == "> **Its gate passed it.** the gate of support passed it."
+    assert text.partition("\n---\n")[2].lstrip().startswith(plan.first)
+    assert f'folder = "{REPO}"' in text
+    assert str(run) not in text
+    assert "gate-pass" in (ModelCard(text).data.tags or [])
+
+
+def test_what_did_not_pass_is_refused_or_named_so(run: Path) -> None:
+    decide(run, FAILS)
+    with pytest.raises(InputError, match=r"is not pushed: .*failed it.*--whatever-the-verdict"):
+        push_plan(run, REPO)
+    plan = push_plan(run, REPO, whatever=True)
+    assert plan.first.startswith("> **NOT PASSED: its gate failed it.**")
+    assert FAILS.replace("<", "&lt;") in plan.first
+    assert "gate-fail" in (ModelCard(card(plan)).data.tags or [])
+
+
+def test_weights_that_were_changed_after_the_verdict_have_none(run: Path) -> None:
+    weights = run / "seed-0" / "model" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(InputError, match="is not the file that was audited"):
+        push_plan(run, REPO)
+    first = push_plan(run, REPO, whatever=True).first
+    assert first.startswith("> **NOT PASSED: no gate stands behind these weights.**")
+
+
+def test_no_row_of_the_data_goes_unless_asked_for(run: Path) -> None:
+    whole_report = page(read_reported_run(RunFolder(run)))
+    for text in (whole_report, (run / "audit.json").read_text(encoding="utf-8")):
+        assert any(sentence in text for sentence in SENTENCES), "nothing is quoted: this test would prove nothing"
+    for one in push_plan(run, REPO).files:
+        raw = body(one)
+        assert not any(sentence.encode() in raw for sentence in SENTENCES), one.path
+        assert b"p-12" not in raw or one.path == "tokenizer.json", one.path
+    shared = next(body(one) for one in push_plan(run, REPO).files if one.path == "evidence/report.html")
+    assert b"Left out of this copy" in shared
+    whole = {one.path: body(one) for one in push_plan(run, REPO, with_texts=True).files}
+    assert whole["evidence/audit.json"] == (run / "audit.json").read_bytes()
+    assert "evidence/seed-0/scores.jsonl" in whole
+
+
+def test_figures_of_the_audit_go_with_its_hash(run: Path) -> None:
+    plan = push_plan(run, REPO)
+    told = orjson.loads(next(body(one) for one in plan.files if one.path == "evidence/findings.json"))
+    gate = orjson.loads((run / "gate.json").read_bytes())
+    assert told["of"] == {"audit.json": gate["inputs"]["audit.json"]}
+    assert {one["name"] for one in told["findings"]} >= {"accuracy"}
+
+
+def test_a_run_of_several_seeds_is_asked_for_one(tmp_path: Path) -> None:
+    run = gated_run(tmp_path, seeds=2)
+    with pytest.raises(InputError, match="name one"):
+        push_plan(run, REPO)
+    plan = push_plan(run, REPO, seed=1)
+    assert plan.first.endswith("Seed 1 of 2.")
+    assert "evidence/seed-0/train.json" in [one.path for one in plan.files]
+
+
+@pytest.mark.parametrize("repo", ["reward", "acme/re ward", "a/b/c"])
+def test_a_name_that_is_none(run: Path, repo: str) -> None:
+    with pytest.raises(InputError, match="--repo ORG/NAME"):
+        push_plan(run, repo)
+
+
+def test_what_is_no_decided_run(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no trained model"):
+        push_plan(tmp_path / "nothing", REPO)
+    (run / "gate.json").unlink()
+    with pytest.raises(ArtifactError, match="assay gate"):
+        push_plan(run, REPO, whatever=True)
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
+    """Where the hub's library looks, as HF_ENDPOINT and HF_TOKEN would have it look from the start."""
+    with hub_stand_in() as stand_in:
+        monkeypatch.setattr(constants, "ENDPOINT", stand_in.url)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)  # git-LFS: no stand-in speaks Xet
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        yield stand_in
+
+
+def pushed(run: Path, *more: str) -> Any:
+    return CliRunner().invoke(build(), ["push", str(run), "--repo", REPO, *more])
+
+
+def test_it_goes_as_one_commit_and_no_token_is_printed(run: Path, hub: Hub) -> None:
+    hub.files = {"evidence/old.json": b"{}", "notes.txt": b"its owner's"}
+    done = pushed(run)
+    assert done.exit_code == 0, done.output
+    plan = push_plan(run, REPO)
+    assert hub.files == {"notes.txt": b"its owner's", **{one.path: body(one) for one in plan.files}}
+    assert [one["summary"] for one in hub.commits] == ["assay: seed 0, gate pass"]
+    assert hub.repos[REPO]["visibility"] == "private"
+    assert hub.tokens == {f"Bearer {TOKEN}"}
+    assert TOKEN not in done.output
+    assert f"{hub.url}/{REPO}/commit/" in done.stdout
+
+
+def test_a_hub_that_refuses_is_told_without_the_token(run: Path, hub: Hub) -> None:
+    hub.refuses = 403
+    done = pushed(run)
+    assert isinstance(done.exception, InputError)
+    assert "the hub did not take it" in str(done.exception)
+    assert TOKEN not in done.output + str(done.exception)
+    assert hub.files == {}
+
+
+def test_a_dry_run_lists_and_sends_nothing(run: Path) -> None:
+    done = CliRunner().invoke(build(), ["push", str(run), "--repo", REPO, "--dry-run"])
+    assert done.exit_code == 0, done.output
+    assert "evidence/report.html" in done.stdout
+    assert "would go to acme/support-reward; nothing was sent" in done.stdout
+    told = json.loads(CliRunner().invoke(build(), ["push", str(run), "--repo", REPO, "--dry-run", "--json"]).stdout)
+    assert (told["gate"], told["commit"]) == ("pass", None)
+    assert sum(one["bytes"] for one in told["files"]) == told["bytes"]
