@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,12 +13,16 @@ import pytest
 
 from assay.artifacts.files import read_jsonl, write_jsonl
 from assay.artifacts.remedies_body import RemediesBody, RemedyRow
+from assay.data import read_pairs
 from assay.data.native_rows import as_native
 from assay.errors import ConfigError, InputError
 from assay.flows.remedies import Remedies, RemediesOptions, run_remedies
-from assay.flows.remedy_config import PressConfig, RemediesConfig
-from assay.flows.remedy_names import NAMES, remedy_names
+from assay.flows.remedy_config import BasesConfig, PressConfig, RemediesConfig
+from assay.flows.remedy_measures import Trial, refuse_idle, same_held_out, with_second_base
+from assay.flows.remedy_names import NAMES, NONE, OF_TWO_BASES, SECOND_BASE, TRAINED, Seeds, remedy_names
 from assay.flows.remedy_pressure import searched
+from assay.flows.remedy_workers import waits_for
+from assay.scorers.ensemble import measured_scale
 from assay.scorers.open import open_scorer
 from assay.scorers.protocol import Scorer
 from tests.support import tiny_bases as tiny
@@ -278,8 +283,72 @@ def test_suspects_are_found_in_data_of_any_columns_and_in_a_folder_of_any_name(b
     assert row.pairs == 64 - len(removed)
 
 
+def stating(data: Path, folder: Path) -> Path:
+    """The same pairs, every second preferred answer with a figure."""
+    rows = [{**row, "chosen": f"{row['chosen']} 12 days"} if n % 2 else row for n, row in enumerate(read_jsonl(data))]
+    write_jsonl(folder / "stating.jsonl", rows)
+    return folder / "stating.jsonl"
+
+
+def test_a_second_base_is_a_row_and_a_member_and_wrong_figures_are_one(data: Path, base: Path, tmp_path: Path) -> None:
+    other = tiny.base(tmp_path / "other", seed=7)
+    two = config(base).model_copy(update={"bases": BasesConfig(second=str(other))})
+    asked = RemediesOptions(asked="bases_mean, bases_worst, confidently_wrong")
+    found = run_remedies(stating(data, tmp_path), tmp_path / "out", config=two, options=asked)
+    rows = rows_of(found)
+    assert list(rows) == ["none", "second_base", "bases_mean", "bases_worst", "confidently_wrong"]
+    assert [row.why_not for row in rows.values()] == [None] * 5
+    assert rows["second_base"].settings == {"model.base": str(other)}
+    ran = json.loads((tmp_path / "out/second_base/run.json").read_text())
+    assert ran["config"]["model"]["base"] == str(other)
+    assert [rows[name].passes for name in ("none", "second_base", "bases_mean", "bases_worst")] == [1, 1, 4, 4]
+    assert rows["confidently_wrong"].settings == {"augment.confidently_wrong": "0.2"}
+    assert rows["confidently_wrong"].pairs == 32 + round(0.2 * 32)
+    # Each member's margin over its spread on the slice, by hand from what the two runs wrote.
+    margins = np.zeros(12)
+    for name in ("none", "second_base"):
+        for seed in (0, 1):
+            folder = tmp_path / "out" / name / f"seed-{seed}"
+            scale = measured_scale(name, open_scorer(folder / "model"), tmp_path / "out/training_side.jsonl")
+            seen = read_jsonl(folder / "scores.jsonl")
+            margins += np.array([float(row["chosen"]) - float(row["rejected"]) for row in seen]) / scale.sd  # type: ignore[arg-type]
+    assert rows["bases_mean"].figures["accuracy"].value == pytest.approx(np.mean(margins > 0))
+
+
+def test_a_second_base_that_is_the_first_or_holds_out_other_pairs(data: Path, base: Path, tmp_path: Path) -> None:
+    twice = config(base).model_copy(update={"bases": BasesConfig(second=str(base))})
+    with pytest.raises(ConfigError, match="is the base itself"):
+        run_remedies(data, tmp_path / "out", config=twice, options=RemediesOptions(asked="bases_mean"))
+    assert not (tmp_path / "out").exists()
+    for name in (NONE, SECOND_BASE):
+        (tmp_path / name / "seed-0").mkdir(parents=True)
+    pairs = read_pairs(str(data))
+    trial = Trial(source=data, out=tmp_path, config=config(base), found=pairs)
+    for name, held in ((NONE, pairs.pairs[:3]), (SECOND_BASE, pairs.pairs[1:4])):
+        scores = [{"pair_id": pair.id, "chosen": 1.0, "rejected": 0.0} for pair in held]
+        write_jsonl(tmp_path / name / "seed-0/scores.jsonl", scores)
+    with pytest.raises(ConfigError, match=r"1 of 3 held-out pairs are others\. Raise model\.max_tokens, now 40"):
+        same_held_out(trial)
+    with pytest.raises(ConfigError, match="see the row second_base"):
+        with_second_base(trial, "bases_mean", Seeds(folder=tmp_path, models={}, training=(), slice=(), slice_file=data,
+                                                    out=tmp_path, passes=trial.passes))  # fmt: skip
+    with pytest.raises(ConfigError, match="none states any"):
+        refuse_idle(trial, "confidently_wrong")
+
+
+def test_what_is_made_of_other_runs_waits_for_them() -> None:
+    assert {name for name in NAMES if waits_for(name) == frozenset()} == set(TRAINED) - {"suspected", SECOND_BASE}
+    assert waits_for("bases_worst") == {NONE, SECOND_BASE}
+    assert {waits_for(name) for name in ("suspected", SECOND_BASE, "averaged")} == {frozenset({NONE})}
+
+
 def test_names_are_known_before_anything_is_trained(data: Path, tmp_path: Path) -> None:
-    assert remedy_names("all") == NAMES
+    assert remedy_names("all", second_base="other") == NAMES
+    assert set(NAMES) - set(remedy_names("all")) == {SECOND_BASE, *OF_TWO_BASES}
+    with pytest.raises(ConfigError, match=r"bases_worst needs a second base\. Name it with --set bases\.second="):
+        remedy_names("odin,bases_worst")
+    unread = ready_assay("remedies", data, "--out", tmp_path / "out", "--remedies", "odin", "--set", "bases.second=x")
+    assert (unread.returncode, "none of --remedies odin is made of it" in " ".join(unread.stderr.split())) == (2, True)
     with pytest.raises(ConfigError, match="there is no remedy 'vaccine'"):
         remedy_names("odin,vaccine")
     done = ready_assay("remedies", data, "--out", tmp_path / "out", "--remedies", "vaccine")

@@ -21,7 +21,7 @@ from assay.gate.criteria import parse, read_criteria
 from assay.gate.every_figure import EVERY_FIGURE
 from assay.gate.look_ledger import LookLedger, held
 from assay.gate.looks import take
-from assay.stats.intervals import cluster_wilson
+from assay.stats.intervals import Interval, cluster_wilson
 from tests.audits.planted import audited, healthy, make_pairs
 
 BAR = 0.72
@@ -106,6 +106,30 @@ def test_a_look_has_the_interval_of_its_share() -> None:
     assert "(98.33% interval" in result.reason
     alone = decide(at_look(found, None, 7, 6.0), [parse(f"accuracy > {BAR}")]).criteria[0]
     assert alone.interval == found.interval
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "low", "high"),
+    [
+        ("group_ties", 0.02, 0.0, 0.06),
+        ("group_ties", 0.985, 0.95, 1.0),
+        ("rank_correlation", -0.9, -0.99, -0.8),
+        ("accuracy_beyond_length", 0.97, 0.9, 1.0),
+    ],
+)
+def test_a_look_stretches_no_bound_beyond_what_the_figure_can_be(
+    name: str, value: float, low: float, high: float
+) -> None:
+    meaning = EVERY_FIGURE[name]
+    interval = Interval(low=low, high=high, level=0.95, method="t")
+    found = measured(meaning, value, n=50, interval=interval, detail={"clusters": 50})
+    seen = take(1, LookPlan(planned=20), spent=0.0).seen(found).interval
+    assert isinstance(seen, Interval)
+    least, most = meaning.range
+    assert least <= seen.low <= low
+    assert high <= seen.high <= most
+    assert least in (seen.low, seen.high) or most in (seen.low, seen.high)
+    assert seen.high - seen.low > high - low
 
 
 def test_more_pairs_are_those_the_next_look_needs() -> None:

@@ -73,9 +73,10 @@ def remedies(
         typer.Option(
             "--remedies",
             metavar="all|NAMES",
-            help="verbosity, rrm, text, consistency, odin, margins, smoothing, flips, dropout, early_stopping, "
-            "vote_shares, vote_weights, unanimous, suspected; corrected_length, corrected_style, averaged, "
-            "ensemble_mean, ensemble_worst, ensemble_uncertainty, ensemble_good_with_all.",
+            help="verbosity, rrm, confidently_wrong, text, consistency, odin, margins, smoothing, flips, dropout, "
+            "early_stopping, vote_shares, vote_weights, unanimous, suspected; corrected_length, corrected_style, "
+            "averaged, ensemble_mean, ensemble_worst, ensemble_uncertainty, ensemble_good_with_all; with --set "
+            "bases.second=NAME second_base, bases_mean, bases_worst, bases_uncertainty, bases_good_with_all.",
         ),
     ] = "all",
     holdout: Annotated[int | None, typer.Option(help="Pairs held out, exactly.")] = None,
@@ -99,6 +100,7 @@ def remedies(
     from assay.flows.project_config import ProjectConfig
     from assay.flows.remedies import RemediesOptions, run_remedies
     from assay.flows.remedy_config import RemediesConfig
+    from assay.flows.remedy_names import SECOND_BASE, remedy_names
     from assay.report.remedies_table import table
 
     flags = {
@@ -114,6 +116,8 @@ def remedies(
     for section, asked_for in (("press", measured.press or settings.press.world), ("pressure", measured.candidates)):
         if asked_for is None and options.sets_any(section):
             raise ConfigError(f"--set {section}.*: nothing is pressed. Give {NEEDS[section]} too, or leave it out.")
+    if options.sets_any("bases") and SECOND_BASE not in remedy_names(asked, second_base=settings.bases.second):
+        raise ConfigError(f"--set bases.*: none of --remedies {asked} is made of it. Add bases_mean, or leave it out.")
     told = RemediesOptions(
         asked=asked, elsewhere=measured.elsewhere, candidates=measured.candidates, gold=measured.gold,
         processes=measured.processes or 1, command=command_line(),

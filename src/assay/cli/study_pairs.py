@@ -111,7 +111,7 @@ def pairs(
     from rich.markup import escape
 
     from assay.artifacts.files import write_jsonl
-    from assay.study.analysis.axis_pool import asked_parts
+    from assay.study.analysis.axis_pool import asked_parts, of_part
     from assay.study.analysis.training_rows import aspect_rows, training_rows
     from assay.study.exchange.pseudonyms import anonymised
     from assay.study.read_study import read_study
@@ -122,7 +122,10 @@ def pairs(
     closed = anonymised(read_study(study))
     parts = None if proposals is None else asked_parts(closed, proposals)
     whole = aspect_rows(closed, judges=wanted) if by == "aspects" else {"": training_rows(closed, judges=wanted)}
-    found = {name: replace(one, rows=_of_part(one.rows, parts, part)) for name, one in whole.items()}
+    if parts is not None and part is not None:
+        only = of_part(closed, parts, part)
+        whole = {name: training_rows(only, judges=wanted, aspect=name or None) for name in whole}
+    found = {name: replace(one, rows=_with_parts(one.rows, parts)) for name, one in whole.items()}
     rows = [row for one in found.values() for row in one.rows]
     count = write_jsonl(out, rows)
     ties = sum(row["label"] != "chosen" for row in rows)
@@ -131,7 +134,8 @@ def pairs(
         "out": str(out), "rows": count, "without_majority": ties, "votes": first.votes,
         "votes_left_out": dict(first.left_out), "items_without_votes": first.items_without_votes,
     }  # fmt: skip
-    text = f"{count} pairs in {escape(str(out))}, {ties} of them without a majority"
+    of = f" of the {part} part" if part else ""
+    text = f"{count} pairs{of} in {escape(str(out))}, {ties} of them without a majority"
     if by == "aspects":
         value["aspects"] = {name: _aspect_counts(one) for name, one in found.items()}
         lines = [f"{text}:", *(_aspect_line(name, one, part) for name, one in found.items())]
@@ -263,18 +267,17 @@ def _kinds(judges: Sequence[str] | None) -> list[EditorKind]:
     return wanted
 
 
-def _of_part(
-    rows: Sequence[TrainingRow], parts: Mapping[str, tuple[str, str | None]] | None, only: str | None
+def _with_parts(
+    rows: Sequence[TrainingRow], parts: Mapping[str, tuple[str, str | None]] | None
 ) -> tuple[TrainingRow, ...]:
-    """Rows with what is known of why they were asked for, of one part where one is wanted."""
+    """Rows with what is known of why they were asked for."""
     if parts is None:
         return tuple(rows)
     found: list[TrainingRow] = []
     for row in rows:
         part, axis = parts[row["source"]["item"]]
-        if only in (None, part):
-            source = {**row["source"], "part": part, **({} if axis is None else {"axis": axis})}
-            found.append({**row, "source": source})  # type: ignore[typeddict-item]
+        source = {**row["source"], "part": part, **({} if axis is None else {"axis": axis})}
+        found.append({**row, "source": source})  # type: ignore[typeddict-item]
     return tuple(found)
 
 

@@ -28,7 +28,7 @@ from assay.scorers.open import open_scorers
 from assay.scorers.protocol import Scorer
 from assay.scorers.remote.config import RemoteConfig
 from assay.stats.interval_level import at_level
-from assay.stats.intervals import Interval
+from assay.stats.intervals import Interval, ending
 from assay.stats.unknown import Unknown
 
 NO_AUDIT = "give --static DIR, the folder of `assay audit` on held-out pairs"
@@ -90,7 +90,8 @@ def static_accuracy(
     interval = found.interval
     if isinstance(interval, Interval) and interval.level != level:
         freedom = found.detail.get("freedom")
-        interval = at_level(interval, found.known, level=level, freedom=float(freedom) if freedom else float("inf"))
+        wide = at_level(interval, found.known, level=level, freedom=float(freedom) if freedom else float("inf"))
+        interval = ending(wide, 0.0, 1.0)
     body = StaticBody(
         value=found.known,
         interval=IntervalBody.model_validate(interval.to_dict()) if isinstance(interval, Interval) else None,
@@ -121,7 +122,7 @@ def static_of(body: StaticBody, *, level: float) -> Static:
         return Static(value=body.value, interval=Unknown(body.reason), n=body.n)
     interval = Interval(**body.interval.model_dump())
     if interval.level != level:  # of hundreds of pairs, whose Student's t is the normal within rounding
-        interval = at_level(interval, body.value, level=level)
+        return Static(value=body.value, interval=ending(at_level(interval, body.value, level=level), 0, 1), n=body.n)
     return Static(value=body.value, interval=interval, n=body.n)
 
 

@@ -1,6 +1,6 @@
 """`assay study next` by axis: closed studies, a file of comparisons, scores -> what to ask about next, and why.
 
-Knows the order: where each axis stands, what may be asked, what is proposed.
+Knows the order: what may be asked, where each axis stands, in that what nobody voted on too, what is proposed.
 """
 
 from __future__ import annotations
@@ -55,12 +55,14 @@ def next_by_axis(asked: AxisRequest, *, settings: NextConfig) -> NextByAxis:
     closed = [read_study(one) for one in asked.studies]
     named = _axes(asked.axes, closed, asked.scores)
     _insist_askable(asked, random, named)
-    where = {axis: standings(closed, axis, judges=asked.judges, enough=_enough(settings)) for axis in named}
     if asked.pairs is None:
         pool = judged_comparisons(closed, named, judges=asked.judges, config=settings.data)
     else:
         files = axis_scores(asked.scores, named)
         pool = new_comparisons(asked.pairs, files, closed, judges=asked.judges, config=settings.data)
+    categories = {one.question.category for one in pool.questions if one.question.category is not None}
+    enough = _enough(settings)
+    where = {axis: standings(closed, axis, judges=asked.judges, enough=enough, asked=categories) for axis in named}
     proposals = propose_by_axis(pool.questions, where, count=asked.count, random=random, seed=asked.seed)
     return NextByAxis(proposals=proposals, pool=pool, standings=where)
 

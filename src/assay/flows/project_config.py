@@ -9,7 +9,7 @@ from assay.audits.compare.config import CompareConfig
 from assay.audits.fit.config import FitConfig
 from assay.audits.fresh.config import FreshConfig
 from assay.audits.pressure.config import PressureConfig
-from assay.flows.remedy_config import PressConfig
+from assay.flows.remedy_config import BasesConfig, PressConfig
 from assay.scorers.remote.config import RemoteConfig
 from assay.train.reward_config import RewardConfig
 
@@ -21,5 +21,6 @@ class ProjectConfig(RewardConfig):
     compare: CompareConfig = CompareConfig()
     pressure: PressureConfig = PressureConfig()
     press: PressConfig = PressConfig()
+    bases: BasesConfig = BasesConfig()
     fresh: FreshConfig = FreshConfig()
     fit: FitConfig = FitConfig()

@@ -72,11 +72,17 @@ def run_remedies(
     the run without raises.
     """
     told = options or RemediesOptions()
-    names = remedy_names(told.asked)
+    names = remedy_names(told.asked, second_base=config.bases.second)
     candidates = candidates_of(told, out, config)
     if config.press.world is not None:
         agent_mix(config.press.start)
-    resolve(config.model.base, config.model.revision)  # one that is not there costs no reading of data
+    # One that is not there costs no reading of data.
+    first = resolve(config.model.base, config.model.revision)
+    if config.bases.second is not None and resolve(config.bases.second).fingerprint == first.fingerprint:
+        raise ConfigError(
+            f"bases.second={config.bases.second} is the base itself, and several seeds of one base are the ensembles "
+            "without it. Name another, or leave it out."
+        )
     found = read_pairs(source, config=config.data)
     outside, beside = pairs_elsewhere(told.elsewhere, found, config)
     if candidates is not None:

@@ -25,11 +25,20 @@ class PressConfig(StageConfig):
     seed: NonNegativeInt = Field(0, description="of prompts and search; the search of two remedies differs by rewards")
 
 
+class BasesConfig(StageConfig):
+    """Other bases than the run's own."""
+
+    second: str | None = Field(
+        None, min_length=1, description="another base, trained alike, for the remedies of two bases; null: without them"
+    )
+
+
 class RemediesConfig(RewardConfig):
     """What `assay remedies` reads."""
 
     pressure: PressureConfig = PressureConfig(largest=BEST_OF)
     press: PressConfig = PressConfig()
+    bases: BasesConfig = BasesConfig()
 
     @property
     def of_a_run(self) -> RewardConfig:

@@ -23,12 +23,15 @@ from assay.artifacts.split_body import SplitBody
 from assay.audits.probes.probe_part import outcome
 from assay.audits.scores_table import Aligned, align
 from assay.data import PairSet
+from assay.data.augment.wrong_facts import wrong_facts
 from assay.errors import AssayError, ConfigError
 from assay.flows.remedy_config import RemediesConfig
 from assay.flows.remedy_names import (
     MADE,
     NONE,
     OF_ALL_SEEDS,
+    OF_TWO_BASES,
+    SECOND_BASE,
     SLICE_FILE,
     SUSPECTED,
     TRAINED,
@@ -40,7 +43,7 @@ from assay.flows.remedy_pressure import BestOfN, CandidatesFile, Searched, best_
 from assay.flows.remedy_suspects import out_of_fold_suspects
 from assay.flows.rescoring import STORE, rescored
 from assay.flows.reward import RewardRun, run_reward
-from assay.records import Pair, PairScore
+from assay.records import Pair, PairScore, plain_text
 from assay.scorers.local import Passes
 from assay.scorers.open import open_scorer, open_scorers
 from assay.scorers.protocol import Scorer, score_groups
@@ -48,6 +51,7 @@ from assay.scorers.recorded import read_scored_pairs
 from assay.scorers.rescoring import rescore
 from assay.scorers.reward_store import RewardStore, Row
 from assay.scorers.scored_pairs import ScoredPair, as_candidates, score_pairs
+from assay.stats.draws import stream
 from assay.stats.intervals import Codes
 from assay.stats.seed_variance import Recipe
 
@@ -133,9 +137,15 @@ def measure(trial: Trial, name: str, seeds: Seeds | None, notify: Callable[[str]
                 select = changed.select.model_copy(update={"without": str(without)})
                 changed = changed.model_copy(update={"select": select})
                 settings["select.without"] = str(without.relative_to(trial.out))
+            if name == SECOND_BASE:
+                model = changed.model.model_copy(update={"base": trial.config.bases.second, "revision": None})
+                changed = changed.model_copy(update={"model": model})
+                settings["model.base"] = trial.config.bases.second
             run = run_reward(
                 trial.source, trial.out / name, config=changed, command=trial.command, notify=under(name, notify)
             )
+            if name == SECOND_BASE:
+                same_held_out(trial)
             found = of_run(trial, name, settings, run, notify)
             # What was trained to find suspects is part of what the remedy costs.
             return replace(found, seconds=tuple(one + before / len(found.seconds) for one in found.seconds))
@@ -148,12 +158,43 @@ def measure(trial: Trial, name: str, seeds: Seeds | None, notify: Callable[[str]
         return Measured(name=name, kind=kind, settings=settings, why_not=str(error))
 
 
+def same_held_out(trial: Trial) -> None:
+    """Raises ConfigError where the second base's run holds out other pairs: nothing of it could be paired, and a model
+    may have been trained on what the other is measured on."""
+    first, second = ([pair.id for pair, _ in trial.pairs_of(trial.out / name)] for name in (NONE, SECOND_BASE))
+    if first != second:
+        raise ConfigError(
+            f"{trial.config.bases.second} splits its rows into other tokens, so that other pairs are too long and "
+            f"{len(set(second) - set(first))} of {len(second)} held-out pairs are others. Raise model.max_tokens, now "
+            f"{trial.config.model.max_tokens}, until neither base drops any."
+        )
+
+
+def with_second_base(trial: Trial, name: str, seeds: Seeds) -> Seeds:
+    """The seeds, with those of the second base for what is made of both. Raises ConfigError where there are none."""
+    if name not in OF_TWO_BASES:
+        return seeds
+    models = models_of(trial, trial.out / SECOND_BASE)
+    if not models:
+        raise ConfigError(f"there is no run on {trial.config.bases.second}: see the row {SECOND_BASE}.")
+    same_held_out(trial)
+    return replace(seeds, second=models)
+
+
 def refuse_idle(trial: Trial, name: str) -> None:
     """Raises ConfigError for a remedy that goes by what no pair states: it would be trained, and be none again."""
     if name == "margins" and all(pair.margin is None for pair in trial.found.pairs):
         raise ConfigError("loss.margin goes by the strength of a preference, and no pair states one (docs/data.md).")
     if name == "vote_shares" and not any(pair.votes for pair in trial.found.pairs):
         raise ConfigError("loss.targets=votes goes by votes, and no pair has any (docs/data.md).")
+    if name == "confidently_wrong" and not any(
+        wrong_facts(plain_text(pair.chosen), plain_text(pair.prompt), stream(0, name))
+        for pair in trial.found.pairs
+        if pair.label == "chosen"
+    ):
+        raise ConfigError(
+            "augment.confidently_wrong puts other figures, dates and days into preferred answers, and none states any."
+        )
 
 
 def of_run(
@@ -175,11 +216,13 @@ def of_run(
 
 
 def of_scorer(trial: Trial, name: str, seeds: Seeds, notify: Callable[[str], None]) -> Measured:
+    seeds = with_second_base(trial, name, seeds)
     scorers = MADE[name](replace(seeds, out=trial.out / name))
     pairs = [pair for pair, _ in trial.pairs_of(seeds.folder)]
     scores = {seed: [one.numbers for one in score_pairs(scorer, pairs)] for seed, scorer in scorers.items()}
     found = judged(trial, name, scorers, scores, notify)
-    return replace(found, kind="scorer", passes=len(seeds.models) if name in OF_ALL_SEEDS else 1)
+    several = len(seeds.models) + len(seeds.second)
+    return replace(found, kind="scorer", passes=several if name in OF_ALL_SEEDS | OF_TWO_BASES else 1)
 
 
 def judged(
@@ -286,6 +329,7 @@ def scorer_to_serve(trial: Trial, name: str, seeds: Seeds) -> Scorer:
     files = sorted((trial.out / name).glob("seed-*.yaml"))
     if files:  # as it was fitted: fitting again would score the slice again
         return open_scorer(f"corrected:{files[0]}")
+    seeds = with_second_base(trial, name, seeds)
     return next(iter(MADE[name](replace(seeds, out=trial.out / name)).values()))
 
 
@@ -295,12 +339,17 @@ def seeds_of(trial: Trial, run_folder: Path) -> Seeds:
     both = zip(trial.found.pairs, trial.found.groups, strict=True)
     training = [(pair, group) for pair, group in both if pair.id not in held]
     file = trial.out / SLICE_FILE
-    models = {int(one.parent.name.removeprefix("seed-")): one for one in run_folder.glob("seed-[0-9]*/model")}
     return Seeds(
-        folder=run_folder, models={seed: models[seed] for seed in trial.config.train.seeds}, training=training,
+        folder=run_folder, models=models_of(trial, run_folder), training=training,
         slice=training_slice(training, file),
         slice_file=file, out=trial.out, passes=trial.passes,
     )  # fmt: skip
+
+
+def models_of(trial: Trial, run_folder: Path) -> dict[int, Path]:
+    """The folder of each seed's model; empty where the run was not made."""
+    models = {int(one.parent.name.removeprefix("seed-")): one for one in run_folder.glob("seed-[0-9]*/model")}
+    return {seed: models[seed] for seed in trial.config.train.seeds if models}
 
 
 def under(name: str, notify: Callable[[str], None]) -> Callable[[str], None]:

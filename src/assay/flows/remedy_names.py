@@ -1,4 +1,5 @@
-"""Which remedies there are, and what each is: settings of a run, or a scorer made of the seeds of the run without any.
+"""Which remedies there are, and what each is: settings of a run, or a scorer made of the seeds of the run without any,
+alone or with those of a run on a second base.
 
 Knows options and scorers; trains nothing.
 """
@@ -6,7 +7,7 @@ Knows options and scorers; trains nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from assay.config import merge_setting
@@ -23,12 +24,13 @@ from assay.scorers.scored_pairs import as_candidates
 from assay.stats.draws import stream
 from assay.train.reward_config import RewardConfig
 
-NONE, SUSPECTED = "none", "suspected"
+NONE, SUSPECTED, SECOND_BASE = "none", "suspected", "second_base"
 # What each sets over the run without. Strengths are those of the papers, or small ones where they name none.
 TRAINED: Mapping[str, Sequence[str]] = {
     NONE: (),
     "verbosity": ("augment.verbosity=0.2",),
     "rrm": ("augment.rrm=0.5",),
+    "confidently_wrong": ("augment.confidently_wrong=0.2",),
     "text": ("regularise.text=0.01",),
     "consistency": ("regularise.consistency=0.1",),
     "odin": ("regularise.odin=on",),
@@ -41,6 +43,7 @@ TRAINED: Mapping[str, Sequence[str]] = {
     "vote_weights": ("select.weight=votes",),
     "unanimous": ("select.min_agreement=1",),
     SUSPECTED: (),  # select.without, with what was found on the training side of the run without
+    SECOND_BASE: (),  # model.base, with what bases.second names
 }
 SLICE = 500  # training pairs that corrections and scales are measured on: more move a curve less than a seed does
 SLICE_FILE = "training_side.jsonl"
@@ -50,13 +53,15 @@ SLICE_FILE = "training_side.jsonl"
 class Seeds:
     """The run without a remedy, of which scorers are made.
 
-    models: folder of each seed's model. training: pairs that are not held out, and their groups; slice: some of them,
-    also as a file. out: where a scorer that is a file is written, so that it can be named on a command line. Labels of
-    the slice are not read, but its pairs were trained on: rewards are more extreme there than on new ones.
+    models: folder of each seed's model; second: of the run on the second base, where there is one. training: pairs
+    that are not held out, and their groups; slice: some of them, also as a file. out: where a scorer that is a file is
+    written, so that it can be named on a command line. Labels of the slice are not read, but its pairs were trained on:
+    rewards are more extreme there than on new ones.
     """
 
     folder: Path
     models: Mapping[int, Path]
+    second: Mapping[int, Path] = field(default_factory=dict)
     training: Sequence[tuple[Pair, str]]
     slice: Sequence[Pair]
     slice_file: Path
@@ -77,6 +82,18 @@ def ensemble_of(rule: Rule) -> Callable[[Seeds], dict[int, Scorer]]:
     def made(seeds: Seeds) -> dict[int, Scorer]:
         members = {f"seed {seed}": seeds.scorer(seed) for seed in sorted(seeds.models)}
         return {0: EnsembleScorer(members, rule=rule, scale_on=seeds.slice_file if rule == "good_with_all" else None)}
+
+    return made
+
+
+def two_bases(rule: Rule) -> Callable[[Seeds], dict[int, Scorer]]:
+    """The seeds of both bases by one rule, each on the scale it has on the slice: bases have scales of their own."""
+
+    def made(seeds: Seeds) -> dict[int, Scorer]:
+        members = {f"seed {seed}": seeds.scorer(seed) for seed in sorted(seeds.models)}
+        for seed in sorted(seeds.second):
+            members[f"second base seed {seed}"] = LocalScorer(seeds.second[seed], passes=seeds.passes)
+        return {0: EnsembleScorer(members, rule=rule, scale_on=seeds.slice_file)}
 
     return made
 
@@ -121,22 +138,41 @@ MADE: Mapping[str, Callable[[Seeds], dict[int, Scorer]]] = {
     "ensemble_worst": ensemble_of("worst"),
     "ensemble_uncertainty": ensemble_of("uncertainty"),
     "ensemble_good_with_all": ensemble_of("good_with_all"),
+    "bases_mean": two_bases("mean"),
+    "bases_worst": two_bases("worst"),
+    "bases_uncertainty": two_bases("uncertainty"),
+    "bases_good_with_all": two_bases("good_with_all"),
 }
 OF_ALL_SEEDS = frozenset(name for name in MADE if name.startswith("ensemble_"))  # each reward runs every model
+OF_TWO_BASES = frozenset(name for name in MADE if name.startswith("bases_"))  # and these run those of both bases
 NAMES = (*TRAINED, *MADE)
 
 
-def remedy_names(asked: str) -> tuple[str, ...]:
+def remedy_names(asked: str, *, second_base: str | None = None) -> tuple[str, ...]:
     """The remedies that "all", or names with commas between, mean; without any first. Raises ConfigError.
+
+    What is made of two bases comes after the run on the second one, and is among all where that base is named.
 
     >>> remedy_names("odin, averaged")
     ('none', 'odin', 'averaged')
+    >>> remedy_names("bases_mean", second_base="smollm2")
+    ('none', 'second_base', 'bases_mean')
     """
-    names = list(NAMES) if asked.strip() == "all" else [name.strip() for name in asked.split(",") if name.strip()]
+    every = asked.strip() == "all"
+    names = list(NAMES) if every else [name.strip() for name in asked.split(",") if name.strip()]
     odd = next((name for name in names if name not in NAMES), None)
     if odd is not None:
         raise ConfigError(f"--remedies {asked}: there is no remedy {odd!r}. Give all, or some of {', '.join(NAMES)}.")
-    return tuple(dict.fromkeys([NONE, *names]))
+    paired = [name for name in names if name == SECOND_BASE or name in OF_TWO_BASES]
+    if paired and second_base is None:
+        if not every:
+            raise ConfigError(
+                f"--remedies {asked}: {paired[0]} needs a second base. Name it with --set bases.second=NAME, as --base "
+                "would."
+            )
+        names = [name for name in names if name not in paired]
+        paired = []
+    return tuple(dict.fromkeys([NONE, *([SECOND_BASE] if paired and not every else []), *names]))
 
 
 def with_settings(config: RewardConfig, settings: Sequence[str]) -> RewardConfig:

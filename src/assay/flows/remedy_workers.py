@@ -17,7 +17,7 @@ from multiprocessing.connection import wait as wait_for
 
 from assay.errors import ConfigError
 from assay.flows.remedy_measures import Measured, Trial, measure, seeds_of
-from assay.flows.remedy_names import NONE, SUSPECTED, TRAINED, Seeds
+from assay.flows.remedy_names import NONE, OF_TWO_BASES, SECOND_BASE, SUSPECTED, TRAINED, Seeds
 from assay.machine_size import usable_cpus
 
 THREADS = "OMP_NUM_THREADS"
@@ -50,20 +50,28 @@ def measured(
 
 
 def as_they_come(pool: ProcessPoolExecutor, trial: Trial, names: Sequence[str]) -> Iterator[Measured]:
-    waiting: set[Future[Measured]] = {pool.submit(in_worker, name, None) for name in names if not waits(name)}
-    while waiting:
-        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-        for one in done:
+    seeds: Seeds | None = None
+    waiting: set[Future[Measured]] = set()
+    done: set[str] = set()
+    left = list(names)
+    while left or waiting:
+        ready = [name for name in left if waits_for(name) <= done]
+        left = [name for name in left if name not in ready]
+        waiting |= {pool.submit(in_worker, name, seeds) for name in ready}
+        ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+        for one in ended:
             found = one.result()
             if found.name == NONE:
                 seeds = seeds_of(trial, trial.out / NONE)
-                waiting |= {pool.submit(in_worker, name, seeds) for name in names if waits(name)}
+            done.add(found.name)
             yield found
 
 
-def waits(name: str) -> bool:
-    """Whether a remedy is made of the run without one."""
-    return name not in TRAINED or name == SUSPECTED
+def waits_for(name: str) -> frozenset[str]:
+    """The runs that a remedy is made of, or held against while it is made."""
+    if name in OF_TWO_BASES:
+        return frozenset({NONE, SECOND_BASE})
+    return frozenset() if name in TRAINED and name not in (SUSPECTED, SECOND_BASE) else frozenset({NONE})
 
 
 def remember(trial: Trial) -> None:

@@ -15,9 +15,10 @@ from pathlib import Path
 from assay.artifacts.looks_body import LooksBody
 from assay.errors import GateError
 from assay.findings.finding import Finding
+from assay.gate.every_figure import EVERY_FIGURE
 from assay.stats.alpha_spending import Spending, level_of, shares
 from assay.stats.interval_level import at_level
-from assay.stats.intervals import Interval
+from assay.stats.intervals import Interval, ending
 
 MOST_LOOKS = 1000
 NOTHING = 1e-12  # shares below it are rounding
@@ -89,14 +90,14 @@ def take(number: int, plan: LookPlan | None, *, spent: float, ledger: Path | Non
 
 
 def at_share(found: Finding, share: float) -> Finding:
-    """The finding with the interval that leaves `share` of the error that its own leaves."""
+    """The finding with the interval that leaves `share` of the error that its own leaves, within the figure's range."""
     if share >= 1 or share <= NOTHING or found.known is None or not isinstance(found.interval, Interval):
         return found
     freedom = found.detail.get("freedom")
     clusters = found.detail.get("clusters")
     degrees = float(freedom) if freedom else max(float(clusters) - 1, 1.0) if clusters else float("inf")
     wide = at_level(found.interval, found.known, level=level_of(found.interval.level, share), freedom=degrees)
-    return replace(found, interval=wide)
+    return replace(found, interval=ending(wide, *EVERY_FIGURE[found.name].range))
 
 
 def read_plan(value: object, *, name: str, folder: Path | None = None) -> LookPlan:

@@ -11,6 +11,7 @@ from assay.scorers.averaged import AveragedScorer
 from assay.scorers.corrected import CorrectedScorer
 from assay.scorers.debate.debate_scorer import DebateScorer
 from assay.scorers.ensemble import EnsembleScorer
+from assay.scorers.factuality.factual_scorer import FactualScorer
 from assay.scorers.function import FunctionScorer
 from assay.scorers.implicit import ImplicitScorer
 from assay.scorers.judge.judge_scorer import JudgeScorer
@@ -37,6 +38,8 @@ def made_of(scorer: Scorer) -> dict[str, str]:
         found |= dict(zip(scorer.implied.prints, (scorer.policy, scorer.reference), strict=True))
     elif isinstance(scorer, JudgeScorer):
         found[scorer.judge.fingerprint] = scorer.config.model
+    elif isinstance(scorer, FactualScorer) and scorer.judge is not None:
+        found[scorer.judge.judge.fingerprint] = scorer.judge.config.model
     elif isinstance(scorer, JuryScorer):
         for member in scorer.judges.values():
             found |= made_of(member)

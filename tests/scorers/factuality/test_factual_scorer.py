@@ -13,7 +13,8 @@ from assay.errors import ConfigError, InputError
 from assay.records import Candidates
 from assay.scorers.factuality.factual_scorer import FactualScorer, factual
 from assay.scorers.open import open_scorer
-from assay.scorers.protocol import Reward, Scored, Scorer, Unscored
+from assay.scorers.protocol import Reward, Scored, Scorer, Unscored, noticed
+from assay.scorers.shared_weights import shared_weights
 from tests.scorers.factuality.factual_files import judges_file
 from tests.scorers.judge.chat_server import Raw, serving
 from tests.scorers.judge.test_judge_scorer import question
@@ -151,6 +152,7 @@ def test_what_a_file_says_is_read(tmp_path: Path) -> None:
         ({"check": "judge"}, "and no judge"),
         ({"judge": "smollm2"}, "read with check: judge alone"),
         ({"prompt": "p.yaml"}, "read with check: judge alone"),
+        ({"max_requests": 3}, "read with check: judge alone"),
         ({"passages": 3}, "are of a folder"),
         ({"cache": "kept"}, "are of a folder"),
         ({"wrong": 0.5}, "wrong"),
@@ -238,6 +240,30 @@ def test_an_answer_of_which_one_verdict_is_missing_has_no_reward(tmp_path: Path)
     assert "no verdict on 1 of 2 statements; the first: its reply holds no verdict" in reason(mute)
     assert "no verdict on 1 of 1 statements" in reason(down)
     assert "500" in reason(down)
+
+
+def test_what_a_judge_took_is_counted_and_bounded_by_either_file(tmp_path: Path) -> None:
+    answers = [f"You have {days} days." for days in (21, 22, 23, 24)]
+    with serving(by_rule) as server:
+        scorer = judged(tmp_path / "a", server.address, max_requests=3)
+        assert noticed(scorer) == []
+        found = scores(scorer, *answers)
+        assert [isinstance(one, Reward) for one in found] == [True, True, True, False]
+        assert "the budget of 3 requests is spent (max_requests)" in reason(found[3])
+        (calls,) = noticed(scorer)
+        assert (calls.name, calls.value, calls.detail["sent"]) == ("judge_calls", 3.0, 3)
+        assert scorer.spent.calls == 3
+        # What was had before counts as a call and costs no request.
+        again = judged(tmp_path / "a", server.address, max_requests=1)
+        assert all(isinstance(one, Reward) for one in scores(again, *answers))
+        assert (again.spent.calls, again.spent.sent) == (4, 1)
+        narrow = judged(tmp_path / "b", server.address, max_requests=3)
+        (tmp_path / "b" / "judge.yaml").write_text((tmp_path / "b" / "judge.yaml").read_text() + "max_requests: 2\n")
+        narrow = factual(str(tmp_path / "b" / "factual.yaml"))
+        assert sum(isinstance(one, Reward) for one in scores(narrow, *answers)) == 2
+        assert len(server.seen) == 6
+        assert shared_weights(narrow, open_scorer(f"judge:{tmp_path / 'b' / 'judge.yaml'}")) == ["m"]
+    assert noticed(factual("rule")) == []
 
 
 def test_the_judges_prompt_is_a_file_of_the_users(tmp_path: Path) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
+import numpy as np
 import pytest
 
-from assay.scorers.factuality.statements import statements
+from assay.data.stated_values import values_of
+from assay.scorers.factuality.known_facts import evidence
+from assay.scorers.factuality.looked_up import look_up
+from assay.scorers.factuality.statements import _JOINT, ABSTAINS, _parts, sentences, statements
 
 
 def forms(answer: str) -> list[tuple[str, str]]:
@@ -79,3 +85,59 @@ def test_an_abstention_that_goes_on_to_tell_is_a_claim_with_a_reserve() -> None:
 def test_what_states_nothing() -> None:
     assert [form for form, _ in forms("Hi Dana! Is it 30 days?")] == ["no_claim", "no_claim"]
     assert forms("") == []
+
+
+PIECES = (
+    "It costs $5", "it takes 2 days", "I don't know", "we are glad", "I do not really have", "any information",
+    "May 3", "2024", "Dr. Lee", "no. 5", "at 5 p.m.", "one second", "it is unknown", "anything is unclear", "on file",
+    "AB-12", "Hi", ", and ", "; ", ", while ", ";  ", ". ", "? ", " but ", " — ", " ", " ",
+)  # fmt: skip
+
+
+def plainly_cut(sentence: str) -> list[str]:
+    """At each joint, by looking at all that is before it and all behind it: right, and quadratic."""
+
+    def judged(text: str) -> bool:
+        return bool(ABSTAINS.search(text) or values_of(text))
+
+    found, begin = [], 0
+    for joint in _JOINT.finditer(sentence):
+        if judged(sentence[begin : joint.start()]) and judged(sentence[joint.end() :]):
+            found.append(sentence[begin : joint.start()])
+            begin = joint.end()
+    return [*found, sentence[begin:]]
+
+
+def test_sentences_are_cut_as_if_every_joint_looked_at_all_of_them() -> None:
+    draw = np.random.default_rng(5)
+    cut = 0
+    for _ in range(300):
+        text = "".join(draw.choice(PIECES) + " " * int(draw.integers(2)) for _ in range(draw.integers(2, 16)))
+        for sentence in sentences(text):
+            assert _parts(sentence) == plainly_cut(sentence)
+            cut += len(plainly_cut(sentence)) > 1
+    assert cut > 20
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "It costs $5, and ", "we go, and ", "I don't know, and ", "A. ", "no. 5 ", "!", '."', " ", "\n",
+        "I don't know ", "; ", "the total is $45 and ", "it is not $45 nor ",
+    ],
+)  # fmt: skip
+def test_a_line_written_to_be_slow_costs_what_its_length_does(piece: str) -> None:
+    """In an answer of 400,000 characters a quadratic step takes hours."""
+    told = evidence("The order total is $45.")
+
+    def seconds(size: int) -> float:
+        text, spent = f"Well {piece * (size // len(piece))}x costs $5", []
+        for _ in range(3):
+            begin = time.process_time()
+            for one in statements(text):
+                look_up(one, told)
+            spent.append(time.process_time() - begin)
+        return min(spent)
+
+    seconds(500)
+    assert seconds(12_000) < 24 * seconds(1_500) + 0.02  # 8 times is linear, 64 quadratic

@@ -14,6 +14,7 @@ import yaml
 from assay.errors import ConfigError, InputError
 from assay.flows.audit import audit_scores
 from assay.records import Candidates, Message, Pair
+from assay.scorers.debate.debate_config import debate_of
 from assay.scorers.jury.jury_scorer import WEIGHED, JuryScorer, jury
 from assay.scorers.protocol import Reward, Unscored, unit_of
 from assay.scorers.scored_pairs import score_pairs
@@ -236,6 +237,22 @@ def test_a_judges_own_bound_holds_in_a_jury(tmp_path: Path) -> None:
             groups
         )
         assert len(server.seen) == 6
+
+
+def test_a_judge_whose_file_is_called_like_a_numbered_one_is_not_lost(tmp_path: Path) -> None:
+    """Three judges are three, in any order of their names, and so are the three of a debate."""
+    (tmp_path / "a #2.yaml").write_text(yaml.safe_dump({"model": "b", "endpoint": "http://localhost:1/v1"}))
+    drawn = [{"model": "a", "endpoint": "http://localhost:1/v1", "temperature": 0.7, "seed": seed} for seed in (0, 1)]
+    path = tmp_path / "jury.yaml"
+    for place, names in ((0, ["a #2", "a", "a #3"]), (1, ["a", "a #2", "a #3"]), (2, ["a", "a #2", "a #2 #2"])):
+        path.write_text(yaml.safe_dump({"judges": [*drawn[:place], "a #2.yaml", *drawn[place:]]}))
+        judges = jury(str(path)).jury.judges
+        assert list(judges) == names
+        assert [one.model for one in judges.values()] == [*"a" * place, "b", *"a" * (2 - place)]
+    (tmp_path / "a (judge).yaml").write_text(yaml.safe_dump({"model": "b", "endpoint": "http://localhost:1/v1"}))
+    path.write_text(yaml.safe_dump({"debaters": ["a (judge).yaml", drawn[0]], "judge": drawn[1]}))
+    assert [debate_of(path).configs[name].model for name in debate_of(path).names] == ["b", "a", "a"]
+    assert len(set(debate_of(path).names)) == 3
 
 
 @pytest.mark.parametrize(

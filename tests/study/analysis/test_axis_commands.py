@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from assay.errors import StudyError
+from assay.study.analysis.axis_pool import asked_parts
 from assay.study.analysis.training_rows import aspect_rows, training_rows
 from assay.study.store.closing import close_study
 from assay.study.store.database import open_database
@@ -132,6 +133,22 @@ def test_the_next_round_asks_where_an_axis_is_open(first: Path) -> None:
     assert "12 of 28 comparisons in again.jsonl: 4 at random, for estimates; 8 chosen, to train on" in lines
 
 
+def test_a_category_nobody_voted_in_gets_its_share(first: Path) -> None:
+    rows = candidates(first, "wider.jsonl", 40)
+    more = [
+        {**row, "id": f"n{k}", "prompt": f"{WORDS[k]} and {WORDS[k + 5]}: new {k * 7}?", "category": "new"}
+        for k, row in enumerate(rows[:6])
+    ]
+    (first / "wider.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*rows, *more]))
+    asked = ("study", "next", "--study", "first.db", "--pairs", "wider.jsonl", "--count", "12", "--random", "0")
+    told = json.loads(run_assay(*asked, "--objective", "helpful", "--out", "wider.out", "--json", cwd=first))
+    (new,) = (one for one in told["axes"]["helpful"] if one["category"] == "new")
+    assert (new["comparisons"], new["outcome"], new["reasons"]) == (0, "undecided", ["nobody voted on it"])
+    # Six by undecided categories; even and odd have 7 of 8, 6 of 7 or so to get a majority, and new one half.
+    why = [row for row in rows_of(first / "wider.out") if "category new is undecided: nobody" in row["reason"]]
+    assert len(why) == 2
+
+
 def _judged(folder: Path) -> set[str]:
     return {row["id"] for row in rows_of(folder / "first.jsonl")}
 
@@ -144,8 +161,12 @@ def test_parts_stay_apart_on_the_way_back(first: Path) -> None:
     for part in ("random", "chosen"):
         out = f"{part}.jsonl"
         words = ("study", "pairs", "second.db", "--by", "aspects", "--proposals", "second.jsonl", "--part", part)
-        run_assay(*words, "--out", out, cwd=first)
+        told = json.loads(run_assay(*words, "--out", out, "--json", cwd=first))
         rows[part] = rows_of(first / out)
+        # Of its five comparisons, two editors each: what the other part has is no part of these counts.
+        assert told["aspects"]["harmless"]["items_without_votes"] == 5
+        assert told["aspects"]["harmless"]["votes_left_out"]["not rated"] == 10
+        assert 10 <= told["votes"] <= 12  # a repeat an editor
     assert {len({row["prompt"] for row in some}) for some in rows.values()} == {5}
     assert not {row["prompt"] for row in rows["random"]} & {row["prompt"] for row in rows["chosen"]}
     assert {row["source"]["axis"] for row in rows["chosen"]} <= {"helpful", "harmless", "honest"}
@@ -208,6 +229,19 @@ def test_pairs_that_cannot_be_had_are_told(first: Path) -> None:
     for command in (["pairs", "plain.db", "--by", "aspects"], ["next", "--study", "plain.db"]):
         assert "asked for no aspects" in run_assay("study", *command, "--out", "x", cwd=first, code=2)
     assert not (first / "x").exists()
+
+
+def test_a_comparison_that_a_file_gives_two_reasons_for_is_refused_by_both_lines(tmp_path: Path) -> None:
+    closed = made_closed([item(1)], [vote(item(1), "left")])
+    row = {"prompt": item(1).prompt, "answer_a": item(1).answer_a, "answer_b": item(1).answer_b}
+    told = [{**row, "part": "random"}, {**row, "part": "random"}, {**row, "part": "chosen", "axis": "honest"}]
+    file = tmp_path / "both.jsonl"
+    file.write_text("".join(json.dumps(one) + "\n" for one in told[:2]))
+    assert asked_parts(closed, file) == {"i1": ("random", None)}
+    file.write_text("".join(json.dumps(one) + "\n" for one in told))
+    said = "both.jsonl:3: the comparison of .*both.jsonl:1 once more, there for part random, here for part chosen and "
+    with pytest.raises(StudyError, match=said + "axis honest"):
+        asked_parts(closed, file)
 
 
 def test_a_vote_on_a_comparison_that_is_not_in_the_study() -> None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from assay.stats.unknown import Unknown
-from assay.study.analysis.axis_standing import AxisStanding, Enough, Tally, axis_votes, standings, tallies
+from assay.study.analysis.axis_standing import (
+    AxisStanding,
+    Enough,
+    Tally,
+    axis_votes,
+    standings,
+    tallies,
+    undecided_parts,
+)
 from assay.study.study_records import ClosedStudy, Item, Rating, StudyVote
 from tests.study.judged import made_closed
 
@@ -83,6 +91,18 @@ def test_what_is_enough_can_be_said() -> None:
 def test_nobody_voted() -> None:
     (only,) = stand([(item(1), [None, None])])
     assert (only.outcome, only.comparisons, only.reasons) == ("undecided", 0, ("nobody voted on it",))
+
+
+def test_a_category_asked_about_without_a_vote_is_undecided_where_others_have_votes() -> None:
+    judged = study([(item(n), ["left", "left"]) for n in range(12)])
+    found = standings([judged], "honest", judges=HUMANS, enough=Enough(overall=1, category=1), asked=("tone", "bills"))
+    assert [(one.category, one.comparisons, one.outcome) for one in found] == [
+        (None, 12, "decided"), ("bills", 0, "undecided"), ("tone", 12, "decided"),
+    ]  # fmt: skip
+    assert dict(undecided_parts(found)) == {"bills": "nobody voted on it"}
+    assert found[1].chance == 0.5
+    none = standings([judged], "helpful", judges=HUMANS, enough=Enough(), asked=("tone", "bills"))
+    assert [one.category for one in none] == [None]
 
 
 def test_an_axis_without_difference_is_silent_and_not_open() -> None:

@@ -23,7 +23,7 @@ from assay.stats.intervals import Array, Interval, cluster_difference, cluster_m
 from assay.stats.multiplicity import holm
 from assay.stats.paired_tests import mcnemar_exact, sign_flip
 from assay.stats.power import quantile
-from assay.stats.seed_variance import variance_of_seeds, with_seeds
+from assay.stats.seed_variance import seeds_apart, with_seeds
 from assay.stats.unknown import Unknown
 
 
@@ -57,10 +57,10 @@ def difference(sides: TwoSides, mask: Mask, config: CompareConfig) -> Difference
     apart = first - second
     found = cluster_mean(apart, groups)
     assert not isinstance(found, Unknown)  # a slice holds pairs, and shares of seeds are finite
-    seeds = seed_variance(sides.a, mask) + seed_variance(sides.b, mask)
+    seeds, freedom = seeds_apart([side.correct[:, mask].mean(axis=1) for side in (sides.a, sides.b)])
     interval = cluster_difference(first, second, groups, level=config.level)
     if isinstance(interval, Interval) and found.variance is not None and seeds > 0:
-        varied = with_seeds(interval, found.mean, found.variance, seeds, freedom=seed_freedom(sides))
+        varied = with_seeds(interval, found.mean, found.variance, seeds, freedom=freedom)
         interval = ending(varied, -1.0, 1.0)
     sums_G = np.bincount(groups, weights=apart)
     return Difference(
@@ -74,16 +74,6 @@ def difference(sides: TwoSides, mask: Mask, config: CompareConfig) -> Difference
         pair_variance=None if found.variance is None else found.variance * found.n,
         seed_variance=seeds,
     )
-
-
-def seed_variance(side: Aligned, mask: Mask) -> float:
-    """Variance of a side's mean accuracy over the seeds it could have had, from those it has; 0 with one."""
-    return variance_of_seeds(side.correct[:, mask].mean(axis=1))
-
-
-def seed_freedom(sides: TwoSides) -> int:
-    """Degrees of freedom of the seeds' variance: those of the sides that have several."""
-    return sum(len(side.seeds) - 1 for side in (sides.a, sides.b))
 
 
 def difference_findings(sides: TwoSides, config: CompareConfig) -> tuple[Difference, list[Finding]]:

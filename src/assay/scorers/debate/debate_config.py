@@ -10,7 +10,7 @@ from pydantic import Field
 from assay.config import StageConfig
 from assay.errors import ConfigError
 from assay.scorers.judge.judge_config import JudgeConfig
-from assay.scorers.judge.seats import Named, seat, seated, seats_file
+from assay.scorers.judge.seats import Named, free_name, seat, seated, seats_file
 
 EXAMPLE = "debate:FILE.yaml with debaters: and judge:"
 
@@ -64,7 +64,7 @@ def debate_of(path: Path) -> Debate:
     # The same model under the same options is one of the debaters, whose calls and name it shares.
     known = next((known for known, one in configs.items() if one == judge), None)
     if known is None:
-        known = name if name not in configs else f"{name} (judge)"
+        known = name if name not in configs else free_name(f"{name} (judge)", configs)
         configs[known] = judge
     beside = {
         option: path.parent / place.expanduser()

@@ -23,7 +23,8 @@ class FactualConfig(StageConfig):
     check: rule, or judge. folder: of texts in which to look beside the prompt. passages: of it, for each statement.
     judge: as after `judge:`, a file or a model's name. prompt: a file for the judge; none: assay's own. wrong: claims
     borne out that make up for one contradicted. not_found: worth of a claim of which nothing is told. cache: for the
-    folder's index; none: in assay's own cache.
+    folder's index; none: in assay's own cache. max_requests: that statements may take of the judge, whose own bound
+    holds beside it.
     """
 
     check: Literal["rule", "judge"] = "rule"
@@ -34,6 +35,7 @@ class FactualConfig(StageConfig):
     wrong: float = Field(default=WRONG, ge=1, le=100)
     not_found: float = Field(default=NOT_FOUND, ge=-1, le=0)
     cache: Path | None = None
+    max_requests: int | None = Field(default=None, ge=1)
 
     @classmethod
     def of(cls, argument: str) -> Self:
@@ -77,8 +79,8 @@ class FactualConfig(StageConfig):
         why = None
         if self.check == "judge" and self.judge is None:
             why = "check: judge, and no judge. Name one: judge: judge.yaml, or a model such as smollm2"
-        elif self.check == "rule" and (self.judge is not None or self.prompt is not None):
-            why = "judge and prompt are read with check: judge alone. Say so, or leave them out"
+        elif self.check == "rule" and any(one is not None for one in (self.judge, self.prompt, self.max_requests)):
+            why = "judge, prompt and max_requests are read with check: judge alone. Say so, or leave them out"
         elif self.folder is None and ("passages" in self.model_fields_set or self.cache is not None):
             why = "passages and cache are of a folder. Name it: folder: texts"
         if why is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assay.artifacts.files import sha256_json
 from assay.data.latin_script import latin
@@ -22,7 +23,11 @@ from assay.scorers.factuality.passages import Passage, PassageFolder
 from assay.scorers.factuality.statements import Statement, asks, statements
 from assay.scorers.factuality.word_stems import reads_english, word_stems
 from assay.scorers.judge.questions_put import NoReply
+from assay.scorers.judge.spent_calls import Spent, calls_finding
 from assay.scorers.protocol import Scored, Unscored, scored
+
+if TYPE_CHECKING:
+    from assay.findings.finding import Finding
 
 RULES = "factual/2"  # of statements, lookup and reward: changes whenever the same answer may get another reward
 Key = tuple[Text, str]  # prompt, answer
@@ -39,6 +44,15 @@ class FactualScorer:
     @property
     def keeps_replies(self) -> bool:
         return self.judge is not None and self.judge.keeps_replies
+
+    @property
+    def spent(self) -> Spent:
+        """So far; nothing by rule."""
+        return Spent() if self.judge is None else self.judge.spent
+
+    def noticed(self) -> list[Finding]:
+        """What the judge took; a call is a statement with a verdict or without."""
+        return calls_finding(self.spent, 0)
 
     @property
     def name(self) -> str:

@@ -11,15 +11,16 @@ from functools import cached_property
 from typing import NamedTuple, get_args
 
 from assay.artifacts.files import sha256_json
+from assay.endpoints.budget import Budget
 from assay.records import Text
 from assay.scorers.factuality.factual_config import FactualConfig
 from assay.scorers.factuality.looked_up import Looked, Verdict
 from assay.scorers.factuality.passages import Passage
 from assay.scorers.factuality.statements import Statement
-from assay.scorers.judge.endpoint_judge import EndpointJudge
 from assay.scorers.judge.judge_prompt import as_read, open_prompt
 from assay.scorers.judge.judge_scorer import replier
 from assay.scorers.judge.questions_put import Asked, NoReply, excerpt
+from assay.scorers.judge.spent_calls import Spent
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
@@ -38,11 +39,15 @@ class StatementJudge:
     def __init__(self, config: FactualConfig) -> None:
         self.config = config.judge_config()
         self.prompt = open_prompt(config.prompt, packaged="statement", mode="statement", parse=None, by_token=False)
-        self.judge = replier(self.config)
+        self.budget = Budget(requests=config.max_requests)
+        self.judge = replier(self.config, self.budget)
+
+    keeps_replies = True  # in words, whoever judges
 
     @property
-    def keeps_replies(self) -> bool:
-        return isinstance(self.judge, EndpointJudge)
+    def spent(self) -> Spent:
+        """So far."""
+        return self.judge.spent
 
     @cached_property
     def fingerprint(self) -> str:

@@ -52,6 +52,7 @@ _SIDES = {
     ),
     "lower": re.compile(r"\b(?:over|above|(?<!no )(?<!not )more than|at least|after)\s$", re.IGNORECASE),
 }
+BEFORE = 200  # characters before a value in which its denial or its bound stands: all of a text, for each, is quadratic
 _RECORD = frozenset(map(stem, ("file", "record", "records", "sign", "see", "here", "find", "show", "account", "have")))
 
 
@@ -76,7 +77,8 @@ def look_up(statement: Statement, evidence: Evidence) -> Looked:
             return _denial(statement, evidence)
     said = stems(statement.text) - _stems_of_values(statement)
     if statement.values:
-        found = [_value(value, statement, said or evidence.asked, evidence) for value in statement.values]
+        topic, turned = said or evidence.asked, _turned(statement)
+        found = [_value(value, statement, topic, evidence, turned=turned) for value in statement.values]
         judged = [one for one in found if one.verdict != "no_claim"]
         # The worst of its values decides: half of a figure right is not a statement that is right.
         order: Sequence[Verdict] = ("contradicted", "not_found", "supported")
@@ -84,7 +86,7 @@ def look_up(statement: Statement, evidence: Evidence) -> Looked:
     return _words(statement, said, evidence)
 
 
-def _value(value: Value, statement: Statement, topic: frozenset[str], evidence: Evidence) -> Looked:
+def _value(value: Value, statement: Statement, topic: frozenset[str], evidence: Evidence, *, turned: bool) -> Looked:
     shown = statement.text[value.start : value.end]
     rivals = [fact for fact in evidence.facts if any(one.kind == value.kind for one in fact.values)]
     about = {id(fact): _about(fact, topic, evidence) for fact in rivals}
@@ -93,39 +95,49 @@ def _value(value: Value, statement: Statement, topic: frozenset[str], evidence: 
     borne = max(has, key=lambda fact: about[id(fact)], default=None)
     best = about[id(rival)] if rival is not None else (0.0, 0.0)
     own = about[id(borne)] if borne is not None else (0.0, 0.0)
-    if _DENIED.search(statement.text[: value.start]):
+    if _DENIED.search(_before(statement.text, value)):
         return _denied_value(statement, shown, borne if best[0] and own >= best else None)
     # Of facts that its own words fit alike, the question chooses: "It costs $3" of two fees is the one asked for.
     other = own[0] < NEARLY * best[0] or (own[0] == best[0] and own[1] < best[1])
     if borne is not None and not (best[0] and other):
         if not best[0] and value.kind == "number":
             return Looked(statement, "not_found", f"{shown} stands in {borne.source}, of something else")
-        return _borne_out(value, statement, borne)
+        return _borne_out(value, statement, borne, turned=turned)
     if rival is not None and best[0]:
         return Looked(statement, "contradicted", f"{shown} is not what {rival.source} has", rival.text)
     return Looked(statement, "not_found", f"nothing on its topic has a {value.kind}, and {shown} is nowhere")
 
 
-def _borne_out(value: Value, statement: Statement, fact: Fact) -> Looked:
+def _borne_out(value: Value, statement: Statement, fact: Fact, *, turned: bool) -> Looked:
     """A fact has the figure; whether it also says the same of it is judged only where nothing is turned round."""
     shown = statement.text[value.start : value.end]
     sides = {_side(fact.text, one) for one in fact.values if one.same(value)} - {None}
     side = _side(statement.text, value)
     if side is not None and sides and side not in sides:
         return Looked(statement, "no_claim", f"{fact.source} has {shown} as the other bound")
-    denies = len(NEGATION.findall(statement.text)) % 2 == 1
     # Only the statement's: what a fact denies may be a label in front of it ("Won't start: wait 3 minutes").
-    turned = (
-        denies and not fact.denies and not any(_DENIED.search(statement.text[: one.start]) for one in statement.values)
-    )
-    if turned and not _REASONED.search(statement.text) and not _BOUND.search(statement.text):
+    if turned and not fact.denies:
         return Looked(statement, "no_claim", f"{fact.source} has {shown}, of which it denies something")
     return Looked(statement, "supported", f"{shown} stands in {fact.source}", fact.text)
 
 
+def _turned(statement: Statement) -> bool:
+    """Whether a statement denies something that is none of its values, so that no figure alone bears it out."""
+    return (
+        len(NEGATION.findall(statement.text)) % 2 == 1
+        and not any(_DENIED.search(_before(statement.text, one)) for one in statement.values)
+        and not _REASONED.search(statement.text)
+        and not _BOUND.search(statement.text)
+    )
+
+
+def _before(text: str, value: Value) -> str:
+    return text[max(0, value.start - BEFORE) : value.start]
+
+
 def _side(text: str, value: Value) -> str | None:
     """Whether a value is a lower or an upper bound by the words before it; None where they do not say."""
-    before = text[: value.start]
+    before = _before(text, value)
     return next((side for side, words in _SIDES.items() if words.search(before)), None)
 
 

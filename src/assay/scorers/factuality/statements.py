@@ -2,12 +2,14 @@
 
 1. Code, headings and marks of lists go. 2. Lines become sentences: abbreviations, initials and decimal points end none.
 3. A sentence with two values on both sides of "; " or ", and " is two statements, since one may be right and one wrong.
-English. Knows texts; knows no fact.
+Linear in the answer's length: an answer may be written to be slow, or be one line that no sentence ends. English. Knows
+texts; knows no fact.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -18,16 +20,24 @@ from assay.data.stated_values import Value, values_of
 Form = Literal["claim", "abstains", "denial", "no_claim"]
 
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-_HEADING = re.compile(r"^ {0,3}#{1,6}\s.*$|^\s*\|?\s*:?-{3,}.*$", re.MULTILINE)
+# Blanks of one line, and each blank in one place of the pattern: else a run of blanks is tried in every division.
+_HEADING = re.compile(r"^ {0,3}#{1,6}\s.*$|^[^\S\n]*(?:\|[^\S\n]*)?:?-{3,}.*$", re.MULTILINE)
 _MARK = re.compile(r"^\s*(?:[-*+•>]|\d{1,3}[.)])\s+")
-_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|[。！？]+[”’）」』]*")
+# A run of stops is tried from its first one alone: where that does not end a sentence, no later one of it does.
+_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s|$)|[。！？]++[”’）」』]*+")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|prof|st|no|nos|vs|etc|e\.g|i\.e|approx|inc|ltd|co|fig|p|pp|ca|cf|jan|feb|mar|apr|jun|jul|aug|"
-    r"sep|sept|oct|nov|dec|a\.m|p\.m)|\b[A-Z]|\b(?:[A-Za-z]\.)+[A-Za-z])$",
+    r"sep|sept|oct|nov|dec|a\.m|p\.m)|\b[A-Z])$",
     re.IGNORECASE,
 )
+_LONGEST = 400  # characters of an abstention, unless a word in it is as long as a paragraph
+_LAST_WORD = 8  # characters before a full stop that hold the longest abbreviation and what stands before it
+_NOT_BLANK = re.compile(r"\S")
 _JOINT = re.compile(r";\s+|,\s+(?:and|while|whereas)\s+")
-_BUT = re.compile(r"[,;]?\s+(?:but|however|though|although)\b[,]?\s*|\s+[—–]\s+", re.IGNORECASE)
+# From the first of a run of blanks alone, as above.
+_BUT = re.compile(
+    r"(?:[,;]|(?<![\s,;]))\s++(?:but|however|though|although)\b[,]?\s*+|(?<!\s)\s++[—–]\s++", re.IGNORECASE
+)
 
 _I = r"\b(?:I|we)(?:\s\w+ly)?\s"
 _CANNOT = r"(?:can(?:not|\snot|['’]t)|could(?:\snot|n['’]t)|am\s(?:unable|not\sable)\sto|are\s(?:unable|not\sable)\sto)"
@@ -94,8 +104,7 @@ def sentences(text: str) -> Iterator[str]:
         line = _MARK.sub("", raw).replace("**", "").strip()
         begin = 0
         for end in _END.finditer(line):
-            before = line[begin : end.start()]
-            if end[0].startswith(".") and _abbreviated(before, line[end.end() :]):
+            if end[0].startswith(".") and _abbreviated(line[max(begin, end.start() - _LAST_WORD) : end.start()], end):
                 continue
             if sentence := line[begin : end.end()].strip():
                 yield sentence
@@ -104,13 +113,14 @@ def sentences(text: str) -> Iterator[str]:
             yield rest
 
 
-def _abbreviated(before: str, after: str) -> bool:
-    """Whether the full stop after `before` belongs to its last word and ends no sentence."""
-    if not after.strip() or _ABBREVIATION.search(before) is None:
+def _abbreviated(before: str, end: re.Match[str]) -> bool:
+    """Whether the full stop at `end`, after `before`, belongs to its last word and ends no sentence."""
+    after = _NOT_BLANK.search(end.string, end.end())
+    if after is None or _ABBREVIATION.search(before) is None:
         return False
     # "at 5 p.m. The shop" ends; "no. 123", "Dr. Lee" and initials do not.
     clock = before.lower().endswith((".m", "etc", "inc", "ltd", "co"))
-    return not (clock and after.lstrip()[:1].isupper())
+    return not (clock and after[0].isupper())
 
 
 def _stated(sentence: str) -> Iterator[Statement]:
@@ -138,16 +148,36 @@ def _of_part(part: str, hedged: bool) -> Iterator[Statement]:
 
 def _parts(sentence: str) -> list[str]:
     """The sentence cut at joints that have something to judge on both sides: a value, or that one does not know."""
-    found, begin = [], 0
-    for joint in _JOINT.finditer(sentence):
-        if _judged(sentence[begin : joint.start()]) and _judged(sentence[joint.end() :]):
+    joints = list(_JOINT.finditer(sentence))
+    if not joints:
+        return [sentence]
+    # No joint is inside a value, so that those of the sentence are those of its parts; abstentions may go over joints.
+    places = [one.start for one in values_of(sentence)]
+    last = max([*places[-1:], *_last_abstention(sentence)], default=-1)
+    found: list[str] = []
+    begin, judged, seen = 0, False, 0
+    for joint in joints:
+        if joint.end() > last:
+            break
+        if not judged:
+            # Up to the joint before nothing was found, and so what is found now ends behind that.
+            fresh = max(begin, seen - _LONGEST)
+            judged = bisect_left(places, begin) < bisect_left(places, joint.start()) or bool(
+                ABSTAINS.search(sentence, fresh, joint.start())
+            )
+            seen = joint.start()
+        if judged:
             found.append(sentence[begin : joint.start()])
-            begin = joint.end()
+            begin, judged = joint.end(), False
     return [*found, sentence[begin:]]
 
 
-def _judged(text: str) -> bool:
-    return bool(ABSTAINS.search(text) or values_of(text))
+def _last_abstention(text: str) -> list[int]:
+    """Where the last place is at which an abstention begins; none where there is no abstention."""
+    found, begin = [], 0
+    while one := ABSTAINS.search(text, begin):
+        found, begin = [one.start()], one.start() + 1
+    return found
 
 
 def _says_something(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from assay.config import read_config_file
@@ -34,8 +34,20 @@ def seated(named: Sequence[Named], path: Path) -> dict[str, JudgeConfig]:
                 f"{path}: {name} stands twice and would say the same twice. Name each judge once; for several votes of "
                 "one give it votes, or another seed and a temperature."
             )
-        number = sum(other == name or other.startswith(f"{name} #") for other in found)
-        found[f"{name} #{number + 1}" if number else name] = config
+        found[free_name(name, found)] = config
+    return found
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """The name, with the first number behind it that makes it another than those taken.
+
+    >>> free_name("a", ["a #2"]), free_name("a", ["a", "a #2"])
+    ('a', 'a #3')
+    """
+    found, number = name, 1
+    while found in taken:
+        number += 1
+        found = f"{name} #{number}"
     return found
 
 

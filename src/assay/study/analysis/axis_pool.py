@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -152,13 +152,21 @@ def _groups(pairs: Sequence[Pair], config: DataConfig) -> list[str]:
 def asked_parts(closed: ClosedStudy, path: Path) -> dict[str, tuple[str, str | None]]:
     """Why each comparison of a study was asked for, by item: its part and axis in the file of `assay study next`.
 
-    Texts tell which row it is. Raises StudyError where a comparison of the study is not in the file, or its part is not
-    told there: an estimate from the random part would then be of something else.
+    Texts tell which row it is. Raises StudyError where a comparison of the study is not in the file, its part is not
+    told there, or two rows tell it otherwise: an estimate from the random part would then be of something else.
     """
     stated: dict[tuple[str, frozenset[str]], tuple[object, object]] = {}
+    first: dict[tuple[str, frozenset[str]], str] = {}
     for row, where in json_objects(path, holds=PROPOSED):
         texts = [answer_of(row, (name,), where) for name in ("answer_a", "answer_b")]
-        stated[_texts(prompt_of(row, where, system="text"), *texts)] = row.get("part"), row.get("axis")
+        compared, told = _texts(prompt_of(row, where, system="text"), *texts), (row.get("part"), row.get("axis"))
+        # Twice for the same reason is once; rows of two rounds in one file may differ.
+        if stated.setdefault(compared, told) != told:
+            raise StudyError(
+                f"{where}: the comparison of {first[compared]} once more, there for part {_told(stated[compared])}, "
+                f"here for part {_told(told)}. Give the file that the study was made of, with each comparison once."
+            )
+        first.setdefault(compared, where)
     found: dict[str, tuple[str, str | None]] = {}
     unknown = []
     for item in closed.items.values():
@@ -175,6 +183,20 @@ def asked_parts(closed: ClosedStudy, path: Path) -> dict[str, tuple[str, str | N
             f"it with a part (random, chosen), the first under prompt {unknown[0]!r}. Give the file it was made of."
         )
     return found
+
+
+def of_part(closed: ClosedStudy, parts: Mapping[str, tuple[str, str | None]], part: Part) -> ClosedStudy:
+    """The study as if it had asked about one part alone: its comparisons, and the votes and repeats on them.
+
+    parts: as `asked_parts` gives them. Attention items are of no part and stay out.
+    """
+    items = {name: item for name, item in closed.items.items() if name in parts and parts[name][0] == part}
+    return replace(closed, items=items, votes=tuple(vote for vote in closed.votes if vote.item in items))
+
+
+def _told(reason: tuple[object, object]) -> str:
+    part, axis = reason
+    return f"{part}" if axis is None else f"{part} and axis {axis}"
 
 
 def _texts(prompt: Text, one: Text, other: Text) -> tuple[str, frozenset[str]]:

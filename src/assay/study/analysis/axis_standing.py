@@ -125,11 +125,20 @@ def tallies(votes: Sequence[tuple[Item, str, StudyVote]]) -> list[Tally]:
 
 
 def standings(
-    studies: Sequence[ClosedStudy], axis: str, *, judges: Collection[EditorKind], enough: Enough
+    studies: Sequence[ClosedStudy],
+    axis: str,
+    *,
+    judges: Collection[EditorKind],
+    enough: Enough,
+    asked: Collection[str] = (),
 ) -> list[AxisStanding]:
-    """The axis overall first, then in each category of its comparisons, by name."""
+    """The axis overall first, then in each category, by name: those with votes, and those `asked` about.
+
+    A category without a vote is undecided, where others have some; where none has, no category differs from another.
+    """
     votes = axis_votes(studies, axis, judges)
-    categories = sorted({item.category for item, _, _ in votes if item.category is not None})
+    voted = {item.category for item, _, _ in votes if item.category is not None}
+    categories = sorted(voted | set(asked) if votes else voted)
     overall = _standing(axis, None, votes, enough.overall, enough.level)
     return [
         overall,
@@ -216,8 +225,9 @@ def _told(rate: Rate) -> str:
 
 
 def undecided_parts(found: Sequence[AxisStanding]) -> Mapping[str, str]:
-    """category -> why, of the categories in which an axis is undecided."""
-    return {one.category: one.reasons[0] for one in found if one.category is not None and one.outcome == "undecided"}
+    """category -> why, of the categories in which an axis is undecided; those without any vote first."""
+    ordered = sorted(found, key=lambda one: one.comparisons > 0)
+    return {one.category: one.reasons[0] for one in ordered if one.category is not None and one.outcome == "undecided"}
 
 
 def silent_parts(found: Sequence[AxisStanding]) -> frozenset[str]:
