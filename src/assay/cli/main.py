@@ -30,6 +30,7 @@ from assay.cli import (
     report,
     reward,
     score,
+    serve,
     simulate,
     study,
 )
@@ -55,6 +56,7 @@ GROUPS = (
     gate,
     report,
     score,
+    serve,
     generate,
     simulate,
     models,

@@ -11,6 +11,7 @@ from assay.audits.fresh.config import FreshConfig
 from assay.audits.pressure.config import PressureConfig
 from assay.flows.remedy_config import PressConfig
 from assay.scorers.remote.config import RemoteConfig
+from assay.serve.config import ServeConfig
 from assay.train.reward_config import RewardConfig
 
 
@@ -23,3 +24,4 @@ class ProjectConfig(RewardConfig):
     press: PressConfig = PressConfig()
     fresh: FreshConfig = FreshConfig()
     fit: FitConfig = FitConfig()
+    serve: ServeConfig = ServeConfig()

@@ -127,14 +127,14 @@ Family = tuple[int, Hashable]  # an engine and what rows of it begin with
 class Batcher:
     """Gathers, reads and runs. Made and used in one event loop; `start` before the first job, `close` at the end.
 
-    engine: what new jobs are given to. An unfilled batch is run once no row has come for `quiet` seconds: clients that
+    engine: what new jobs are given to. ran: is told of each batch. An unfilled batch is run once no row has come for `quiet` seconds: clients that
     were answered together come back together, and the first of them should not be run alone.
     """
 
     def __init__(
         self, engine: RowEngine, limits: BatchLimits, *, ran: Callable[[BatchRun], None] = lambda _batch: None
     ) -> None:
-        self.engine, self.limits, self._ran = engine, limits, ran
+        self.engine, self.limits, self.ran = engine, limits, ran
         self._arrived: deque[Job] = deque()
         self._families: dict[Family, deque[Waiting]] = {}  # in the order in which their oldest row came
         self._jobs: set[Job] = set()
@@ -364,7 +364,7 @@ class Batcher:
         rate = asked / max(seconds, 1e-6)
         self._rate = rate if self._rate is None else 0.8 * self._rate + 0.2 * rate
         families = len({one.row.family for one in batch})
-        self._ran(BatchRun(rows=len(batch), families=families, tokens=tokens, asked=asked, seconds=seconds))
+        self.ran(BatchRun(rows=len(batch), families=families, tokens=tokens, asked=asked, seconds=seconds))
         for one, result in zip(batch, results, strict=True):
             one.job.settle(one.place, result)
 

@@ -1,8 +1,8 @@
 """What stands before every request: who may ask, from where, how much and how slowly. Knows HTTP; knows no reward.
 
-A token is compared in constant time and before a body is read. Without one (on loopback) a web page must not be able to
-ask: pages are told by their Origin, by a Host that is another's name, and by bodies that are not JSON. Every answer, also
-a refusal, has the same headers. Nothing of a request reaches a log or an error.
+A token is compared in constant time and before a body is read. Without one (on loopback) a web page must not be able
+to ask: pages are told by their Origin, by a Host that is another's name, and by bodies that are not JSON. Every answer,
+also a refusal, has the same headers. Nothing of a request reaches a log or an error.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import logging
 import math
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -27,6 +29,8 @@ OPEN_PATHS = frozenset({"/health", "/ready"})  # for probes, which have no token
 OWNER_PATHS = frozenset({"/v1/swap"})
 HEADERS = {"x-content-type-options": "nosniff", "cache-control": "no-store", "referrer-policy": "no-referrer"}
 JSON = "application/json"
+CLOSING = frozenset({408, 503})  # a body that may never end; a server that ends, whose clients should go elsewhere
+log = logging.getLogger("assay.serve")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +84,16 @@ class Guard:
 
         refusal = self.access.refusal(scope["path"], scope["method"], Headers(scope=scope))
         app = self.app if refusal is None else refused({"error": {"message": refusal.told}}, refusal)
-        await app(scope, receive, send_guarded)
+        try:
+            await app(scope, receive, send_guarded)
+        except Exception as error:
+            # Where and of which kind, and no more: the words of an error that nobody foresaw may hold what was sent.
+            log.error("a mistake of assay's own: %s", where_of(error))  # noqa: TRY400
 
 
 def refused(body: object, refusal: RefusedError) -> Response:
-    """The answer that says so. The line is closed after it: what is still to come of a body is not read."""
-    headers = {"connection": "close"}
+    """The answer that says so. What is still to come of a body is thrown away, so that the client can read it."""
+    headers = {"connection": "close"} if refusal.status in CLOSING else {}
     if refusal.retry_after is not None:
         headers["retry-after"] = str(math.ceil(refusal.retry_after))
     if refusal.status == 401:
@@ -123,6 +131,12 @@ async def read_json(request: Request, *, most_bytes: int, seconds: float) -> obj
     except orjson.JSONDecodeError as error:
         # Its words are of the grammar and never of the text; where it is, is worth telling.
         raise RefusedError(400, f"the body is not JSON: {error.msg} (at character {error.pos})") from None
+
+
+def where_of(error: BaseException) -> str:
+    """The kind of an error, and the file and line it was raised in."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} at {frames[-1].filename}:{frames[-1].lineno}" if frames else type(error).__name__
 
 
 def _too_large(most: int) -> RefusedError:
