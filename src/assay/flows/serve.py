@@ -94,8 +94,8 @@ def access_at(door: Door) -> Access:
     owner_token = credential_from([OWNER_TOKEN]).token
     if token is None and not door.open and not is_loopback(door.host):
         raise ConfigError(
-            f"{door.host} is reached by others, and no token is set: whoever reaches it could ask, and learn by asking "
-            f"what is rewarded. Put one into the environment as {TOKEN} (such as `openssl rand -hex 32` prints), or say "
+            f"{door.host} is reached by others, and no token is set: whoever reaches it could ask, and learn what is "
+            f"rewarded. Put one into the environment as {TOKEN} (such as `openssl rand -hex 32` prints), or say "
             "--open where the network itself is closed and clients cannot send a token (OpenRLHF's and verl's)."
         )
     if token is not None and token == owner_token:

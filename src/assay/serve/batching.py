@@ -41,7 +41,11 @@ class QueueFullError(Exception):
 
 
 class ScoringError(Exception):
-    """The engine failed on a job's rows by themselves. Its text holds no text of a row."""
+    """The engine failed on a job's rows by themselves. kind: of the error, for a log: its words may be of a row."""
+
+    def __init__(self, told: str, kind: str) -> None:
+        super().__init__(told)
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +131,9 @@ Family = tuple[int, Hashable]  # an engine and what rows of it begin with
 class Batcher:
     """Gathers, reads and runs. Made and used in one event loop; `start` before the first job, `close` at the end.
 
-    engine: what new jobs are given to. ran: is told of each batch. An unfilled batch is run once no row has come for `quiet` seconds: clients that
-    were answered together come back together, and the first of them should not be run alone.
+    engine: what new jobs are given to. ran: is told of each batch. An unfilled batch is run once no row has come for
+    `quiet` seconds: clients that were answered together come back together, and the first of them should not be run
+    alone.
     """
 
     def __init__(
@@ -383,5 +388,5 @@ class Batcher:
 def _fail(job: Job, error: Exception) -> None:
     if not job.done.done():
         # Of errors that are not ours the kind alone: their words may repeat what was sent.
-        told = first_line(error) if isinstance(error, AssayError) else type(error).__name__
-        job.done.set_exception(ScoringError(told))
+        kind = type(error).__name__
+        job.done.set_exception(ScoringError(first_line(error) if isinstance(error, AssayError) else kind, kind))

@@ -145,7 +145,7 @@ class RewardService:
         except QueueFullError as error:
             raise RefusedError(429, str(error), retry_after=error.seconds) from None
         except ScoringError as error:
-            log.warning("a request could not be scored: %s", error)
+            log.warning("a request could not be scored (%s)", error.kind)
             raise RefusedError(500, f"the reward could not be computed: {error}") from None
 
     async def swap(self, spec: str | None = None) -> Identity:
