@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from assay.scorers.protocol import Reward
-from assay.serve.batching import Answered, Batcher, BatchLimits, BatchRun
+from assay.serve.batching import Batcher, BatchLimits, BatchRun
+from assay.serve.jobs import Answered
 from assay.serve.row_engine import RowEngine
 
 T = TypeVar("T")

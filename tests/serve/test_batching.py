@@ -10,7 +10,8 @@ import pytest
 
 from assay.scorers.protocol import Reward, Scored, Unscored
 from assay.serve.asked import Asked, Finished
-from assay.serve.batching import Answered, Batcher, QueueFullError, ScoringError
+from assay.serve.batching import Batcher, QueueFullError
+from assay.serve.jobs import Answered, ScoringError
 from assay.serve.row_engine import ReadRow
 from tests.serve.batchers import limits, ran, values
 

@@ -1,4 +1,4 @@
-"""Every dialect: our own remote scorer gets through it what it gets here, and clients are answered in the form they read.
+"""Every dialect: our own remote scorer gets through it what it gets here; clients are answered in the form they read.
 
 Bodies are as the clients' sources make them: OpenRLHF 0.11, verl 0.10, vLLM and sglang of September 2026, TEI 1.9, and
 Cohere's and Jina's documents.

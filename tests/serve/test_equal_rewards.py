@@ -16,7 +16,8 @@ from assay.scorers.local import LocalScorer, Passes
 from assay.scorers.open import open_scorer
 from assay.scorers.protocol import Reward, Unscored
 from assay.serve.asked import Asked, Finished, Ids, Turns, turns
-from assay.serve.batching import Answered, Batcher
+from assay.serve.batching import Batcher
+from assay.serve.jobs import Answered
 from assay.serve.row_engine import engine_for
 from tests.serve.batchers import limits, ran, values
 from tests.support import saved_models

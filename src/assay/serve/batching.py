@@ -17,12 +17,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
-from assay.errors import AssayError, first_line
-from assay.scorers.protocol import Scored, Unscored
+from assay.scorers.protocol import Unscored
 from assay.serve.asked import Asked, size_of
+from assay.serve.jobs import Answered, Job, Waiting
 from assay.serve.row_engine import ReadRow, RowEngine
 
 READ_AT_ONCE = 2048  # rows rendered in one call: as many as the tokenizer takes at once
@@ -40,14 +40,6 @@ class QueueFullError(Exception):
         self.seconds = seconds
 
 
-class ScoringError(Exception):
-    """The engine failed on a job's rows by themselves. kind: of the error, for a log: its words may be of a row."""
-
-    def __init__(self, told: str, kind: str) -> None:
-        super().__init__(told)
-        self.kind = kind
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchLimits:
     """tokens: distinct ones in a batch. quiet: seconds; see Batcher. queue_rows, queue_tokens: what may wait."""
@@ -59,17 +51,6 @@ class BatchLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """What a job came to. engine: that gave the rewards; waited, ran: seconds before its batches, and of them."""
-
-    results: tuple[Scored, ...]
-    tokens: int
-    engine: RowEngine
-    waited: float
-    ran: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRun:
     """A batch that was run. tokens: distinct ones, as planned; asked: of all its rows."""
 
@@ -78,51 +59,6 @@ class BatchRun:
     tokens: int
     asked: int
     seconds: float
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Job:
-    """The rows of one request, and what became of them so far."""
-
-    asked: Sequence[Asked]
-    engine: RowEngine
-    whole: bool
-    done: asyncio.Future[Answered]
-    size: int
-    born: float
-    results: list[Scored | None] = field(default_factory=list)
-    left: int = 0
-    tokens: int = 0
-    started: float | None = None
-
-    def settle(self, place: int, result: Scored) -> None:
-        self.results[place] = result
-        self.left -= 1
-        if not self.left:
-            self.finish()
-
-    def finish(self) -> None:
-        if self.done.done():
-            return
-        now = time.monotonic()
-        started = now if self.started is None else self.started
-        results = tuple(
-            one if one is not None else Unscored("another row of its request has none") for one in self.results
-        )
-        self.done.set_result(
-            Answered(
-                results=results, tokens=self.tokens, engine=self.engine, waited=started - self.born, ran=now - started
-            )
-        )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Waiting:
-    """One row that waits, and whose it is."""
-
-    job: Job
-    place: int
-    row: ReadRow
 
 
 Family = tuple[int, Hashable]  # an engine and what rows of it begin with
@@ -274,7 +210,7 @@ class Batcher:
                 for job in jobs:
                     await self._read_together([job])
             else:
-                _fail(jobs[0], error)
+                jobs[0].fail(error)
             return
         start = 0
         for job in jobs:
@@ -377,16 +313,9 @@ class Batcher:
         """A batch that failed, job by job: what fails then is that job's own fault and costs no other."""
         jobs = list(dict.fromkeys(one.job for one in batch))
         if len(jobs) == 1:
-            _fail(jobs[0], error)
+            jobs[0].fail(error)
             return
         for job in jobs:
             if not job.done.done():
                 own = [one for one in batch if one.job is job]
                 await self._run(own, sum(one.row.tokens for one in own))
-
-
-def _fail(job: Job, error: Exception) -> None:
-    if not job.done.done():
-        # Of errors that are not ours the kind alone: their words may repeat what was sent.
-        kind = type(error).__name__
-        job.done.set_exception(ScoringError(first_line(error) if isinstance(error, AssayError) else kind, kind))

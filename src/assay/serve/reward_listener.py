@@ -33,6 +33,8 @@ class ImpatientProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        # Whoever listens to all logs would have uvicorn write a line a request, paths included, whatever it is told.
+        self.access_log = False
         self._wait_for_head()
 
     def data_received(self, data: bytes) -> None:

@@ -17,9 +17,10 @@ from weakref import WeakKeyDictionary
 
 from assay.errors import AssayError, first_line
 from assay.scorers.protocol import Unscored
-from assay.serve.batching import Answered, Batcher, BatchLimits, QueueFullError, ScoringError
+from assay.serve.batching import Batcher, BatchLimits, QueueFullError
 from assay.serve.config import ServeConfig
 from assay.serve.dialects.dialect import Answering, Dialect, Parsed, refused_rows
+from assay.serve.jobs import Answered, ScoringError
 from assay.serve.prometheus_text import Labels
 from assay.serve.refusal import RefusedError
 from assay.serve.row_engine import RowEngine
