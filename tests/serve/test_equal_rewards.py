@@ -82,7 +82,7 @@ def test_rewards_are_those_of_assay_score_alone_and_in_any_company(saved: Path, 
             assert found == pytest.approx([expected[row] for row in shuffled], abs=1e-5)
 
     _, batches = ran(engine_for(scorer), work, limits(tokens=tokens))
-    assert all(batch.tokens <= tokens for batch in batches)
+    assert all(batch.tokens <= tokens or batch.rows == 1 for batch in batches)
     if tokens == 4096:
         # 64 requests that wait are one batch, and each prompt in it one family.
         assert max((batch.rows, batch.families) for batch in batches) == (64, 4)
@@ -131,7 +131,7 @@ def test_what_cannot_be_read_is_refused_by_row_and_never_cut(saved: Path) -> Non
 
 def test_a_beginning_that_batches_share_is_run_once(saved: Path) -> None:
     scorer = LocalScorer(saved)
-    system = Message(role="system", content="Be brief and kind. " * 9)
+    system = Message(role="system", content="Be brief and kind. " * 5)
     rows = [turns((system, Message(role="user", content=p)), f"Yes {n}.") for n, p in enumerate(PROMPTS)]
 
     async def work(batcher: Batcher) -> list[float]:

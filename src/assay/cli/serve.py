@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assay.cli.options import ConfigFile, ScorerArgument, Sets, Sharing, TemplateOption, notes
+from assay.errors import InputError
 
 if TYPE_CHECKING:
     from assay.flows.serve import Serving
@@ -55,14 +56,23 @@ def serve(
     ASSAY_SERVE_OWNER_TOKEN for who may change the model (POST /v1/swap; SIGHUP reads it anew). Limits of requests and
     batches are under serve, such as --set serve.queue_rows=512; those of a server that is asked in turn under remote.
     """
+    try:
+        import starlette
+        import uvicorn
+    except ModuleNotFoundError:
+        raise InputError("A server needs the extra: pip install 'assay[serve]'.") from None
     from assay.config import load_config
     from assay.flows.project_config import ProjectConfig
     from assay.flows.serve import Door, ServeOptions
     from assay.flows.serve import serve as serve_reward
     from assay.scorers.local import Passes
+    from assay.scorers.open import of_a_server
     from assay.serve.served_reward import Opening
 
+    _ = starlette, uvicorn
     settings = load_config(ServeOptions, file=config, sets=sets or (), family=ProjectConfig)
+    if not of_a_server(scorer) and any(one.strip().startswith("remote.") for one in sets or ()):
+        raise InputError(f"{scorer} is asked over no network, so remote would change nothing. Leave it out.")
     passes = Passes(device=device, micro_tokens=micro_tokens, sharing=sharing or "on")
     opening = Opening(
         passes=passes, template=template, remote=settings.remote, gate=gate, ungated=ungated, names=tuple(name or ())

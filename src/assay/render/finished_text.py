@@ -43,11 +43,10 @@ class FinishedTexts:
         return text.partition(_QUESTION)[2].partition(_ANSWER)[0].strip()
 
     @cached_property
-    def _bos(self) -> int | None:
-        """The BOS that this model's rows begin with, or None."""
-        row = self.renderer.encode(_QUESTION, _ANSWER)
+    def _bos(self) -> tuple[int | None, bool]:
+        """The tokenizer's BOS, and whether this model's rows begin with it."""
         bos: int | None = self.renderer.tokenizer.bos_token_id
-        return bos if bos is not None and row.ids[0] == bos else None
+        return bos, bos is not None and self.renderer.encode(_QUESTION, _ANSWER).ids[0] == bos
 
     def read(self, texts: Sequence[str]) -> list[FinishedRow | TemplateError]:
         """The row of each text, or why it is none of this model's; nothing is cut. The error repeats no text."""
@@ -71,11 +70,11 @@ class FinishedTexts:
         return found
 
     def _with_bos(self, ids: list[int]) -> Encoded:
-        bos = self._bos
-        if bos is not None and ids[0] != bos:
-            ids = [bos, *ids]
-        elif bos is not None:
-            # A server that adds one to a text that has one makes two; clients that know this take theirs away.
-            while len(ids) > 1 and ids[1] == bos:
-                ids = ids[1:]
-        return Encoded(ids=tuple(ids), prompt_tokens=1)
+        """The row with as many BOS before it as this model's rows have, one or none.
+
+        A server that adds one to a text that has one makes two, and clients that know this take theirs away.
+        """
+        bos, begins = self._bos
+        while len(ids) > 1 and ids[0] == bos:
+            ids = ids[1:]
+        return Encoded(ids=tuple([bos, *ids] if begins and bos is not None else ids), prompt_tokens=1)

@@ -26,7 +26,6 @@ class BatchAfterBatch:
         self.model = model
         self.headers = Headers(model.model)
         self._before: Ints | None = None  # what all rows of the batch before began with
-        self._kept: Ints | None = None
 
     def score(
         self, rows: Sequence[Encoded], *, micro_tokens: int | None = None, sharing: Sharing = "on"
@@ -44,11 +43,10 @@ class BatchAfterBatch:
         common = beginning[: common_prefix(beginning, before)]
         if len(common) < SHORTEST:
             return
-        kept = self._kept
+        kept = self.headers.kept
         # A longer one displaces what is kept only where it spares far more: prompts come and go, the system prompt
         # that stands before all of them stays.
         if kept is not None and common_prefix(kept, beginning) == len(kept) and len(common) <= 2 * len(kept):
             return
         with evaluating(self.model.model):
             self.headers.run(common)
-        self._kept = common
