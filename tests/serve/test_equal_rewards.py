@@ -109,7 +109,7 @@ def test_what_cannot_be_read_is_refused_by_row_and_never_cut(saved: Path) -> Non
     scorer = LocalScorer(saved)
     rows: list[Asked] = [
         turns(PROMPTS[0], LONG), turns(PROMPTS[0], "Yes."), Finished(text="<s>[INST] another template [/INST] yes"),
-        Ids(ids=(3, 10**6)), Ids(ids=()), turns((Message(role="tool", content="4"),), "Yes."), Ids(ids=(5,) * 300),
+        Ids(ids=(3, 10**6)), Ids(ids=()), turns((Message(role="tool", content="4"),), "Yes."), Ids(ids=(5,) * 300), turns("a" * 10**6, "b"),
     ]  # fmt: skip
 
     async def work(batcher: Batcher) -> tuple[Answered, Answered]:
@@ -124,6 +124,7 @@ def test_what_cannot_be_read_is_refused_by_row_and_never_cut(saved: Path) -> Non
     assert reasons[4] == "a row of no tokens"
     assert "no tools" in str(reasons[5])
     assert "300 tokens" in str(reasons[6])
+    assert "1000001 characters" in str(reasons[7])
     # Where the answer has no place for a reason nothing is run.
     assert all(isinstance(one, Unscored) for one in whole.results)
     assert [batch.rows for batch in batches] == [1]

@@ -49,18 +49,19 @@ def _plain(text: Text, role: str) -> Text:
 
 def size_of(asked: Asked) -> int:
     """About how many tokens a row has, before it is rendered: what a queue is held by."""
+    return len(asked.ids) if isinstance(asked, Ids) else characters_of(asked) // CHARACTERS_A_TOKEN + 1
+
+
+def characters_of(asked: Asked) -> int:
+    """Of the texts as they were sent; 0 for ids."""
     match asked:
         case Ids():
-            return len(asked.ids)
+            return 0
         case Finished():
-            return _tokens(len(asked.text))
+            return len(asked.text)
         case Turns():
-            return _tokens(_characters(asked.prompt) + _characters(asked.answer))
+            return _characters(asked.prompt) + _characters(asked.answer)
 
 
 def _characters(text: Text) -> int:
     return len(text) if isinstance(text, str) else sum(len(message.content) for message in text)
-
-
-def _tokens(characters: int) -> int:
-    return characters // CHARACTERS_A_TOKEN + 1

@@ -82,7 +82,7 @@ class Batcher:
         self._reading = 0
         self._last_arrival = 0.0
         self._rate: float | None = None  # tokens a second of late
-        self._last_seconds = 0.0
+        self._last_seconds, self._last_rows = 0.0, 0
         self._to_read, self._to_run, self._idle = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._idle.set()
         # Own threads: the event loop answers health checks and refusals while a pass runs.
@@ -248,13 +248,17 @@ class Batcher:
                 await self._run(batch, tokens)
 
     async def _gather(self) -> None:
-        """Wait for company while it comes: until a batch is full, nothing came for `quiet` seconds, or long enough."""
+        """Wait for company while it comes: until a batch is full, or nothing came for `quiet` seconds, or long enough.
+
+        Fewer rows than the batch before had are likely the first of the same clients: those are waited for, silence or
+        not, at the price of a small share of that batch.
+        """
         quiet = self.limits.quiet
         longest = min(LONGEST_GATHER, max(2 * quiet, GATHER_SHARE * self._last_seconds))
         end = time.monotonic() + longest
         while (now := time.monotonic()) < end and self._planned_tokens() < self.limits.tokens:
-            busy = self._reading or self._arrived
-            if not busy and now - self._last_arrival >= quiet:
+            silent = not (self._reading or self._arrived) and now - self._last_arrival >= quiet
+            if silent and sum(map(len, self._families.values())) >= self._last_rows:
                 return
             await asyncio.sleep(min(quiet, end - now) or 0)
 
@@ -300,7 +304,7 @@ class Batcher:
             await self._run_apart(batch, error)
             return
         seconds = time.monotonic() - start
-        self._last_seconds = seconds
+        self._last_seconds, self._last_rows = seconds, len(batch)
         asked = sum(one.row.tokens for one in batch)
         rate = asked / max(seconds, 1e-6)
         self._rate = rate if self._rate is None else 0.8 * self._rate + 0.2 * rate

@@ -62,7 +62,8 @@ class Handlers:
         try:
             self.service.refuse_unready()  # before the body, which would be read for nothing
             body = await self._body(request)
-            dialect = spoken(request.url.path, body)
+            # Not of request.url, which is put together with what the client calls this host.
+            dialect = spoken(request.scope["path"], body)
             parsed = dialect.parse(body if isinstance(body, dict) else {})
             reply = await unless_gone(request, self.service.answer(dialect, parsed))
         except RefusedError as refusal:
@@ -105,7 +106,7 @@ class Handlers:
             name=identity.name, fingerprint=identity.fingerprint, most_tokens=identity.most_tokens,
             rows=self.service.config.rows, version=__version__,
         )  # fmt: skip
-        return Response(dumps(told[request.url.path]), media_type=JSON)
+        return Response(dumps(told[request.scope["path"]]), media_type=JSON)
 
     async def no_such_path(self, _request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404

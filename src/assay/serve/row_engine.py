@@ -18,7 +18,7 @@ from assay.errors import InputError, TemplateError
 from assay.records import Candidates, Text
 from assay.scorers.local import LocalScorer
 from assay.scorers.protocol import Scored, Scorer, Unscored, score_groups, unit_of
-from assay.serve.asked import Asked, Finished, Ids, Turns, size_of
+from assay.serve.asked import Asked, Finished, Ids, Turns, characters_of, size_of
 
 if TYPE_CHECKING:
     from assay.render.encoder import Encoded
@@ -62,10 +62,11 @@ class ModelEngine:
         self.scorer = scorer
 
     def read(self, asked: Sequence[Asked]) -> list[ReadRow | Unscored]:
-        found: list[ReadRow | Unscored | None] = [None] * len(asked)
-        self._read_turns([(n, one) for n, one in enumerate(asked) if isinstance(one, Turns)], found)
-        self._read_finished([(n, one) for n, one in enumerate(asked) if isinstance(one, Finished)], found)
-        self._read_ids([(n, one) for n, one in enumerate(asked) if isinstance(one, Ids)], found)
+        found: list[ReadRow | Unscored | None] = [self._hopeless(one) for one in asked]
+        left = [(n, one) for n, one in enumerate(asked) if found[n] is None]
+        self._read_turns([(n, one) for n, one in left if isinstance(one, Turns)], found)
+        self._read_finished([(n, one) for n, one in left if isinstance(one, Finished)], found)
+        self._read_ids([(n, one) for n, one in left if isinstance(one, Ids)], found)
         return cast("list[ReadRow | Unscored]", found)
 
     def run(self, rows: Sequence[ReadRow]) -> list[Scored]:
@@ -84,6 +85,22 @@ class ModelEngine:
 
         renderer = self.scorer.reward_model.renderer
         return FinishedTexts(renderer) if renderer.kind == "decoder" else None
+
+    @cached_property
+    def _most_characters(self) -> int | None:
+        """More characters than that are more tokens than the model reads, whatever they are."""
+        model = self.scorer.reward_model
+        most = model.most_tokens
+        return None if most is None else most * max(map(len, model.renderer.tokenizer.get_vocab()))
+
+    def _hopeless(self, one: Asked) -> Unscored | None:
+        """Why a row need not be tokenised: megabytes of text would hold up everyone else's rows for seconds."""
+        most, found = self._most_characters, characters_of(one)
+        if most is None or found <= most:
+            return None
+        return Unscored(
+            f"{found} characters are over the {self.scorer.reward_model.most_tokens} tokens the model reads"
+        )
 
     def _read_turns(self, asked: Sequence[tuple[int, Turns]], found: list[ReadRow | Unscored | None]) -> None:
         rows = self.scorer.rendered(list(dict.fromkeys((one.prompt, one.answer) for _, one in asked)))
