@@ -109,7 +109,8 @@ def test_what_cannot_be_read_is_refused_by_row_and_never_cut(saved: Path) -> Non
     scorer = LocalScorer(saved)
     rows: list[Asked] = [
         turns(PROMPTS[0], LONG), turns(PROMPTS[0], "Yes."), Finished(text="<s>[INST] another template [/INST] yes"),
-        Ids(ids=(3, 10**6)), Ids(ids=()), turns((Message(role="tool", content="4"),), "Yes."), Ids(ids=(5,) * 300), turns("a" * 10**6, "b"),
+        Ids(ids=(3, 10**6)), Ids(ids=()), turns((Message(role="tool", content="4"),), "Yes."), Ids(ids=(5,) * 300),
+        turns("a" * 10**6, "b"),
     ]  # fmt: skip
 
     async def work(batcher: Batcher) -> tuple[Answered, Answered]:

@@ -117,7 +117,7 @@ def test_bodies_are_limited_by_kind_size_and_time(small: Site) -> None:
     assert small.ask("POST", "/v1/score", fine + b" " * 5000).status == 413
     with small.raw(
         "POST /v1/score HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
-        "transfer-encoding: chunked\r\n\r\n" + "400\r\n" + " " * 1024 + "\r\n" + "1400\r\n" + " " * 2000
+        "transfer-encoding: chunked\r\n\r\n" + "400\r\n" + " " * 1024 + "\r\n" + "1400\r\n" + " " * 4000
     ) as line:
         assert b"413" in line.recv(1000)
     # A body that does not come, and a head that does not.
