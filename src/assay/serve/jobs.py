@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from assay.errors import AssayError, first_line
 from assay.scorers.protocol import Scored, Unscored
 from assay.serve.asked import Asked
+from assay.serve.refusal import NOT_RUN
 from assay.serve.row_engine import ReadRow, RowEngine
 
 
@@ -58,9 +59,7 @@ class Job:
             return
         now = time.monotonic()
         started = now if self.started is None else self.started
-        results = tuple(
-            one if one is not None else Unscored("another row of its request has none") for one in self.results
-        )
+        results = tuple(one if one is not None else Unscored(NOT_RUN) for one in self.results)
         self.done.set_result(
             Answered(
                 results=results, tokens=self.tokens, engine=self.engine, waited=started - self.born, ran=now - started

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 
+NOT_RUN = "another row of its request has none"  # why a row was left alone, in answers without a place for reasons
+
+
 class RefusedError(Exception):
     """A request that gets no rewards. status: of HTTP. retry_after: seconds, where another try may do better."""
 

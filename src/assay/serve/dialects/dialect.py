@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, Validat
 from assay.records import Message, Text
 from assay.scorers.protocol import Reward, Scored, Unscored
 from assay.serve.asked import Asked, Finished, Ids, Turns, turns
-from assay.serve.refusal import RefusedError
+from assay.serve.refusal import NOT_RUN, RefusedError
 
 Json = Mapping[str, object]
 B = TypeVar("B", bound=BaseModel)
@@ -145,7 +145,8 @@ def _ids(row: object) -> tuple[int, ...]:
 
 def refused_rows(results: Sequence[Scored]) -> str:
     """Which rows have no reward and why, the first three of them, for answers that have no place for it."""
-    reasons = [(place, one.reason) for place, one in enumerate(results) if isinstance(one, Unscored)]
+    unscored = ((place, one) for place, one in enumerate(results) if isinstance(one, Unscored))
+    reasons = [(place, one.reason) for place, one in unscored if one.reason != NOT_RUN]
     told = "; ".join(f"row {place}: {reason}" for place, reason in reasons[:3])
     more = f"; and {len(reasons) - 3} more" if len(reasons) > 3 else ""
     return f"{len(reasons)} of {len(results)} rows have no reward: {told}{more}"
