@@ -282,3 +282,32 @@ def test_a_swap_loses_no_request_and_a_bad_one_changes_nothing() -> None:
     assert {one.headers["x-assay-model"] for one in told} == {"rule/1"}
     assert after.headers["x-assay-model"] != "rule/1"
     assert after.body["model"] == "baseline:longest"
+
+
+def test_swaps_under_load_lose_nothing_and_mix_nothing() -> None:
+    """Eight clients ask all the time; each answer is whole and of the model that its header names."""
+    access = Access(owner_token="o" * 20)
+    owner = {"authorization": "Bearer " + "o" * 20}
+    with serving("baseline:longest", access=access) as site, ThreadPoolExecutor(8) as pool:
+        ended = threading.Event()
+
+        def client(number: int) -> list[tuple[str, list[float]]]:
+            found = []
+            while not ended.is_set():
+                said = site.post("/v1/score", group(f"p{number}", "a", "a longer one", "b"))
+                assert said.status == 200, said.raw
+                found.append((said.headers["x-assay-model"], said.body["groups"][0]["rewards"]))
+            return found
+
+        clients = [pool.submit(client, number) for number in range(8)]
+        for turn in range(6):
+            name = ("baseline:shortest", "baseline:longest")[turn % 2]
+            said = site.ask("POST", "/v1/swap", json.dumps({"model": name}).encode(), owner)
+            assert said.status == 200, said.raw
+        ended.set()
+        found = [one for client in clients for one in client.result(60)]
+    by_model: dict[str, set[tuple[float, ...]]] = {}
+    for model, rewards in found:
+        by_model.setdefault(model, set()).add(tuple(rewards))
+    assert len(by_model) == 2
+    assert all(len(rewards) == 1 for rewards in by_model.values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 NOT_RUN = "another row of its request has none"  # why a row was left alone, in answers without a place for reasons
 
 
