@@ -86,7 +86,7 @@ def test_rewards_are_those_of_assay_score_alone_and_in_any_company(saved: Path, 
     if tokens == 4096:
         # 64 requests that wait are one batch, and each prompt in it one family.
         assert max((batch.rows, batch.families) for batch in batches) == (64, 4)
-    assert sum(batch.tokens for batch in batches) < 0.8 * sum(batch.asked for batch in batches)
+        assert sum(batch.tokens for batch in batches) < 0.8 * sum(batch.asked for batch in batches)
 
 
 def test_one_reward_in_whatever_form_the_row_comes(saved: Path) -> None:
