@@ -74,7 +74,7 @@ def read_pass(spec: str, scorer: Scorer, *, gate: Path | None = None) -> GatePas
         raise GateError(f"{folder} did not pass its gate: {found.gate.verdict} ({failed}); {WAY_OUT}.")
     if AUDIT not in found.gate.inputs:
         raise GateError(f"{path} was not decided on {AUDIT}, so it says nothing of single rewards; {WAY_OUT}.")
-    if not (_by_fingerprint(found.audit, scorer) or _by_files(found, folder, scorer)):
+    if not (_by_files(found, folder, scorer) or _by_fingerprint(found.audit, scorer)):
         raise GateError(
             f"{path} passed other weights than those of {spec}: neither does its audit name this scorer, nor are these "
             f"the files of a seed it audited; {WAY_OUT}."
@@ -85,7 +85,8 @@ def read_pass(spec: str, scorer: Scorer, *, gate: Path | None = None) -> GatePas
 def _by_fingerprint(audit: AuditBody, scorer: Scorer) -> bool:
     """Whether the audit was of this very scorer, as `assay audit` records it."""
     audited = [value for name, value in audit.inputs.items() if name.startswith("scorer ")]
-    return audited == [scorer.fingerprint]  # of several seeds' audit none alone has passed
+    # Of an audit of several seeds none has passed by itself. A fingerprint opens the model: only where one is named.
+    return len(audited) == 1 and audited[0] == scorer.fingerprint
 
 
 def _by_files(found: RunEvidence, folder: Path, scorer: Scorer) -> bool:
