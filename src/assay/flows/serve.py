@@ -7,10 +7,13 @@ So each refusal comes before what costs more than it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from assay.config import StageConfig
 from assay.endpoints.credential import credential_from
@@ -81,11 +84,17 @@ def serve(
                 owner_token=access.owner_token is not None,
             )  # fmt: skip
             app = build_app(service, access)
-            await serve_until_told(service, app, listening=listening, ready=lambda: ready(serving))
+
+            def say() -> None:
+                with contextlib.suppress(OSError):  # a full disk where it is told is no reason not to serve
+                    ready(serving)
+
+            await serve_until_told(service, app, listening=listening, ready=say)
 
         asyncio.run(run())
     finally:
         listening.close()
+        leave_a_full_log()
 
 
 def access_at(door: Door) -> Access:
@@ -120,3 +129,11 @@ def tell_of_events() -> None:
     logging.raiseExceptions = False
     # uvicorn's own are of addresses and mistakes in requests: the loud ones alone.
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
+
+
+def leave_a_full_log() -> None:
+    """Lines that a full disk did not take would make an exit code of their own when Python ends."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
