@@ -118,6 +118,7 @@ def test_signals_swap_and_end(tmp_path: Path) -> None:
     assert "customer" not in log
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk_behind_the_log_costs_no_answer() -> None:
     full = os.open("/dev/full", os.O_WRONLY)
