@@ -225,16 +225,16 @@ class Batcher:
         job.tokens = job.size = sum(row.tokens for row in rows if isinstance(row, ReadRow))
         refused = [(place, row) for place, row in enumerate(rows) if isinstance(row, Unscored)]
         if refused and job.whole:
-            for place, row in refused:
-                job.results[place] = row
+            for place, reason in refused:
+                job.results[place] = reason
             job.left = 0
             job.finish()
             return
         for place, row in enumerate(rows):
             if isinstance(row, ReadRow):
                 self._families.setdefault((id(job.engine), row.family), deque()).append(Waiting(job, place, row))
-        for place, row in refused:
-            job.settle(place, row)
+        for place, reason in refused:
+            job.settle(place, reason)
 
     async def _run_batches(self) -> None:
         while True:

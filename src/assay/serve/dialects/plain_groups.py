@@ -6,6 +6,8 @@ reward the reason in its place. The one dialect in which a row that cannot be sc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import Field, JsonValue
 
 from assay.scorers.protocol import Reward, Scored, Unscored
@@ -68,7 +70,7 @@ def answer(of: Answering) -> Json:
     return {**told, "groups": groups, "usage": usage}
 
 
-def _group(name: str | None, results: list[Scored] | tuple[Scored, ...], uncertainty: object) -> Json:
+def _group(name: str | None, results: Sequence[Scored], uncertainty: Sequence[float | None]) -> Json:
     """As a line of a score file: null for an answer without a reward and the reason beside it."""
     found: dict[str, object] = {} if name is None else {"id": name}
     found["rewards"] = [one.value if isinstance(one, Reward) else None for one in results]
@@ -78,7 +80,7 @@ def _group(name: str | None, results: list[Scored] | tuple[Scored, ...], uncerta
     heads = [dict(one.heads) or None if isinstance(one, Reward) else None for one in results]
     if any(heads):
         found["heads"] = heads
-    if isinstance(uncertainty, list | tuple) and any(one is not None for one in uncertainty):
+    if any(one is not None for one in uncertainty):
         found["uncertainty"] = list(uncertainty)
     return found
 

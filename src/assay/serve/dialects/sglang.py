@@ -54,18 +54,17 @@ def parse_classify(body: Json) -> Parsed:
         asked = tuple(Finished(text=one) for one in ([given.text] if isinstance(given.text, str) else given.text))
     elif given.input_ids is not None and given.text is None:
         single = not given.input_ids or isinstance(given.input_ids[0], int)
-        rows = [given.input_ids] if single else given.input_ids
-        asked = tuple(Ids(ids=tuple(row)) for row in rows if isinstance(row, list))
+        asked = rows_of(given.input_ids) if given.input_ids else (Ids(ids=()),)
     else:
         raise RefusedError(400, "the body: give text or input_ids, one of them")
     return Parsed(asked=asked, model=_named(given.model), memo=single)
 
 
 def answer_classify(of: Answering) -> object:
-    meta = {"id": of.id, "prompt_tokens": None, "e2e_latency": of.seconds}
-    rows = [{"embedding": [value], "meta_info": dict(meta)} for value in of.outputs]
-    if len(rows) == 1:  # how many tokens a row has is known of the request as a whole
-        rows[0]["meta_info"] = {**meta, "prompt_tokens": of.tokens}
+    # How many tokens a row has is known of the request as a whole.
+    tokens = of.tokens if len(of.results) == 1 else None
+    meta = {"id": of.id, "prompt_tokens": tokens, "e2e_latency": of.seconds}
+    rows = [{"embedding": [value], "meta_info": meta} for value in of.outputs]
     return rows[0] if of.parsed.memo else rows
 
 
