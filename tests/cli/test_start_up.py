@@ -35,7 +35,7 @@ def watched(lines: list[list[str]], modules: tuple[str, ...] = MODELS) -> list[t
 
 def test_help_of_every_command_imports_no_library_of_models() -> None:
     groups = ["reward", "demo", "check", "split", "plan", "audit", "compare", "bench", "gate", "report", "score"]
-    groups.append("remedies")
+    groups += ["remedies", "serve"]
     lines = [["--help"], ["--version"], *([name, "--help"] for name in (*groups, "simulate", "models", "study"))]
     assert watched(lines) == [(line, 0, []) for line in lines]
 
@@ -54,6 +54,7 @@ def test_what_needs_no_model_is_refused_without_its_libraries(tmp_path: Path) ->
         ["score", "baseline:longest", gone, "--out", str(tmp_path / "scores.jsonl")],
         ["score", gone, there, "--out", str(tmp_path / "scores.jsonl")],
         ["study", "status", gone],
+        ["serve", gone, "--port", "0"],
     ]
     assert watched(lines) == [(line, 2, []) for line in lines]
     deciding = [

@@ -32,6 +32,7 @@ from assay.cli import (
     rerank,
     reward,
     score,
+    serve,
     simulate,
     study,
 )
@@ -59,6 +60,7 @@ GROUPS = (
     score,
     rerank,
     push,
+    serve,
     generate,
     simulate,
     models,

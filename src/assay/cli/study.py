@@ -90,7 +90,8 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the study until interrupted. Votes are safe the moment the page says so; kill it whenever you like."""
-    from assay.study.server import Address, is_loopback
+    from assay.listening import is_loopback
+    from assay.study.server import Address
     from assay.study.server import serve as run
     from assay.study.server.served_study import ServedStudy
 

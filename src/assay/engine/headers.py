@@ -70,6 +70,11 @@ class Headers:
         """Whether this model can keep headers: it shares, and the length of a pass does not decide its positions."""
         return ability(self._model).refusal is None and rope_switch(self._model) is None
 
+    @property
+    def kept(self) -> Ints | None:
+        """The tokens of the header that is kept, or None."""
+        return None if self._last is None else self._last.ids
+
     def run(self, ids: Ints) -> Header:
         """The header of these tokens, run now and kept."""
         self._last = self._run(ids)

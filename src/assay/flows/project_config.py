@@ -11,6 +11,7 @@ from assay.audits.fresh.config import FreshConfig
 from assay.audits.pressure.config import PressureConfig
 from assay.flows.remedy_config import BasesConfig, PressConfig
 from assay.scorers.remote.config import RemoteConfig
+from assay.serve.config import ServeConfig
 from assay.train.reward_config import RewardConfig
 
 
@@ -24,3 +25,4 @@ class ProjectConfig(RewardConfig):
     bases: BasesConfig = BasesConfig()
     fresh: FreshConfig = FreshConfig()
     fit: FitConfig = FitConfig()
+    serve: ServeConfig = ServeConfig()

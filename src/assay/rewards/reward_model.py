@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from assay.artifacts.model_body import Origin
 from assay.engine.forward import hidden_at, refusal
-from assay.engine.headers import Header, packs_with_headers
+from assay.engine.headers import Header, Headers, packs_with_headers
 from assay.engine.micro_batches import Layout, micro_batches, pass_tokens
 from assay.errors import EmptyBatchError
 from assay.models.config import ModelConfig
@@ -115,12 +115,17 @@ class RewardModel:
                 return rewards_padded(self.model, encoded)
 
     def score(
-        self, encoded: Sequence[Encoded], *, micro_tokens: int | None = None, sharing: Sharing = "on"
+        self,
+        encoded: Sequence[Encoded],
+        *,
+        micro_tokens: int | None = None,
+        sharing: Sharing = "on",
+        headers: Headers | None = None,
     ) -> NDArray[np.float32]:
         """Rewards of rows without gradient, float32, shape (N,), in the order given; equal rows are run once.
 
         micro_tokens: tokens in one forward pass, as its layout counts them; None: what suits the device. Runs in
-        evaluation mode and leaves the model's mode as it was.
+        evaluation mode and leaves the model's mode as it was. headers: what is kept of this model from an earlier call.
         """
         # Answers repeat across pairs: each distinct row is run once and its reward given to all its places.
         distinct = {row: number for number, row in enumerate(dict.fromkeys(encoded))}
@@ -134,7 +139,7 @@ class RewardModel:
             budget = pass_tokens(micro_tokens, self.device.type, layout)
             if layout == "shared":
                 groups = [[row.ids] for row in rows]
-                for batch, header in packs_with_headers(self.model, groups, token_budget=budget):
+                for batch, header in packs_with_headers(self.model, groups, token_budget=budget, headers=headers):
                     found[batch] = self._shared_rewards([rows[i] for i in batch], header).cpu().numpy()
             else:
                 for batch in micro_batches([len(row.ids) for row in rows], budget, padding=layout == "padded"):

@@ -126,6 +126,10 @@ class EnsembleScorer:
             for n, group in enumerate(groups)
         ]
 
+    def spread(self, reward: Reward) -> float:
+        """Standard deviation of the members on one answer, on their common scale: how far they disagree about it."""
+        return float(np.std([self.scales[name].of(value) for name, value in reward.heads.items()]))
+
     def _together(self, results: Mapping[str, Scored]) -> Scored:
         for name, result in results.items():
             if isinstance(result, Unscored):

@@ -6,7 +6,7 @@ when a model is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from assay.scorers.protocol import Scored, Unscored, scored
 
 if TYPE_CHECKING:
     from assay.render.encoder import Encoded
+    from assay.rewards.batch_after_batch import BatchAfterBatch
     from assay.rewards.reward_model import RewardModel
 
 
@@ -118,15 +119,34 @@ class LocalScorer:
 
         A cut answer would get a reward that means something else. Each distinct row is rendered and run once.
         """
-        rows = self._rendered(list(dict.fromkeys((g.prompt, answer) for g in groups for answer in g.answers)))
-        whole = [row for row in rows.values() if not isinstance(row, Unscored)]
-        rewards = iter(
-            self.reward_model.score(whole, micro_tokens=self.passes.micro_tokens, sharing=self.passes.sharing).tolist()
-            if whole
-            else ()
-        )
-        found = {text: row if isinstance(row, Unscored) else self._scored(next(rewards)) for text, row in rows.items()}
+        rows = self.rendered(list(dict.fromkeys((g.prompt, answer) for g in groups for answer in g.answers)))
+        rewards = iter(self.score_rows([row for row in rows.values() if not isinstance(row, Unscored)]))
+        found = {text: row if isinstance(row, Unscored) else next(rewards) for text, row in rows.items()}
         return [tuple(found[g.prompt, answer] for answer in g.answers) for g in groups]
+
+    def score_rows(self, rows: Sequence[Encoded], *, steady: BatchAfterBatch | None = None) -> list[Scored]:
+        """The reward of each rendered row. steady: what keeps a beginning from one call to the next, for a server."""
+        if not rows:
+            return []
+        run = self.reward_model if steady is None else steady
+        found = run.score(rows, micro_tokens=self.passes.micro_tokens, sharing=self.passes.sharing)
+        return [self._scored(given) for given in found.tolist()]
+
+    def whole(self, rows: Iterable[Encoded | TemplateError]) -> list[Encoded | Unscored]:
+        """Each row if the model reads it whole, or why it does not: not rendered, too long, tokens it has not."""
+        model, most = self.reward_model, self.reward_model.most_tokens
+        known = model.vocabulary if len(model.renderer.tokenizer) > model.vocabulary else None
+
+        def checked(row: Encoded | TemplateError) -> Encoded | Unscored:
+            if isinstance(row, TemplateError):
+                return Unscored(str(row))
+            if most is not None and len(row.ids) > most:
+                return Unscored(f"{len(row.ids)} tokens with its prompt; the model reads {most}")
+            if known is not None and max(row.ids) >= known:
+                return Unscored(f"token {max(row.ids)} of its row is the tokenizer's alone; the model has {known}")
+            return row
+
+        return [checked(row) for row in rows]
 
     def read_states(self, rows: Sequence[tuple[Text, Text]]) -> ReadStates:
         """What the head reads of each prompt and answer, and the reward it makes of it; see rewards/head_states.py.
@@ -135,7 +155,7 @@ class LocalScorer:
         """
         from assay.rewards.head_states import head_states
 
-        rendered = self._rendered(list(dict.fromkeys(rows)))
+        rendered = self.rendered(list(dict.fromkeys(rows)))
         whole = [(place, one) for place, row in enumerate(rows) if not isinstance(one := rendered[row], Unscored)]
         unread = {place: one for place, row in enumerate(rows) if isinstance(one := rendered[row], Unscored)}
         if not whole:
@@ -157,24 +177,11 @@ class LocalScorer:
         heads = dict(zip(self.reward_model.heads, given, strict=True))
         return scored(heads[self.head or ""], heads=heads)
 
-    def _rendered(self, texts: Sequence[tuple[Text, Text]]) -> dict[tuple[Text, Text], Encoded | Unscored]:
+    def rendered(self, texts: Sequence[tuple[Text, Text]]) -> dict[tuple[Text, Text], Encoded | Unscored]:
         """The row of each prompt and answer, or why it cannot be scored."""
         if not texts:
             return {}
-        model, most = self.reward_model, self.reward_model.most_tokens
-
-        known = model.vocabulary if len(model.renderer.tokenizer) > model.vocabulary else None
-
-        def checked(row: Encoded | TemplateError) -> Encoded | Unscored:
-            if isinstance(row, TemplateError):
-                return Unscored(str(row))
-            if most is not None and len(row.ids) > most:
-                return Unscored(f"{len(row.ids)} tokens with its prompt; the model reads {most}")
-            if known is not None and max(row.ids) >= known:
-                return Unscored(f"token {max(row.ids)} of its row is the tokenizer's alone; the model has {known}")
-            return row
-
-        return dict(zip(texts, map(checked, model.renderer.encode_rows(texts)), strict=True))
+        return dict(zip(texts, self.whole(self.reward_model.renderer.encode_rows(texts)), strict=True))
 
 
 def headed(text: str) -> tuple[str, str | None]:

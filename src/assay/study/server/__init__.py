@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from assay.lazy_names import door
 
 if TYPE_CHECKING:
-    from assay.study.server.app import Address, build_app, is_loopback, open_study, serve
+    from assay.study.server.app import Address, build_app, open_study, serve
 
-__all__ = ["Address", "build_app", "is_loopback", "open_study", "serve"]
+__all__ = ["Address", "build_app", "open_study", "serve"]
 __getattr__ = door(__name__, dict.fromkeys(__all__, "assay.study.server.app"))

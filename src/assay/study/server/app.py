@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from assay.errors import StudyError
+from assay.listening import hosts_of
 from assay.study.server.commit_queue import CommitQueue
 from assay.study.server.editor_pages import EditorPages
 from assay.study.server.entry_pages import EntryPages
@@ -48,17 +48,8 @@ class Address:
     @property
     def hosts(self) -> frozenset[str]:
         """Names a browser may call us by."""
-        names = {self.host, f"[{self.host}]", urlsplit(self.base).hostname or self.host, urlsplit(self.base).netloc}
-        if is_loopback(self.host):
-            names |= {"localhost", "127.0.0.1", "[::1]"}
-        return frozenset(name.lower() for name in names)
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        typed = {urlsplit(self.base).hostname or self.host, urlsplit(self.base).netloc}
+        return hosts_of(self.host) | {name.lower() for name in typed}
 
 
 class _Static(StaticFiles):

@@ -1,0 +1,1 @@
+"""What clients of other reward servers send, and what they read: one small file a language."""

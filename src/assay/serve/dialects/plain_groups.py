@@ -1,0 +1,91 @@
+"""assay's own `POST /v1/score`: groups of a prompt and its answers, with all that a scorer says of each answer.
+
+Rewards, heads (objectives, or members of an ensemble), the uncertainty of an ensemble, and for an answer without a
+reward the reason in its place. The one dialect in which a row that cannot be scored costs no other of its request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import Field, JsonValue
+
+from assay.scorers.protocol import Reward, Scored, Unscored
+from assay.serve.asked import turns
+from assay.serve.dialects.dialect import (
+    Answering,
+    Dialect,
+    Json,
+    Parsed,
+    RequestBody,
+    TextBody,
+    openai_error,
+    text_of_body,
+    validated,
+)  # fmt: skip
+from assay.serve.refusal import RefusedError
+
+
+class Group(RequestBody):
+    """source: what a verifier is told beside the prompt, such as the reference answer."""
+
+    id: str | None = Field(None, max_length=512)
+    prompt: TextBody
+    answers: list[TextBody]
+    source: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class ScoreGroups(RequestBody):
+    model: str | None = None
+    groups: list[Group]
+
+
+def parse(body: Json) -> Parsed:
+    given = validated(ScoreGroups, body)
+    for place, group in enumerate(given.groups):
+        if group.prompt == [] or any(one == [] for one in group.answers):
+            raise RefusedError(400, f"groups.{place}: a conversation without a turn")
+    asked = tuple(
+        turns(text_of_body(group.prompt), text_of_body(one), group.source)
+        for group in given.groups
+        for one in group.answers
+    )
+    return Parsed(
+        asked=asked, model=given.model, whole=False,
+        memo=[(group.id, len(group.answers)) for group in given.groups],
+    )  # fmt: skip
+
+
+def answer(of: Answering) -> Json:
+    memo = of.parsed.memo
+    assert isinstance(memo, list)
+    groups, start = [], 0
+    for name, count in memo:
+        results = of.results[start : start + count]
+        uncertainty = of.uncertainty[start : start + count]
+        groups.append(_group(name, results, uncertainty))
+        start += count
+    usage = {"total_tokens": of.tokens}
+    told = {"object": "scores", "id": of.id, "model": of.model, "fingerprint": of.fingerprint}
+    return {**told, "groups": groups, "usage": usage}
+
+
+def _group(name: str | None, results: Sequence[Scored], uncertainty: Sequence[float | None]) -> Json:
+    """As a line of a score file: null for an answer without a reward and the reason beside it."""
+    found: dict[str, object] = {} if name is None else {"id": name}
+    found["rewards"] = [one.value if isinstance(one, Reward) else None for one in results]
+    reasons = [one.reason if isinstance(one, Unscored) else None for one in results]
+    if any(reasons):
+        found["reasons"] = reasons
+    heads = [dict(one.heads) or None if isinstance(one, Reward) else None for one in results]
+    if any(heads):
+        found["heads"] = heads
+    if any(one is not None for one in uncertainty):
+        found["uncertainty"] = list(uncertainty)
+    return found
+
+
+GROUPS = Dialect(
+    name="assay", paths=("/v1/score",), shape='{"groups": [{"prompt": text, "answers": [text, ...]}, ...]}',
+    takes=lambda body: "groups" in body, parse=parse, answer=answer, error=openai_error,
+)  # fmt: skip

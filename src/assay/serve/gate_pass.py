@@ -1,0 +1,153 @@
+"""Whether a reward may be served: a gate that passed on evidence about these very weights; and whether it still does.
+
+A run proves its weights file by file: gate.json names audit.json by its hash, audit.json the scores it was made from,
+train.json of the seed those scores and the model's files. Any other scorer is proven by an audit of its own (`assay
+audit` and `assay gate` in one folder), which names its fingerprint. What is missing, stale or of other weights is no
+pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.artifacts.audit_body import AuditBody
+from assay.artifacts.files import sha256_file
+from assay.artifacts.run_evidence import AUDIT, GATE, RUN, TRAIN, RunEvidence
+from assay.artifacts.run_folder import RunFolder
+from assay.errors import ArtifactError, GateError
+from assay.scorers.local import LocalScorer, headed
+from assay.scorers.protocol import Scorer
+
+ABOVE = 3  # folders looked through from a model upwards: RUN/seed-0/model
+WAY_OUT = "--ungated serves it all the same, and says so in every answer and in the log"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatePass:
+    """What stands behind a served reward. path: the gate's file; sha256: of its bytes. Both None: no gate, as asked."""
+
+    path: Path | None = None
+    sha256: str | None = None
+
+    @property
+    def header(self) -> str:
+        return "ungated" if self.path is None else f"pass {self.sha256}"
+
+
+UNGATED = GatePass()
+
+
+def gate_folder(spec: str) -> Path | None:
+    """The folder with a gate's verdict that a scorer's own folder is in, or None."""
+    folder = Path(headed(spec)[0]).expanduser()
+    if not folder.is_dir():
+        return None
+    near = [folder.resolve(), *folder.resolve().parents][:ABOVE]
+    # A run's folder is one also before its gate was asked; that is told rather than a gate further up believed.
+    return next((one for one in near if (one / GATE).is_file() or (one / RUN).is_file()), None)
+
+
+def read_pass(spec: str, scorer: Scorer, *, gate: Path | None = None) -> GatePass:
+    """The pass of the gate in folder `gate`, or in the folder that `spec` is in.
+
+    Raises GateError where there is none, it did not pass, or its evidence is of something else; ArtifactError where
+    it is torn or stale.
+    """
+    folder = gate if gate is not None else gate_folder(spec)
+    if folder is None:
+        raise GateError(
+            f"{spec}: no gate passed it, as far as can be seen here. Audit it (`assay audit`), decide (`assay gate`) "
+            f"and name that folder with --gate; {WAY_OUT}."
+        )
+    path = folder / GATE
+    if not path.is_file():
+        raise GateError(f"{folder} has no {GATE}: decide with `assay gate {folder}`; {WAY_OUT}.")
+    # Before it is read: a file that changes in between is then told apart from what was read.
+    digest = sha256_file(path)
+    found = RunEvidence.read(RunFolder(folder), names=(RUN, AUDIT, GATE, TRAIN), needed=(AUDIT, GATE))
+    assert found.gate is not None
+    assert found.audit is not None
+    if found.gate.verdict != "pass":
+        failed = "; ".join(f"{one.text}: {one.reason}" for one in found.gate.criteria if one.verdict != "pass")
+        raise GateError(f"{folder} did not pass its gate: {found.gate.verdict} ({failed}); {WAY_OUT}.")
+    if AUDIT not in found.gate.inputs:
+        raise GateError(f"{path} was not decided on {AUDIT}, so it says nothing of single rewards; {WAY_OUT}.")
+    if not (_by_files(found, folder, scorer) or _by_fingerprint(found.audit, scorer)):
+        raise GateError(
+            f"{path} passed other weights than those of {spec}: neither does its audit name this scorer, nor are these "
+            f"the files of a seed it audited; {WAY_OUT}."
+        )
+    return GatePass(path=path, sha256=digest)
+
+
+def _by_fingerprint(audit: AuditBody, scorer: Scorer) -> bool:
+    """Whether the audit was of this very scorer, as `assay audit` records it."""
+    audited = [value for name, value in audit.inputs.items() if name.startswith("scorer ")]
+    # Of an audit of several seeds none has passed by itself. A fingerprint opens the model: only where one is named.
+    return len(audited) == 1 and audited[0] == scorer.fingerprint
+
+
+def _by_files(found: RunEvidence, folder: Path, scorer: Scorer) -> bool:
+    """Whether the scorer is a seed of the run: its files, and the scores that were audited, as they were trained."""
+    assert found.audit is not None
+    if not isinstance(scorer, LocalScorer) or scorer.template is not None:
+        return False
+    model = Path(scorer.model).expanduser().resolve()
+    for seed, evidence in found.seeds.items():
+        place = folder.resolve() / f"seed-{seed}"
+        if model == place / "model" and evidence.train is not None:
+            files: Mapping[str, str] = evidence.train.files
+            audited = {
+                name.partition("/")[2]: digest
+                for name, digest in found.audit.inputs.items()
+                if name.startswith(f"seed-{seed}/")
+            }
+            scores = bool(audited) and all(files.get(name) == digest for name, digest in audited.items())
+            own = {name: digest for name, digest in files.items() if name.startswith("model/")}
+            weights = any(name.endswith((".safetensors", ".bin")) for name in own)
+            return scores and weights and all(_is(place / name, digest) for name, digest in own.items())
+    return False
+
+
+def _is(path: Path, digest: str) -> bool:
+    return path.is_file() and sha256_file(path) == digest
+
+
+class GateWatch:
+    """Whether the gate still says what it said when serving began, by a look at its file now and then.
+
+    A file that is gone or changed closes the gate until one that passes stands there again: requests are refused, those
+    under way are answered. closed: why, or None.
+    """
+
+    def __init__(self, spec: str, scorer: Scorer, passed: GatePass, *, gate: Path | None = None) -> None:
+        self.spec, self.scorer, self.passed, self.gate = spec, scorer, passed, gate
+        self.closed: str | None = None
+        self._seen = self._stat()
+
+    def look(self) -> bool:
+        """Look once; whether anything changed."""
+        if self.passed.path is None:
+            return False
+        seen = self._stat()
+        if seen == self._seen:
+            return False
+        self._seen = seen
+        before = (self.closed, self.passed)
+        try:
+            self.passed = read_pass(self.spec, self.scorer, gate=self.gate)
+            self.closed = None
+        except (GateError, ArtifactError, OSError) as error:
+            self.closed = str(error)
+        return before != (self.closed, self.passed)
+
+    def _stat(self) -> tuple[int, int, int] | None:
+        if self.passed.path is None:
+            return None
+        try:
+            found = self.passed.path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino

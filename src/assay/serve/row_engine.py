@@ -1,0 +1,195 @@
+"""From what clients ask to rows, and from rows to rewards, by one scorer: the two steps that a server runs apart.
+
+`read` renders, counts tokens and refuses what cannot be read whole, each row for itself; `run` gives rewards of rows
+that were read, whoever asked for them, in any company. A model that is served by itself reads finished texts and token
+ids too; every other scorer (an ensemble, a judge, a combination) is asked for groups of candidates. Knows no queue and
+no HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol, cast
+
+from assay.artifacts.files import dumps
+from assay.errors import InputError, TemplateError
+from assay.records import Candidates, Text
+from assay.scorers.local import LocalScorer
+from assay.scorers.protocol import Scored, Scorer, Unscored, score_groups, unit_of
+from assay.serve.asked import Asked, Finished, Ids, Turns, characters_of, size_of
+
+if TYPE_CHECKING:
+    from assay.render.encoder import Encoded
+    from assay.render.finished_text import FinishedTexts
+    from assay.rewards.batch_after_batch import BatchAfterBatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadRow:
+    """A row that can be run. tokens: how many it has.
+
+    family: rows of one family begin alike, with `shared` tokens, which are run once where they stand in one batch. It
+    decides what is run together, and so time; never a reward.
+    """
+
+    value: object
+    tokens: int
+    shared: int
+    family: Hashable
+
+
+class RowEngine(Protocol):
+    """One scorer as a server runs it. `read` and `run` are called from one thread each, never twice at once."""
+
+    @property
+    def scorer(self) -> Scorer: ...
+
+    def read(self, asked: Sequence[Asked]) -> list[ReadRow | Unscored]:
+        """Each row that was asked for, or why it has no reward, in the order given."""
+        ...
+
+    def run(self, rows: Sequence[ReadRow]) -> list[Scored]:
+        """The reward of each row, in the order given."""
+        ...
+
+
+class ModelEngine:
+    """A reward model served by itself."""
+
+    def __init__(self, scorer: LocalScorer) -> None:
+        self.scorer = scorer
+
+    def read(self, asked: Sequence[Asked]) -> list[ReadRow | Unscored]:
+        found: list[ReadRow | Unscored | None] = [self._hopeless(one) for one in asked]
+        left = [(n, one) for n, one in enumerate(asked) if found[n] is None]
+        self._read_turns([(n, one) for n, one in left if isinstance(one, Turns)], found)
+        self._read_finished([(n, one) for n, one in left if isinstance(one, Finished)], found)
+        self._read_ids([(n, one) for n, one in left if isinstance(one, Ids)], found)
+        return cast("list[ReadRow | Unscored]", found)
+
+    def run(self, rows: Sequence[ReadRow]) -> list[Scored]:
+        return self.scorer.score_rows([cast("Encoded", row.value) for row in rows], steady=self._steady)
+
+    @cached_property
+    def _steady(self) -> BatchAfterBatch:
+        from assay.rewards.batch_after_batch import BatchAfterBatch  # torch: not before a model is there
+
+        return BatchAfterBatch(self.scorer.reward_model)
+
+    @cached_property
+    def _finished(self) -> FinishedTexts | None:
+        """None for an encoder, whose rows are pairs with segments."""
+        from assay.render.finished_text import FinishedTexts
+
+        renderer = self.scorer.reward_model.renderer
+        return FinishedTexts(renderer) if renderer.kind == "decoder" else None
+
+    @cached_property
+    def _most_characters(self) -> int | None:
+        """More characters than that are more tokens than the model reads, whatever they are."""
+        model = self.scorer.reward_model
+        most = model.most_tokens
+        return None if most is None else most * max(map(len, model.renderer.tokenizer.get_vocab()))
+
+    def _hopeless(self, one: Asked) -> Unscored | None:
+        """Why a row need not be tokenised: megabytes of text would hold up everyone else's rows for seconds."""
+        most, found = self._most_characters, characters_of(one)
+        if most is None or found <= most:
+            return None
+        return Unscored(
+            f"{found} characters are over the {self.scorer.reward_model.most_tokens} tokens the model reads"
+        )
+
+    def _read_turns(self, asked: Sequence[tuple[int, Turns]], found: list[ReadRow | Unscored | None]) -> None:
+        rows = self.scorer.rendered(list(dict.fromkeys((one.prompt, one.answer) for _, one in asked)))
+        for place, one in asked:
+            row = rows[one.prompt, one.answer]
+            found[place] = row if isinstance(row, Unscored) else _read(row, row.prompt_tokens, one.prompt)
+
+    def _read_finished(self, asked: Sequence[tuple[int, Finished]], found: list[ReadRow | Unscored | None]) -> None:
+        if not asked:
+            return
+        if self._finished is None:
+            for place, _ in asked:
+                found[place] = Unscored("this model reads a prompt and an answer as a pair of texts: send both")
+            return
+        texts = self._finished.read([one.text for _, one in asked])
+        rows = self.scorer.whole(one if isinstance(one, TemplateError) else one.row for one in texts)
+        for (place, one), text, row in zip(asked, texts, rows, strict=True):
+            if isinstance(row, Unscored) or isinstance(text, TemplateError):
+                found[place] = row if isinstance(row, Unscored) else Unscored(str(text))
+                continue
+            # Where in the row the prompt ends is known in characters alone; a batch's budget asks for no more.
+            share = len(text.prompt) / max(1, len(one.text))
+            found[place] = _read(row, int(len(row.ids) * share), text.prompt)
+
+    def _read_ids(self, asked: Sequence[tuple[int, Ids]], found: list[ReadRow | Unscored | None]) -> None:
+        from assay.render.encoder import Encoded
+
+        if not asked:
+            return
+        known = self.scorer.reward_model.vocabulary
+        for place, one in asked:
+            if self._finished is None:
+                found[place] = Unscored("this model reads a prompt and an answer as a pair of texts: send both")
+            elif not one.ids:
+                found[place] = Unscored("a row of no tokens")
+            elif not all(0 <= token < known for token in one.ids):
+                found[place] = Unscored(f"a token id outside the model's {known}")
+            else:
+                (row,) = self.scorer.whole([Encoded(ids=one.ids, prompt_tokens=1)])
+                # The first half: where an answer begins ids do not say, and rows of one prompt agree at least there.
+                half = len(one.ids) // 2
+                found[place] = row if isinstance(row, Unscored) else _read(row, half, one.ids[:half])
+
+
+class GroupEngine:
+    """Any other scorer: rows of one prompt are put to it as one group of candidates."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        if unit_of(scorer) == "pair":
+            raise InputError(
+                f"{scorer.name}: its rewards hold within one pair only (recorded, or by comparison), and clients ask "
+                "for answers by themselves. Serve a model, an ensemble or a combination of them."
+            )
+        self.scorer = scorer
+        self._reads_source = bool(getattr(scorer, "reads_source", False))
+
+    def read(self, asked: Sequence[Asked]) -> list[ReadRow | Unscored]:
+        return [self._read_one(one) for one in asked]
+
+    def run(self, rows: Sequence[ReadRow]) -> list[Scored]:
+        groups: dict[Hashable, dict[Text, None]] = {}
+        first: dict[Hashable, Turns] = {}
+        for row in rows:
+            one = cast("Turns", row.value)
+            groups.setdefault(row.family, {})[one.answer] = None
+            first.setdefault(row.family, one)
+        put = [
+            Candidates(id=str(n), prompt=first[key].prompt, answers=tuple(answers), source=first[key].source)
+            for n, (key, answers) in enumerate(groups.items())
+        ]
+        found: dict[tuple[Hashable, Text], Scored] = {}
+        for key, (group, results) in zip(groups, score_groups(self.scorer, put), strict=True):
+            found.update(zip(((key, answer) for answer in group.answers), results, strict=True))
+        return [found[row.family, cast("Turns", row.value).answer] for row in rows]
+
+    def _read_one(self, one: Asked) -> ReadRow | Unscored:
+        if not isinstance(one, Turns):
+            return Unscored(
+                "this scorer takes prompts and answers; finished text and token ids need a model served by itself"
+            )
+        family: Hashable = (one.prompt, dumps(dict(one.source))) if self._reads_source else one.prompt
+        tokens, shared = size_of(one), size_of(Turns(prompt=one.prompt, answer=""))
+        return ReadRow(value=one, tokens=tokens, shared=min(shared, tokens - 1), family=family)
+
+
+def engine_for(scorer: Scorer) -> RowEngine:
+    """Raises InputError for a scorer whose rewards are no rewards of single answers."""
+    return ModelEngine(scorer) if isinstance(scorer, LocalScorer) else GroupEngine(scorer)
+
+
+def _read(row: Encoded, shared: int, family: Hashable) -> ReadRow:
+    return ReadRow(value=row, tokens=len(row.ids), shared=min(shared, len(row.ids) - 1), family=family)

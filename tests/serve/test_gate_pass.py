@@ -1,0 +1,175 @@
+"""Only what a gate passed is served: by its files, by its fingerprint, and only as long as the gate says so."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from assay.artifacts.files import sha256_file, write_jsonl
+from assay.artifacts.train_body import TrainBody
+from assay.errors import ArtifactError, AssayError, GateError
+from assay.flows.audit import ScorerAuditConfig, audit_scorer
+from assay.gate import decide_run
+from assay.scorers.open import open_scorer
+from assay.serve.config import ServeConfig
+from assay.serve.gate_pass import GateWatch, gate_folder, read_pass
+from assay.serve.served_reward import Opening, open_served
+from tests.serve.sites import group, serving, until
+from tests.support.made_run import make_run
+
+PASSES, FAILS = "accuracy > 0.01", "accuracy < 0.5"
+
+
+def criteria(path: Path, text: str) -> Path:
+    path.write_text(f"criteria:\n  - {text}\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The audit of `baseline:longest`, whose gate passed."""
+    root = tmp_path_factory.mktemp("audited")
+    rows = [
+        {"prompt": f"p{n}", "chosen": f"{'long ' * (n % 3 + 2)}answer {n}", "rejected": f"no {n}"} for n in range(40)
+    ]
+    write_jsonl(root / "pairs.jsonl", rows)
+    audit_scorer("baseline:longest", str(root / "pairs.jsonl"), root / "audit", config=ScorerAuditConfig())
+    decide_run(root / "audit", criteria(root / "passes.yaml", PASSES))
+    return root
+
+
+@pytest.fixture
+def folder(audited: Path, tmp_path: Path) -> Path:
+    shutil.copytree(audited / "audit", tmp_path / "audit")
+    return tmp_path / "audit"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of one seed with a model's files, which train.json names; its gate passed."""
+    run = make_run(tmp_path_factory.mktemp("made") / "run", pairs=60, seeds=1)
+    model = run.seed(0) / "model"
+    model.mkdir()
+    (model / "model.safetensors").write_bytes(b"weights")
+    (model / "config.json").write_text("{}")
+    files = {
+        str(one.relative_to(run.seed(0))): sha256_file(one) for one in (*model.iterdir(), run.seed(0) / "scores.jsonl")
+    }
+    train = TrainBody.read(run.seed(0) / "train.json")
+    train.model_copy(update={"files": files}).write(run.seed(0) / "train.json")
+    # The audit of a made run names no files; that of a trained one does.
+    audit = json.loads(run.path("audit.json").read_text())
+    audit["inputs"] = {"seed-0/scores.jsonl": files["scores.jsonl"], "split.json": sha256_file(run.path("split.json"))}
+    run.path("audit.json").write_text(json.dumps(audit))
+    decide_run(run, criteria(run.root.parent / "passes.yaml", PASSES))
+    return run.root
+
+
+@pytest.fixture
+def run(made: Path, tmp_path: Path) -> Path:
+    shutil.copytree(made, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_an_audited_scorer_is_served_by_its_fingerprint(folder: Path) -> None:
+    scorer = open_scorer("baseline:longest")
+    found = read_pass("baseline:longest", scorer, gate=folder)
+    assert found.sha256 == sha256_file(folder / "gate.json")
+    assert found.header == f"pass {found.sha256}"
+    with pytest.raises(GateError, match=r"passed other weights"):
+        read_pass("baseline:shortest", open_scorer("baseline:shortest"), gate=folder)
+    with pytest.raises(GateError, match=r"no gate passed it.*--gate"):
+        read_pass("baseline:longest", scorer)
+
+
+def test_a_gate_that_did_not_pass_serves_nothing_unless_told(folder: Path, tmp_path: Path) -> None:
+    decide_run(folder, criteria(tmp_path / "fails.yaml", FAILS))
+    with pytest.raises(GateError, match=r"did not pass its gate: fail.*accuracy < 0\.5.*--ungated"):
+        open_served("baseline:longest", Opening(gate=folder))
+    assert open_served("baseline:longest", Opening(gate=folder, ungated=True)).watch.passed.header == "ungated"
+    (folder / "gate.json").unlink()
+    with pytest.raises(GateError, match=r"no gate\.json: decide with"):
+        open_served("baseline:longest", Opening(gate=folder))
+
+
+def test_evidence_that_is_stale_or_torn_is_no_pass(folder: Path) -> None:
+    scorer = open_scorer("baseline:longest")
+    audit = (folder / "audit.json").read_text()
+    (folder / "audit.json").write_text(audit + "\n")
+    with pytest.raises(ArtifactError, match="decided on"):
+        read_pass("baseline:longest", scorer, gate=folder)
+    (folder / "audit.json").write_text(audit)
+    (folder / "gate.json").write_bytes((folder / "gate.json").read_bytes()[:100])
+    with pytest.raises(ArtifactError, match="not JSON"):
+        read_pass("baseline:longest", scorer, gate=folder)
+
+
+@pytest.mark.parametrize("name", ["", "seed-0/model"])
+def test_a_run_is_served_by_the_files_of_its_seed(name: str, run: Path) -> None:
+    spec = str(run / name)
+    assert gate_folder(spec) == run.resolve()
+    assert read_pass(spec, open_scorer(spec)).path == run.resolve() / "gate.json"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda run: (run / "seed-0/model/model.safetensors").write_bytes(b"others"),
+        lambda run: (run / "seed-0/model/config.json").unlink(),
+        lambda run: (run / "seed-0/scores.jsonl").write_bytes(b""),
+        lambda run: (run / "gate.json").unlink(),
+    ],
+)
+def test_other_weights_than_those_that_were_audited_are_not_served(change, run: Path) -> None:
+    change(run)
+    with pytest.raises(AssayError):
+        read_pass(str(run), open_scorer(str(run)))
+
+
+def test_a_model_beside_the_run_is_not_of_its_gate(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run / "seed-0/model", run / "other/model")
+    with pytest.raises(GateError, match=r"passed other weights"):
+        read_pass(str(run / "other/model"), open_scorer(str(run / "other/model")))
+    # A run that was never decided is told as such, and no gate further up is believed.
+    inner = run / "seed-0" / "inner"
+    inner.mkdir()
+    (inner / "run.json").write_text("{}")
+    with pytest.raises(GateError, match=r"has no gate\.json"):
+        read_pass(str(inner), open_scorer(str(run)))
+
+
+def test_a_gate_that_changes_is_noticed(folder: Path, tmp_path: Path) -> None:
+    scorer = open_scorer("baseline:longest")
+    watch = GateWatch("baseline:longest", scorer, read_pass("baseline:longest", scorer, gate=folder), gate=folder)
+    assert (watch.look(), watch.closed) == (False, None)
+    before = watch.passed
+    decide_run(folder, criteria(tmp_path / "fails.yaml", FAILS))
+    assert watch.look()
+    assert "did not pass" in str(watch.closed)
+    assert not watch.look()
+    decide_run(folder, criteria(tmp_path / "passes.yaml", f"{PASSES}1"))
+    assert watch.look()
+    assert watch.closed is None
+    assert watch.passed != before
+    (folder / "gate.json").unlink()
+    assert watch.look()
+    assert "no gate.json" in str(watch.closed)
+
+
+def test_a_gate_that_closes_under_a_server_ends_the_rewards_until_it_passes(folder: Path, tmp_path: Path) -> None:
+    config = ServeConfig(gate_seconds=0.02)
+    with serving("baseline:longest", config=config, opening=Opening(gate=folder)) as site:
+        said = site.post("/v1/score", group("p", "a"))
+        assert (said.status, said.headers["x-assay-gate"]) == (200, f"pass {sha256_file(folder / 'gate.json')}")
+        decide_run(folder, criteria(tmp_path / "fails.yaml", FAILS))
+        until(lambda: site.get("/ready").status == 503)
+        said = site.post("/v1/score", group("p", "a"))
+        assert (said.status, said.headers["x-assay-gate"]) == (503, "closed")
+        assert site.get("/health").status == 200
+        assert "assay_gate_open 0" in site.get("/metrics").raw.decode()
+        decide_run(folder, criteria(tmp_path / "passes.yaml", PASSES))
+        until(lambda: site.get("/ready").status == 200)
+        assert site.post("/v1/score", group("p", "a")).status == 200

@@ -1,0 +1,34 @@
+"""What Prometheus reads: each family once, buckets that add up, labels that cannot break out of their quotes."""
+
+from __future__ import annotations
+
+import re
+
+from assay.serve.prometheus_text import Counter, Gauge, Histogram, exposition
+
+LINE = re.compile(
+    r'(# (HELP|TYPE) \w+ .+|\w+(\{\w+="([^"\\\n]|\\.)*"(,\w+="([^"\\\n]|\\.)*")*\})? (-?[0-9.e+-]+|\+Inf))'
+)
+
+
+def test_families_are_lines_that_can_be_read() -> None:
+    rows = Counter("rows_total", "Rows.")
+    rows.add(3, outcome="rewarded", dialect="vllm")
+    rows.add(2, dialect="vllm", outcome="rewarded")
+    rows.add(1, dialect='a"b\\c\nd', outcome="x")
+    waits = Histogram("wait_seconds", "Seconds.", (0.1, 1.0))
+    for value in (0.05, 0.1, 0.5, 7.0):
+        waits.observe(value)
+    text = exposition([rows, waits, Gauge("open", "Open.", lambda: 0.5), Counter("none_total", "None yet.")])
+    lines = text.splitlines()
+    assert all(LINE.fullmatch(line) for line in lines), text
+    assert 'rows_total{dialect="vllm",outcome="rewarded"} 5' in lines
+    assert 'rows_total{dialect="a\\"b\\\\c\\nd",outcome="x"} 1' in lines
+    # A bound holds what is equal to it, and the last bucket everything.
+    assert [line for line in lines if line.startswith("wait_seconds_bucket")] == [
+        'wait_seconds_bucket{le="0.1"} 2', 'wait_seconds_bucket{le="1"} 3', 'wait_seconds_bucket{le="+Inf"} 4',
+    ]  # fmt: skip
+    assert "wait_seconds_sum 7.65" in lines
+    assert "wait_seconds_count 4" in lines
+    assert "open 0.5" in lines
+    assert "none_total 0" in lines

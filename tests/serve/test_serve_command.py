@@ -1,0 +1,132 @@
+"""`assay serve` as a process: what it refuses to start with, signals, two on one port, a disk that is full."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from assay.cli.main import build
+from assay.errors import AssayError, ConfigError, GateError, InputError
+from assay.flows.serve import Door, access_at
+from assay.listening import hosts_of, listen
+
+ASSAY = Path(sys.executable).with_name("assay")
+TOKEN = "0123456789abcdef0123"
+
+
+def refused(*words: str) -> BaseException | None:
+    return CliRunner().invoke(build(), ["serve", *words]).exception
+
+
+def test_what_is_refused_before_anything_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ASSAY_SERVE_TOKEN", raising=False)
+    monkeypatch.delenv("ASSAY_SERVE_OWNER_TOKEN", raising=False)
+    found = refused("baseline:longest", "--ungated", "--host", "0.0.0.0")
+    assert isinstance(found, ConfigError)
+    assert "ASSAY_SERVE_TOKEN" in str(found)
+    assert isinstance(refused("baseline:longest", "--port", "0"), GateError)
+    assert isinstance(refused("baseline:longest", "--ungated", "--set", "serve.rows=0"), ConfigError)
+    assert isinstance(refused(str(tmp_path / "none"), "--ungated", "--port", "0"), AssayError)
+    assert isinstance(refused("recorded:x", "--ungated", "--host", "192.0.2.1", "--open"), InputError)
+    with listen("127.0.0.1", 0) as taken:
+        found = refused("baseline:longest", "--ungated", "--port", str(taken.getsockname()[1]))
+        assert isinstance(found, InputError)
+        assert "another server" in str(found)
+
+
+def test_who_may_ask_is_settled_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ASSAY_SERVE_OWNER_TOKEN", raising=False)
+    monkeypatch.delenv("ASSAY_SERVE_TOKEN", raising=False)
+    assert access_at(Door()).hosts == hosts_of("127.0.0.1")
+    assert access_at(Door(host="0.0.0.0", open=True)).hosts is None
+    monkeypatch.setenv("ASSAY_SERVE_TOKEN", TOKEN)
+    assert access_at(Door(host="0.0.0.0")).token == TOKEN
+    monkeypatch.setenv("ASSAY_SERVE_OWNER_TOKEN", TOKEN)
+    with pytest.raises(ConfigError, match="are the same"):
+        access_at(Door())
+    assert hosts_of("::1") >= {"localhost", "[::1]"}
+
+
+@contextmanager
+def process(*words: str, stderr: int = subprocess.PIPE) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The command as a process of its own, and its port once it answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    environment.pop("ASSAY_SERVE_TOKEN", None)
+    command = [str(ASSAY), "serve", *words, "--port", str(port)]
+    started = subprocess.Popen(command, env=environment, stderr=stderr, text=True)
+    try:
+        for _ in range(6000):
+            try:
+                if said(port, "GET", "/ready")[0] == 200:
+                    break
+            except OSError:
+                assert started.poll() is None, started.stderr.read() if started.stderr else ""
+                time.sleep(0.05)
+        yield started, port
+    finally:
+        started.kill()
+        started.wait()
+        if started.stderr:
+            started.stderr.close()
+
+
+def said(port: int, method: str, path: str, body: object = None) -> tuple[int, bytes]:
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        sent = None if body is None else json.dumps(body).encode()
+        line.request(method, path, body=sent, headers={"content-type": "application/json"})
+        found = line.getresponse()
+        return found.status, found.read()
+    finally:
+        line.close()
+
+
+BODY = {"groups": [{"prompt": "p", "answers": ["the words of a customer", "b"]}]}
+
+
+def test_signals_swap_and_end(tmp_path: Path) -> None:
+    with process("baseline:longest", "--ungated", "--name", "tiny") as (started, port):
+        assert said(port, "POST", "/v1/score", {**BODY, "model": "tiny"})[0] == 200
+        started.send_signal(signal.SIGHUP)
+        for _ in range(2000):
+            if b'assay_swaps_total{outcome="done"} 1' in said(port, "GET", "/metrics")[1]:
+                break
+            time.sleep(0.02)
+        assert said(port, "POST", "/v1/score", BODY)[0] == 200
+        started.send_signal(signal.SIGTERM)
+        _, log = started.communicate(timeout=120)
+        assert started.returncode == 0
+    assert "No gate was asked" in log
+    assert "now served: tiny" in log
+    assert "ungated" in log
+    assert "ending" in log
+    assert "customer" not in log
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_behind_the_log_costs_no_answer() -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        with process("baseline:longest", "--ungated", stderr=full) as (started, port):
+            started.send_signal(signal.SIGHUP)
+            assert said(port, "POST", "/v1/score", BODY)[0] == 200
+            started.send_signal(signal.SIGTERM)
+            assert started.wait(120) == 0
+    finally:
+        os.close(full)
