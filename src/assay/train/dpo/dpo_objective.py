@@ -170,7 +170,8 @@ class DpoObjective:
         figures = policy_figures.held_out_figures(scores, self.held_out_pairs)
         if not self.fresh.rows:
             return figures
-        with plain_layers(self.config.compile):
+        # Under auto only the training knows what was taken; compiled code would be made anew for every layer's cache.
+        with plain_layers("off" if self.config.compile == "off" else "on"):
             return {**figures, **fresh_figures(self.model, self.reference_model(), self.fresh)}
 
     def reference_model(self) -> Lent:
