@@ -9,7 +9,8 @@ Credentials are the hub library's business (HF_TOKEN, or `hf auth login`), and a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from assay.flows.gated_scorer import ModelOfARun, model_of_a_run
 from assay.gate.gate_standing import GateStanding, gate_standing
 
 if TYPE_CHECKING:
-    from huggingface_hub import HfApi
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
     from assay.report.run.reported_run import ReportedRun
 
@@ -31,6 +32,7 @@ EVIDENCE = "evidence"
 CARD = "README.md"
 PLAIN = (RUN, GATE, CONTRACT, SPLIT)  # artifacts in which no row stands
 QUOTING = (AUDIT, "report.html")  # in which rows are quoted
+REPO = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)  # what else the hub asks of names, it says itself
 WAY = "To share it all the same, with that said in the card's first line: --whatever-the-verdict."
 
 
@@ -95,15 +97,8 @@ def push_plan(
 
 def refuse_name(repo: str) -> None:
     """Raises InputError for what cannot be a repository's name."""
-    from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id
-
-    try:
-        validate_repo_id(repo)
-    except HFValidationError as error:
-        raise InputError(f"{repo!r} is no name of a repository ({first_line(error)}). Give --repo ORG/NAME.") from None
-    if "/" not in repo:
-        raise InputError(f"{repo!r} does not say whose repository it is. Give --repo ORG/NAME.")
+    if not REPO.fullmatch(repo):
+        raise InputError(f"{repo!r} is no name of a repository: an owner, a slash, a name. Give --repo ORG/NAME.")
 
 
 def whole_standing(model: ModelOfARun, folder: RunFolder, evidence: ReportedRun) -> GateStanding:
@@ -168,8 +163,9 @@ def push(plan: PushPlan, *, private: bool = True, endpoint: str | None = None) -
     try:
         api.create_repo(plan.repo, private=private, exist_ok=True)
         return str(api.create_commit(plan.repo, _operations(api, plan), commit_message=message(plan)).commit_url)
-    except (HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled, OSError, ValueError) as error:
-        said = secret.hidden(first_line(error))
+    except (HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled, OSError, RuntimeError, ValueError) as error:
+        # Of an upload that broke off the library says which file, and only its cause why.
+        said = secret.hidden(first_line(error) + (f" {first_line(error.__cause__)}" if error.__cause__ else ""))
         raise InputError(
             f"{plan.repo}: the hub did not take it ({said}). Log in with `hf auth login`, or set HF_TOKEN to a token "
             "that may write there; nothing was changed unless its page says so."
@@ -181,7 +177,7 @@ def message(plan: PushPlan) -> str:
     return f"assay: seed {plan.seed}, gate {plan.gate.word}"
 
 
-def _operations(api: HfApi, plan: PushPlan) -> Sequence[object]:
+def _operations(api: HfApi, plan: PushPlan) -> list[CommitOperationAdd | CommitOperationDelete]:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     adds = [CommitOperationAdd(path_in_repo=one.path, path_or_fileobj=one.source) for one in plan.files]
