@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -60,7 +61,11 @@ class Measures:
 
 
 NOTHING_MORE = Measures()
-NEEDS = {"press": "--press support", "pressure": "--candidates FILE --gold SPEC"}
+NEEDS = {
+    "press": "--press support",
+    "pressure": "--candidates FILE --gold SPEC",
+    "bases": "bases.second and a remedy of two bases, such as --remedies bases_mean,",
+}
 
 
 @with_data_options
@@ -113,11 +118,12 @@ def remedies(
         "press.world": measured.press,
     }
     settings = options.settings(RemediesConfig, flags, family=ProjectConfig)
-    for section, asked_for in (("press", measured.press or settings.press.world), ("pressure", measured.candidates)):
-        if asked_for is None and options.sets_any(section):
-            raise ConfigError(f"--set {section}.*: nothing is pressed. Give {NEEDS[section]} too, or leave it out.")
-    if options.sets_any("bases") and SECOND_BASE not in remedy_names(asked, second_base=settings.bases.second):
-        raise ConfigError(f"--set bases.*: none of --remedies {asked} is made of it. Add bases_mean, or leave it out.")
+    read = {
+        "press": measured.press or settings.press.world,
+        "pressure": measured.candidates,
+        "bases": SECOND_BASE in remedy_names(asked, second_base=settings.bases.second),
+    }
+    refuse_unread(options, read)
     told = RemediesOptions(
         asked=asked, elsewhere=measured.elsewhere, candidates=measured.candidates, gold=measured.gold,
         processes=measured.processes or 1, command=command_line(),
@@ -125,6 +131,13 @@ def remedies(
     found = run_remedies(data, out, config=settings, options=told, notify=said)
     body = {**found.body.model_dump(mode="json"), "folder": str(found.folder)}
     output(body, table(found.body).replace("[", "\\["), as_json=as_json)
+
+
+def refuse_unread(options: DataOptions, read: Mapping[str, object]) -> None:
+    """read: by section, what makes that its options are read. Raises ConfigError for one set where nothing does."""
+    for section, asked_for in read.items():
+        if not asked_for and options.sets_any(section):
+            raise ConfigError(f"--set {section}.*: nothing reads it. Give {NEEDS[section]} too, or leave it out.")
 
 
 def said(line: str) -> None:

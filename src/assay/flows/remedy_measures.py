@@ -347,9 +347,10 @@ def seeds_of(trial: Trial, run_folder: Path) -> Seeds:
 
 
 def models_of(trial: Trial, run_folder: Path) -> dict[int, Path]:
-    """The folder of each seed's model; empty where the run was not made."""
+    """The folder of each seed's model; empty where the run was not made, or not to its end."""
     models = {int(one.parent.name.removeprefix("seed-")): one for one in run_folder.glob("seed-[0-9]*/model")}
-    return {seed: models[seed] for seed in trial.config.train.seeds if models}
+    seeds = trial.config.train.seeds
+    return {seed: models[seed] for seed in seeds} if set(seeds) <= set(models) else {}
 
 
 def under(name: str, notify: Callable[[str], None]) -> Callable[[str], None]:

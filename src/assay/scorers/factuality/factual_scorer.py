@@ -29,7 +29,7 @@ from assay.scorers.protocol import Scored, Unscored, scored
 if TYPE_CHECKING:
     from assay.findings.finding import Finding
 
-RULES = "factual/2"  # of statements, lookup and reward: changes whenever the same answer may get another reward
+RULES = "factual/3"  # of statements, lookup and reward: changes whenever the same answer may get another reward
 Key = tuple[Text, str]  # prompt, answer
 
 
