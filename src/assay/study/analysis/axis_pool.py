@@ -166,7 +166,7 @@ def asked_parts(closed: ClosedStudy, path: Path) -> dict[str, tuple[str, str | N
                 f"{where}: the comparison of {first[compared]} once more, there for part {_told(stated[compared])}, "
                 f"here for part {_told(told)}. Give the file that the study was made of, with each comparison once."
             )
-        first.setdefault(compared, where)
+        first.setdefault(compared, str(where))
     found: dict[str, tuple[str, str | None]] = {}
     unknown = []
     for item in closed.items.values():
