@@ -118,12 +118,9 @@ def remedies(
         "press.world": measured.press,
     }
     settings = options.settings(RemediesConfig, flags, family=ProjectConfig)
-    read = {
-        "press": measured.press or settings.press.world,
-        "pressure": measured.candidates,
-        "bases": SECOND_BASE in remedy_names(asked, second_base=settings.bases.second),
-    }
-    refuse_unread(options, read)
+    second = SECOND_BASE in remedy_names(asked, second_base=settings.bases.second)
+    pressed = measured.press or settings.press.world
+    refuse_unread(options, {"press": pressed, "pressure": measured.candidates, "bases": second})
     told = RemediesOptions(
         asked=asked, elsewhere=measured.elsewhere, candidates=measured.candidates, gold=measured.gold,
         processes=measured.processes or 1, command=command_line(),
