@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from assay.artifacts.analysis_body import ANALYSIS, AnalysisBody
 from assay.artifacts.capability_body import AskedModelBody, CapabilityBody
 from assay.artifacts.files import sha256_file, write_jsonl
@@ -91,6 +93,14 @@ def with_votes(run: RunFolder, rate: float, *, prompts: int = 50, editors: tuple
     """The analysis of a closed study in which the new model's true win rate is `rate`."""
     closed = closed_study(Truth(rate=rate), prompts=prompts, editors=editors)
     analyse_study(closed, run.path(STUDY_RESULT))
+    return run
+
+
+def with_bad_texts(run: RunFolder, *, editors: tuple[Editor, ...] = PEOPLE) -> RunFolder:
+    """The analysis of a study in which nine of ten judgements say that both texts are bad."""
+    closed = closed_study(Truth(rate=0.5), prompts=50, editors=editors)
+    votes = [vote if n % 10 == 0 else replace(vote, choice="both_bad") for n, vote in enumerate(closed.votes)]
+    analyse_study(replace(closed, votes=tuple(votes)), run.path(STUDY_RESULT))
     return run
 
 

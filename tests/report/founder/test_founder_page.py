@@ -20,15 +20,17 @@ from assay.report.founder.founder_samples import KINDS, samples
 from assay.report.founder.founder_study import USUAL, chance_at
 from assay.report.founder.told_run import read_told_run
 from assay.stats.intervals import Interval
+from assay.study.study_records import Editor, EditorKind
 from tests.report.founder.made_policy_run import (
     as_policy_run,
     decided_on,
     with_answers,
+    with_bad_texts,
     with_capability,
     with_study,
     with_votes,
 )
-from tests.study.simulated import machine
+from tests.study.simulated import PEOPLE, machine
 from tests.support.made_run import make_run
 
 PLAIN = set((Path(__file__).parent / "plain_words.txt").read_text(encoding="utf-8").split())
@@ -87,6 +89,11 @@ STATES: dict[str, tuple[Make, str]] = {
         lambda run: with_votes(with_study(run, judge="simulated"), 0.75, editors=PROGRAMS),
         "Simulated editors preferred the new model in 7.6 of 10 comparisons; its general ability was not tested.",
     ),
+    "both bad": (
+        lambda run: with_bad_texts(with_study(run)),
+        "Editors preferred the new model in 5.1 of 10 comparisons, so it does not look better than the old one; its "
+        "general ability was not tested.",
+    ),
     "one task": (
         lambda run: with_votes(with_study(run), 0.6, prompts=1),
         "These votes do not tell which model editors prefer; its general ability was not tested.",
@@ -133,6 +140,12 @@ def test_every_state_in_plain_words(copy: RunFolder, state: str) -> None:
     assert max(lengths) <= LONGEST, max(sentences, key=lambda one: len(one.split()))
     assert sum(lengths) / len(lengths) <= USUAL_LENGTH
     assert page.read_text(encoding="utf-8") == founder_page(run).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("judge", "editors"), [("human", PEOPLE), ("simulated", PROGRAMS)])
+def test_it_says_where_both_texts_were_bad(copy: RunFolder, judge: EditorKind, editors: tuple[Editor, ...]) -> None:
+    told = " ".join(text_of(founder_page(with_bad_texts(with_study(copy, judge=judge), editors=editors))))
+    assert "In 9 of 10 comparisons both texts were bad." in told
 
 
 def test_the_word_list_refuses_words_of_the_trade() -> None:

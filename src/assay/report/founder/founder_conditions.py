@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from assay.artifacts.capability_body import WayBody
+from assay.findings.slice import OVERALL, Slice
 from assay.report import words
 from assay.report.founder.founder_answer import Ability, Outcome, Preference, ability, of_hundred, of_ten
 from assay.report.founder.told_run import ToldRun
@@ -17,6 +18,7 @@ Word = Literal["yes", "no", "open"]
 TONE: dict[Word, str] = {"yes": "pass", "no": "fail", "open": "undecided"}
 SAID: dict[Word, str] = {"yes": "yes", "no": "no", "open": "not decided"}
 LIKED_WORD: dict[Outcome, Word] = {"as_wanted": "yes", "less_than_wanted": "no", "no_better": "no", "worse": "no"}
+MOSTLY = 0.25  # share of comparisons with two bad texts from which on the page says so
 ABILITY_WORD: dict[Ability, Word] = {"kept": "yes", "lost": "no"}
 
 
@@ -85,12 +87,23 @@ def votes(told: ToldRun, liked: Preference) -> list[str]:
             lines.append("“Neither” counts as half a win for each.")
     elif liked.rate is not None:
         lines.append(f"Programs gave the new text {of_ten(liked.rate)} of 10. That says nothing about people.")
+    bad = both_bad(told, liked)
+    if bad is not None and bad > MOSTLY:
+        # Half a win for each says nothing of this, and it is what a reader would act on first.
+        lines.append(f"In {of_ten(bad)} of 10 comparisons both texts were bad.")
     if liked.bounds is not None:
         low, high = of_ten(max(liked.bounds.low, 0)), of_ten(min(liked.bounds.high, 1))
         lines.append(f"On other tasks of this kind, expect between {low} and {high} of 10.")
     elif liked.reason:
         lines.append(f"We cannot say how sure this is: {plain_reason(liked.reason)}.")
     return lines
+
+
+def both_bad(told: ToldRun, liked: Preference) -> float | None:
+    """Share of the comparisons in which the judges whose word is told called both texts bad; None where unknown."""
+    where = OVERALL if liked.judges == "people" else Slice("judges", liked.judges)
+    found = told.analysis.findings if told.analysis is not None else ()
+    return next((one.value for one in found if (one.name, one.slice) == ("both_bad", where)), None)
 
 
 def plain_reason(reason: str) -> str:

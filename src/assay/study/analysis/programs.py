@@ -26,6 +26,7 @@ def program_findings(votes: Sequence[StudyVote], people: Sequence[StudyVote], ki
     nobody = "every judgement was an abstention"
     out = [
         *vote_figures.win_rates(found, group, level=level, nobody=nobody),
+        *vote_figures.choice_findings(votes, group, level=level),
         *vote_figures.side_findings(found, group, level=level),
         vote_figures.consistency_finding(votes, group, frame),
         *vote_figures.agreement_findings(votes, group, frame),
