@@ -103,7 +103,7 @@ def both_bad(told: ToldRun, liked: Preference) -> float | None:
     """Share of the comparisons in which the judges whose word is told called both texts bad; None where unknown."""
     where = OVERALL if liked.judges == "people" else Slice("judges", liked.judges)
     found = told.analysis.findings if told.analysis is not None else ()
-    return next((one.value for one in found if (one.name, one.slice) == ("both_bad", where)), None)
+    return next((one.known for one in found if (one.name, one.slice) == ("both_bad", where)), None)
 
 
 def plain_reason(reason: str) -> str:
