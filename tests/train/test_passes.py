@@ -104,7 +104,7 @@ class Stepped:
         weights = [one.weight for one in objective.examples]
         drawn = [Drawn(n, weight / sum(weights)) for n, weight in enumerate(weights)]
         self.loss = trainer.training_step(trainer.model, drawn)
-        self.seen = {one.name: one for one in trainer._seen}
+        self.seen = {one.name: one for one in trainer.seen}
         self.gradients: dict[str, Tensor] = {
             name: p.grad for name, p in trainer.model.named_parameters() if p.grad is not None
         }

@@ -14,9 +14,8 @@ from assay.artifacts.run_folder import RunFolder
 from assay.artifacts.tracking_body import TRACKING, TrackedBody, TrackingBody
 from assay.flows.run_record import RunRecord
 from assay.gate.verdict import Verdict
-from assay.tracking.all_trackers import Trackers
+from assay.tracking.all_trackers import Trackers, ours
 from assay.tracking.tracker import TrackedRun
-from assay.train.tracked_steps import ours
 
 KEPT = ("report.html", "founder.html", "MODEL_CARD.md", "gate.json", "audit.json")
 

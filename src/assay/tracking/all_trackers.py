@@ -25,6 +25,11 @@ OPENERS: Mapping[str, Callable[[TrackedRun], Tracker]] = {
 }
 
 
+def ours(names: Sequence[str]) -> tuple[str, ...]:
+    """Of names of reporters those that are tracked here; the others are transformers' own."""
+    return tuple(name for name in names if name in OPENERS)
+
+
 def installed(name: str) -> bool:
     """Whether the library behind one of OPENERS is there."""
     return importlib.util.find_spec(name) is not None

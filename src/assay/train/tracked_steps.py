@@ -16,7 +16,7 @@ from transformers import TrainingArguments as Arguments
 
 from assay.artifacts.tracking_body import TRACKING, TrackedBody, TrackingBody
 from assay.errors import first_line
-from assay.tracking.all_trackers import OPENERS, Trackers
+from assay.tracking.all_trackers import OPENERS, Trackers, ours
 from assay.tracking.tracker import TrackedRun
 from assay.train.objective import Seen
 
@@ -96,11 +96,6 @@ def tracked(
     finally:
         trackers.close()
         write()
-
-
-def ours(names: Sequence[str]) -> tuple[str, ...]:
-    """Of names of reporters those that are tracked here; the others are transformers' own."""
-    return tuple(name for name in names if name in OPENERS)
 
 
 def hold(trainer: Trainer, say: Callable[[str], None]) -> None:
