@@ -140,7 +140,7 @@ def test_a_hundred_megabytes_are_refused_unread_and_the_client_can_read_why() ->
         assert site.post("/v1/score", group("p", "a")).status == 200
 
 
-def until(line: socket.socket, wanted: bytes) -> bool:
+def heard(line: socket.socket, wanted: bytes) -> bool:
     """Whether these bytes come before the line is closed: head and body may arrive apart."""
     said = b""
     while wanted not in said and (more := line.recv(1000)):
@@ -151,10 +151,10 @@ def until(line: socket.socket, wanted: bytes) -> bool:
 def test_a_line_that_is_kept_alive_outlasts_the_time_of_a_head(small: Site) -> None:
     head = "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n"
     with small.raw(head) as line:
-        assert until(line, b"alive")
+        assert heard(line, b"alive")
         time.sleep(0.8)
         line.sendall(head.encode())
-        assert until(line, b"alive")
+        assert heard(line, b"alive")
         line.sendall(head[:9].encode())
         assert line.recv(1000) == b""
 
