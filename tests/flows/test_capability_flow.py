@@ -74,6 +74,7 @@ def _criteria(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_killed_anywhere_the_answers_are_the_same_bits(tmp_path: Path, base: Path) -> None:
     questions = made_models.questions(tmp_path / "mmlu", each=50)
     whole = capability(

@@ -250,6 +250,7 @@ def test_labels_that_others_hold_for_wrong_are_left_out_of_training(base: Path, 
     assert rows_of(found)["suspected"].settings == {"select.without": "suspected_labels/suspected_labels.jsonl"}
 
 
+@pytest.mark.slow
 def test_suspects_are_found_in_data_of_any_columns_and_in_a_folder_of_any_name(base: Path, tmp_path: Path) -> None:
     """The training side is read again as it was written, and the file of suspects stands in a path that is no YAML."""
     pairs = tiny.pairs(80, longest=4)
@@ -290,6 +291,7 @@ def stating(data: Path, folder: Path) -> Path:
     return folder / "stating.jsonl"
 
 
+@pytest.mark.slow
 def test_a_second_base_is_a_row_and_a_member_and_wrong_figures_are_one(data: Path, base: Path, tmp_path: Path) -> None:
     other = tiny.base(tmp_path / "other", seed=7)
     two = config(base, seeds=(0,)).model_copy(update={"bases": BasesConfig(second=str(other))})

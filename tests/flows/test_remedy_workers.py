@@ -35,6 +35,7 @@ def alive(pid: int) -> bool:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills a process")
+@pytest.mark.slow
 def test_a_worker_ends_when_the_command_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "pool.py"
     script.write_text(POOL)

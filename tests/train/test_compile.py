@@ -37,6 +37,7 @@ def held_out(folder: Path) -> list[float]:
     return [row[side] for row in read_jsonl(folder / "scores.jsonl") for side in ("chosen", "rejected")]
 
 
+@pytest.mark.slow
 def test_it_trains_the_same_model_and_resumes_to_the_bit(tmp_path: Path) -> None:
     base = tiny.base(tmp_path / "base", "llama")
     plain = train(tmp_path / "plain", base)

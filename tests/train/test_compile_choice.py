@@ -129,6 +129,7 @@ def test_a_folder_that_began_before_auto_goes_on_as_it_was(bases: dict[str, Path
         train(tmp_path, bases["llama"], asked="on")
 
 
+@pytest.mark.slow
 def test_a_compiler_that_fails_costs_nobody_the_run(
     bases: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -125,6 +125,7 @@ def test_killed_while_it_saves_it_goes_on_from_a_checkpoint_where_all_was_decide
     same(tmp_path / "whole", tmp_path / "killed")
 
 
+@pytest.mark.slow
 def test_killed_by_sigkill_it_ends_with_the_same_bits(whole: Path, base: Path, tmp_path: Path) -> None:
     script = (
         "import os, signal, sys, torch\n"

@@ -204,6 +204,7 @@ def test_lora_trains_the_head_and_few_others(base: Path, tmp_path: Path) -> None
     assert np.allclose(rewards, [row["chosen"] for row in read_jsonl(result.scores_path)], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_lora_resumes_bit_for_bit(bert: Path, tmp_path: Path) -> None:
     model = ModelConfig(base=str(bert), max_tokens=64, tuning="lora", lora_rank=4, lora_dropout=0.1)
     recipe = {**tiny.quick(bert), "model": model}
