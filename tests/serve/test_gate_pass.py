@@ -119,6 +119,7 @@ def test_a_run_is_served_by_the_files_of_its_seed(name: str, run: Path) -> None:
     [
         lambda run: (run / "seed-0/model/model.safetensors").write_bytes(b"others"),
         lambda run: (run / "seed-0/model/config.json").unlink(),
+        lambda run: (run / "seed-0/model/adapter_config.json").write_bytes(b"{}"),
         lambda run: (run / "seed-0/scores.jsonl").write_bytes(b""),
         lambda run: (run / "gate.json").unlink(),
     ],

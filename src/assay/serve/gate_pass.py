@@ -1,22 +1,21 @@
 """Whether a reward may be served: a gate that passed on evidence about these very weights; and whether it still does.
 
-A run proves its weights file by file: gate.json names audit.json by its hash, audit.json the scores it was made from,
-train.json of the seed those scores and the model's files. Any other scorer is proven by an audit of its own (`assay
-audit` and `assay gate` in one folder), which names its fingerprint. What is missing, stale or of other weights is no
-pass.
+A run proves its weights file by file (`gate/gate_standing.py`). Any other scorer is proven by an audit of its own
+(`assay audit` and `assay gate` in one folder), which names its fingerprint. What is missing, stale or of other weights
+is no pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from assay.artifacts.audit_body import AuditBody
 from assay.artifacts.files import sha256_file
-from assay.artifacts.run_evidence import AUDIT, GATE, RUN, TRAIN, RunEvidence
+from assay.artifacts.run_evidence import AUDIT, GATE, RUN, RunEvidence
 from assay.artifacts.run_folder import RunFolder
 from assay.errors import ArtifactError, GateError
+from assay.gate.gate_standing import gate_standing
 from assay.scorers.local import LocalScorer, headed
 from assay.scorers.protocol import Scorer
 
@@ -66,7 +65,7 @@ def read_pass(spec: str, scorer: Scorer, *, gate: Path | None = None) -> GatePas
         raise GateError(f"{folder} has no {GATE}: decide with `assay gate {folder}`; {WAY_OUT}.")
     # Before it is read: a file that changes in between is then told apart from what was read.
     digest = sha256_file(path)
-    found = RunEvidence.read(RunFolder(folder), names=(RUN, AUDIT, GATE, TRAIN), needed=(AUDIT, GATE))
+    found = RunEvidence.read(RunFolder(folder), names=(RUN, AUDIT, GATE), needed=(AUDIT, GATE))
     assert found.gate is not None
     assert found.audit is not None
     if found.gate.verdict != "pass":
@@ -74,7 +73,7 @@ def read_pass(spec: str, scorer: Scorer, *, gate: Path | None = None) -> GatePas
         raise GateError(f"{folder} did not pass its gate: {found.gate.verdict} ({failed}); {WAY_OUT}.")
     if AUDIT not in found.gate.inputs:
         raise GateError(f"{path} was not decided on {AUDIT}, so it says nothing of single rewards; {WAY_OUT}.")
-    if not (_by_files(found, folder, scorer) or _by_fingerprint(found.audit, scorer)):
+    if not (_by_files(folder, scorer) or _by_fingerprint(found.audit, scorer)):
         raise GateError(
             f"{path} passed other weights than those of {spec}: neither does its audit name this scorer, nor are these "
             f"the files of a seed it audited; {WAY_OUT}."
@@ -89,30 +88,15 @@ def _by_fingerprint(audit: AuditBody, scorer: Scorer) -> bool:
     return len(audited) == 1 and audited[0] == scorer.fingerprint
 
 
-def _by_files(found: RunEvidence, folder: Path, scorer: Scorer) -> bool:
-    """Whether the scorer is a seed of the run: its files, and the scores that were audited, as they were trained."""
-    assert found.audit is not None
+def _by_files(folder: Path, scorer: Scorer) -> bool:
+    """Whether the scorer is a seed of the run, with the files and the scores that its gate decided on."""
     if not isinstance(scorer, LocalScorer) or scorer.template is not None:
         return False
     model = Path(scorer.model).expanduser().resolve()
-    for seed, evidence in found.seeds.items():
-        place = folder.resolve() / f"seed-{seed}"
-        if model == place / "model" and evidence.train is not None:
-            files: Mapping[str, str] = evidence.train.files
-            audited = {
-                name.partition("/")[2]: digest
-                for name, digest in found.audit.inputs.items()
-                if name.startswith(f"seed-{seed}/")
-            }
-            scores = bool(audited) and all(files.get(name) == digest for name, digest in audited.items())
-            own = {name: digest for name, digest in files.items() if name.startswith("model/")}
-            weights = any(name.endswith((".safetensors", ".bin")) for name in own)
-            return scores and weights and all(_is(place / name, digest) for name, digest in own.items())
-    return False
-
-
-def _is(path: Path, digest: str) -> bool:
-    return path.is_file() and sha256_file(path) == digest
+    seed = model.parent.name.removeprefix("seed-")
+    if model.parts[-2:] != (f"seed-{seed}", "model") or model.parent.parent != folder.resolve() or not seed.isdigit():
+        return False
+    return gate_standing(folder, int(seed)).passed
 
 
 class GateWatch:
