@@ -23,8 +23,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,24 @@ class Client:
         return float(json.loads(raw)["data"][0]["probs"][0])
 
 
+@contextmanager
+def reward_folder(name: str) -> Iterator[str]:
+    """The model with a head, the same in every process; its own where it has one."""
+    import torch
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    folder = model_folder(name)
+    torch.manual_seed(0)
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        folder, num_labels=1, pad_token_id=tokenizer.pad_token_id, dtype=torch.float32, trust_remote_code=False
+    )
+    with tempfile.TemporaryDirectory() as place:
+        model.save_pretrained(place)
+        tokenizer.save_pretrained(place)
+        yield place
+
+
 @asynccontextmanager
 async def server(model: str, options: argparse.Namespace, *more: str) -> AsyncIterator[int]:
     """`assay serve` in a process of its own; its port once it is ready."""
@@ -110,7 +128,7 @@ async def server(model: str, options: argparse.Namespace, *more: str) -> AsyncIt
 async def served(options: argparse.Namespace, *more: str) -> dict[str, Any]:
     rows = rows_of(options.data, options.prompts, options.longest)
     found: dict[int, float] = {}
-    async with server(model_folder(options.model), options, *more) as port:
+    async with server(options.folder, options, *more) as port:
         lone = await Client.to(port)
         for row in rows[:4]:
             await lone.reward(row)  # threads and caches warm
@@ -156,7 +174,7 @@ def as_file(options: argparse.Namespace) -> dict[str, Any]:
 
     rows = rows_of(options.data, options.prompts, options.longest)
     passes = Passes(device="cpu", micro_tokens=options.micro_tokens)
-    scorer = LocalScorer(model_folder(options.model), passes=passes)
+    scorer = LocalScorer(options.folder, passes=passes)
     groups = []
     for start in range(0, len(rows), ANSWERS):
         prompt = tuple(Message(role=turn["role"], content=turn["content"]) for turn in rows[start][0])
@@ -190,7 +208,8 @@ def main() -> None:
     options.add_argument("--longest", type=int, default=1500, help="characters of a conversation")
     asked = options.parse_args()
     if asked.contender:
-        print(json.dumps(contend(asked)))
+        with reward_folder(asked.model) as asked.folder:
+            print(json.dumps(contend(asked)))
         return
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     runs = alternate(asked, CONTENDERS)
