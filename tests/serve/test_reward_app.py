@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -299,6 +300,7 @@ def test_swaps_under_load_lose_nothing_and_mix_nothing() -> None:
     owner = {"authorization": "Bearer " + "o" * 20}
     with serving("baseline:longest", access=access) as site, ThreadPoolExecutor(8) as pool:
         ended = threading.Event()
+        answered: SimpleQueue[str] = SimpleQueue()
 
         def client(number: int) -> list[tuple[str, list[float]]]:
             found = []
@@ -306,6 +308,7 @@ def test_swaps_under_load_lose_nothing_and_mix_nothing() -> None:
                 said = site.post("/v1/score", group(f"p{number}", "a", "a longer one", "b"))
                 assert said.status == 200, said.raw
                 found.append((said.headers["x-assay-model"], said.body["groups"][0]["rewards"]))
+                answered.put(said.headers["x-assay-model"])
             return found
 
         clients = [pool.submit(client, number) for number in range(8)]
@@ -313,6 +316,9 @@ def test_swaps_under_load_lose_nothing_and_mix_nothing() -> None:
             name = ("baseline:shortest", "baseline:longest")[turn % 2]
             said = site.ask("POST", "/v1/swap", json.dumps({"model": name}).encode(), owner)
             assert said.status == 200, said.raw
+            # On a busy machine all swaps can be over before one client was heard.
+            while answered.get(timeout=60) != name:
+                pass
         ended.set()
         found = [one for client in clients for one in client.result(60)]
     by_model: dict[str, set[tuple[float, ...]]] = {}
