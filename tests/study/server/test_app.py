@@ -322,12 +322,12 @@ def test_limits_refill_with_time() -> None:
     assert limiter.allows("a")
 
 
-def test_two_servers_on_one_study_are_refused(tmp_path, place) -> None:
-    make_study(tmp_path, place)
+def test_two_servers_on_one_file_are_refused(tmp_path, sqlite_place) -> None:
+    make_study(tmp_path, sqlite_place)
     busy = pytest.raises(StudyError, match="another server serves this study already")
-    with in_thread(place), busy, in_thread(place):
+    with in_thread(sqlite_place), busy, in_thread(sqlite_place):
         pass
-    with in_thread(place):
+    with in_thread(sqlite_place):
         pass
 
 
@@ -383,8 +383,6 @@ def test_a_server_on_postgresql_says_so_when_the_database_is_gone_and_goes_on_wh
             assert "counts once" in gone.body
             own.start()
             assert anna.vote(page, "tie").status == 303
-            with pytest.raises(StudyError, match="another server"), in_thread(url):
-                pass
         close_study(url)
         assert [vote.choice for vote in read_votes(url)] == ["left", "tie"]
         own.stop()

@@ -39,9 +39,12 @@ class Voter(threading.Thread):
         self.undone: set[tuple[str, int]] = set()
         self.failure: BaseException | None = None
 
+    def client(self) -> JudgeClient:
+        return JudgeClient(self.link, patience=240)
+
     def run(self) -> None:
         try:
-            client = JudgeClient(self.link, patience=240)
+            client = self.client()
             while not self.stop_event.is_set() and (question := client.question()) is not None:
                 if self.random.random() < 0.15 and client._last is not None:
                     taken = client._last

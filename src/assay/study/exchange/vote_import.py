@@ -22,7 +22,7 @@ from assay.study.exchange.tools import argilla_tasks, label_studio_tasks, table_
 from assay.study.exchange.tools.task_form import Reply, Task, same_text, task_of
 from assay.study.safe_html import visible_text
 from assay.study.store import links
-from assay.study.store.database import ServerLock, open_database, take_postgres_lock
+from assay.study.store.database import ServerLock, open_database, take_on_postgres
 from assay.study.store.open_study import items_of, slots_of, study_of
 from assay.study.store.study_log import note
 from assay.study.store.votes import Ballot, Memo, Standing, is_open, record_vote, standing
@@ -91,7 +91,7 @@ def import_votes(place: Place, paths: Sequence[Path], *, tool: Tool) -> Imported
         try:
             with database.begin() as connection:
                 if is_url(place):
-                    take_postgres_lock(connection, str(place))
+                    take_on_postgres(connection, str(place))
                 return _import(connection, without_password(place), paths, tool)
         finally:
             lock.release()
@@ -111,7 +111,9 @@ def _import(connection: Connection, place: str, paths: Sequence[Path], tool: Too
     now = time.time()
     counts: Counter[str] = Counter()
     rejected: list[Rejected] = []
-    memo: Memo = {}  # each editor's trail is folded once, not once a row: sheets of hundreds would take squares of time
+    memo = Memo(
+        alone=True
+    )  # each editor's trail is folded once, not once a row: sheets of hundreds would take squares of time
     for reply in replies:
         slot = slots[str(reply.showing)]
         why = _why_not(reply, task_of(study.id, slot, items[slot.item]), people.get(slot.editor))

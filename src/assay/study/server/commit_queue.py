@@ -2,7 +2,8 @@
 
 What waits together is committed together, and nobody is answered before that commit is durable: fifty editors who press
 at once cost one disk flush, not fifty. Where a batch fails, each job is tried again on its own, so that one bad job
-takes no other with it; a job may therefore run twice, and does nothing that its transaction cannot take back.
+takes no other with it; a job may therefore run twice, and does nothing that its transaction cannot take back. So it is
+where another server of the same study (PostgreSQL) wrote an editor's act first: done again, the job sees that act.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from sqlalchemy import Connection, event
 from assay.study.store.database import (
     Database,
     ServerLock,
+    StudyConflictError,
     StudyUnavailableError,
     open_database,
-    take_postgres_lock,
+    share_on_postgres,
 )
 from assay.study.store.votes import Memo
 from assay.study.study_address import is_url
@@ -30,6 +32,7 @@ T = TypeVar("T")
 Job = Callable[[Connection], Any]
 LONGEST_BATCH = 128
 LONGEST_QUEUE = 2_000
+MOST_CONFLICTS = 5
 
 
 class CommitQueue:
@@ -41,7 +44,7 @@ class CommitQueue:
         self._queue: queue.Queue[tuple[Job, Future[Any]] | None] = queue.Queue(maxsize=LONGEST_QUEUE)
         self._thread = threading.Thread(target=self._work, name="assay-study-commits", daemon=True)
         self._database: Database | None = None
-        self.memo: Memo = {}  # folds of the editors' acts, for jobs; touched by the queue's thread only
+        self.memo = Memo(alone=not is_url(place))  # for jobs; touched by the queue's thread only
 
     def open(self) -> None:
         """Take the study for this server. Raises StudyError where it is missing, newer, or served already."""
@@ -50,7 +53,7 @@ class CommitQueue:
         try:
             database = open_database(self.place, hold="one")
             if is_url(self.place):
-                # From now on every connection must hold the lock; the one made for the version check goes.
+                # From now on every connection must hold its part of the lock; the one made for the version check goes.
                 database.close()
                 event.listen(database.engine, "engine_connect", self._hold_lock)
                 with database.begin():
@@ -84,7 +87,7 @@ class CommitQueue:
         if connection.info.get("assay_lock") is None:
             try:
                 with connection.begin():
-                    take_postgres_lock(connection, self.place)
+                    share_on_postgres(connection, self.place)
             except BaseException:
                 connection.invalidate()
                 raise
@@ -103,24 +106,27 @@ class CommitQueue:
             if last:
                 return
 
-    def _together(self, batch: Sequence[tuple[Job, Future[Any]]]) -> None:
+    def _together(self, batch: Sequence[tuple[Job, Future[Any]]], *, conflicts: int = 0) -> None:
         if not batch or self._database is None:
             return
         try:
             with self._database.begin() as connection:
                 results = [job(connection) for job, _ in batch]
-        except StudyUnavailableError as error:  # the database, not a job: trying each alone would only wait longer
-            self.memo.clear()  # it tells of acts that were never committed
-            for _, future in batch:
-                future.set_exception(error)
         except Exception as error:
-            self.memo.clear()
-            # All of it was taken back. Alone, each job tells whether it was the one that failed.
-            if len(batch) == 1:
-                batch[0][1].set_exception(error)
-            else:
+            self.memo.found.clear()  # it tells of acts that were never committed
+            conflict = isinstance(error, StudyConflictError)
+            if isinstance(error, StudyUnavailableError) and not conflict:
+                # The database, not a job: trying each alone would only wait longer.
+                for _, future in batch:
+                    future.set_exception(error)
+            elif len(batch) > 1:
+                # All of it was taken back. Alone, each job tells whether it was the one that failed.
                 for one in batch:
                     self._together([one])
+            elif conflict and conflicts < MOST_CONFLICTS:
+                self._together(batch, conflicts=conflicts + 1)
+            else:
+                batch[0][1].set_exception(error)
         # Only now, after the commit: what an editor is told is saved is on the disk.
         else:
             for (_, future), result in zip(batch, results, strict=True):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import Connection, bindparam, insert, or_, select
 
 from assay.artifacts.files import dumps
 from assay.study.store.database import tables
@@ -92,28 +92,33 @@ class Standing:
         return next(reversed(self.live), None)
 
 
-Memo = dict[int, Standing]
+@dataclass(slots=True)
+class Memo:
+    """The folds of editors' trails between transactions, by editor's number.
+
+    Each is the beginning of a trail that only grows. alone: nobody else appends while this memo lives, so that none has
+    to be read on. To be emptied whenever a transaction did not commit.
+    """
+
+    alone: bool
+    found: dict[int, Standing] = field(default_factory=dict)
 
 
 def standing(connection: Connection, editor_id: int, memo: Memo | None = None) -> Standing:
     """Fold the editor's acts, or take the fold from `memo`.
 
-    A memo belongs to the one server that writes: it is kept up by each act, and must be emptied whenever a transaction
-    did not commit. Were it wrong nonetheless, the table's unique keys would refuse the act.
+    An act of another server that is not committed yet is not seen; the table's unique keys then refuse ours.
     """
-    if memo is not None and editor_id in memo:
-        return memo[editor_id]
-    slots = tables.plan.c
-    own = connection.execute(select(slots.showing).where(slots.editor_id == editor_id)).scalars()
-    state = Standing(own=frozenset(own))
-    if memo is not None:
-        memo[editor_id] = state
-    acts = tables.votes.c
-    rows = connection.execute(
-        select(acts.seq, acts.action, acts.showing, acts.hash, acts.at)
-        .where(acts.editor_id == editor_id)
-        .order_by(acts.seq)
-    )
+    state = None if memo is None else memo.found.get(editor_id)
+    if state is not None and memo is not None and memo.alone:
+        return state
+    if state is None:
+        slots = tables.plan.c
+        own = connection.execute(select(slots.showing).where(slots.editor_id == editor_id)).scalars()
+        state = Standing(own=frozenset(own))
+        if memo is not None:
+            memo.found[editor_id] = state
+    rows = connection.execute(_LATER, {"editor": editor_id, "after": state.seq})
     for seq, action, showing, head, at in rows:
         state.apply(action, showing)
         state.seq, state.head, state.last_at = seq, head, at
@@ -226,6 +231,12 @@ _STATE = select(tables.meta.c.key).where(or_(tables.meta.c.key == "schema", tabl
 # With a shared lock on a row that closing locks alone: on PostgreSQL no vote slips in behind a close from elsewhere.
 _STATE_HELD = _STATE.with_for_update(read=True)
 _INSERT = insert(tables.votes)
+_ACTS = tables.votes.c
+_LATER = (
+    select(_ACTS.seq, _ACTS.action, _ACTS.showing, _ACTS.hash, _ACTS.at)
+    .where(_ACTS.editor_id == bindparam("editor"), _ACTS.seq > bindparam("after"))
+    .order_by(_ACTS.seq)
+)
 
 
 def is_open(connection: Connection) -> bool:

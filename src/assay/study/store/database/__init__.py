@@ -1,8 +1,9 @@
-"""One study in one database: connections that keep what they acknowledge, tables that only grow, one server a time."""
+"""One study in one database: connections that keep what they acknowledge, tables that only grow, locks of servers."""
 
-from assay.study.store.database.server_lock import ServerLock, take_postgres_lock
+from assay.study.store.database.server_lock import ServerLock, share_on_postgres, take_on_postgres
 from assay.study.store.database.study_database import (
     Database,
+    StudyConflictError,
     StudyUnavailableError,
     create_database,
     open_database,
@@ -11,8 +12,10 @@ from assay.study.store.database.study_database import (
 __all__ = [
     "Database",
     "ServerLock",
+    "StudyConflictError",
     "StudyUnavailableError",
     "create_database",
     "open_database",
-    "take_postgres_lock",
+    "share_on_postgres",
+    "take_on_postgres",
 ]

@@ -113,6 +113,11 @@ def is_passing(code: str) -> bool:
     return code.startswith(PASSING)
 
 
+def is_conflict(code: str) -> bool:
+    """Two transactions wanted the same row, or each other's: a unique key that is there by now, or a deadlock."""
+    return code == "23505" or code.startswith("40")
+
+
 def _know_a_cut(context: ExceptionContext) -> None:
     """A server that shuts down, or a socket that broke: the connection is gone, and the pool must know."""
     error = context.original_exception

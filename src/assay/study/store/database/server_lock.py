@@ -1,4 +1,7 @@
-"""The right to serve a study: one server a database, given back when its process ends, however it ends."""
+"""Who may write a study's votes: given back when the process ends, however it ends.
+
+A SQLite file has one server. On PostgreSQL servers share a study, and only an import of votes wants it for itself.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from assay.study.study_address import is_url, without_password
 
 
 class ServerLock:
-    """The lock of a study in a file. PostgreSQL's lives on the serving connection: see `take_postgres_lock`."""
+    """The lock of a study in a file. PostgreSQL's live on the connection: `share_on_postgres`, `take_on_postgres`."""
 
     def __init__(self, place: str) -> None:
         self.place = place
@@ -29,7 +32,7 @@ class ServerLock:
             self.release()
             raise StudyError(
                 f"{self.place}: another server serves this study already. Stop that one first, or open its address; "
-                "two servers on one study would not see each other's editors."
+                "a SQLite file has one server. Several share a study on PostgreSQL."
             ) from None
 
     def release(self) -> None:
@@ -38,9 +41,19 @@ class ServerLock:
             self._file = None
 
 
-def take_postgres_lock(connection: Connection, place: str) -> None:
-    """The server's lock on PostgreSQL: held by this connection until it ends. Raises StudyError if another has it."""
+def share_on_postgres(connection: Connection, place: str) -> None:
+    """A server's part of the lock, held by this connection until it ends. Raises StudyError during an import."""
+    if not _locked(connection, "pg_try_advisory_lock_shared"):
+        raise StudyError(f"{without_password(place)}: votes are being imported into it. Wait until that is done.")
+
+
+def take_on_postgres(connection: Connection, place: str) -> None:
+    """The whole lock, held by this connection until it ends. Raises StudyError where a server or an import has it."""
+    if not _locked(connection, "pg_try_advisory_lock"):
+        raise StudyError(f"{without_password(place)}: another server serves this study already. Stop that one first.")
+
+
+def _locked(connection: Connection, how: str) -> bool:
     # The key is made of the schema's name: two studies in two schemas of one database are two locks.
     number = connection.execute(text("SELECT ('x' || substr(md5(current_schema()), 1, 15))::bit(60)::bigint")).scalar()
-    if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": number}).scalar():
-        raise StudyError(f"{without_password(place)}: another server serves this study already. Stop that one first.")
+    return bool(connection.execute(text(f"SELECT {how}(:key)"), {"key": number}).scalar())

@@ -20,7 +20,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 
 from assay.errors import StudyError
 from assay.study.store.database import tables
-from assay.study.store.database.postgres import SCHEMES, error_text, is_passing, postgres_engine
+from assay.study.store.database.postgres import SCHEMES, error_text, is_conflict, is_passing, postgres_engine
 from assay.study.study_address import Place, is_url, without_password
 
 BUSY_MS = 5_000
@@ -28,6 +28,10 @@ BUSY_MS = 5_000
 
 class StudyUnavailableError(StudyError):
     """The database cannot be written or reached just now (full disk, server down); nothing acknowledged is lost."""
+
+
+class StudyConflictError(StudyUnavailableError):
+    """Another server of the study wrote the same editor's act first: done again, the transaction sees it."""
 
 
 class Database:
@@ -61,6 +65,8 @@ class Database:
         cause = said.strip().splitlines()
         reason = cause[0] if cause else type(error).__name__
         place = without_password(self.place)
+        if is_conflict(code):
+            return StudyConflictError(f"{place}: another server was faster ({reason}). Try again in a moment.")
         if "full" in reason or "No space" in reason or "disk I/O error" in reason:
             return StudyUnavailableError(
                 f"{place}: the disk is full or cannot be written ({reason}). Nothing that was acknowledged is lost. "
