@@ -4,8 +4,8 @@
     python benchmarks/remedies_table.py --out remedies-table --base smollm2 --remedies text --processes 3
     python benchmarks/remedies_table.py --out remedies-table --fold docs/remedies.md           # trains nothing
 
-Worlds of the simulated support desk: one without a shortcut and one for each --strength, with the same prompts,
-held-out ids, candidates and search. In each world `assay remedies` trains none and every remedy on --seeds seeds, in
+Worlds of the simulated support desk, one for each --strength of the shortcut (0: none), with the same prompts, held-out
+ids, candidates and search. In each world `assay remedies` trains none and every remedy on --seeds seeds, in
 processes of its own; worlds run beside each other. A line is printed for every remedy that is done. Started again, it
 goes on. --fold writes what stands in --out, whatever of it is done, between two marks of the page.
 """
@@ -55,7 +55,7 @@ def arguments() -> argparse.Namespace:
     options.add_argument("--seeds", type=int, default=3)
     options.add_argument("--epochs", type=float, default=1.0)
     options.add_argument("--max-tokens", type=int, default=256)
-    options.add_argument("--strength", type=float, nargs="*", default=[0.75, 0.9], help="of the planted shortcut")
+    options.add_argument("--strength", type=float, nargs="*", default=[0, 0.75, 0.9], help="of the planted shortcut")
     options.add_argument("--prompts", type=int, default=100, help="prompts with candidates")
     options.add_argument("--n", type=int, default=64, help="candidates a prompt; a power of two")
     options.add_argument("--policy", default="wordy=1,plain=1", help="agents who answer")
@@ -70,12 +70,12 @@ def arguments() -> argparse.Namespace:
 def worlds(given: argparse.Namespace) -> dict[str, Path]:
     """The pairs of each world, by name; written where they are not there yet."""
     found: dict[str, Path] = {}
-    for strength in (None, *given.strength):
-        name = "no-shortcut" if strength is None else f"length-{strength:g}"
+    for strength in given.strength:
+        name = f"length-{strength:g}" if strength else "no-shortcut"
         path = given.out / "worlds" / f"{name}.jsonl"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            shortcuts = {} if strength is None else {"length": strength}
+            shortcuts = {"length": strength} if strength else {}
             support(given.pairs + given.holdout, seed=0, shortcuts=shortcuts).write(path)
         found[name] = path
     return found

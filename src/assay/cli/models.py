@@ -157,14 +157,15 @@ def correct(
     from assay.scorers.corrected import ATTRIBUTES, Attribute, fit_correction, write_correction
     from assay.scorers.joint_correction import fit_joint_correction
     from assay.scorers.open import open_scorer
-    from assay.scorers.scored_pairs import as_candidates
+    from assay.scorers.scored_pairs import groups_for
 
     named = [part.strip() for part in attribute.split(",") if part.strip()]
     if take not in (None, "overuse", "all"):
         raise InputError(f"--take {take}: there are overuse (what people's choices do not back) and all.")
     if len(named) == 1 and named[0] in ATTRIBUTES and take != "overuse":
+        opened = open_scorer(scorer)
         found = fit_correction(
-            open_scorer(scorer), as_candidates(read_pairs(data).pairs), named=scorer, span=span, fitted_on=data,
+            opened, groups_for(opened, read_pairs(data).pairs), named=scorer, span=span, fitted_on=data,
             attribute=cast("Attribute", named[0]),
         )  # fmt: skip
         write_correction(found, out)

@@ -24,7 +24,8 @@ from assay.errors import InputError
 from assay.records import Candidates, Text, plain_text
 from assay.scorers.joint_correction import JointCorrection, JointlyCorrectedScorer
 from assay.scorers.local_regression import Curve, within_groups
-from assay.scorers.protocol import Reward, Scored, Scorer, score_groups, scored, unit_of
+from assay.scorers.made_of import MadeOf
+from assay.scorers.protocol import Reward, Scored, Scorer, score_groups, scored
 
 FEWEST = 50  # answers; through fewer a curve is a guess
 MARKS = re.compile(r"^\s*(?:#{1,6}\s|[-*+]\s|\d+[.)]\s)|\*\*|__|`+|^\s*>|\|", re.MULTILINE)
@@ -79,7 +80,7 @@ class Correction(StageConfig):
         return self
 
 
-class CorrectedScorer:
+class CorrectedScorer(MadeOf):
     """`scorer` less the curve of `correction`; the reward as it was stands in `heads`."""
 
     def __init__(self, scorer: Scorer, correction: Correction) -> None:
@@ -92,8 +93,8 @@ class CorrectedScorer:
         return f"{self.scorer.name} without {self.correction.attribute}"
 
     @property
-    def unit(self) -> Literal["prompt", "pair"]:
-        return unit_of(self.scorer)
+    def parts(self) -> Mapping[str, Scorer]:
+        return {self.scorer.name: self.scorer}
 
     @cached_property
     def fingerprint(self) -> str:

@@ -23,8 +23,9 @@ from assay.artifacts.files import sha256_file, sha256_json
 from assay.config import StageConfig, read_config_file
 from assay.errors import InputError
 from assay.records import Candidates
-from assay.scorers.protocol import Reward, Scored, Scorer, Unscored, score_groups, scored, unit_of
-from assay.scorers.scored_pairs import as_candidates
+from assay.scorers.made_of import MadeOf
+from assay.scorers.protocol import Reward, Scored, Scorer, Unscored, score_groups, scored
+from assay.scorers.scored_pairs import groups_for
 
 Rule = Literal["mean", "worst", "uncertainty", "good_with_all"]
 Opened = Callable[[str], Mapping[int, Scorer]]
@@ -58,7 +59,7 @@ class Scale:
         return (value - self.mean) / self.sd
 
 
-class EnsembleScorer:
+class EnsembleScorer(MadeOf):
     """The members' rewards by one rule; each member's own reward stands in `heads`, under its name.
 
     scale_on: a file of pairs. Rules: mean; worst, the least member; uncertainty, mean - penalty x variance of the
@@ -97,8 +98,8 @@ class EnsembleScorer:
         return f"{rule[self.rule]} {', '.join(self.members)}, {told}"
 
     @property
-    def unit(self) -> Literal["prompt", "pair"]:
-        return "pair" if any(unit_of(one) == "pair" for one in self.members.values()) else "prompt"
+    def parts(self) -> Mapping[str, Scorer]:
+        return self.members
 
     @cached_property
     def fingerprint(self) -> str:
@@ -193,7 +194,7 @@ def measured_scale(name: str, member: Scorer, path: Path) -> Scale:
 
     values: list[float] = []
     squares, freedom = 0.0, 0
-    for _, results in score_groups(member, as_candidates(read_pairs(path).pairs)):
+    for _, results in score_groups(member, groups_for(member, read_pairs(path).pairs)):
         known = [result.value for result in results if isinstance(result, Reward)]
         values += known
         if len(known) > 1:

@@ -12,7 +12,7 @@ Knows pairs and margins; knows no model. Shapes: N pairs, A answers, F terms, K 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -27,7 +27,8 @@ from assay.data.text_ids import encoded
 from assay.errors import InputError
 from assay.records import Candidates, Pair, Text, plain_text
 from assay.scorers.answer_style import first_word, frequent_openings
-from assay.scorers.protocol import Reward, Scored, Scorer, score_groups, scored, unit_of
+from assay.scorers.made_of import MadeOf
+from assay.scorers.protocol import Reward, Scored, Scorer, score_groups, scored
 from assay.scorers.scored_pairs import score_pairs
 from assay.scorers.style_terms import family, term_values, terms_of
 from assay.stats.intervals import Array, Codes
@@ -75,7 +76,7 @@ class JointCorrection(StageConfig):
         return self
 
 
-class JointlyCorrectedScorer:
+class JointlyCorrectedScorer(MadeOf):
     """`scorer` less the terms of `correction`; the reward as it was stands in `heads`."""
 
     def __init__(self, scorer: Scorer, correction: JointCorrection) -> None:
@@ -90,8 +91,8 @@ class JointlyCorrectedScorer:
         return f"{self.scorer.name} without {what}{', '.join(self.correction.attributes)}"
 
     @property
-    def unit(self) -> Literal["prompt", "pair"]:
-        return unit_of(self.scorer)
+    def parts(self) -> Mapping[str, Scorer]:
+        return {self.scorer.name: self.scorer}
 
     @cached_property
     def fingerprint(self) -> str:

@@ -57,12 +57,11 @@ def score_pairs(scorer: Scorer, pairs: Sequence[Pair]) -> list[ScoredPair]:
     Raises InputError if the scorer does not keep its promises.
     """
     if unit_of(scorer) == "pair":
-        groups = (Candidates(id=p.id, prompt=p.prompt, answers=(p.chosen, p.rejected), source=p.source) for p in pairs)
         return [
             ScoredPair(pair_id=group.id, chosen=chosen, rejected=rejected)
-            for group, (chosen, rejected) in score_groups(scorer, groups)
+            for group, (chosen, rejected) in score_groups(scorer, map(_of_one, pairs))
         ]
-    if getattr(scorer, "reads_source", False):
+    if _reads_source(scorer):
         return _by_source(scorer, pairs)
     found: dict[tuple[Text, Text], Scored] = {}
     for group, results in score_groups(scorer, as_candidates(pairs)):
@@ -74,13 +73,9 @@ def score_pairs(scorer: Scorer, pairs: Sequence[Pair]) -> list[ScoredPair]:
 
 def _by_source(scorer: Scorer, pairs: Sequence[Pair]) -> list[ScoredPair]:
     """As score_pairs, for a scorer to which one prompt with another source (a reference answer) is another question."""
-    alike: dict[tuple[Text, bytes], list[int]] = {}
-    for place, pair in enumerate(pairs):
-        alike.setdefault((pair.prompt, dumps(dict(pair.source))), []).append(place)
-    members = [[pairs[place] for place in places] for places in alike.values()]
-    groups = [replace(as_candidates(some)[0], source=some[0].source) for some in members]
+    asked = _questions(pairs)
     found: dict[int, ScoredPair] = {}
-    for places, (group, results) in zip(alike.values(), score_groups(scorer, groups), strict=True):
+    for (places, _), (group, results) in zip(asked, score_groups(scorer, (one for _, one in asked)), strict=True):
         result = dict(zip(group.answers, results, strict=True))
         for place in places:
             pair = pairs[place]
@@ -111,3 +106,27 @@ def as_candidates(pairs: Sequence[Pair]) -> list[Candidates]:
         _, answers = groups.setdefault(pair.prompt, (pair.id, {}))
         answers.update({pair.chosen: None, pair.rejected: None})
     return [Candidates(id=first, prompt=prompt, answers=tuple(answers)) for prompt, (first, answers) in groups.items()]
+
+
+def groups_for(scorer: Scorer, pairs: Sequence[Pair]) -> list[Candidates]:
+    """Pairs as the groups within which this scorer's rewards compare, with their sources where it reads them."""
+    if unit_of(scorer) == "pair":
+        return [_of_one(pair) for pair in pairs]
+    return [group for _, group in _questions(pairs)] if _reads_source(scorer) else as_candidates(pairs)
+
+
+def _questions(pairs: Sequence[Pair]) -> list[tuple[list[int], Candidates]]:
+    """One group for each prompt and source, with the places of its pairs."""
+    alike: dict[tuple[Text, bytes], list[int]] = {}
+    for place, pair in enumerate(pairs):
+        alike.setdefault((pair.prompt, dumps(dict(pair.source))), []).append(place)
+    found = ((places, [pairs[place] for place in places]) for places in alike.values())
+    return [(places, replace(as_candidates(some)[0], source=some[0].source)) for places, some in found]
+
+
+def _of_one(pair: Pair) -> Candidates:
+    return Candidates(id=pair.id, prompt=pair.prompt, answers=(pair.chosen, pair.rejected), source=pair.source)
+
+
+def _reads_source(scorer: Scorer) -> bool:
+    return bool(getattr(scorer, "reads_source", False))

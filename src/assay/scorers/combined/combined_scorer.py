@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -19,13 +18,14 @@ from assay.errors import InputError
 from assay.records import Candidates
 from assay.scorers.combined.combination_file import Combination
 from assay.scorers.combined.combining_rules import together
-from assay.scorers.protocol import Reward, Scored, Scorer, Unscored, score_groups, scored, unit_of
+from assay.scorers.made_of import MadeOf
+from assay.scorers.protocol import Reward, Scored, Scorer, Unscored, score_groups, scored
 
 # What of an objective decides a reward. The rest of the file says where these came from.
 DECIDES = ("mean", "sd", "weight", "tolerance", "bound", "dual")
 
 
-class CombinedScorer:
+class CombinedScorer(MadeOf):
     """The rewards of `scorers`, by objective, put together by `combination`; in `heads` they are standardised."""
 
     def __init__(self, scorers: Mapping[str, Scorer], combination: Combination) -> None:
@@ -48,12 +48,8 @@ class CombinedScorer:
         return f"combined: {told}"
 
     @property
-    def unit(self) -> Literal["prompt", "pair"]:
-        return "pair" if any(unit_of(one) == "pair" for one in self.scorers.values()) else "prompt"
-
-    @property
-    def reads_source(self) -> bool:
-        return any(getattr(one, "reads_source", False) for one in self.scorers.values())
+    def parts(self) -> Mapping[str, Scorer]:
+        return self.scorers
 
     @cached_property
     def fingerprint(self) -> str:
