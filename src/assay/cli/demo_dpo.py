@@ -17,9 +17,9 @@ def register(app: typer.Typer) -> None:
 
 def demo_dpo(
     out: Annotated[Path, typer.Option("--out", help="Run folder.")] = Path("runs/demo-dpo"),
-    pairs: Annotated[int, typer.Option(min=40, help="Pairs to simulate; a quarter is held out.")] = 120,
-    fresh: Annotated[int, typer.Option(min=4, help="Fresh prompts that base and tuned policy answer.")] = 16,
-    questions: Annotated[int, typer.Option(min=10, help="Questions of the capability test.")] = 120,
+    pairs: Annotated[int, typer.Option(min=40, help="Pairs to simulate; a quarter is held out.")] = 72,
+    fresh: Annotated[int, typer.Option(min=4, help="Fresh prompts that base and tuned policy answer.")] = 12,
+    questions: Annotated[int, typer.Option(min=10, help="Questions of the capability test.")] = 80,
     seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 0,
     as_json: Json = False,
 ) -> None:

@@ -42,11 +42,14 @@ QUESTIONS: dict[str, object] = {"shots": 0}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoSize:
-    """How much of everything. pairs: to tune on and to hold out; fresh: prompts that both answer."""
+    """How much of everything. pairs: to tune on and to hold out; fresh: prompts that both answer.
 
-    pairs: int = 120
-    fresh: int = 16
-    questions: int = 120
+    What two cores without bf16's instructions do in seven minutes.
+    """
+
+    pairs: int = 72
+    fresh: int = 12
+    questions: int = 80
 
 
 def run_dpo_demo(
