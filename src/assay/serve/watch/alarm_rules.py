@@ -6,6 +6,7 @@ Knows numbers; knows no request.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from assay.stats.late_bets import MeanOverLimit
 from assay.stats.rank_drift import BINS_FROM, RankDrift
 
 KEPT = 20  # alarms that are remembered of a rule
+QUIET = 600.0  # seconds in which a rule that goes off again and again is not said again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ class AlarmRule:
         self.name, self.chance, self.fresh, self.words, self.limit = name, chance, fresh, words, limit
         self.bets, self.evidence, self.observations, self.gone_off = fresh(), 1.0, 0, 0
         self.alarms: deque[Alarm] = deque(maxlen=KEPT)
+        self._said: float | None = None
 
     def add(self, value: float) -> Alarm | None:
         """Take one more observation; the alarm, where it goes off at it."""
@@ -63,6 +66,15 @@ class AlarmRule:
         # From here on it is another question: whether what is served changes once more, or is still over the limit.
         self.bets, self.evidence, self.observations = self.fresh(), 1.0, 0
         return alarm
+
+
+    def to_be_said(self) -> bool:
+        """Whether a line about it is due; from now on none is for QUIET seconds."""
+        now = time.monotonic()
+        if self._said is not None and now - self._said < QUIET:
+            return False
+        self._said = now
+        return True
 
 
 def drift_rule(chance: float, rng: np.random.Generator) -> AlarmRule:

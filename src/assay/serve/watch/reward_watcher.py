@@ -151,8 +151,11 @@ class RewardWatcher:
             self._taken += rows
 
     def _say(self, watch: ModelWatch, alarms: list[Alarm]) -> None:
+        """A line for each rule that went off; what is over its limit all day fills no log."""
         for one in alarms:
             rule = watch.rules[one.rule]
+            if not rule.to_be_said():
+                continue
             log.warning(
                 "watch: %s: %s (%s; false alarms: %.2g for as long as it is served)", one.rule, one.told,
                 watch.of.fingerprint, rule.chance,
