@@ -115,6 +115,7 @@ def test_signals_swap_and_end(tmp_path: Path) -> None:
     assert "now served: tiny" in log
     assert "ungated" in log
     assert "ending" in log
+    assert "Not watched: baseline:longest is no single model of a run" in " ".join(log.split())
     assert "customer" not in log
 
 

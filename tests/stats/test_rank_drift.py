@@ -1,4 +1,4 @@
-"""Drift by ranks: they are exact whatever is in a bin, false alarms keep their rate over a whole stream, changes are told."""
+"""Drift by ranks: they are exact whatever is in a bin, false alarms keep their rate, changes are told."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ STREAMS, LENGTH, CHANCE = 600, 1500, 0.1
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["normal", "rule"])
 def test_false_alarms_of_drift_keep_their_rate_over_the_whole_stream(kind: str) -> None:
-    """Simulated: 600 streams in which nothing changes, looked at after each of 1,500 values. A rate of 10% is promised."""
+    """Simulated: 600 streams in which nothing changes, looked at after each of 1,500 values; 10% is promised."""
     alarms = 0
     for seed in range(STREAMS):
         rng = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""The running distribution of a stream against numpy on the same values; the sample is uniform; the memory is bounded."""
+"""The running distribution of a stream against numpy on the same values; the sample is uniform, memory bounded."""
 
 from __future__ import annotations
 

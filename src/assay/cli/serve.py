@@ -107,6 +107,7 @@ def say(serving: Serving) -> None:
         lines.append(f"Gate: {serving.gate}.")
     if not serving.token:
         lines.append("No token is asked for (ASSAY_SERVE_TOKEN).")
+    lines += [f"[dim]Not watched: {escape(why)}.[/]" for why in serving.unwatched]
     if serving.snapshot is not None:
         texts = "with prompts and answers" if serving.snapshot.texts else "without texts"
         lines.append(f"Served scores are written to {escape(str(serving.snapshot.path))}, {texts}.")

@@ -28,6 +28,7 @@ from assay.serve.reward_listener import serve_until_told
 from assay.serve.reward_service import RewardService
 from assay.serve.served_reward import Opening, ServedReward, open_served, probe
 from assay.serve.watch.snapshot_file import SnapshotPlan
+from assay.stats.unknown import Unknown
 
 TOKEN, OWNER_TOKEN = "ASSAY_SERVE_TOKEN", "ASSAY_SERVE_OWNER_TOKEN"  # names of variables, which hold the tokens
 
@@ -53,7 +54,7 @@ class Door:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
-    """What is served where, told when the first request can be taken."""
+    """What is served where, told when the first request can be taken. unwatched: what cannot be watched, and why."""
 
     url: str
     served: ServedReward
@@ -61,6 +62,7 @@ class Serving:
     token: bool
     owner_token: bool
     snapshot: SnapshotPlan | None = None
+    unwatched: tuple[str, ...] = ()
 
 
 def serve(
@@ -91,6 +93,7 @@ def serve(
             serving = Serving(
                 url=door.url(port), served=served, gate=service.gate, token=access.token is not None,
                 owner_token=access.owner_token is not None, snapshot=snapshot,
+                unwatched=unwatched(service),
             )  # fmt: skip
             app = build_app(service, access)
 
@@ -106,6 +109,13 @@ def serve(
         if written is not None:
             written.tidy()
         leave_a_full_log()
+
+
+def unwatched(service: RewardService) -> tuple[str, ...]:
+    """Why served rewards are held against no training's, or no answers known, where that is so."""
+    assert service.watching.now is not None
+    of = service.watching.now.of
+    return tuple(one.reason for one in (of.training, of.known) if isinstance(one, Unknown))
 
 
 def access_at(door: Door) -> Access:

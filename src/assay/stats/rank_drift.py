@@ -2,9 +2,9 @@
 
 While the values are exchangeable (in any order alike), the ranks, with ties broken at random, are independent and even
 whatever the values' distribution: bets on ranks that are mostly high, mostly low, mostly at the ends or mostly in the
-middle are a test martingale (`late_bets`), so that the rate of false alarms is that of the whole stream. To rank a value
-among all before it takes one count a bin and no value: the bins are made of the first values, which are then left out,
-so that what is in a bin is tied and no rank is any less exact. Knows values; knows no reward.
+middle are a test martingale (`late_bets`), so that the rate of false alarms is that of the whole stream. To rank a
+value among all before it takes one count a bin and no value: the bins are made of the first values, which are then left
+out, so that what is in a bin is tied and no rank is any less exact. Knows values; knows no reward.
 
 Source: Vovk, Nouretdinov & Gammerman 2003 and Vovk 2021 (conformal test martingales). Letters: B bets.
 """

@@ -1,4 +1,4 @@
-"""Answers outside what the reward knows, measured by the passes that give rewards: the same states, the same rewards."""
+"""Answers outside what the reward knows, by the passes that give rewards: the same states, the same rewards."""
 
 from __future__ import annotations
 
@@ -138,5 +138,3 @@ def test_answers_far_from_the_known_ones_set_the_rule_off(run: Path, caplog: pyt
     assert rule["gone_off"] == 2  # thirty prompts, all outside: it began anew, and is over the limit still
     assert caplog.text.count("watch: outside: the share") == 1  # a log that fills with one sentence is read by nobody
     assert rule["alarms"][0]["told"] == "the share of prompts' answers outside what the reward knows is over 0.3"
-
-

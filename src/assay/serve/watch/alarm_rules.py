@@ -1,5 +1,7 @@
-"""Rules that go off: drift of a stream, and shares over a limit. Each is looked at after every observation, and ever goes
-off with a stated probability while all is well; once it has, it begins anew.
+"""Rules that go off: drift of a stream, and shares over a limit.
+
+Each is looked at after every observation, and ever goes off with a stated probability while all is well; once it has,
+it begins anew.
 
 Knows numbers; knows no request.
 """
@@ -66,7 +68,6 @@ class AlarmRule:
         # From here on it is another question: whether what is served changes once more, or is still over the limit.
         self.bets, self.evidence, self.observations = self.fresh(), 1.0, 0
         return alarm
-
 
     def to_be_said(self) -> bool:
         """Whether a line about it is due; from now on none is for QUIET seconds."""

@@ -22,7 +22,7 @@ class WatchConfig(StageConfig):
     drift: Literal["on", "off"] = Field("on", description="tell when served rewards are no longer what they were")
     outside: float | None = Field(
         None, gt=0, lt=1,
-        description="largest share of prompts' answers outside what the reward knows; null: what its calibration allows",
+        description="largest share of prompts' answers outside what the reward knows; null: what calibration allows",
     )  # fmt: skip
     above: float | None = Field(
         None, gt=0, lt=1, description="largest share of rewards above 95% of the training's held-out ones"
@@ -31,7 +31,9 @@ class WatchConfig(StageConfig):
         None, gt=0, lt=1, description="largest share of rewards below 95% of the training's held-out ones"
     )
     too_long: float | None = Field(None, gt=0, lt=1, description="largest share of rows refused as too long")
-    refused: float | None = Field(None, gt=0, lt=1, description="largest share of rows without a reward, for any reason")
+    refused: float | None = Field(
+        None, gt=0, lt=1, description="largest share of rows without a reward, for any reason"
+    )
     fit_rows: int = Field(
         64, ge=0, description="rows of a batch whose distance from the known answers is measured; 0: none is"
     )

@@ -1,9 +1,9 @@
 """Which share of what is served lies outside the answers a reward knows: the check of `assay optimise`, as rows come.
 
-What the head read comes out of the very passes that gave the rewards; no second one is made. Of each batch some rows are
-measured, drawn at random, so that it costs little however many are served. A prompt counts once, by the share of its
-measured answers that are outside, since that is what the threshold's rate of false alarms is stated of. Knows states
-and clouds; knows no model. Letters: N rows, H inputs of the head's last layer.
+What the head read comes out of the very passes that gave the rewards; no second one is made. Of each batch some rows
+are measured, drawn at random, so that it costs little however many are served. A prompt counts once, by the share of
+its measured answers that are outside, since that is what the threshold's rate of false alarms is stated of. Knows
+states and clouds; knows no model. Letters: N rows, H inputs of the head's last layer.
 """
 
 from __future__ import annotations

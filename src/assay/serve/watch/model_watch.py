@@ -69,8 +69,7 @@ class ModelWatch:
         if isinstance(training, TrainingRewards):
             self.above += int((values > training.high).sum())
             self.below += int((values < training.low).sum())
-        alarms = [alarm for one in requests for alarm in self._rules_on(one)]
-        return alarms
+        return [alarm for one in requests for alarm in self._rules_on(one)]
 
     def measure(self, batch: BatchStates) -> list[Alarm]:
         """Take what the head read of some rows of a batch."""

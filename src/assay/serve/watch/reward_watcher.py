@@ -1,9 +1,9 @@
 """Watches what a server answers, beside it: a bounded queue, one thread, and the watch of each model that was served.
 
 1. The loop that answers counts a request's rows and leaves them in the queue; where there is no room they are counted
-alone. 2. The model's thread leaves what the head read of some rows there. 3. Ten times a second, and before figures are
-told, the thread takes all that waits: figures, rules, the snapshot. So what is told holds every request answered before.
-Nothing here reaches a request: what goes wrong is counted and said once.
+alone. 2. The model's thread leaves what the head read of some rows there. 3. Ten times a second, and before figures
+are told, the thread takes all that waits: figures, rules, the snapshot. So what is told holds every request answered
+before. Nothing here reaches a request: what goes wrong is counted and said once.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from weakref import WeakKeyDictionary
 
+from assay.errors import InputError, first_line
 from assay.serve.dialects.dialect import Parsed
 from assay.serve.jobs import Answered
 from assay.serve.prometheus_text import Labels
@@ -68,7 +69,8 @@ class RewardWatcher:
                 return
             rows = watched(answered.results, answered.families)
             groups: Groups = []
-            room = self._sent - self._taken + rows.rows <= self.config.queue_rows
+            waiting = self._sent - self._taken
+            room = not waiting or waiting + rows.rows <= self.config.queue_rows  # one is always taken, however large
             if self.snapshot is not None:
                 groups = snapshot_groups(parsed, answered.results, texts=self.snapshot.texts and room)
             if not room and watch in self._files:
@@ -192,6 +194,9 @@ class RewardWatcher:
             )  # fmt: skip
             file.tell()
             self._files[watch] = file
+        except (InputError, OSError) as error:
+            self.faults += 1
+            log.error("watch: no snapshot of %s: %s", watch.of.fingerprint, first_line(error))  # noqa: TRY400
         except Exception as error:
             self._fault(error)
 
@@ -207,7 +212,8 @@ class RewardWatcher:
         self.faults += 1
         if self.faults == 1:
             # Its kind alone: its words may be of what was sent.
-            log.error("watch: it went wrong (%s); requests are answered as before, figures lack some", type(error).__name__)  # fmt: skip  # noqa: TRY400
+            said = "requests are answered as before, and figures lack some of them"
+            log.error("watch: it went wrong (%s); %s", type(error).__name__, said)
 
     # What metrics read, at any time and from any thread: single numbers only.
 

@@ -128,10 +128,10 @@ class SnapshotFile:
 
     @property
     def body(self) -> SnapshotBody:
+        slow = "they came faster than they were written" if self.skipped else None
         return SnapshotBody(
             file=self.path.name, model=self.model, fingerprint=self.fingerprint,
             texts="prompts and answers" if self.texts else "none", groups=self.groups, answers=self.answers,
-            repeats=self.repeats, left_out=self.left_out + self.skipped,
-            why=self.why or ("they came faster than they were written" if self.skipped else None), began=self.began, ended=self.ended or None,
-            assay_version=__version__,
+            repeats=self.repeats, left_out=self.left_out + self.skipped, why=self.why or slow, began=self.began,
+            ended=self.ended or None, assay_version=__version__,
         )  # fmt: skip

@@ -57,7 +57,10 @@ def texts_of(asked: Sequence[Asked]) -> Line:
     """As they were asked: prompt and answers, or finished texts, or ids."""
     match asked[0]:
         case Turns(prompt=prompt):
-            return {"prompt": to_json(prompt), "answers": [to_json(one.answer) for one in asked if isinstance(one, Turns)]}
+            return {
+                "prompt": to_json(prompt),
+                "answers": [to_json(one.answer) for one in asked if isinstance(one, Turns)],
+            }
         case Finished():
             return {"texts": [one.text for one in asked if isinstance(one, Finished)]}
         case Ids():

@@ -1,4 +1,4 @@
-"""Served scores as a file: audited as the model itself would be, opened as recorded scores; texts only where asked for."""
+"""Served scores as a file: audited as the model itself would be, opened as recorded scores; texts only if asked."""
 
 from __future__ import annotations
 
@@ -89,7 +89,9 @@ def test_pairs_asked_for_by_their_id_are_audited_too(tmp_path: Path) -> None:
     plan = SnapshotPlan(path=tmp_path / "served.jsonl")
     plan.check()
     with serving("baseline:longest", snapshot=plan) as site:
-        asked = [{"id": one["id"], "prompt": one["prompt"], "answers": [one["chosen"], one["rejected"]]} for one in pairs]
+        asked = [
+            {"id": one["id"], "prompt": one["prompt"], "answers": [one["chosen"], one["rejected"]]} for one in pairs
+        ]
         site.post("/v1/score", {"groups": asked})
     found = audited(f"recorded:{plan.path}", tmp_path / "pairs.jsonl", tmp_path / "a")
     direct = audited("baseline:longest", tmp_path / "pairs.jsonl", tmp_path / "b")
@@ -161,7 +163,9 @@ def test_what_no_snapshot_can_be_is_refused_at_the_start(tmp_path: Path) -> None
     assert not (tmp_path / "later.jsonl").exists()
 
 
-def test_a_full_file_or_disk_ends_the_snapshot_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_file_or_disk_ends_the_snapshot_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plan = SnapshotPlan(path=tmp_path / "served.jsonl")
     plan.check()
     config = ServeConfig.build({"watch": {"snapshot_groups": 2}})
@@ -173,7 +177,9 @@ def test_a_full_file_or_disk_ends_the_snapshot_and_nothing_else(tmp_path: Path, 
     assert len(list(read_jsonl(plan.path))) == 2
     file = SnapshotFile(plan.path, model="m", fingerprint="f", texts=False, most=10)
     file.write([("a", {"scores": [1.0]})])
-    monkeypatch.setattr(SnapshotFile, "_append", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr(
+        SnapshotFile, "_append", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    )
     file.write([("b", {"scores": [1.0]}), ("c", {"scores": [2.0]})])
     monkeypatch.undo()
     file.write([("d", {"scores": [1.0]})])

@@ -1,4 +1,4 @@
-"""What `GET /v1/watch` tells of a server that answers: numpy's figures, sums under concurrency, swaps, faults, no text."""
+"""What `GET /v1/watch` tells of a server: numpy's figures, sums under concurrency, swaps, faults, no text."""
 
 from __future__ import annotations
 
@@ -61,7 +61,11 @@ def test_the_distribution_is_numpys_on_the_rewards_that_clients_were_given(run: 
         assert list(found["quantiles"].values()) == np.quantile(values, QUANTILES).tolist()
     assert rewards["rank_error"] == 0
     held_out = np.array(
-        [side.value for one in read_scored_pairs(run / "seed-0" / "scores.jsonl") for side in (one.chosen, one.rejected)]  # type: ignore[union-attr]
+        [
+            side.value
+            for one in read_scored_pairs(run / "seed-0" / "scores.jsonl")
+            for side in (one.chosen, one.rejected)
+        ]  # type: ignore[union-attr]
     )
     training = told["training"]
     assert training["n"] == len(held_out) > 20
@@ -256,5 +260,3 @@ def test_what_waits_is_taken_without_being_asked_for() -> None:
     with serving(of_function(numbers)) as site:
         site.post("/v1/score", group("p", "1"))
         until(lambda: site.service.watching._taken == 1)
-
-
