@@ -24,19 +24,19 @@ def ranks(values: np.ndarray, *, bins_from: int = 32, seed: int = 5) -> np.ndarr
 def test_ranks_of_exchangeable_values_are_even_and_independent(kind: str) -> None:
     rng = np.random.default_rng(3)
     values = {
-        "continuous": rng.normal(size=4000),
-        "two values": rng.integers(0, 2, size=4000).astype(float),
-        "heavy tails": rng.standard_cauchy(size=4000),
+        "continuous": rng.normal(size=2000),
+        "two values": rng.integers(0, 2, size=2000).astype(float),
+        "heavy tails": rng.standard_cauchy(size=2000),
     }[kind]
     found = ranks(values)
-    assert len(found) == 4000 - 32
+    assert len(found) == 2000 - 32
     assert stats.kstest(found, "uniform").pvalue > 0.01
-    assert abs(np.corrcoef(found[:-1], found[1:])[0, 1]) < 0.05
+    assert abs(np.corrcoef(found[:-1], found[1:])[0, 1]) < 0.08
 
 
 def test_the_first_ranks_are_even_too() -> None:
     """The second of two is above the first half of the time: small counts are where a tie at random could go wrong."""
-    second = [ranks(np.random.default_rng(seed).normal(size=34), seed=seed)[1] for seed in range(800)]
+    second = [ranks(np.random.default_rng(seed).normal(size=34), seed=seed)[1] for seed in range(300)]
     assert stats.kstest(second, "uniform").pvalue > 0.01
 
 
@@ -49,7 +49,7 @@ def test_bets_are_fair_and_never_ruinous() -> None:
 
 def test_the_shares_kept_back_add_up_to_the_stake() -> None:
     bets = LateBets(3)
-    for _ in range(5000):
+    for _ in range(1000):
         assert bets.add([1.0, 1.0, 1.0]) == pytest.approx(1.0)  # a fair bet on nothing leaves the stake
     assert kept_back(0) == 1
     assert kept_back(10**5) > 0.07
@@ -61,7 +61,7 @@ def test_the_shares_kept_back_add_up_to_the_stake() -> None:
 def test_a_change_is_told_with_its_direction(mean: float, spread: float, direction: str) -> None:
     rng = np.random.default_rng(1)
     stream = RankDrift(rng)
-    assert max(stream.add(one) for one in rng.normal(size=1500)) < 100
+    assert max(stream.add(one) for one in rng.normal(size=800)) < 100
     after = 0
     while stream.add(rng.normal(mean, spread)) < 1000:
         after += 1

@@ -16,12 +16,7 @@ from assay.serve.row_engine import ModelEngine, ReadRow, engine_for
 from assay.serve.served_reward import Opening
 from assay.serve.watch.known_answers import BatchStates, KnownShare, StatesSample
 from tests.serve.sites import group, serving
-from tests.serve.watch.watched_runs import known_run, sentence, watch_of
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return known_run(tmp_path_factory.mktemp("known"))
+from tests.serve.watch.watched_runs import sentence, watch_of
 
 
 def asked(count: int) -> list[Turns]:

@@ -22,7 +22,7 @@ from assay.serve.request_limits import Access
 from assay.serve.served_reward import Opening
 from assay.serve.watch.model_watch import QUANTILES
 from tests.serve.sites import group, of_function, serving, until
-from tests.serve.watch.watched_runs import known_run, sentence, watch_of
+from tests.serve.watch.watched_runs import sentence, watch_of
 
 OWNER = {"authorization": "Bearer " + "o" * 20}
 SECRET = "the words of a customer"
@@ -35,11 +35,6 @@ def watching(**options: object) -> ServeConfig:
 def numbers(_prompt: Text, answers: Sequence[Text]) -> list[Any]:
     """The number that an answer is; `long` is too long, `nan` no number."""
     return [float(str(one)) for one in answers]
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return known_run(tmp_path_factory.mktemp("watched"))
 
 
 def test_the_distribution_is_numpys_on_the_rewards_that_clients_were_given(run: Path) -> None:

@@ -78,6 +78,7 @@ def test_a_snapshot_is_audited_as_the_model_that_was_served(tmp_path: Path) -> N
     assert served.tables["groups"]["sizes"][0]["groups"] == 40  # type: ignore[typeddict-item]
 
 
+@pytest.mark.slow
 def test_pairs_asked_for_by_their_id_are_audited_too(tmp_path: Path) -> None:
     rng = random.Random(5)
     pairs = [
