@@ -23,7 +23,9 @@ SHIFTS = (-1.8, -1.0, -0.4, 0.4, 1.0, 1.8)  # of 2, at which one rank could ruin
 SPREADS = (-0.9, -0.4, 0.6, 1.6)  # of -1 to 2
 FAR = 0.2  # of the mean rank from one half
 Direction = Literal["higher", "lower", "wider", "narrower"]
-DIRECTIONS: tuple[Direction, ...] = (*["lower"] * 3, *["higher"] * 3, *["narrower"] * 2, *["wider"] * 2)  # type: ignore[assignment]
+DIRECTIONS: tuple[Direction, ...] = (
+    "lower", "lower", "lower", "higher", "higher", "higher", "narrower", "narrower", "wider", "wider",
+)  # fmt: skip
 
 
 class RankDrift:

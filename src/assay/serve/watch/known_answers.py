@@ -23,7 +23,6 @@ from assay.scorers.local import LocalScorer
 from assay.scorers.protocol import Scorer
 from assay.serve.watch.seen_prompts import SeenPrompts
 from assay.stats.draws import stream
-from assay.stats.intervals import Array
 from assay.stats.running_values import RunningValues
 from assay.stats.unknown import Unknown
 
@@ -120,7 +119,7 @@ class StatesSample:
             places = range(count) if count <= self.rows else sorted(self._rng.permutation(count)[: self.rows].tolist())
             share.sampled += len(places)
             # A copy: a view would hold on to the whole batch.
-            kept: Array | NDArray[np.float32] = states_NH[list(places)].copy()
+            kept = states_NH[list(places)].copy()
             batch = BatchStates(
                 cloud=self.cloud, share=share, states_NH=kept, prompts=tuple(hash(families[one]) for one in places)
             )

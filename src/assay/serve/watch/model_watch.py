@@ -102,7 +102,7 @@ class ModelWatch:
 
     def figures(self) -> dict[str, object]:
         """All of it, as `GET /v1/watch` tells it."""
-        rows = {name: self.outcomes[name] for name in OUTCOMES}
+        rows: dict[str, int] = {name: self.outcomes[name] for name in OUTCOMES}
         known = self.of.known
         return {
             "model": self.of.name,

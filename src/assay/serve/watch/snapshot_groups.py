@@ -38,8 +38,9 @@ def by_prompt(asked: Sequence[Asked]) -> Iterator[tuple[None, int]]:
 
 
 def _one_prompt(one: Asked, other: Asked) -> bool:
-    both = isinstance(one, Turns) and isinstance(other, Turns)
-    return both and one.prompt == other.prompt and one.source == other.source  # type: ignore[union-attr]
+    if not (isinstance(one, Turns) and isinstance(other, Turns)):
+        return False
+    return one.prompt == other.prompt and one.source == other.source
 
 
 def scores_of(results: Sequence[Scored]) -> Line:

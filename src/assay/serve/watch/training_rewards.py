@@ -46,8 +46,8 @@ class TrainingRewards:
         0.5
         """
         ordered, every = np.sort(served), np.concatenate([self.values, served])
-        shares = (np.searchsorted(one, every, side="right") / len(one) for one in (self.values, ordered))
-        return float(np.abs(np.subtract(*shares)).max())
+        mine, theirs = (np.searchsorted(one, every, side="right") / len(one) for one in (self.values, ordered))
+        return float(np.abs(mine - theirs).max())
 
 
 def training_rewards(scorer: Scorer) -> TrainingRewards | Unknown:
