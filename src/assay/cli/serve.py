@@ -14,6 +14,22 @@ from assay.errors import InputError
 if TYPE_CHECKING:
     from assay.flows.serve import Serving
 
+Names = Annotated[
+    list[str] | None, typer.Option(help="What clients may call the model; may be repeated, the first is its name.")
+]
+GateFolder = Annotated[
+    Path | None, typer.Option(help="Folder of the audit and gate that passed it, where it is no run's own model.")
+]
+Ungated = Annotated[bool, typer.Option("--ungated", help="Serve what no gate passed; every answer and the log say so.")]
+Open = Annotated[
+    bool, typer.Option("--open", help="Not on loopback and without a token: whoever reaches the port may ask.")
+]
+Snapshot = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write served scores there, as JSON lines; texts are left out.")
+]
+SnapshotTexts = Annotated[bool, typer.Option("--snapshot-texts", help="Prompts and answers stand in the snapshot too.")]
+MicroTokens = Annotated[int | None, typer.Option(min=1, help="Tokens in one forward pass (CPU: 2,048, GPU: 16,384).")]
+
 
 def register(app: typer.Typer) -> None:
     app.command("serve", epilog="Example: assay serve runs/support --port 8322")(serve)
@@ -26,28 +42,14 @@ def serve(
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8322,
-    name: Annotated[
-        list[str] | None, typer.Option(help="What clients may call the model; may be repeated, the first is its name.")
-    ] = None,
-    gate: Annotated[
-        Path | None, typer.Option(help="Folder of the audit and gate that passed it, where it is no run's own model.")
-    ] = None,
-    ungated: Annotated[
-        bool, typer.Option("--ungated", help="Serve what no gate passed; every answer and the log say so.")
-    ] = False,
-    open_: Annotated[
-        bool, typer.Option("--open", help="Not on loopback and without a token: whoever reaches the port may ask.")
-    ] = False,
-    snapshot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write served scores there, as JSON lines; texts are left out.")
-    ] = None,
-    snapshot_texts: Annotated[
-        bool, typer.Option("--snapshot-texts", help="Prompts and answers stand in the snapshot too.")
-    ] = False,
+    name: Names = None,
+    gate: GateFolder = None,
+    ungated: Ungated = False,
+    open_: Open = False,
+    snapshot: Snapshot = None,
+    snapshot_texts: SnapshotTexts = False,
     device: Annotated[str, typer.Option(help="cpu, cuda, ...; auto takes a GPU where there is one.")] = "auto",
-    micro_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Tokens in one forward pass (CPU: 2,048, GPU: 16,384).")
-    ] = None,
+    micro_tokens: MicroTokens = None,
     sharing: Sharing = None,
     template: TemplateOption = None,
     config: ConfigFile = None,

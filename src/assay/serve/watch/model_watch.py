@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from assay.serve.watch.alarm_rules import Alarm, AlarmRule, drift_rule, limit_rule
 from assay.serve.watch.config import WatchConfig
 from assay.serve.watch.known_answers import BatchStates, KnownShare
 from assay.serve.watch.seen_prompts import SeenPrompts
 from assay.serve.watch.training_rewards import HIGH, LOW, TrainingRewards
+from assay.serve.watch.watch_rules import Alarm, AlarmRule, drift_rule, limit_rule
 from assay.serve.watch.watched_rows import OUTCOMES, Outcome, WatchedRows
 from assay.stats.draws import stream
 from assay.stats.intervals import Array

@@ -20,12 +20,12 @@ from assay.serve.dialects.dialect import Parsed
 from assay.serve.jobs import Answered
 from assay.serve.prometheus_text import Labels
 from assay.serve.row_engine import RowEngine
-from assay.serve.watch.alarm_rules import Alarm
 from assay.serve.watch.config import WatchConfig
 from assay.serve.watch.known_answers import BATCHES, BatchStates, KnownShare
 from assay.serve.watch.model_watch import ModelWatch, now
 from assay.serve.watch.snapshot_file import SnapshotFile, SnapshotPlan, made
 from assay.serve.watch.snapshot_groups import Line, snapshot_groups
+from assay.serve.watch.watch_rules import Alarm
 from assay.serve.watch.watched_rows import WatchedRows, watched
 
 SECONDS = 0.1  # between two takes: so that the thread is woken ten times a second, and not by each request
