@@ -24,6 +24,7 @@ from assay.serve.reward_listener import RewardServer, server_for
 from assay.serve.reward_service import RewardService
 from assay.serve.row_engine import engine_for
 from assay.serve.served_reward import Identity, Opening, ServedReward, open_served
+from assay.serve.watch.snapshot_file import SnapshotPlan
 
 T = TypeVar("T")
 
@@ -93,6 +94,7 @@ def serving(
     config: ServeConfig | None = None,
     access: Access | None = None,
     opening: Opening | None = None,
+    snapshot: SnapshotPlan | None = None,
 ) -> Iterator[Site]:
     """A site that serves a scorer by its name, without a gate unless `opening` asks for one."""
     opening = opening or Opening(ungated=True)
@@ -102,7 +104,7 @@ def serving(
     failures: list[BaseException] = []
 
     async def run() -> None:
-        service = RewardService(served, config or ServeConfig(), opening)
+        service = RewardService(served, config or ServeConfig(), opening, snapshot=snapshot)
         given = access or Access()
         server = server_for(service, build_app(service, given), service.config)
         port = listening.getsockname()[1]

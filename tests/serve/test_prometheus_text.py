@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from assay.serve.prometheus_text import Counter, Gauge, Histogram, exposition
+from assay.serve.prometheus_text import Counter, Gauge, Histogram, Readings, exposition
 
 LINE = re.compile(
     r'(# (HELP|TYPE) \w+ .+|\w+(\{\w+="([^"\\\n]|\\.)*"(,\w+="([^"\\\n]|\\.)*")*\})? (-?[0-9.e+-]+|\+Inf))'
@@ -32,3 +32,11 @@ def test_families_are_lines_that_can_be_read() -> None:
     assert "wait_seconds_count 4" in lines
     assert "open 0.5" in lines
     assert "none_total 0" in lines
+
+
+def test_readings_are_asked_for_when_they_are_read_and_unknown_ones_have_no_line() -> None:
+    known: dict[tuple[tuple[str, str], ...], float] = {}
+    family = Readings("share", "A share.", "gauge", lambda: known)
+    assert exposition([family]) == "# HELP share A share.\n# TYPE share gauge\n"
+    known[(("of", "b"),)], known[(("of", "a"),)] = 0.5, 1.0
+    assert exposition([family]).splitlines()[2:] == ['share{of="a"} 1', 'share{of="b"} 0.5']

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from assay.artifacts.snapshot_body import SnapshotBody
 from assay.cli.main import build
 from assay.errors import AssayError, ConfigError, GateError, InputError
 from assay.flows.serve import Door, access_at
@@ -100,7 +101,9 @@ BODY = {"groups": [{"prompt": "p", "answers": ["the words of a customer", "b"]}]
 
 
 def test_signals_swap_and_end(tmp_path: Path) -> None:
-    with process("baseline:longest", "--ungated", "--name", "tiny") as (started, port):
+    snapshot = tmp_path / "served.jsonl"
+    words = ("--ungated", "--name", "tiny", "--snapshot", str(snapshot))
+    with process("baseline:longest", *words) as (started, port):
         assert said(port, "POST", "/v1/score", {**BODY, "model": "tiny"})[0] == 200
         started.send_signal(signal.SIGHUP)
         for _ in range(2000):
@@ -115,7 +118,14 @@ def test_signals_swap_and_end(tmp_path: Path) -> None:
     assert "now served: tiny" in log
     assert "ungated" in log
     assert "ending" in log
+    assert "Not watched: baseline:longest is no single model of a run" in " ".join(log.split())
     assert "customer" not in log
+    assert "without texts" in " ".join(log.split())
+    for path in (snapshot, tmp_path / "served-2.jsonl"):
+        about = SnapshotBody.read(path.with_suffix(".about.json"))
+        assert (about.model, about.groups, about.answers, about.texts) == ("tiny", 1, 2, "none")
+        assert about.ended is not None
+        assert set(json.loads(path.read_text())) == {"id", "scores"}
 
 
 @pytest.mark.slow

@@ -14,6 +14,22 @@ from assay.errors import InputError
 if TYPE_CHECKING:
     from assay.flows.serve import Serving
 
+Names = Annotated[
+    list[str] | None, typer.Option(help="What clients may call the model; may be repeated, the first is its name.")
+]
+GateFolder = Annotated[
+    Path | None, typer.Option(help="Folder of the audit and gate that passed it, where it is no run's own model.")
+]
+Ungated = Annotated[bool, typer.Option("--ungated", help="Serve what no gate passed; every answer and the log say so.")]
+Open = Annotated[
+    bool, typer.Option("--open", help="Not on loopback and without a token: whoever reaches the port may ask.")
+]
+Snapshot = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write served scores there, as JSON lines; texts are left out.")
+]
+SnapshotTexts = Annotated[bool, typer.Option("--snapshot-texts", help="Prompts and answers stand in the snapshot too.")]
+MicroTokens = Annotated[int | None, typer.Option(min=1, help="Tokens in one forward pass (CPU: 2,048, GPU: 16,384).")]
+
 
 def register(app: typer.Typer) -> None:
     app.command("serve", epilog="Example: assay serve runs/support --port 8322")(serve)
@@ -26,22 +42,14 @@ def serve(
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8322,
-    name: Annotated[
-        list[str] | None, typer.Option(help="What clients may call the model; may be repeated, the first is its name.")
-    ] = None,
-    gate: Annotated[
-        Path | None, typer.Option(help="Folder of the audit and gate that passed it, where it is no run's own model.")
-    ] = None,
-    ungated: Annotated[
-        bool, typer.Option("--ungated", help="Serve what no gate passed; every answer and the log say so.")
-    ] = False,
-    open_: Annotated[
-        bool, typer.Option("--open", help="Not on loopback and without a token: whoever reaches the port may ask.")
-    ] = False,
+    name: Names = None,
+    gate: GateFolder = None,
+    ungated: Ungated = False,
+    open_: Open = False,
+    snapshot: Snapshot = None,
+    snapshot_texts: SnapshotTexts = False,
     device: Annotated[str, typer.Option(help="cpu, cuda, ...; auto takes a GPU where there is one.")] = "auto",
-    micro_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Tokens in one forward pass (CPU: 2,048, GPU: 16,384).")
-    ] = None,
+    micro_tokens: MicroTokens = None,
     sharing: Sharing = None,
     template: TemplateOption = None,
     config: ConfigFile = None,
@@ -55,6 +63,10 @@ def serve(
     A run whose gate did not pass is refused. Tokens stand in the environment: ASSAY_SERVE_TOKEN for clients,
     ASSAY_SERVE_OWNER_TOKEN for who may change the model (POST /v1/swap; SIGHUP reads it anew). Limits of requests and
     batches are under serve, such as --set serve.queue_rows=512; those of a server that is asked in turn under remote.
+
+    What is served is watched (GET /v1/watch): rewards against those of the run's held-out answers, answers outside what
+    the reward knows, drift. Limits are under serve.watch, such as --set serve.watch.above=0.5; a line in the log and a
+    metric say when one is crossed. A --snapshot can be audited like any file of scores: assay audit FILE DATA.
     """
     try:
         import starlette
@@ -68,16 +80,21 @@ def serve(
     from assay.scorers.local import Passes
     from assay.scorers.open import of_a_server
     from assay.serve.served_reward import Opening
+    from assay.serve.watch.snapshot_file import SnapshotPlan
 
     _ = starlette, uvicorn
     settings = load_config(ServeOptions, file=config, sets=sets or (), family=ProjectConfig)
     if not of_a_server(scorer) and any(one.strip().startswith("remote.") for one in sets or ()):
         raise InputError(f"{scorer} is asked over no network, so remote would change nothing. Leave it out.")
+    if snapshot is None and snapshot_texts:
+        raise InputError("--snapshot-texts says what stands in a snapshot: name its file with --snapshot.")
+    plan = None if snapshot is None else SnapshotPlan(path=snapshot, texts=snapshot_texts)
     passes = Passes(device=device, micro_tokens=micro_tokens, sharing=sharing or "on")
     opening = Opening(
         passes=passes, template=template, remote=settings.remote, gate=gate, ungated=ungated, names=tuple(name or ())
     )
-    serve_reward(scorer, door=Door(host=host, port=port, open=open_), opening=opening, config=settings.serve, ready=say)
+    door = Door(host=host, port=port, open=open_)
+    serve_reward(scorer, door=door, opening=opening, config=settings.serve, snapshot=plan, ready=say)
 
 
 def say(serving: Serving) -> None:
@@ -92,5 +109,9 @@ def say(serving: Serving) -> None:
         lines.append(f"Gate: {serving.gate}.")
     if not serving.token:
         lines.append("No token is asked for (ASSAY_SERVE_TOKEN).")
+    lines += [f"[dim]Not watched: {escape(why)}.[/]" for why in serving.unwatched]
+    if serving.snapshot is not None:
+        texts = "with prompts and answers" if serving.snapshot.texts else "without texts"
+        lines.append(f"Served scores are written to {escape(str(serving.snapshot.path))}, {texts}.")
     lines.append("Stop with Ctrl-C: what is under way is answered first.")
     notes().print("\n".join(lines))

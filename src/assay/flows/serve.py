@@ -27,6 +27,8 @@ from assay.serve.reward_app import build_app
 from assay.serve.reward_listener import serve_until_told
 from assay.serve.reward_service import RewardService
 from assay.serve.served_reward import Opening, ServedReward, open_served, probe
+from assay.serve.watch.snapshot_file import SnapshotPlan
+from assay.stats.unknown import Unknown
 
 TOKEN, OWNER_TOKEN = "ASSAY_SERVE_TOKEN", "ASSAY_SERVE_OWNER_TOKEN"  # names of variables, which hold the tokens
 
@@ -52,36 +54,46 @@ class Door:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
-    """What is served where, told when the first request can be taken."""
+    """What is served where, told when the first request can be taken. unwatched: what cannot be watched, and why."""
 
     url: str
     served: ServedReward
     gate: str
     token: bool
     owner_token: bool
+    snapshot: SnapshotPlan | None = None
+    unwatched: tuple[str, ...] = ()
 
 
 def serve(
-    spec: str, *, door: Door, opening: Opening, config: ServeConfig, ready: Callable[[Serving], None] = lambda _: None
-) -> None:
-    """Serve the reward that `spec` names until a signal ends it.
+    spec: str, *, door: Door, opening: Opening, config: ServeConfig, snapshot: SnapshotPlan | None = None,
+    ready: Callable[[Serving], None] = lambda _: None,
+) -> None:  # fmt: skip
+    """Serve the reward that `spec` names until a signal ends it. snapshot: where served scores are written; None: none
+    are.
 
-    Raises ConfigError for an address that others reach where no token is set, InputError for a port that is taken,
-    GateError where no gate passed the reward, and what opening and probing it raise.
+    Raises ConfigError for an address that others reach where no token is set and for limits that cannot be held,
+    InputError for a port that is taken and for a snapshot that cannot be written, GateError where no gate passed the
+    reward, and what opening and probing it raise.
     """
     access = access_at(door)
     listening = listen(door.host, door.port)
+    written = None
     try:
+        if snapshot is not None:
+            snapshot.check()
+            written = snapshot
         port: int = listening.getsockname()[1]
         served = open_served(spec, opening)
         probe(served.engine)
         tell_of_events()
 
         async def run() -> None:
-            service = RewardService(served, config, opening, on_gpu=on_gpu(served))
+            service = RewardService(served, config, opening, on_gpu=on_gpu(served), snapshot=snapshot)
             serving = Serving(
                 url=door.url(port), served=served, gate=service.gate, token=access.token is not None,
-                owner_token=access.owner_token is not None,
+                owner_token=access.owner_token is not None, snapshot=snapshot,
+                unwatched=unwatched(service),
             )  # fmt: skip
             app = build_app(service, access)
 
@@ -94,7 +106,16 @@ def serve(
         asyncio.run(run())
     finally:
         listening.close()
+        if written is not None:
+            written.tidy()
         leave_a_full_log()
+
+
+def unwatched(service: RewardService) -> tuple[str, ...]:
+    """Why served rewards are held against no training's, or no answers known, where that is so."""
+    assert service.watching.now is not None
+    of = service.watching.now.of
+    return tuple(one.reason for one in (of.training, of.known) if isinstance(one, Unknown))
 
 
 def access_at(door: Door) -> Access:

@@ -16,6 +16,7 @@ from assay.engine.headers import SHORTEST, Headers, common_beginning
 from assay.engine.trie import Ints, common_prefix
 from assay.models.device_and_mode import evaluating
 from assay.render.encoder import Encoded
+from assay.rewards.head_states import HeadStates, head_states
 from assay.rewards.reward_model import RewardModel, Sharing
 
 
@@ -31,9 +32,18 @@ class BatchAfterBatch:
         self, rows: Sequence[Encoded], *, micro_tokens: int | None = None, sharing: Sharing = "on"
     ) -> NDArray[np.float32]:
         """What `RewardModel.score` gives, up to rounding."""
+        self._keep_beginning(rows, sharing)
+        return self.model.score(rows, micro_tokens=micro_tokens, sharing=sharing, headers=self.headers)
+
+    def read(self, rows: Sequence[Encoded], *, micro_tokens: int | None = None, sharing: Sharing = "on") -> HeadStates:
+        """What `score` gives, and what the head read of each row in the same passes. Raises ModelError as
+        `head_states`."""
+        self._keep_beginning(rows, sharing)
+        return head_states(self.model, rows, micro_tokens=micro_tokens, sharing=sharing, headers=self.headers)
+
+    def _keep_beginning(self, rows: Sequence[Encoded], sharing: Sharing) -> None:
         if sharing == "on" and self.model.layout(rows, sharing=sharing) == "shared":
             self._keep(common_beginning([row.ids for row in rows]))
-        return self.model.score(rows, micro_tokens=micro_tokens, sharing=sharing, headers=self.headers)
 
     def _keep(self, beginning: Ints) -> None:
         """Run the beginning that this batch has with the one before, where it is worth it and not kept already."""

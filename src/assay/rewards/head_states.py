@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from assay.engine.forward import hidden_at
-from assay.engine.headers import packs_with_headers
+from assay.engine.headers import Headers, packs_with_headers
 from assay.engine.micro_batches import micro_batches, pass_tokens
 from assay.errors import ModelError
 from assay.models.device_and_mode import evaluating
@@ -40,9 +40,16 @@ class HeadStates:
 
 
 def head_states(
-    model: RewardModel, rows: Sequence[Encoded], *, micro_tokens: int | None = None, sharing: Sharing = "on"
+    model: RewardModel,
+    rows: Sequence[Encoded],
+    *,
+    micro_tokens: int | None = None,
+    sharing: Sharing = "on",
+    headers: Headers | None = None,
 ) -> HeadStates:
-    """Rewards and head states of rows, those that are equal run once.
+    """Rewards and head states of rows, those that are equal run once; the rewards are bit for bit `model.score`'s.
+
+    headers: what is kept of this model from an earlier call.
 
     Raises ModelError where the model has no last linear layer with one output, or its reward is not what that layer
     makes of one vector a row.
@@ -58,7 +65,8 @@ def head_states(
         layout = model.layout(unique, sharing=sharing)
         budget = pass_tokens(micro_tokens, model.device.type, layout)
         if layout == "shared":
-            for batch, header in packs_with_headers(model.model, [[row.ids] for row in unique], token_budget=budget):
+            groups = [[row.ids] for row in unique]
+            for batch, header in packs_with_headers(model.model, groups, token_budget=budget, headers=headers):
                 ids = [unique[place].ids for place in batch]
                 places = pooled_places(model.model, [unique[place] for place in batch])
                 states = hidden_at(model.model, ids, row_P=np.arange(len(ids)), place_P=places, header=header)

@@ -134,7 +134,7 @@ class EnsembleScorer(MadeOf):
     def _together(self, results: Mapping[str, Scored]) -> Scored:
         for name, result in results.items():
             if isinstance(result, Unscored):
-                return Unscored(f"{name}: {result.reason}")
+                return Unscored(f"{name}: {result.reason}", too_long=result.too_long)
         heads = {name: result.value for name, result in results.items() if isinstance(result, Reward)}
         values = np.array([self.scales[name].of(value) for name, value in heads.items()])
         # A standardised reward that is too large for a float is not finite, and `scored` says so.

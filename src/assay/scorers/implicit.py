@@ -60,7 +60,7 @@ class ImplicitScorer:
         rows: dict[Text, dict[Text, Encoded]] = {}  # by prompt, so that its tokens run once
         for text, row in zip(texts, self.implied.renderer.encode_rows(texts), strict=True):
             if (why := self._unread(row)) is not None:
-                found[text] = Unscored(why)
+                found[text] = why
             elif not isinstance(row, TemplateError):
                 rows.setdefault(text[0], {})[text[1]] = row
         if rows:
@@ -69,14 +69,14 @@ class ImplicitScorer:
                 found.update({(prompt, one): scored(v) for one, v in zip(answers, several.tolist(), strict=True)})
         return [tuple(found[group.prompt, answer] for answer in group.answers) for group in groups]
 
-    def _unread(self, row: Encoded | TemplateError) -> str | None:
+    def _unread(self, row: Encoded | TemplateError) -> Unscored | None:
         if isinstance(row, TemplateError):
-            return str(row)
+            return Unscored(str(row))
         most = self.implied.most_tokens
         if most is not None and len(row.ids) > most:
-            return f"{len(row.ids)} tokens with its prompt; the models read {most}"
+            return Unscored(f"{len(row.ids)} tokens with its prompt; the models read {most}", too_long=True)
         if not row.prompt_tokens:
-            return "its row begins with the answer, whose first token then has no probability"
+            return Unscored("its row begins with the answer, whose first token then has no probability")
         return None
 
 

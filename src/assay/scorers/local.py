@@ -141,7 +141,7 @@ class LocalScorer:
             if isinstance(row, TemplateError):
                 return Unscored(str(row))
             if most is not None and len(row.ids) > most:
-                return Unscored(f"{len(row.ids)} tokens with its prompt; the model reads {most}")
+                return Unscored(f"{len(row.ids)} tokens with its prompt; the model reads {most}", too_long=True)
             if known is not None and max(row.ids) >= known:
                 return Unscored(f"token {max(row.ids)} of its row is the tokenizer's alone; the model has {known}")
             return row

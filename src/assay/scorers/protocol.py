@@ -39,9 +39,13 @@ class Reward:
 
 @dataclass(frozen=True, slots=True)
 class Unscored:
-    """No reward for an answer, and why, in words that finish the sentence "it has no reward, because"."""
+    """No reward for an answer, and why, in words that finish the sentence "it has no reward, because".
+
+    too_long: whether the reason is that it has more tokens than are read.
+    """
 
     reason: str
+    too_long: bool = field(default=False, compare=False)
 
     @property
     def not_finite(self) -> bool:

@@ -222,6 +222,7 @@ class Batcher:
         if job.done.done():
             return
         job.results, job.left = [None] * len(rows), len(rows)
+        job.families = tuple(row.family if isinstance(row, ReadRow) else None for row in rows)
         job.tokens = job.size = sum(row.tokens for row in rows if isinstance(row, ReadRow))
         refused = [(place, row) for place, row in enumerate(rows) if isinstance(row, Unscored)]
         if refused and job.whole:

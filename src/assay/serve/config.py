@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from assay.config import StageConfig
+from assay.serve.watch.config import WatchConfig
 
 
 class ServeConfig(StageConfig):
@@ -26,3 +27,4 @@ class ServeConfig(StageConfig):
     connections: int = Field(1024, ge=1, description="connections at once; more are told 503")
     drain_seconds: float = Field(60.0, ge=0, description="seconds that requests under way are given at the end")
     gate_seconds: float = Field(2.0, gt=0, description="seconds between two looks at the gate's file")
+    watch: WatchConfig = WatchConfig()

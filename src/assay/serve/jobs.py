@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 from assay.errors import AssayError, first_line
@@ -24,9 +24,13 @@ class ScoringError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """What a job came to. engine: that gave the rewards; waited, ran: seconds before its batches, and of them."""
+    """What a job came to. engine: that gave the rewards; waited, ran: seconds before its batches, and of them.
+
+    families: what each row begins with, as `ReadRow` has it; None of one that could not be read.
+    """
 
     results: tuple[Scored, ...]
+    families: tuple[Hashable | None, ...]
     tokens: int
     engine: RowEngine
     waited: float
@@ -44,6 +48,7 @@ class Job:
     size: int
     born: float
     results: list[Scored | None] = field(default_factory=list)
+    families: tuple[Hashable | None, ...] = ()
     left: int = 0
     tokens: int = 0
     started: float | None = None
@@ -60,11 +65,11 @@ class Job:
         now = time.monotonic()
         started = now if self.started is None else self.started
         results = tuple(one if one is not None else Unscored(NOT_RUN) for one in self.results)
-        self.done.set_result(
-            Answered(
-                results=results, tokens=self.tokens, engine=self.engine, waited=started - self.born, ran=now - started
-            )
-        )
+        answered = Answered(
+            results=results, families=self.families, tokens=self.tokens, engine=self.engine,
+            waited=started - self.born, ran=now - started,
+        )  # fmt: skip
+        self.done.set_result(answered)
 
     def fail(self, error: Exception) -> None:
         """The engine failed on these rows by themselves."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Labels = tuple[tuple[str, str], ...]
@@ -47,6 +48,21 @@ class Gauge:
 
 
 @dataclass(slots=True)
+class Readings:
+    """Values by labels that stand elsewhere, asked for when they are read; none where nothing is known."""
+
+    name: str
+    help: str
+    kind: Literal["counter", "gauge"]
+    read: Callable[[], Mapping[Labels, float]]
+
+    def lines(self) -> Iterator[str]:
+        yield from _head(self.name, self.help, self.kind)
+        for labels, value in sorted(self.read().items()):
+            yield f"{self.name}{_labels(labels)} {_number(value)}"
+
+
+@dataclass(slots=True)
 class Histogram:
     """Counts by upper bounds, with their sum."""
 
@@ -73,7 +89,7 @@ class Histogram:
         yield f"{self.name}_count {below}"
 
 
-def exposition(families: Sequence[Counter | Gauge | Histogram]) -> str:
+def exposition(families: Sequence[Counter | Gauge | Histogram | Readings]) -> str:
     """All of them, a line each value.
 
     >>> rows = Counter("rows_total", "Rows.")

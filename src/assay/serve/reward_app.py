@@ -38,6 +38,7 @@ def build_app(service: RewardService, access: Access) -> ASGIApp:
         Route("/health", handlers.health),
         Route("/ready", handlers.ready),
         Route("/metrics", handlers.metrics),
+        Route("/v1/watch", handlers.watch),
         Route("/v1/swap", handlers.swap, methods=["POST"]),
         *(Route(path, handlers.described) for path in ("/v1/models", "/get_model_info", "/info")),
     ]
@@ -99,6 +100,9 @@ class Handlers:
 
     async def metrics(self, _request: Request) -> Response:
         return Response(self.service.counts.text(), headers={"content-type": CONTENT_TYPE})
+
+    async def watch(self, _request: Request) -> Response:
+        return Response(dumps(await self.service.watching.figures()), media_type=JSON)
 
     async def described(self, request: Request) -> Response:
         identity = self.service.identity

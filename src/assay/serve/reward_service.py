@@ -26,6 +26,10 @@ from assay.serve.refusal import RefusedError
 from assay.serve.row_engine import RowEngine
 from assay.serve.served_reward import Identity, Opening, ServedReward, open_served, probe, uncertainty_of
 from assay.serve.service_counts import ServiceCounts
+from assay.serve.watch.model_watch import ModelWatch
+from assay.serve.watch.prepare_watch import prepared_watch
+from assay.serve.watch.reward_watcher import RewardWatcher
+from assay.serve.watch.snapshot_file import SnapshotPlan
 
 log = logging.getLogger("assay.serve")
 PASSES = (
@@ -43,9 +47,17 @@ class Reply:
 
 
 class RewardService:
-    """Serves one reward at a time. `start` and `close` belong to the event loop that answers."""
+    """Serves one reward at a time. `start` and `close` belong to the event loop that answers.
 
-    def __init__(self, served: ServedReward, config: ServeConfig, opening: Opening, *, on_gpu: bool = False) -> None:
+    Raises ConfigError for a limit on what is served (`serve.watch`) that this reward cannot be held to.
+    """
+
+    def __init__(
+        self, served: ServedReward, config: ServeConfig, opening: Opening, *, on_gpu: bool = False,
+        snapshot: SnapshotPlan | None = None,
+    ) -> None:  # fmt: skip
+        self.watching = RewardWatcher(config.watch, snapshot)
+        self.watching.begin(served.engine, prepared_watch(served, self.watching))
         self.served, self.config, self.opening = served, config, opening
         self.draining = False
         self._swap = asyncio.Lock()
@@ -60,8 +72,9 @@ class RewardService:
         )  # fmt: skip
         self.batcher = Batcher(served.engine, limits)
         self.counts = ServiceCounts(
-            self.batcher, gate_open=lambda: self.served.watch.closed is None, told=lambda: self.told
-        )
+            self.batcher, gate_open=lambda: self.served.watch.closed is None, told=lambda: self.told,
+            watching=self.watching,
+        )  # fmt: skip
         self.batcher.ran = self.counts.ran
 
     @property
@@ -89,6 +102,7 @@ class RewardService:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
         await self.batcher.close()
+        await self.watching.close()
         self._loader.shutdown(wait=False, cancel_futures=True)
 
     async def drain(self) -> None:
@@ -122,6 +136,7 @@ class RewardService:
             raise RefusedError(413, f"{len(parsed.asked)} rows in one request; this server takes {self.config.rows}")
         start = time.monotonic()
         answered = await self._submitted(parsed)
+        self.watching.answered(answered, parsed)
         unscored = sum(isinstance(one, Unscored) for one in answered.results)
         if parsed.whole and unscored:
             self.counts.rows.add(len(answered.results), outcome="refused")
@@ -141,12 +156,14 @@ class RewardService:
         return Reply(body=dialect.answer(told), identity=identity)
 
     async def _submitted(self, parsed: Parsed) -> Answered:
+        engine = self.batcher.engine
         try:
             return await self.batcher.submit(parsed.asked, whole=parsed.whole)
         except QueueFullError as error:
             raise RefusedError(429, str(error), retry_after=error.seconds) from None
         except ScoringError as error:
             log.warning("a request could not be scored (%s)", error.kind)
+            self.watching.failed(engine, len(parsed.asked))
             raise RefusedError(500, f"the reward could not be computed: {error}") from None
 
     async def swap(self, spec: str | None = None) -> Identity:
@@ -160,26 +177,28 @@ class RewardService:
         async with self._swap:
             wanted = spec or self.served.spec
             try:
-                served = await self._opened(wanted)
+                served, watch = await self._opened(wanted)
             except Exception as error:
                 self.counts.swaps.add(outcome="refused")
                 told = first_line(error) if isinstance(error, AssayError) else type(error).__name__
                 log.warning("the model is not changed: %s", told)
                 raise
             self._identities[served.engine] = served.identity
+            self.watching.begin(served.engine, watch)
             self.served, self.batcher.engine = served, served.engine
             self.counts.swaps.add(outcome="done")
             log.info("now served: %s (%s, gate: %s)", served.identity.name, served.identity.fingerprint, self.gate)
             return served.identity
 
-    async def _opened(self, spec: str) -> ServedReward:
+    async def _opened(self, spec: str) -> tuple[ServedReward, ModelWatch]:
         # Another name needs another gate's folder: the one named at the start was of the reward of the start.
         opening = self.opening if spec == self.served.spec else replace(self.opening, gate=None)
         loop = asyncio.get_running_loop()
         served = await loop.run_in_executor(self._loader, open_served, spec, opening)
         # Between two batches: a probe beside a running pass would be measured in its company.
         await self.batcher.on_model_thread(lambda: probe(served.engine))
-        return served
+        watch = await self.batcher.on_model_thread(lambda: prepared_watch(served, self.watching))
+        return served, watch
 
     async def _watch_gate(self) -> None:
         while True:

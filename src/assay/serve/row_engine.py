@@ -13,17 +13,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from assay.artifacts.files import dumps
 from assay.errors import InputError, TemplateError
 from assay.records import Candidates, Text
 from assay.scorers.local import LocalScorer
-from assay.scorers.protocol import Scored, Scorer, Unscored, score_groups, unit_of
+from assay.scorers.protocol import Scored, Scorer, Unscored, score_groups, scored, unit_of
 from assay.serve.asked import Asked, Finished, Ids, Turns, characters_of, size_of
 
 if TYPE_CHECKING:
     from assay.render.encoder import Encoded
     from assay.render.finished_text import FinishedTexts
     from assay.rewards.batch_after_batch import BatchAfterBatch
+    from assay.rewards.head_states import HeadStates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +59,25 @@ class RowEngine(Protocol):
         ...
 
 
+class TakesStates(Protocol):
+    """Whoever is told what the head read. Called from the thread of `run`; neither method may raise."""
+
+    def take(self, families: Sequence[Hashable], states_NH: NDArray[np.float32]) -> None: ...
+
+    def cannot(self, error: Exception) -> None:
+        """There will be no more of them, for this reason."""
+        ...
+
+
 class ModelEngine:
-    """A reward model served by itself."""
+    """A reward model served by itself.
+
+    states_to: gets what the head read of each row, out of the passes that gave the rewards; None: nobody asks for it.
+    """
 
     def __init__(self, scorer: LocalScorer) -> None:
         self.scorer = scorer
+        self.states_to: TakesStates | None = None
 
     def read(self, asked: Sequence[Asked]) -> list[ReadRow | Unscored]:
         found: list[ReadRow | Unscored | None] = [self._hopeless(one) for one in asked]
@@ -70,7 +88,25 @@ class ModelEngine:
         return cast("list[ReadRow | Unscored]", found)
 
     def run(self, rows: Sequence[ReadRow]) -> list[Scored]:
-        return self.scorer.score_rows([cast("Encoded", row.value) for row in rows], steady=self._steady)
+        encoded = [cast("Encoded", row.value) for row in rows]
+        if self.states_to is None or not rows:
+            return self.scorer.score_rows(encoded, steady=self._steady)
+        try:
+            read = self.read_states(encoded)
+        except Exception as error:
+            # Whatever it is, a reward does not depend on being watched. If it is the rows' fault it is raised here:
+            found = self.scorer.score_rows(encoded, steady=self._steady)
+            self.states_to.cannot(error)
+            self.states_to = None
+            return found
+        self.states_to.take([row.family for row in rows], read.states)
+        return [scored(value) for value in read.rewards.tolist()]
+
+    def read_states(self, rows: Sequence[Encoded]) -> HeadStates:
+        """Rewards, and what the head read, by the passes that give rewards. Raises ModelError where it reads no one
+        vector a row."""
+        passes = self.scorer.passes
+        return self._steady.read(rows, micro_tokens=passes.micro_tokens, sharing=passes.sharing)
 
     @cached_property
     def _steady(self) -> BatchAfterBatch:
@@ -99,7 +135,8 @@ class ModelEngine:
         if most is None or found <= most:
             return None
         return Unscored(
-            f"{found} characters are over the {self.scorer.reward_model.most_tokens} tokens the model reads"
+            f"{found} characters are over the {self.scorer.reward_model.most_tokens} tokens the model reads",
+            too_long=True,
         )
 
     def _read_turns(self, asked: Sequence[tuple[int, Turns]], found: list[ReadRow | Unscored | None]) -> None:

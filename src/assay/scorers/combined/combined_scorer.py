@@ -88,7 +88,7 @@ class CombinedScorer(MadeOf):
     def _one(self, results: Mapping[str, Scored]) -> Scored:
         for name, result in results.items():
             if isinstance(result, Unscored):
-                return Unscored(f"{name}: {result.reason}")
+                return Unscored(f"{name}: {result.reason}", too_long=result.too_long)
         values = np.array([result.value for result in results.values() if isinstance(result, Reward)])
         standard = (values - self._mean) / self._sd
         heads = dict(zip(results, standard.tolist(), strict=True))

@@ -109,7 +109,7 @@ class RowRendering:
             if isinstance(row, TemplateError):
                 yield Unscored(str(row))
             elif most is not None and len(row.ids) > most:
-                yield Unscored(f"{len(row.ids)} tokens with its prompt; remote.row_tokens is {most}")
+                yield Unscored(f"{len(row.ids)} tokens with its prompt; remote.row_tokens is {most}", too_long=True)
             elif isinstance(text, str):
                 value, said = self._without_bos(text), plain_text(prompt)
                 yield Sent(how="text", value=value, prompt=said, tokens=len(row.ids))

@@ -57,14 +57,15 @@ Inputs = StrictStr | list[StrictInt] | list[StrictStr] | list[list[StrictInt]]  
 class Parsed:
     """What a request asks. model: the one it names. activated: it asks for a sigmoid.
 
-    whole: its answer has no place for a row without a reward, so that one such row refuses all. memo: what else the
-    answer depends on.
+    whole: its answer has no place for a row without a reward, so that one such row refuses all. groups: name and number
+    of rows of each group, where the client sent groups. memo: what else the answer depends on.
     """
 
     asked: tuple[Asked, ...]
     model: str | None = None
     activated: bool = False
     whole: bool = True
+    groups: Sequence[tuple[str | None, int]] | None = None
     memo: object = None
 
 

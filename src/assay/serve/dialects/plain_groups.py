@@ -52,15 +52,15 @@ def parse(body: Json) -> Parsed:
     )
     return Parsed(
         asked=asked, model=given.model, whole=False,
-        memo=[(group.id, len(group.answers)) for group in given.groups],
+        groups=[(group.id, len(group.answers)) for group in given.groups],
     )  # fmt: skip
 
 
 def answer(of: Answering) -> Json:
-    memo = of.parsed.memo
-    assert isinstance(memo, list)
+    named = of.parsed.groups
+    assert named is not None
     groups, start = [], 0
-    for name, count in memo:
+    for name, count in named:
         results = of.results[start : start + count]
         uncertainty = of.uncertainty[start : start + count]
         groups.append(_group(name, results, uncertainty))
