@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,9 @@ class DpoObjective:
     held_out_pairs: Sequence[Pair]
     reference: Mapping[Encoded, float]
     config: TrainConfig
+
+    def on(self, model: nn.Module) -> DpoObjective:
+        return replace(self, model=model)
 
     def head(self) -> dict[str, nn.Parameter]:
         return {}

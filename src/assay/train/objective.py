@@ -72,6 +72,9 @@ class Objective(Protocol[E, S]):
     def held_out(self) -> Sequence[E]:
         """What is only ever scored."""
 
+    def on(self, model: nn.Module) -> Objective[E, S]:
+        """The same with another model of the same modules in place of its own: to score, to save and to check."""
+
     def head(self) -> Mapping[str, nn.Parameter]:
         """Parameters that begin at random and have a learning rate of their own; training must change them."""
 

@@ -9,7 +9,11 @@ from __future__ import annotations
 import atexit
 import functools
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
+
+from assay.errors import TrainingError
 
 T = TypeVar("T")
 
@@ -36,6 +40,38 @@ def wait_for_all() -> None:
     state = PartialState(cpu=not torch.cuda.is_available())  # as Trainer does
     leave_together()
     state.wait_for_everyone()
+
+
+@contextmanager
+def told_of_others() -> Iterator[None]:
+    """Where another process has ended, and this one waits for it in vain, say that. Raises TrainingError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if int(os.environ.get("WORLD_SIZE", "1")) == 1 or not _lost_another(error):
+            raise
+        raise TrainingError(
+            f"Process {os.environ.get('RANK', '?')}: another process of this training has ended, and this one cannot go "
+            "on without it. What that one said, or the launcher about it, says why. The same command goes on from the "
+            "last checkpoint, with as many processes or with others."
+        ) from error
+
+
+def _lost_another(error: RuntimeError) -> bool:
+    """Whether torch says that a process does not answer: gloo and NCCL have no type of error in common."""
+    words = str(error)
+    return type(error).__name__.startswith("Dist") or any(sign in words for sign in ("gloo/transport", "NCCL", "by peer"))
+
+
+def most_of_all(count: int, device: str) -> int:
+    """The largest of a number that every process has; of one, its own."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return count
+    import torch
+
+    found = torch.tensor(count, device=device)
+    torch.distributed.all_reduce(found, op=torch.distributed.ReduceOp.MAX)
+    return int(found)
 
 
 def of_the_first(found: T) -> T:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +61,9 @@ class DpoObjective:
     fresh: FreshPrompts
     dpo: DpoConfig
     config: TrainConfig
+
+    def on(self, model: nn.Module) -> DpoObjective:
+        return replace(self, model=model)
 
     def head(self) -> Mapping[str, nn.Parameter]:
         return {}
