@@ -93,15 +93,14 @@ def choose(asked: Literal["auto", "on", "off"], *, stored: CompileChoice | None)
     return None if stored is None else replace(stored, asked=asked, kept=True)
 
 
-def in_parts(choice: CompileChoice | None) -> CompileChoice:
-    """The choice where weights are held in parts: plain. Raises ConfigError for layers that are to be compiled."""
+def refuse_in_parts(choice: CompileChoice | None) -> None:
+    """Raises ConfigError for layers that are to be compiled, where processes hold parts of the weights."""
     if choice is not None and choice.used == "on":
         began = "this run began with compiled layers, and" if choice.kept else "train.compile=on:"
         raise ConfigError(
             f"{began} weights that processes hold in parts (FSDP) are gathered around plain layers only. Give another "
             "folder (out) with train.compile=off, or train with whole weights (examples/accelerate/ddp.yaml)."
         )
-    return choice or CompileChoice(asked="auto", used="off", reason="parts")
 
 
 def line(choice: CompileChoice) -> str:

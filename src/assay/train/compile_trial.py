@@ -47,6 +47,8 @@ def tried(training: Training, *, device: torch.device, terms: CompileTerms) -> C
     plain = CompileChoice(asked="auto", used="off", reason="short")
     if device.type != "cpu":
         return replace(plain, reason="gpu")
+    if training.held.in_parts:
+        return replace(plain, reason="parts")
     with own_randomness(training.seed), leaving_gradients(objective.model):
         batch = _first_batch(training)
         if objective.layout(batch) != "shared":

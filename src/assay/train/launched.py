@@ -35,6 +35,9 @@ class Held:
     parts_between: bool = True
 
 
+WHOLE = Held()
+
+
 @functools.cache
 def held() -> Held:
     """What this process was launched with, read once. Raises ConfigError for what assay cannot train with."""
@@ -62,20 +65,20 @@ def asked(environment: Mapping[str, str]) -> Held:
         if _true(environment, name):
             raise ConfigError(f"{what} is not supported. Take {_EXAMPLES}/ddp.yaml or {_EXAMPLES}/fsdp2.yaml.")
     if not _true(environment, "ACCELERATE_USE_FSDP"):
-        return Held()
+        return WHOLE
     if environment.get("FSDP_VERSION", "1") != "2":
         raise ConfigError(
             "FSDP in its first version is not supported: it flattens weights, and biases would decay as matrices do. "
             f"Set fsdp_version: 2, or take {_EXAMPLES}/fsdp2.yaml."
         )
     for name, key, instead in (
-        ("FSDP_OFFLOAD_PARAMS", "fsdp_offload_params", "Take more devices or smaller parts"),
+        ("FSDP_OFFLOAD_PARAMS", "fsdp_offload_params", "Take more devices"),
         ("FSDP_ACTIVATION_CHECKPOINTING", "fsdp_activation_checkpointing", "Set train.gradient_checkpointing=on"),
     ):
         if _true(environment, name):
             raise ConfigError(f"{key}: true is not supported. {instead}, and set it to false.")
     if int(environment.get("WORLD_SIZE", "1")) == 1:
-        return Held()
+        return WHOLE
     return Held(in_parts=True, parts_between=environment.get("FSDP_RESHARD_AFTER_FORWARD", "true").lower() != "false")
 
 

@@ -29,13 +29,13 @@ from transformers.trainer import OPTIMIZER_NAME, SCHEDULER_NAME
 
 from assay.engine.compiled import plain_layers
 from assay.engine.micro_batches import pass_tokens
-from assay.errors import TrainingError
+from assay.errors import ConfigError, TrainingError
 from assay.models.device_and_mode import evaluating
 from assay.models.precision import Precision
 from assay.train.batches import Drawn, batches_of, tokens_of
 from assay.train.config import TrainConfig
 from assay.train.early_stopping import BestSoFar, Validation
-from assay.train.launched import Held
+from assay.train.launched import WHOLE, Held
 from assay.train.metrics import MetricsFile, step_row
 from assay.train.objective import AnyObjective, Example, Losses, Seen
 from assay.train.optimiser import adamw, schedule_factor
@@ -78,7 +78,7 @@ class Training:
     objective: AnyObjective
     config: TrainConfig
     validation: Validation | None = None
-    held: Held = Held()
+    held: Held = WHOLE
 
     @property
     def steps_per_epoch(self) -> int:
@@ -119,6 +119,8 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
 
     def take_apart(self) -> None:
         """Have every process hold its part of the weights from here on; before `train`, which makes the optimiser."""
+        if not hasattr(self, "is_distributed_loading_by_transformers"):
+            raise ConfigError("Weights in parts need a newer transformers (5.23 has been tested). Upgrade it.")
         objective = self.objective
         devices = [self.args.device.index] if self.args.device.type == "cuda" else []
         # Each model is probed once for what it can share. Taken apart it could not be, by one process at least.
@@ -128,9 +130,7 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         self._whole = Whole(objective.model)
         parts_between = self.training.held.parts_between
         longest = max(len(row.ids) for one in objective.examples for row in one.rows)
-        take_apart(
-            self.model, objective.model, device=self.args.device, parts_between=parts_between, longest=longest
-        )
+        take_apart(self.model, objective.model, device=self.args.device, parts_between=parts_between, longest=longest)
         # What Trainer asks before it wraps a model in DDP: this one exchanges gradients by itself.
         self.is_distributed_loading_by_transformers = True
 

@@ -11,11 +11,18 @@ import functools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
 
 from assay.errors import TrainingError
 
+if TYPE_CHECKING:
+    from accelerate import PartialState
+
 T = TypeVar("T")
+# Seconds after which a process that waits takes the others for lost. The first one audits and writes reports while the
+# others wait, so NCCL's ten minutes would end long audits; that a process has died is found out sooner, by the launcher.
+WAITING = 4 * 3600
 
 
 @functools.cache
@@ -30,16 +37,22 @@ def leave_together() -> None:
     atexit.register(leave)
 
 
-def wait_for_all() -> None:
-    """Go on when every process has come here; at once where there is one."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        return
+def _joined() -> PartialState:
+    """The group of processes, which this one joins if it has not."""
     import torch
+
     from accelerate import PartialState
 
-    state = PartialState(cpu=not torch.cuda.is_available())  # as Trainer does
+    # On the CPU where there is no CUDA, as Trainer does.
+    state = PartialState(cpu=not torch.cuda.is_available(), timeout=timedelta(seconds=WAITING))
     leave_together()
-    state.wait_for_everyone()
+    return state
+
+
+def wait_for_all() -> None:
+    """Go on when every process has come here; at once where there is one."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        _joined().wait_for_everyone()
 
 
 @contextmanager
@@ -60,7 +73,9 @@ def told_of_others() -> Iterator[None]:
 def _lost_another(error: RuntimeError) -> bool:
     """Whether torch says that a process does not answer: gloo and NCCL have no type of error in common."""
     words = str(error)
-    return type(error).__name__.startswith("Dist") or any(sign in words for sign in ("gloo/transport", "NCCL", "by peer"))
+    return type(error).__name__.startswith("Dist") or any(
+        sign in words for sign in ("gloo/transport", "NCCL", "by peer")
+    )
 
 
 def most_of_all(count: int, device: str) -> int:
@@ -78,11 +93,8 @@ def of_the_first(found: T) -> T:
     """What the first process found, in all of them: where clocks decide, they may differ."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return found
-    import torch
-    from accelerate import PartialState
     from accelerate.utils import broadcast_object_list
 
-    PartialState(cpu=not torch.cuda.is_available())  # as Trainer does
-    leave_together()
+    _joined()
     told: list[T] = broadcast_object_list([found])
     return told[0]

@@ -142,10 +142,8 @@ class SeedRun:
         """Compile the layers or leave them plain: as asked for, as the seed began, or as is measured now."""
         choice = self.seed.compiling.choice
         if self.training.held.in_parts:
-            choice = compile_choice.in_parts(choice)
-            self.seed = self.seed.with_layers(choice)
-            self.training = replace(self.training, config=self.seed.config)
-        elif choice is None:
+            compile_choice.refuse_in_parts(choice)
+        if choice is None:
             # Before the first step and stored before it: a run that goes on tries nothing and does the same.
             choice = of_the_first(tried(self.training, device=device, terms=self.seed.compiling.terms))
             self.seed.compiling.tell(choice)

@@ -23,9 +23,7 @@ from assay.errors import ConfigError
 from assay.models.wrappers import unwrap
 
 
-def take_apart(
-    module: nn.Module, model: nn.Module, *, device: torch.device, parts_between: bool, longest: int
-) -> None:
+def take_apart(module: nn.Module, model: nn.Module, *, device: torch.device, parts_between: bool, longest: int) -> None:
     """Leave every process its part of the parameters of `module`, which runs `model`; in place.
 
     A layer of the trunk is gathered when it runs; all else (embeddings, head, the last norm) when `module` does.
