@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 # Seconds after which a process that waits takes the others for lost. The first one audits and writes reports while the
-# others wait, so NCCL's ten minutes would end long audits; that a process has died is found out sooner, by the launcher.
+# others wait, so NCCL's ten minutes would end long audits; that a process has died is known sooner, by the launcher.
 WAITING = 4 * 3600
 
 
@@ -64,18 +64,16 @@ def told_of_others() -> Iterator[None]:
         if int(os.environ.get("WORLD_SIZE", "1")) == 1 or not _lost_another(error):
             raise
         raise TrainingError(
-            f"Process {os.environ.get('RANK', '?')}: another process of this training has ended, and this one cannot go "
-            "on without it. What that one said, or the launcher about it, says why. The same command goes on from the "
+            f"Process {os.environ.get('RANK', '?')}: another process of this training has ended, and this one cannot "
+            "go on without it. What that one said, or the launcher about it, says why. The same command goes on from the "
             "last checkpoint, with as many processes or with others."
         ) from error
 
 
 def _lost_another(error: RuntimeError) -> bool:
     """Whether torch says that a process does not answer: gloo and NCCL have no type of error in common."""
-    words = str(error)
-    return type(error).__name__.startswith("Dist") or any(
-        sign in words for sign in ("gloo/transport", "NCCL", "by peer")
-    )
+    signs = ("gloo/transport", "NCCL", "by peer")
+    return type(error).__name__.startswith("Dist") or any(sign in str(error) for sign in signs)
 
 
 def most_of_all(count: int, device: str) -> int:

@@ -1,4 +1,4 @@
-"""Weights of which every process holds a part (FSDP2): taken apart, whole again for a while, and as checkpoints hold them.
+"""Weights of which every process holds a part (FSDP2): taken apart, whole for a while, and as checkpoints hold them.
 
 What stands in a checkpoint is whole, so that any number of processes goes on from it, one among them. Each function
 that gathers has to be called by all processes at once. Knows modules and optimisers; knows no loss and no file.
