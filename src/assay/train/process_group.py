@@ -40,7 +40,6 @@ def leave_together() -> None:
 def _joined() -> PartialState:
     """The group of processes, which this one joins if it has not."""
     import torch
-
     from accelerate import PartialState
 
     # On the CPU where there is no CUDA, as Trainer does.
@@ -65,8 +64,8 @@ def told_of_others() -> Iterator[None]:
             raise
         raise TrainingError(
             f"Process {os.environ.get('RANK', '?')}: another process of this training has ended, and this one cannot "
-            "go on without it. What that one said, or the launcher about it, says why. The same command goes on from the "
-            "last checkpoint, with as many processes or with others."
+            "go on without it. What that one said, or the launcher about it, says why. The same command goes on from "
+            "the last checkpoint, with as many processes or with others."
         ) from error
 
 
