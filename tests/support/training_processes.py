@@ -17,6 +17,7 @@ import torch
 
 from assay.models.config import ModelConfig
 from assay.train import train_reward
+from assay.train.config import StoppingConfig
 from assay.train.dpo.config import DpoConfig, PolicyModelConfig, PolicyTrainConfig, WatchConfig
 from assay.train.dpo.train_dpo import train_dpo
 from assay.train.loop import ObjectiveTrainer
@@ -24,7 +25,7 @@ from assay.train.progress import Progress
 from tests.support import tiny_bases as tiny
 from tests.support import tiny_policy
 
-KINDS = ("reward", "encoder", "lora", "dpo")
+KINDS = ("reward", "encoder", "lora", "stopped", "dpo")
 # Passes of 60 tokens: in some steps one process has more of them than the other; and the last batch has one pair.
 OPTIONS = {"epochs": 2.0, "batch_pairs": 6, "max_grad_norm": 0.05, "micro_tokens": 60, "save_every": 3}
 
@@ -53,7 +54,10 @@ def train(kind: str, out: Path, folder: Path) -> None:
             config=PolicyTrainConfig.build({**OPTIONS, "learning_rate": 3e-3, "precision": "float32"}),
         )
         return
-    recipe = tiny.quick(folder / ("bert" if kind == "encoder" else "llama"), **OPTIONS)
+    more = {"eval_every": 2, "gradient_checkpointing": "on"} if kind == "stopped" else {}
+    recipe = tiny.quick(folder / ("bert" if kind == "encoder" else "llama"), **OPTIONS, **more)
+    if kind == "stopped":  # its model is the best that was seen, and not the last
+        recipe |= {"stopping": StoppingConfig(patience=1), "validation": tiny.pairs(6, seed=2)}
     if kind == "lora":
         recipe["model"] = ModelConfig(base=str(folder / "llama"), max_tokens=64, tuning="lora", lora_dropout=0.0)
     train_reward(pairs, held_out, seed=0, out=out, progress=told, **recipe)

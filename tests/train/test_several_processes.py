@@ -62,10 +62,11 @@ def left_by(killed: Path, there: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_step_is_that_of_one_process(kind: str, one: Path, two: Path) -> None:
     rows_of_one, rows = (list(read_jsonl(folder / kind / "metrics.jsonl")) for folder in (one, two))
-    assert [row["step"] for row in rows] == [row["step"] for row in rows_of_one] == [*range(1, 11)]
+    assert [row["step"] for row in rows] == [row["step"] for row in rows_of_one]
+    assert len(rows) == 10 or kind == "stopped"
     for a, b in zip(rows_of_one, rows, strict=True):
         assert (b["pairs"], b["tokens"]) == (a["pairs"], a["tokens"]), a["step"]
-        for key in ("loss", "grad_norm", "margin", "held_out_loss"):
+        for key in ("loss", "grad_norm", "margin", "validation_loss"):
             if key in a:
                 assert b[key] == pytest.approx(a[key], rel=1e-3, abs=1e-5), (a["step"], key)
     assert read_json(two / kind / "train.json", "train/1")["processes"] == 2

@@ -64,7 +64,8 @@ class LossModule(nn.Module):
     def forward(self, batch: Sequence[Example], among: Sequence[Example]) -> tuple[Tensor, dict[str, Tensor]]:
         """The losses, and the figures by name, (B,) each: plain containers, in which FSDP finds the tensors."""
         found: Losses = self.objective.losses(batch, among)
-        return found.loss_B, dict(found.figures)
+        # Clones, since FSDP hooks into what it is given and warns of views, as half of a pass's rewards is one.
+        return found.loss_B.clone(), {name: figure.clone() for name, figure in found.figures.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
