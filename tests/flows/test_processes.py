@@ -44,7 +44,7 @@ def launched(
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
         env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
     )
 

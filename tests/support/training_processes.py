@@ -34,7 +34,7 @@ def bases(folder: Path) -> None:
     """Random bases, one for each kind of training."""
     for kind in ("llama", "bert"):
         tiny.base(folder / kind, kind, dropout=0.0)
-    tiny_policy.policy(folder / "policy")
+    tiny_policy.policy(folder / "policy", tied=True)  # as SmolLM2 and most small models are
 
 
 def train(kind: str, out: Path, folder: Path) -> None:

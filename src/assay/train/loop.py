@@ -123,7 +123,7 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         if not hasattr(self, "is_distributed_loading_by_transformers"):
             raise ConfigError("Weights in parts need a newer transformers (5.23 has been tested). Upgrade it.")
         objective = self.objective
-        devices = [self.args.device.index] if self.args.device.type == "cuda" else []
+        devices = [self.args.device.index or 0] if self.args.device.type == "cuda" else []
         # Each model is probed once for what it can share. Taken apart it could not be, by one process at least.
         with evaluating(objective.model), torch.random.fork_rng(devices):
             objective.layout(objective.examples[:1])
