@@ -28,6 +28,6 @@ def launched_in_two(
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=1800,
         env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **(environment or {})},
     )
