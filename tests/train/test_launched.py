@@ -9,7 +9,11 @@ import pytest
 import yaml
 
 from assay.errors import ConfigError
+from assay.models.config import ModelConfig
+from assay.train.compile_choice import CompileChoice, refuse_in_parts
+from assay.train.config import RegulariseConfig
 from assay.train.launched import Held, asked
+from assay.train.regularise_checks import check_regularise
 
 TWO = {"WORLD_SIZE": "2"}
 FSDP2 = {**TWO, "ACCELERATE_USE_FSDP": "true", "FSDP_VERSION": "2"}
@@ -61,3 +65,19 @@ def test_every_ready_made_configuration_is_one_that_is_had() -> None:
         "fsdp2.yaml": Held(in_parts=True),
         "fsdp2_zero2.yaml": Held(in_parts=True, parts_between=False),
     }
+
+
+@pytest.mark.parametrize("asked_for", [{"odin": "on"}, {"text": 0.1}])
+def test_what_needs_whole_weights_is_refused_in_parts(asked_for: dict[str, object]) -> None:
+    config, model = RegulariseConfig.build(asked_for), ModelConfig(dropout=0.0)
+    check_regularise(config, model, kind="decoder")
+    with pytest.raises(ConfigError, match=re.escape("ddp.yaml")):
+        check_regularise(config, model, kind="decoder", in_parts=True)
+
+
+@pytest.mark.parametrize(("kept", "who"), [(False, "train.compile=on"), (True, "this run began")])
+def test_compiled_layers_are_refused_in_parts(kept: bool, who: str) -> None:
+    for plain in (None, CompileChoice(asked="auto", used="off", reason="short")):
+        refuse_in_parts(plain)
+    with pytest.raises(ConfigError, match=who):
+        refuse_in_parts(CompileChoice(asked="on", used="on", reason="asked", kept=kept))
