@@ -20,5 +20,5 @@ def test_a_lost_process_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("world", "words"), [("1", GLOO), ("2", "mat1 and mat2 shapes cannot be multiplied")])
 def test_other_errors_are_what_they_were(world: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", world)
-    with pytest.raises(RuntimeError, match="multiplied|peer"), told_of_others():
+    with pytest.raises(RuntimeError, match=r"multiplied|peer"), told_of_others():
         raise RuntimeError(words)
