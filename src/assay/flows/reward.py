@@ -77,8 +77,7 @@ def run_reward(
     source: what assay.read_pairs takes. command: how this run was started, for the report. notify: gets a line a stage.
     Killed anywhere, the same call goes on. Raises AssayError where data, base, split or folder do not allow it.
     """
-    in_parts = held().in_parts
-    criteria = refused_early(source, config)
+    in_parts, criteria = held().in_parts, refused_early(source, config)
     if follows():
         notify = silent
     with run_folder(out) as run:
