@@ -56,7 +56,9 @@ class DpoObjective:
     def forward(self, rows: Sequence[Encoded]) -> Tensor:
         return completion_logprobs(self.model, [row.ids for row in rows], [row.prompt_tokens for row in rows])
 
-    def losses(self, batch: Sequence[PairExample], among: Sequence[PairExample] = ()) -> Losses:
+    def losses(
+        self, batch: Sequence[PairExample], among: Sequence[PairExample] = (), whole: Sequence[PairExample] = ()
+    ) -> Losses:
         rows = [one.chosen for one in batch] + [one.rejected for one in batch]
         chosen_B, rejected_B = (BETA * (self.forward(rows) - self.reference_of(rows))).chunk(2)
         loss_B = bradley_terry_losses(chosen_B - rejected_B)

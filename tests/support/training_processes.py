@@ -49,7 +49,7 @@ def train(kind: str, out: Path, folder: Path) -> None:
             out=out,
             progress=told,
             model=PolicyModelConfig(base=str(folder / "policy"), max_tokens=60),
-            dpo=DpoConfig(),
+            dpo=DpoConfig(rpo_alpha=0.5),  # its term weighs an answer by the tokens of the whole batch
             watch=WatchConfig(fresh=2, max_new_tokens=4),
             config=PolicyTrainConfig.build({**OPTIONS, "learning_rate": 3e-3, "precision": "float32"}),
         )

@@ -91,7 +91,7 @@ class Timed:
         self.objective.model.train()
         started = time.process_time()
         with torch.enable_grad(), torch.autocast("cpu", torch.bfloat16, enabled=self.half):
-            losses = self.objective.losses(examples, examples)
+            losses = self.objective.losses(examples, examples, examples)
         torch.autograd.backward(losses.loss_B.sum())
         seconds = time.process_time() - started
         return seconds, torch.cat([losses.loss_B, *losses.figures.values()]).detach().float()

@@ -61,9 +61,11 @@ class LossModule(nn.Module):
         self.objective = objective
         self.quantization_method = getattr(self.inner, "quantization_method", None)
 
-    def forward(self, batch: Sequence[Example], among: Sequence[Example]) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(
+        self, batch: Sequence[Example], among: Sequence[Example], whole: Sequence[Example]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """The losses, and the figures by name, (B,) each: plain containers, in which FSDP finds the tensors."""
-        found: Losses = self.objective.losses(batch, among)
+        found: Losses = self.objective.losses(batch, among, whole)
         # Clones, since FSDP hooks into what it is given and warns of views, as half of a pass's rewards is one.
         return found.loss_B.clone(), {name: figure.clone() for name, figure in found.figures.items()}
 
@@ -177,13 +179,14 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         parts = passes(examples, micro_tokens=budget, layout=layout, keep=self._keeping())
         if self._whole is not None:  # every pass gathers weights, so all processes need as many
             parts = in_as_many(parts, most_of_all(len(parts), self.args.device.type))
+        whole = self._whole_batch(examples)
         found: list[Tensor] = []
         names: list[str] = []
         for number, part in enumerate(parts):
             places = list(part.places)
             with self._exchanging(model, last=number == len(parts) - 1):
                 with part.attending():
-                    loss_B, figures = model([examples[i] for i in places], examples)
+                    loss_B, figures = model([examples[i] for i in places], examples, whole)
                 # Processes average their gradients, and shares already are of the batch of all: hence times world_size.
                 times = self.args.world_size if part.counts else 0
                 self.accelerator.backward((loss_B * share_B[places]).sum() * times)
@@ -196,6 +199,13 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         values_KB = torch.cat(found, dim=1)
         self.seen = self._look([examples[i] for i in order], [inputs[i] for i in order], names, values_KB)
         return (values_KB[0] * share_B[order]).sum()
+
+    def _whole_batch(self, mine: Sequence[Example]) -> Sequence[Example]:
+        """The examples of this step in all processes; `mine`, where there is one."""
+        if self.args.world_size == 1:
+            return mine
+        drawn = self.batches.whole(self.state.global_step % len(self.batches))
+        return [self.objective.examples[index] for index in drawn]
 
     @contextmanager
     def _exchanging(self, model: nn.Module, *, last: bool) -> Iterator[None]:

@@ -76,7 +76,9 @@ class RewardObjective:
     def forward(self, rows: Sequence[Encoded]) -> Tensor:
         return self.reward_model.rewards(rows, sharing=self.config.sharing)
 
-    def losses(self, batch: Sequence[PairExample], among: Sequence[PairExample] = ()) -> Losses:
+    def losses(
+        self, batch: Sequence[PairExample], among: Sequence[PairExample] = (), whole: Sequence[PairExample] = ()
+    ) -> Losses:
         if self.regulariser is not None:
             return self.regulariser.losses(batch, among, self.loss)
         # An answer that stands in several pairs is run once, and each pair's gradient reaches it by its place.
