@@ -17,13 +17,15 @@ TEMPLATE = (
 )
 
 
-def policy(folder: Path, *, seed: int = 0, template: str | None = TEMPLATE, positions: int = 64) -> Path:
+def policy(
+    folder: Path, *, seed: int = 0, template: str | None = TEMPLATE, positions: int = 64, tied: bool = False
+) -> Path:
     with torch.random.fork_rng([]):
         torch.manual_seed(seed)
         size: dict[str, Any] = {"vocab_size": 48, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
         config = LlamaConfig(
             **size, num_attention_heads=4, max_position_embeddings=positions, bos_token_id=2, eos_token_id=3,
-            pad_token_id=0,
+            pad_token_id=0, tie_word_embeddings=tied,
         )  # fmt: skip
         LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer = tiny.tokenizer("llama")

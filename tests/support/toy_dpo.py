@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,9 @@ class DpoObjective:
     reference: Mapping[Encoded, float]
     config: TrainConfig
 
+    def on(self, model: nn.Module) -> DpoObjective:
+        return replace(self, model=model)
+
     def head(self) -> dict[str, nn.Parameter]:
         return {}
 
@@ -53,7 +56,9 @@ class DpoObjective:
     def forward(self, rows: Sequence[Encoded]) -> Tensor:
         return completion_logprobs(self.model, [row.ids for row in rows], [row.prompt_tokens for row in rows])
 
-    def losses(self, batch: Sequence[PairExample], among: Sequence[PairExample] = ()) -> Losses:
+    def losses(
+        self, batch: Sequence[PairExample], among: Sequence[PairExample] = (), whole: Sequence[PairExample] = ()
+    ) -> Losses:
         rows = [one.chosen for one in batch] + [one.rejected for one in batch]
         chosen_B, rejected_B = (BETA * (self.forward(rows) - self.reference_of(rows))).chunk(2)
         loss_B = bradley_terry_losses(chosen_B - rejected_B)

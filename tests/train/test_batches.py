@@ -30,12 +30,13 @@ def test_every_epoch_sees_each_example_once_with_shares_that_add_up(n: int, size
     for batches in ranks:
         batches.epoch = epoch
     seen: Counter[int] = Counter()
-    for shares in zip(*ranks, strict=True):
+    for number, shares in enumerate(zip(*ranks, strict=True)):
         drawn = [one for share in shares for one in share]
         assert all(shares), "every process takes part"
         assert sum(one.share for one in drawn) == pytest.approx(1)
         counted = [one.index for one in drawn if one.share]
         assert len(counted) <= size
+        assert all(sorted(batches.whole(number)) == sorted(counted) for batches in ranks)
         seen.update(counted)
     assert seen == Counter(range(n))
 

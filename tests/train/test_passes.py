@@ -26,7 +26,7 @@ from assay.train.loop import ObjectiveTrainer, Training
 from assay.train.metrics import MetricsFile
 from assay.train.objective import AnyObjective
 from assay.train.pair_examples import pair_examples
-from assay.train.passes import Pass, keeping, passes
+from assay.train.passes import Pass, in_as_many, keeping, passes
 from assay.train.regularised import regulariser_of
 from assay.train.reward import RewardObjective
 from assay.train.trainer_options import trainer_arguments
@@ -239,3 +239,14 @@ def test_every_example_is_in_one_pass(base: Path) -> None:
         assert len(closed) == len(kept), "each kept prompt is closed once"
     assert not any(one.kept for one in passes(examples, micro_tokens=SMALL, layout="padded", keep="rows apart"))
     assert torch.is_grad_enabled()
+
+
+def test_passes_are_made_as_many_as_another_process_needs() -> None:
+    """Each example counts once, and one that is run again counts nothing."""
+    three = [Pass(places=[0, 1, 2, 3, 4]), Pass(places=[5])]
+    assert in_as_many(three, 2) == three
+    found = in_as_many(three, 9)
+    assert len(found) == 9
+    assert sorted(place for one in found if one.counts for place in one.places) == [0, 1, 2, 3, 4, 5]
+    assert [one.counts for one in found] == [True] * 6 + [False] * 3
+    assert [list(one.places) for one in in_as_many(three, 3)] == [[0, 1, 2], [3, 4], [5]]

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from assay.artifacts.body import Body
 
-Reason = Literal["asked", "gpu", "rows", "layers", "compiler", "short", "failed", "differs", "measured"]
+Reason = Literal["asked", "gpu", "rows", "layers", "parts", "compiler", "short", "failed", "differs", "measured"]
 
 
 class CompileBody(Body):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import traceback
 from typing import Annotated
@@ -119,14 +120,14 @@ def main() -> None:
     try:
         build()()
     except AssayError as error:
-        sys.stderr.write(f"assay: {error}\n")
+        sys.stderr.write(f"{speaker()}: {error}\n")
         sys.exit(BAD_INPUT)
     except OSError as error:
         sys.stderr.write(f"assay: {refused(error)}\n")
         sys.exit(BAD_INPUT)
     except Exception as error:  # anything else would exit with 1 and read as a verdict
         if no_memory_left(error):
-            sys.stderr.write(f"assay: {NO_MEMORY.format(first_line(error))}\n")
+            sys.stderr.write(f"{speaker()}: {NO_MEMORY.format(first_line(error))}\n")
             sys.exit(BAD_INPUT)
         traceback.print_exc()
         sys.stderr.write("assay: this is a mistake in assay, not in your data. Please report the lines above.\n")
@@ -137,6 +138,11 @@ def main() -> None:
             raise
         sys.stderr.write("assay: interrupted. Run the same command again to go on where it stopped.\n")
         sys.exit(INTERRUPTED)
+
+
+def speaker() -> str:
+    """Who says what went wrong: of several processes, which."""
+    return f"assay, process {os.environ['RANK']}" if os.environ.get("RANK", "0") != "0" else "assay"
 
 
 def no_memory_left(error: BaseException) -> bool:

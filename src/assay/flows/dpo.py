@@ -39,6 +39,7 @@ from assay.train.compile_choice import CompileChoice, Compiling
 from assay.train.dpo.config import DpoRunConfig
 from assay.train.dpo.new_policy import check_policy_base, policy_renderer
 from assay.train.dpo.train_dpo import train_dpo
+from assay.train.launched import held
 from assay.train.precision_choice import PrecisionChoice, choose, weighed
 from assay.train.process_group import of_the_first, wait_for_all
 
@@ -87,6 +88,7 @@ def run_dpo(
     source: what assay.read_pairs takes. command: how this run was started, for the report. notify: gets a line a stage.
     Killed anywhere, the same call goes on. Raises AssayError where data, base, split or folder do not allow it.
     """
+    held()  # how the launcher would have weights held is refused first, where it cannot be had
     criteria = load_criteria(config.criteria or CRITERIA)
     fresh = [] if config.watch.prompts is None else read_prompts(Path(config.watch.prompts))
     asking = Asking.of(config.study)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from assay.artifacts.run_folder import RunFolder
 from assay.flows.run_record import only_writer
+from assay.train.process_group import told_of_others
 
 
 class FollowersFolder(RunFolder):
@@ -41,11 +42,15 @@ def follows() -> bool:
 
 @contextmanager
 def run_folder(out: Path | str) -> Iterator[RunFolder]:
-    """The run folder as this process may write it. Raises ArtifactError where another run holds it."""
-    if follows():
-        with tempfile.TemporaryDirectory(prefix="assay-follower-") as own:
-            yield FollowersFolder(own, out)
-    else:
-        run = RunFolder(out)
-        with only_writer(run):
-            yield run
+    """The run folder as this process may write it. Raises ArtifactError where another run holds it.
+
+    Raises TrainingError where another process of the run ends and this one waits for it.
+    """
+    with told_of_others():
+        if follows():
+            with tempfile.TemporaryDirectory(prefix="assay-follower-") as own:
+                yield FollowersFolder(own, out)
+        else:
+            run = RunFolder(out)
+            with only_writer(run):
+                yield run

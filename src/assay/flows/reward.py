@@ -37,6 +37,7 @@ from assay.gate.criteria import for_several_seeds
 from assay.train import compile_choice
 from assay.train.compile_choice import CompileChoice, Compiling
 from assay.train.dpo.config import DpoRunConfig
+from assay.train.launched import held
 from assay.train.precision_choice import PrecisionChoice, choose, weighed, why
 from assay.train.process_group import of_the_first, wait_for_all
 from assay.train.regularise_checks import check_regularise
@@ -76,12 +77,12 @@ def run_reward(
     source: what assay.read_pairs takes. command: how this run was started, for the report. notify: gets a line a stage.
     Killed anywhere, the same call goes on. Raises AssayError where data, base, split or folder do not allow it.
     """
-    criteria = refused_early(source, config)
+    in_parts, criteria = held().in_parts, refused_early(source, config)
     if follows():
         notify = silent
     with run_folder(out) as run:
         base, most = base_stage(config.model)  # what is wrong with it costs no reading of data
-        check_regularise(config.regularise, config.model, kind=base.kind)
+        check_regularise(config.regularise, config.model, kind=base.kind, in_parts=in_parts)
         contract = contract_stage(source, run, config=config.data)
         precision = choose(config.train.precision, stored=begun_with(run))
         layers = of_the_first(compile_choice.choose(config.train.compile, stored=layers_begun_with(run)))

@@ -52,12 +52,19 @@ class Batches(Sampler[list[Drawn]]):
         self.weights, self.size, self.seed = weights, size, seed
         self.rank, self.world = rank, world
         self.epoch = 0
+        self._drawn: tuple[int, list[int]] | None = None
         self._families: dict[Hashable, list[int]] = {}
         for index, prompt in enumerate(prompts or ()):
             self._families.setdefault(prompt, []).append(index)
 
     def __len__(self) -> int:
         return math.ceil(len(self.weights) / self.size)
+
+    def whole(self, number: int) -> list[int]:
+        """The examples of batch `number` of this epoch, those of all processes."""
+        if self._drawn is None or self._drawn[0] != self.epoch:
+            self._drawn = self.epoch, self._order()
+        return self._drawn[1][number * self.size : (number + 1) * self.size]
 
     def __iter__(self) -> Iterator[list[Drawn]]:
         order = self._order()

@@ -16,6 +16,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from assay.artifacts.compile_body import CompileBody, Reason
+from assay.errors import ConfigError
 from assay.train.checkpoint import begun
 
 FILE = "compile.json"
@@ -92,6 +93,16 @@ def choose(asked: Literal["auto", "on", "off"], *, stored: CompileChoice | None)
     return None if stored is None else replace(stored, asked=asked, kept=True)
 
 
+def refuse_in_parts(choice: CompileChoice | None) -> None:
+    """Raises ConfigError for layers that are to be compiled, where processes hold parts of the weights."""
+    if choice is not None and choice.used == "on":
+        began = "this run began with compiled layers, and" if choice.kept else "train.compile=on:"
+        raise ConfigError(
+            f"{began} weights that processes hold in parts (FSDP) are gathered around plain layers only. Give another "
+            "folder (out) with train.compile=off, or train with whole weights (examples/accelerate/ddp.yaml)."
+        )
+
+
 def line(choice: CompileChoice) -> str:
     """The choice and what stands behind it, as a user is told."""
     return f"layers     {'compiled' if choice.used == 'on' else 'plain'}: {why(choice)}"
@@ -112,6 +123,8 @@ def why(choice: CompileChoice) -> str:
             return "the model does not keep its layers in one list"
         case "compiler":
             return "compiling needs a C++ compiler (g++, clang++ or CXX), and none was found"
+        case "parts":
+            return "weights held in parts are gathered around plain layers"
         case "short":
             return f"compiling would not pay in a run as short as this ({_length(choice)})"
         case "failed":

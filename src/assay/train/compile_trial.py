@@ -47,6 +47,8 @@ def tried(training: Training, *, device: torch.device, terms: CompileTerms) -> C
     plain = CompileChoice(asked="auto", used="off", reason="short")
     if device.type != "cpu":
         return replace(plain, reason="gpu")
+    if training.held.in_parts:
+        return replace(plain, reason="parts")
     with own_randomness(training.seed), leaving_gradients(objective.model):
         batch = _first_batch(training)
         if objective.layout(batch) != "shared":
@@ -89,7 +91,7 @@ class Timed:
         self.objective.model.train()
         started = time.process_time()
         with torch.enable_grad(), torch.autocast("cpu", torch.bfloat16, enabled=self.half):
-            losses = self.objective.losses(examples, examples)
+            losses = self.objective.losses(examples, examples, examples)
         torch.autograd.backward(losses.loss_B.sum())
         seconds = time.process_time() - started
         return seconds, torch.cat([losses.loss_B, *losses.figures.values()]).detach().float()

@@ -4,6 +4,8 @@ A step draws a batch, cuts it into micro-batches, adds up the gradients of their
 update; when asked, held-out examples are scored. Overridden are only methods that Trainer documents as meant for it:
 the train dataloader, the optimiser and schedule, the training step, evaluate, log, save_model. Accelerate (several
 processes, mixed precision), clipping, checkpoints of optimiser and random states, and the reporters stay Trainer's.
+Where processes hold parts of the weights (`take_apart`), that and the optimiser's checkpoint are ours too, so that it
+is the same on a CPU as on GPUs, and a checkpoint is one that any number of processes goes on from.
 Knows no pair, no reward and no policy: `Objective` says all there is to know. Letters: B examples, K figures.
 """
 
@@ -11,33 +13,38 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate.utils import gather_object
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from transformers import Trainer, TrainerControl, TrainingArguments
+from transformers.trainer import OPTIMIZER_NAME, SCHEDULER_NAME
 
 from assay.engine.compiled import plain_layers
 from assay.engine.micro_batches import pass_tokens
-from assay.errors import TrainingError
+from assay.errors import ConfigError, TrainingError
 from assay.models.device_and_mode import evaluating
 from assay.models.precision import Precision
 from assay.train.batches import Drawn, batches_of, tokens_of
 from assay.train.config import TrainConfig
 from assay.train.early_stopping import BestSoFar, Validation
+from assay.train.launched import WHOLE, Held
 from assay.train.metrics import MetricsFile, step_row
 from assay.train.objective import AnyObjective, Example, Losses, Seen
 from assay.train.optimiser import adamw, schedule_factor
-from assay.train.passes import Keeping, keeping, passes
+from assay.train.passes import Keeping, in_as_many, keeping, passes
+from assay.train.process_group import most_of_all
+from assay.train.weights_in_parts import Whole, optimiser_state, put_back, put_back_optimiser, take_apart, trained
 
 NAMED = 8  # examples named in a message
+WEIGHTS = "model.safetensors"  # of a checkpoint; Trainer asks for it by this name
 
 
 class LossModule(nn.Module):
@@ -54,20 +61,27 @@ class LossModule(nn.Module):
         self.objective = objective
         self.quantization_method = getattr(self.inner, "quantization_method", None)
 
-    def forward(self, batch: Sequence[Example], among: Sequence[Example]) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(
+        self, batch: Sequence[Example], among: Sequence[Example], whole: Sequence[Example]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """The losses, and the figures by name, (B,) each: plain containers, in which FSDP finds the tensors."""
-        found: Losses = self.objective.losses(batch, among)
-        return found.loss_B, dict(found.figures)
+        found: Losses = self.objective.losses(batch, among, whole)
+        # Clones, since FSDP hooks into what it is given and warns of views, as half of a pass's rewards is one.
+        return found.loss_B.clone(), {name: figure.clone() for name, figure in found.figures.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
-    """One seed's training: what is trained and by which options, the precision chosen; what may end it early."""
+    """One seed's training: what is trained and by which options, the precision chosen; what may end it early.
+
+    held: how several processes hold the weights.
+    """
 
     seed: int
     objective: AnyObjective
     config: TrainConfig
     validation: Validation | None = None
+    held: Held = WHOLE
 
     @property
     def steps_per_epoch(self) -> int:
@@ -100,10 +114,37 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         self.training, self.objective, self.metrics, self.best = training, training.objective, metrics, best
         self.evaluation: Evaluation | None = None
         self.seen: list[Seen] = []  # what the last step saw, of all processes once it is over
+        self._whole: Whole | None = None
         self._started = time.monotonic()
         super().__init__(LossModule(self.objective), args, train_dataset=list(self.objective.examples))
         process = {"rank": self.args.process_index, "world": self.args.world_size}
         self.batches = batches_of(self.objective.examples, training.config, seed=training.seed, **process)
+
+    def take_apart(self) -> None:
+        """Have every process hold its part of the weights from here on; before `train`, which makes the optimiser."""
+        if not hasattr(self, "is_distributed_loading_by_transformers"):
+            raise ConfigError("Weights in parts need a newer transformers (5.23 has been tested). Upgrade it.")
+        objective = self.objective
+        devices = [self.args.device.index or 0] if self.args.device.type == "cuda" else []
+        # Each model is probed once for what it can share. Taken apart it could not be, by one process at least.
+        with evaluating(objective.model), torch.random.fork_rng(devices):
+            objective.layout(objective.examples[:1])
+            objective.forward(objective.examples[0].rows)
+        self._whole = Whole(objective.model)
+        parts_between = self.training.held.parts_between
+        longest = max(len(row.ids) for one in objective.examples for row in one.rows)
+        take_apart(self.model, objective.model, device=self.args.device, parts_between=parts_between, longest=longest)
+        # What Trainer asks before it wraps a model in DDP: this one exchanges gradients by itself.
+        self.is_distributed_loading_by_transformers = True
+
+    @contextmanager
+    def whole_objective(self) -> Iterator[AnyObjective]:
+        """The objective with all its weights, which a process may run by itself; all processes come here together."""
+        if self._whole is None:
+            yield self.objective
+        else:
+            with self._whole.lent(self.objective.model) as model:
+                yield self.objective.on(model)
 
     def get_train_dataloader(self) -> DataLoader[Drawn]:
         return DataLoader(_Drawing(len(self.objective.examples)), batch_sampler=self.batches, collate_fn=list)
@@ -136,29 +177,49 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         layout = self.objective.layout(examples)
         budget = pass_tokens(self.training.config.micro_tokens, self.args.device.type, layout)
         parts = passes(examples, micro_tokens=budget, layout=layout, keep=self._keeping())
+        if self._whole is not None:  # every pass gathers weights, so all processes need as many
+            parts = in_as_many(parts, most_of_all(len(parts), self.args.device.type))
+        whole = self._whole_batch(examples)
         found: list[Tensor] = []
         names: list[str] = []
         for number, part in enumerate(parts):
             places = list(part.places)
-            # Several processes exchange gradients once, with the last micro-batch.
-            with nullcontext() if number == len(parts) - 1 else self.accelerator.no_sync(model=model):
+            with self._exchanging(model, last=number == len(parts) - 1):
                 with part.attending():
-                    loss_B, figures = model([examples[i] for i in places], examples)
+                    loss_B, figures = model([examples[i] for i in places], examples, whole)
                 # Processes average their gradients, and shares already are of the batch of all: hence times world_size.
-                self.accelerator.backward((loss_B * share_B[places]).sum() * self.args.world_size)
+                times = self.args.world_size if part.counts else 0
+                self.accelerator.backward((loss_B * share_B[places]).sum() * times)
                 with self.accelerator.autocast():
                     part.after_backward()
-            names = list(figures)
-            found.append(torch.stack([loss_B, *figures.values()]).detach())
-        order = [place for part in parts for place in part.places]
+            if part.counts:
+                names = list(figures)
+                found.append(torch.stack([loss_B, *figures.values()]).detach())
+        order = [place for part in parts if part.counts for place in part.places]
         values_KB = torch.cat(found, dim=1)
         self.seen = self._look([examples[i] for i in order], [inputs[i] for i in order], names, values_KB)
         return (values_KB[0] * share_B[order]).sum()
 
+    def _whole_batch(self, mine: Sequence[Example]) -> Sequence[Example]:
+        """The examples of this step in all processes; `mine`, where there is one."""
+        if self.args.world_size == 1:
+            return mine
+        drawn = self.batches.whole(self.state.global_step % len(self.batches))
+        return [self.objective.examples[index] for index in drawn]
+
+    @contextmanager
+    def _exchanging(self, model: nn.Module, *, last: bool) -> Iterator[None]:
+        """Around a pass: processes exchange gradients with the last one of a step, or with each where they hold parts.
+
+        Whole gradients, kept for the last pass, would take the memory that parts are there to save.
+        """
+        once = self._whole is None and not last
+        with self.accelerator.no_sync(model=model) if once else nullcontext():
+            yield
+
     def _keeping(self) -> Keeping:
         """Whether prompts are kept between passes: as asked for, where weights are whole and the model allows it."""
-        whole = not (self.is_fsdp_enabled or self.is_deepspeed_enabled)
-        asked = whole and self.training.config.keep_prompts == "on"
+        asked = self._whole is None and self.training.config.keep_prompts == "on"
         return keeping(self.objective.model, processes=self.args.world_size, asked=asked)
 
     def _look(self, examples: list[Example], drawn: list[Drawn], names: list[str], values_KB: Tensor) -> list[Seen]:
@@ -235,9 +296,13 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         """The loss on the validation slice by the weights as they are, which are kept if none before were better."""
         validation = self.training.validation
         assert validation is not None
-        loss = validation.loss(self._scored(validation.examples, chosen_precision(self.training.config)))
-        if best.see(self.state.global_step, loss) and self.args.should_save:
-            best.keep(self._trained())
+        with self.whole_objective() as objective:
+            scores = self._scored(objective, validation.examples, chosen_precision(self.training.config))
+        loss = validation.loss(scores)
+        if best.see(self.state.global_step, loss):
+            weights = self._trained()
+            if self.args.should_save:
+                best.keep(weights)
         return loss
 
     def last_scores(self) -> Sequence[object]:
@@ -246,32 +311,63 @@ class ObjectiveTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
 
     def evaluated(self, precision: Precision) -> Evaluation:
         """Scores of every held-out example, in order, by the weights as they are."""
-        scores = self._scored(self.objective.held_out, precision)
-        return Evaluation(self.state.global_step, scores, self.objective.evaluate(scores))
+        with self.whole_objective() as objective:
+            scores = self._scored(objective, objective.held_out, precision)
+            return Evaluation(self.state.global_step, scores, objective.evaluate(scores))
 
-    def _scored(self, examples: Sequence[Example], precision: Precision) -> list[Any]:
+    def _scored(self, objective: AnyObjective, examples: Sequence[Example], precision: Precision) -> list[Any]:
         """One score for each, in order; processes share the work."""
         # Every world-th one, so that data in an order (of length, say) do not leave one process with all the work.
         mine = list(enumerate(examples))[self.args.process_index :: self.args.world_size]
         half = torch.autocast(self.args.device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
-        with evaluating(self.objective.model), half, plain_layers(self.training.config.compile):
-            scores = self.objective.scores([example for _, example in mine])
+        with evaluating(objective.model), half, plain_layers(self.training.config.compile):
+            scores = objective.scores([example for _, example in mine])
         found = [(index, score) for (index, _), score in zip(mine, scores, strict=True)]
         every = gather_object(found) if self.args.world_size > 1 else found
         return [score for _, score in sorted(every, key=lambda item: item[0])]
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """The trained weights of a checkpoint; what was frozen is read from the base again."""
-        if self.is_fsdp_enabled or self.is_deepspeed_enabled:
-            super().save_model(output_dir, _internal_call)
-        elif self.args.should_save:
+        weights = self._trained()
+        if self.args.should_save:
             folder = Path(output_dir or self.args.output_dir)
             folder.mkdir(parents=True, exist_ok=True)
-            save_file(self._trained(), folder / "model.safetensors", metadata={"format": "pt"})
+            save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
 
     def _trained(self) -> dict[str, Tensor]:
+        """The trained weights, in the process that writes them; where they are held in parts, all processes gather."""
         # Of an adapter run a hundredth of the model or less; with the whole trunk a checkpoint would be gigabytes.
-        return {n: p.detach().cpu().contiguous() for n, p in self.model.named_parameters() if p.requires_grad}
+        writes: bool = self.args.should_save
+        return trained(self.model, keeps=writes) if writes or self._whole is not None else {}
+
+    def load(self, weights: Path) -> None:
+        """Go on with the trained weights of a file."""
+        put_back(self.model, load_file(weights))
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
+        self.load(Path(resume_from_checkpoint) / WEIGHTS)
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        if self._whole is None:
+            super()._save_optimizer_and_scheduler(output_dir)
+            return
+        assert self.optimizer is not None
+        assert self.lr_scheduler is not None
+        state = optimiser_state(self.optimizer, keeps=self.args.should_save)
+        if self.args.should_save:  # under the names, and in the form, that Trainer writes without parts
+            torch.save(state, Path(output_dir) / OPTIMIZER_NAME)
+            torch.save(self.lr_scheduler.state_dict(), Path(output_dir) / SCHEDULER_NAME)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if self._whole is None or checkpoint is None:
+            super()._load_optimizer_and_scheduler(checkpoint)
+            return
+        assert self.optimizer is not None
+        assert self.lr_scheduler is not None
+        # Mapped and not read: every process takes its part of it, and the processes of a machine share the pages.
+        state = torch.load(Path(checkpoint) / OPTIMIZER_NAME, map_location="cpu", weights_only=True, mmap=True)
+        put_back_optimiser(self.optimizer, state)
+        self.lr_scheduler.load_state_dict(torch.load(Path(checkpoint) / SCHEDULER_NAME, weights_only=True))
 
 
 def chosen_precision(config: TrainConfig) -> Precision:

@@ -72,6 +72,9 @@ class Objective(Protocol[E, S]):
     def held_out(self) -> Sequence[E]:
         """What is only ever scored."""
 
+    def on(self, model: nn.Module) -> Objective[E, S]:
+        """The same with another model of the same modules in place of its own: to score, to save and to check."""
+
     def head(self) -> Mapping[str, nn.Parameter]:
         """Parameters that begin at random and have a learning rate of their own; training must change them."""
 
@@ -81,11 +84,12 @@ class Objective(Protocol[E, S]):
     def forward(self, rows: Sequence[Encoded]) -> Tensor:
         """Any differentiable result of running rows as training does: what compiled code meets first."""
 
-    def losses(self, batch: Sequence[E], among: Sequence[E]) -> Losses:
+    def losses(self, batch: Sequence[E], among: Sequence[E], whole: Sequence[E]) -> Losses:
         """The loss of every example of a micro-batch, one forward pass.
 
         among: this process's part of the whole batch that the step is made on, `batch` among it: for losses that
-        compare examples, or weigh them by what the batch holds. Others do not look at it.
+        compare examples, or weigh them by what the batch holds. whole: the whole batch, of all processes: what can be
+        known of it without a pass. Others look at neither.
         """
 
     def step_figures(self, seen: Sequence[Seen]) -> Mapping[str, float]:

@@ -29,12 +29,14 @@ class Pass:
     """Examples, by their places in the batch, whose losses are made at once.
 
     kept: the prompt that they attend to; closing: no later pass does. apart: their rows run in passes of their own.
+    counts: False for one that is run because other processes run as many, of examples that another pass has counted.
     """
 
     places: Sequence[int]
     kept: KeptPrompt | None = None
     closing: bool = False
     apart: RowsApart | None = None
+    counts: bool = True
 
     @contextmanager
     def attending(self) -> Iterator[None]:
@@ -80,6 +82,22 @@ def passes(
     others = sorted(set(range(len(examples))).difference(place for one in found for place in one.places))
     parts = cut([examples[place] for place in others], micro_tokens=micro_tokens, layout=layout) if others else []
     return found + [Pass(places=[others[place] for place in part]) for part in parts]
+
+
+def in_as_many(parts: Sequence[Pass], count: int) -> list[Pass]:
+    """The same examples in `count` passes, at least as many as there are: the largest halved, until all have one.
+
+    What is still missing then runs an example once more and counts nothing.
+    """
+    found = list(parts)
+    while len(found) < count:
+        largest = max(range(len(found)), key=lambda number: len(found[number].places))
+        places = found[largest].places
+        if len(places) < 2:
+            return found + [Pass(places=places, counts=False)] * (count - len(found))
+        middle = (len(places) + 1) // 2
+        found[largest : largest + 1] = [Pass(places=places[:middle]), Pass(places=places[middle:])]
+    return found
 
 
 def _of(family: Family) -> list[Pass]:

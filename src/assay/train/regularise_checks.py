@@ -11,8 +11,17 @@ from assay.models.local_model import Kind
 from assay.train.config import RegulariseConfig
 
 
-def check_regularise(config: RegulariseConfig, model: ModelConfig, *, kind: Kind) -> None:
-    """Raises ConfigError for a text loss on an encoder, ODIN with dropout, rules there are not, and several heads."""
+def check_regularise(config: RegulariseConfig, model: ModelConfig, *, kind: Kind, in_parts: bool = False) -> None:
+    """Raises ConfigError for a text loss on an encoder, ODIN with dropout, rules there are not, and several heads.
+
+    in_parts: whether processes hold parts of the weights (FSDP), of which neither a second output layer nor passes that
+    one process needs and another does not are gathered.
+    """
+    if in_parts and (config.text or config.odin == "on"):
+        raise ConfigError(
+            f"regularise.{'text' if config.text else 'odin'} needs whole weights in every process. Train with "
+            "examples/accelerate/ddp.yaml in place of FSDP, or leave it out."
+        )
     if model.heads and config != RegulariseConfig():
         raise ConfigError(
             f"regularise works on one reward, and model.heads asks for {len(model.heads)}. Leave one of them out, or "

@@ -32,6 +32,7 @@ from assay.train.compile_choice import Compiling
 from assay.train.config import LossConfig, RegulariseConfig, StoppingConfig, TrainConfig
 from assay.train.early_stopping import Validation
 from assay.train.experiment import Experiment, hash_pairs
+from assay.train.launched import held
 from assay.train.losses.targets import pair_losses
 from assay.train.objective import AnyObjective, Losses, Seen
 from assay.train.pair_examples import PairExample, pair_examples
@@ -60,6 +61,10 @@ class RewardObjective:
     def model(self) -> nn.Module:
         return self.reward_model.model
 
+    def on(self, model: nn.Module) -> RewardObjective:
+        same = RewardModel(model, self.reward_model.renderer, origin=self.reward_model.origin)
+        return replace(self, reward_model=same, regulariser=None)
+
     def head(self) -> dict[str, nn.Parameter]:
         return reward_checks.head_parameters(self.model)
 
@@ -71,7 +76,9 @@ class RewardObjective:
     def forward(self, rows: Sequence[Encoded]) -> Tensor:
         return self.reward_model.rewards(rows, sharing=self.config.sharing)
 
-    def losses(self, batch: Sequence[PairExample], among: Sequence[PairExample] = ()) -> Losses:
+    def losses(
+        self, batch: Sequence[PairExample], among: Sequence[PairExample] = (), whole: Sequence[PairExample] = ()
+    ) -> Losses:
         if self.regulariser is not None:
             return self.regulariser.losses(batch, among, self.loss)
         # An answer that stands in several pairs is run once, and each pair's gradient reaches it by its place.
@@ -156,7 +163,7 @@ def train_reward(
     precision = recipe.get("precision") or choose(config.precision, stored=stored_in(Path(out)))
     asked = Asked.of(recipe, config.model_copy(update={"precision": precision.used}), seed)
     base = resolve(asked.model.base, asked.model.revision)
-    check_regularise(asked.regularise, asked.model, kind=base.kind)
+    check_regularise(asked.regularise, asked.model, kind=base.kind, in_parts=held().in_parts)
     seed_to_train = Seed(
         asked.experiment(base.fingerprint, train_pairs, held_out),
         Path(out),

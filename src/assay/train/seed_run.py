@@ -14,15 +14,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from assay.artifacts.files import sha256_json, write_jsonl
 from assay.artifacts.train_body import TrainBody, TrainedBase
 from assay.engine.compiled import compile_layers, plain_again, plain_layers
-from assay.errors import AssayError, ConfigError, TrainingError
+from assay.errors import AssayError, TrainingError
 from assay.tracking.tracker import TrackedRun
-from assay.train import compile_choice
+from assay.train import compile_choice, loop
 from assay.train.callbacks import Reporting, Schedule, Sealing
 from assay.train.checkpoint import Checkpoint, latest, remove_all, sweep
 from assay.train.compile_choice import CompileChoice, Compiling
@@ -30,16 +29,18 @@ from assay.train.compile_trial import in_one_line, tried
 from assay.train.config import TrainConfig
 from assay.train.early_stopping import WEIGHTS, BestSoFar, KeepingBest, Validation
 from assay.train.experiment import FREE, Experiment
+from assay.train.launched import held
 from assay.train.loop import Evaluation, ObjectiveTrainer, Training, chosen_precision
 from assay.train.metrics import MetricsFile
 from assay.train.objective import AnyObjective
 from assay.train.precision_choice import PrecisionChoice, store, weighed
-from assay.train.process_group import of_the_first
+from assay.train.process_group import of_the_first, told_of_others
 from assay.train.progress import Progress, Stage
 from assay.train.result import TrainResult, finished, hashes, read_result, save_whole
 from assay.train.threads import threads_within_quota
 from assay.train.tracked_steps import Tracking, hold, tracked
 from assay.train.trainer_options import checkpoint_activations, own_randomness, trainer_arguments, without_printer
+from assay.train.weights_in_parts import whole
 from assay.version import versions
 
 PACKAGES = ("assay", "torch", "transformers", "accelerate", "peft", "tokenizers", "numpy")
@@ -84,6 +85,7 @@ def train_seed(seed: Seed, objective: Callable[[], AnyObjective], *, notify: Cal
     the folder belongs to another experiment, TrainingError for what is not finite or a self-check that fails.
     """
     started = time.monotonic()
+    how = held()  # before any model is opened: Accelerate's settings would have a part of it loaded alone
     seed = seed.begun()
     done = finished(seed.folder, identity=seed.experiment.identity)
     if done is not None:
@@ -92,9 +94,12 @@ def train_seed(seed: Seed, objective: Callable[[], AnyObjective], *, notify: Cal
         made = objective()
         seed = replace(seed, precision=weighed(seed.precision, _log.warning))
         validation = None if seed.validation is None else seed.validation(made)
-        training = Training(seed=seed.experiment.seed, objective=made, config=seed.config, validation=validation)
+        training = Training(
+            seed=seed.experiment.seed, objective=made, config=seed.config, validation=validation, held=how
+        )
         seconds = {"prepare": time.monotonic() - started}
-        return SeedRun(seed=seed, training=training, notify=notify, seconds=seconds).run()
+        with told_of_others():
+            return SeedRun(seed=seed, training=training, notify=notify, seconds=seconds).run()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,9 +117,10 @@ class SeedRun:
         with self._shown():
             trainer = self._trainer()
             evaluation = self._train(trainer)
-            # One process writes, and the others wait for it: they read train.json below.
-            if trainer.args.process_index == 0:
-                self._finish(evaluation, trainer.metrics, trainer.best)
+            with trainer.whole_objective() as objective:
+                # One process writes, and the others wait for it: they read train.json below.
+                if trainer.args.process_index == 0:
+                    self._finish(objective, evaluation, trainer.metrics, trainer.best)
             trainer.accelerator.wait_for_everyone()
         return read_result(self.seed.folder)
 
@@ -128,11 +134,6 @@ class SeedRun:
         stopping = self.training.validation
         best = None if stopping is None else BestSoFar(self.seed.folder, stopping.patience)
         trainer = ObjectiveTrainer(self.training, args, metrics=metrics, best=best)
-        if best is not None and (trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled):
-            raise ConfigError(
-                "stopping.patience: where weights are held in parts (FSDP, DeepSpeed), the best cannot be kept aside. "
-                "Leave it out, or train with whole weights."
-            )
         without_printer(trainer)
         hold(trainer, _warn)
         return trainer
@@ -140,6 +141,8 @@ class SeedRun:
     def _settle_layers(self, device: torch.device) -> None:
         """Compile the layers or leave them plain: as asked for, as the seed began, or as is measured now."""
         choice = self.seed.compiling.choice
+        if self.training.held.in_parts:
+            compile_choice.refuse_in_parts(choice)
         if choice is None:
             # Before the first step and stored before it: a run that goes on tries nothing and does the same.
             choice = of_the_first(tried(self.training, device=device, terms=self.seed.compiling.terms))
@@ -190,11 +193,11 @@ class SeedRun:
         trainer.add_callback(Sealing(trainer.metrics, identity=identity, together=together))
         start = Progress(seed=training.seed, stage="train", step=step, steps=training.steps)
         trainer.add_callback(Reporting(self._tell if main else _nobody, start=start))
-        head = training.objective.head()
-        before = _copies(head)
+        before = _copies(training.objective.head())
         with self._stage("train", step), self._tracked(trainer, step):
             self._run_steps(trainer, checkpoint)
-        if head and all(torch.equal(before[name], parameter.detach().cpu()) for name, parameter in head.items()):
+        after = _copies(training.objective.head())  # asked again: parts are other parameters than the whole were
+        if after and all(torch.equal(before[name], value) for name, value in after.items()):
             raise TrainingError(
                 "The reward head did not change in training. Raise train.head_learning_rate or train.epochs."
             )
@@ -202,7 +205,7 @@ class SeedRun:
             found = trainer.evaluation
             if trainer.best is not None and trainer.best.best is not None:
                 together()  # the first process has written the file
-                self._load(trainer, self.seed.folder / WEIGHTS)
+                trainer.load(self.seed.folder / WEIGHTS)
                 return replace(trainer.evaluated("float32"), step=trainer.best.best[0])
             # Evaluated in the last step already, unless nothing asked for it or only the weights of a finished training
             # were loaded.
@@ -233,16 +236,17 @@ class SeedRun:
     def _run_steps(self, trainer: ObjectiveTrainer, checkpoint: Checkpoint | None) -> None:
         over = trainer.best is not None and trainer.best.exhausted
         if checkpoint is None or (checkpoint.step < self.training.steps and not over):
+            if self.training.held.in_parts:
+                trainer.take_apart()
             trainer.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
         else:  # killed after the last step: only the weights are missing
-            self._load(trainer, checkpoint.folder / "model.safetensors")
+            trainer.load(checkpoint.folder / loop.WEIGHTS)
 
-    def _load(self, trainer: ObjectiveTrainer, weights: Path) -> None:
-        trainer.model.load_state_dict(load_file(weights), strict=False)
-
-    def _finish(self, evaluation: Evaluation, metrics: MetricsFile, best: BestSoFar | None) -> None:
+    def _finish(
+        self, objective: AnyObjective, evaluation: Evaluation, metrics: MetricsFile, best: BestSoFar | None
+    ) -> None:
         """Save, check, and write train.json last: that file says the seed is finished."""
-        objective, folder, steps = self.training.objective, self.seed.folder, self.training.steps
+        folder, steps = self.seed.folder, self.training.steps
         experiment, layers = self.seed.experiment, self.seed.compiling.choice
         if self.seed.config.gradient_checkpointing == "on":
             checkpoint_activations(objective.model, "off")
@@ -320,4 +324,4 @@ def _nobody(progress: Progress) -> None:
 
 def _copies(parameters: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
     """Copies of parameters in main memory, to see later whether they changed."""
-    return {name: parameter.detach().clone().cpu() for name, parameter in parameters.items()}
+    return {name: whole(parameter.detach()).clone().cpu() for name, parameter in parameters.items()}

@@ -15,7 +15,7 @@ from torch import nn
 from assay.errors import ConfigError
 from assay.tracking.all_trackers import OPENERS, installed
 from assay.train.config import TrainConfig
-from assay.train.process_group import leave_together
+from assay.train.process_group import WAITING, leave_together
 
 if TYPE_CHECKING:
     from transformers import Trainer, TrainingArguments
@@ -55,6 +55,7 @@ def trainer_arguments(config: TrainConfig, *, seed: int, folder: Path) -> Traini
         # Left open, Trainer has DDP look for parameters without a gradient in every pass. There are none to find: a
         # process without examples of its own runs one of share 0.
         ddp_find_unused_parameters=False,
+        ddp_timeout=WAITING,
     )
     if arguments.n_gpu > 1:
         arguments._n_gpu = 1  # several GPUs work as processes under torchrun, not as DataParallel's threads

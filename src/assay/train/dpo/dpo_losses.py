@@ -60,7 +60,8 @@ def dpo_losses(sides: Sides, config: DpoConfig, *, whole: bool = True) -> Tensor
     if sorts and not whole:
         raise ConfigError(
             f"dpo.loss_type={sorts[0]} compares all pairs of a batch, and this batch does not fit into one forward "
-            "pass. Raise train.micro_tokens until it does, or lower train.batch_pairs."
+            "pass of one process. Raise train.micro_tokens until it does, or lower train.batch_pairs; and start one "
+            "process."
         )
     parts = [weight * LOSSES[name](sides, config) for name, weight in config.terms]
     return torch.stack(parts).sum(0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +62,9 @@ class DpoObjective:
     dpo: DpoConfig
     config: TrainConfig
 
+    def on(self, model: nn.Module) -> DpoObjective:
+        return replace(self, model=model)
+
     def head(self) -> Mapping[str, nn.Parameter]:
         return {}
 
@@ -76,11 +79,14 @@ class DpoObjective:
         ids, prompts = [row.ids for row in rows], [row.prompt_tokens for row in rows]
         return token_logprobs(self.model, ids, prompts, sharing=self.config.sharing)
 
-    def losses(self, batch: Sequence[PairExample], among: Sequence[PairExample]) -> Losses:
+    def losses(
+        self, batch: Sequence[PairExample], among: Sequence[PairExample], whole: Sequence[PairExample] = ()
+    ) -> Losses:
         sides, figures = self._sides(batch)
-        tokens = sum(answer_tokens(one.chosen) for one in among)
-        sides_of_batch = Sides(**sides, mean_tokens=tokens / len(among))
-        loss_B = dpo_losses(sides_of_batch, self.dpo, whole=len(batch) == len(among))
+        whole = whole or among
+        tokens = sum(answer_tokens(one.chosen) for one in whole)
+        sides_of_batch = Sides(**sides, mean_tokens=tokens / len(whole))
+        loss_B = dpo_losses(sides_of_batch, self.dpo, whole=len(batch) == len(whole))
         return Losses(loss_B=loss_B, figures=figures)
 
     def _sides(self, batch: Sequence[PairExample]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
