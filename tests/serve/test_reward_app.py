@@ -183,6 +183,14 @@ def test_only_who_has_the_token_may_ask_and_only_the_owner_may_change_the_model(
         assert site.post("/v1/swap", {}).status == 403
 
 
+def test_a_path_that_only_looks_like_the_owner_s_changes_nothing() -> None:
+    for access in (Access(token="t" * 20, owner_token="o" * 20), Access()):
+        with serving(LENGTH, access=access) as site:
+            for path in ("/v1/swap%0A", "/v1/swap%0D%0A", "/v1/swap/", "//v1/swap", "/v1/./swap", "/v1/score%0A"):
+                assert site.ask("POST", path, b'{"model": "baseline:shortest"}').status == 404
+            assert site.service.identity.name == LENGTH
+
+
 def test_a_page_in_a_browser_gets_nothing() -> None:
     with serving(LENGTH, access=Access(hosts=frozenset({"127.0.0.1", "localhost"}))) as site:
         body = group("p", "a")
