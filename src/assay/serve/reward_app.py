@@ -74,8 +74,9 @@ class Handlers:
             self.service.refuse_unready()  # before the body, which would be read for nothing
             body = await self._body(request)
             # Not of request.url, which is put together with what the client calls this host.
-            dialect = spoken(request.scope["path"], body)
-            parsed = dialect.parse(body if isinstance(body, dict) else {})
+            dialect, told = spoken(request.scope["path"], body)
+            self.service.refuse_many(dialect.count(told))  # before each is looked at, which would hold up everybody
+            parsed = dialect.parse(told)
             reply = await unless_gone(request, self.service.answer(dialect, parsed))
         except RefusedError as refusal:
             return self._refused(refusal, dialect)

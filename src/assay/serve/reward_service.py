@@ -111,6 +111,11 @@ class RewardService:
         if (why := self.not_ready()) is not None:
             raise RefusedError(503, why, retry_after=5)
 
+    def refuse_many(self, rows: int) -> None:
+        """Raises RefusedError (413) for more rows than one request may ask."""
+        if rows > self.config.rows:
+            raise RefusedError(413, f"{rows} rows in one request; this server takes {self.config.rows}")
+
     async def answer(self, dialect: Dialect, parsed: Parsed) -> Reply:
         """The body of the answer. Raises RefusedError."""
         self.refuse_unready()
@@ -118,8 +123,7 @@ class RewardService:
         if parsed.model is not None and parsed.model not in identity.names:
             # Its own name, not theirs: what a client sends is repeated nowhere.
             raise RefusedError(404, f"the model that was asked for is not served; {identity.name} is")
-        if len(parsed.asked) > self.config.rows:
-            raise RefusedError(413, f"{len(parsed.asked)} rows in one request; this server takes {self.config.rows}")
+        self.refuse_many(len(parsed.asked))
         start = time.monotonic()
         answered = await self._submitted(parsed)
         unscored = sum(isinstance(one, Unscored) for one in answered.results)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from assay.serve.asked import turns
-from assay.serve.dialects.dialect import Answering, Dialect, Json, Parsed, RequestBody, validated
+from assay.serve.dialects.dialect import Answering, Dialect, Json, Many, Parsed, RequestBody, listed, validated
 
 
 class Document(RequestBody):
@@ -21,7 +21,7 @@ class Rerank(RequestBody):
 
     model: str | None = None
     query: str
-    documents: list[str | Document]
+    documents: Many[str | Document]
     top_n: int | None = Field(None, ge=0)
     return_documents: bool = False
     use_activation: bool | None = None
@@ -59,5 +59,5 @@ def error(status: int, told: str) -> Json:
 
 DOCUMENTS = Dialect(
     name="rerank", paths=("/rerank", "/v1/rerank", "/v2/rerank"), shape='{"query": text, "documents": [text, ...]}',
-    takes=lambda body: "documents" in body, parse=parse, answer=answer, error=error,
+    takes=lambda body: "documents" in body, count=listed("documents"), parse=parse, answer=answer, error=error,
 )  # fmt: skip
