@@ -20,6 +20,7 @@ from assay.scorers.protocol import Unscored
 from assay.serve.batching import Batcher, BatchLimits, QueueFullError
 from assay.serve.config import ServeConfig
 from assay.serve.dialects.dialect import Answering, Dialect, Parsed, refused_rows
+from assay.serve.gate_pass import GateWatch
 from assay.serve.jobs import Answered, ScoringError
 from assay.serve.prometheus_text import Labels
 from assay.serve.refusal import RefusedError
@@ -36,10 +37,11 @@ CPU_BATCH, GPU_BATCH = PASSES * 2048, PASSES * 16_384
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """The body of an answer, and the identity of the model that gave its rewards."""
+    """The body of an answer, and the identity and the gate of the model that gave its rewards."""
 
     body: object
     identity: Identity
+    gate: str
 
 
 class RewardService:
@@ -48,12 +50,13 @@ class RewardService:
     def __init__(self, served: ServedReward, config: ServeConfig, opening: Opening, *, on_gpu: bool = False) -> None:
         self.served, self.config, self.opening = served, config, opening
         self.draining = False
+        self._first = served.spec
         self._swap = asyncio.Lock()
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="assay-load")
         self._watcher: asyncio.Task[None] | None = None
-        # Answers say which model gave them, and a request may be answered by the one before a swap.
-        self._identities: WeakKeyDictionary[RowEngine, Identity] = WeakKeyDictionary()
-        self._identities[served.engine] = served.identity
+        # Answers say which model gave them and what its gate said; one may be of the model before a swap.
+        self._who: WeakKeyDictionary[RowEngine, tuple[Identity, GateWatch]] = WeakKeyDictionary()
+        self._who[served.engine] = served.identity, served.watch
         limits = BatchLimits(
             tokens=config.batch_tokens or (GPU_BATCH if on_gpu else CPU_BATCH),
             quiet=config.quiet, queue_rows=config.queue_rows, queue_tokens=config.queue_tokens,
@@ -71,7 +74,7 @@ class RewardService:
     @property
     def gate(self) -> str:
         """How the gate stands, for a header."""
-        return self.served.watch.passed.header if self.served.watch.closed is None else "closed"
+        return self.served.watch.header
 
     @property
     def told(self) -> Labels:
@@ -135,14 +138,14 @@ class RewardService:
         self.counts.waited.observe(answered.waited)
         seconds = time.monotonic() - start
         self.counts.took.observe(seconds)
-        identity = self._identities.get(answered.engine, identity)
+        identity, watch = self._who[answered.engine]
         scorer = answered.engine.scorer
         told = Answering(
             parsed=parsed, results=answered.results, tokens=answered.tokens, model=parsed.model or identity.name,
             fingerprint=identity.fingerprint, id=secrets.token_hex(8), seconds=round(seconds, 6),
             uncertainty=() if parsed.whole else [uncertainty_of(scorer, one) for one in answered.results],
         )  # fmt: skip
-        return Reply(body=dialect.answer(told), identity=identity)
+        return Reply(body=dialect.answer(told), identity=identity, gate=watch.header)
 
     async def _submitted(self, parsed: Parsed) -> Answered:
         try:
@@ -170,15 +173,15 @@ class RewardService:
                 told = first_line(error) if isinstance(error, AssayError) else type(error).__name__
                 log.warning("the model is not changed: %s", told)
                 raise
-            self._identities[served.engine] = served.identity
+            self._who[served.engine] = served.identity, served.watch
             self.served, self.batcher.engine = served, served.engine
             self.counts.swaps.add(outcome="done")
             log.info("now served: %s (%s, gate: %s)", served.identity.name, served.identity.fingerprint, self.gate)
             return served.identity
 
     async def _opened(self, spec: str) -> ServedReward:
-        # Another name needs another gate's folder: the one named at the start was of the reward of the start.
-        opening = self.opening if spec == self.served.spec else replace(self.opening, gate=None)
+        # The gate's folder and the template named at the start are of the reward of the start, and of no other.
+        opening = self.opening if spec == self._first else replace(self.opening, gate=None, template=None)
         loop = asyncio.get_running_loop()
         served = await loop.run_in_executor(self._loader, open_served, spec, opening)
         # Between two batches: a probe beside a running pass would be measured in its company.

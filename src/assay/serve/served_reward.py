@@ -69,7 +69,7 @@ def open_served(spec: str, opening: Opening) -> ServedReward:
     remote = opening.remote if opening.remote is not None and of_a_server(spec) else None
     scorer = open_scorer(spec, passes=opening.passes, template=opening.template, remote=remote)
     passed = UNGATED if opening.ungated else read_pass(spec, scorer, gate=opening.gate)
-    watch = GateWatch(spec, scorer, passed, gate=opening.gate)
+    watch = GateWatch(spec, scorer, passed)
     engine = engine_for(scorer)
     identity = Identity(
         names=tuple(dict.fromkeys((*opening.names, *_names(spec, scorer)))),
