@@ -289,6 +289,8 @@ class Batcher:
                 tokens += one.row.tokens - one.row.shared
                 batch.append(one)
             if several:
+                # Its oldest row is younger now: rows keep coming to one prompt, and would keep it first for ever.
+                self._families = dict(sorted(self._families.items(), key=lambda one: one[1][0].job.born))
                 break
             del self._families[family]
         return batch, tokens
