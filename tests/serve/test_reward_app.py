@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import socket
 import threading
 import time
@@ -255,6 +256,24 @@ def test_an_end_answers_what_is_under_way_and_refuses_what_is_new() -> None:
         held.let.set()
         assert [one.result(60).body["groups"][0]["rewards"] for one in under_way] == [[1.0], [2.0], [3.0]]
         until(lambda: site.server.should_exit)
+
+
+@pytest.mark.parametrize("seconds", [0.05, 600.0])
+def test_a_pass_that_never_ends_does_not_keep_a_server_from_ending(seconds: float) -> None:
+    """What is not answered within its time, or at a second signal, is refused; the thread is left where it hangs."""
+    held = Held()
+    with ThreadPoolExecutor(1) as pool:
+        with serving(of_function(held), config=ServeConfig(drain_seconds=seconds)) as site:
+            under_way = pool.submit(site.post, "/v1/score", group("p", "a"))
+            until(lambda: held.asked == 1)
+            site.loop.call_soon_threadsafe(site.server.drain)
+            until(lambda: site.service.draining)
+            if seconds > 1:
+                site.server.handle_exit(signal.SIGTERM, None)
+            said = under_way.result(60)
+            assert (said.status, said.headers["retry-after"]) == (503, "5")
+        assert not held.let.is_set()
+        held.let.set()
 
 
 def test_a_mistake_of_ours_or_of_the_scorer_tells_no_text(caplog: pytest.LogCaptureFixture) -> None:

@@ -63,7 +63,7 @@ def serve(
         raise InputError("A server needs the extra: pip install 'assay[serve]'.") from None
     from assay.config import load_config
     from assay.flows.project_config import ProjectConfig
-    from assay.flows.serve import Door, ServeOptions
+    from assay.flows.serve import Door, ServeOptions, leave_what_never_ends
     from assay.flows.serve import serve as serve_reward
     from assay.scorers.local import Passes
     from assay.scorers.open import of_a_server
@@ -78,6 +78,7 @@ def serve(
         passes=passes, template=template, remote=settings.remote, gate=gate, ungated=ungated, names=tuple(name or ())
     )
     serve_reward(scorer, door=Door(host=host, port=port, open=open_), opening=opening, config=settings.serve, ready=say)
+    leave_what_never_ends()
 
 
 def say(serving: Serving) -> None:

@@ -110,8 +110,8 @@ class Batcher:
         """The reward of each row, or why it has none, in the order given.
 
         whole: nothing is run where one row cannot be read, for answers that have no place for a row without a reward.
-        Raises QueueFullError, and ScoringError where the engine fails on these very rows. Cancelled, it takes along
-        what has not been run.
+        Raises QueueFullError, EndedError where they were given up, and ScoringError where the engine fails on these
+        very rows. Cancelled, it takes along what has not been run.
         """
         size = sum(map(size_of, asked))
         self._admit(len(asked), size)
@@ -140,15 +140,21 @@ class Batcher:
         """Between two batches, what must not run beside one."""
         return await asyncio.get_running_loop().run_in_executor(self._runner, work)
 
+    def give_up(self) -> int:
+        """Have every job that is not answered raise EndedError; returns how many."""
+        jobs = list(self._jobs)
+        for job in jobs:
+            job.give_up()
+        return len(jobs)
+
     async def close(self) -> None:
-        """Ends; jobs that are not answered are cancelled. A pass that runs is waited for."""
+        """Ends. A pass that runs is not waited for: it may wait itself for a server that never answers."""
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
-        for job in list(self._jobs):
-            job.done.cancel()
-        self._reader.shutdown(wait=True, cancel_futures=True)
-        self._runner.shutdown(wait=True, cancel_futures=True)
+        self.give_up()
+        self._reader.shutdown(wait=False, cancel_futures=True)
+        self._runner.shutdown(wait=False, cancel_futures=True)
 
     def _admit(self, rows: int, size: int) -> None:
         waiting_rows, waiting_tokens = self.waiting_rows, self.waiting_tokens

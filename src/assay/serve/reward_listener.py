@@ -82,6 +82,8 @@ class RewardServer(uvicorn.Server):
         # Not handed on to uvicorn: it would close the door at once, and raise the signal again at the end.
         if self._loop is None or self._draining is not None:
             self.should_exit = self.force_exit = True
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self.service.hurry)
             return
         self._loop.call_soon_threadsafe(self.drain)
 

@@ -7,7 +7,6 @@ rows and rewards; knows no HTTP.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import secrets
 import time
@@ -21,7 +20,7 @@ from assay.serve.batching import Batcher, BatchLimits, QueueFullError
 from assay.serve.config import ServeConfig
 from assay.serve.dialects.dialect import Answering, Dialect, Parsed, refused_rows
 from assay.serve.gate_pass import GateWatch
-from assay.serve.jobs import Answered, ScoringError
+from assay.serve.jobs import Answered, EndedError, ScoringError
 from assay.serve.prometheus_text import Labels
 from assay.serve.refusal import RefusedError
 from assay.serve.row_engine import RowEngine
@@ -50,9 +49,12 @@ class RewardService:
     def __init__(self, served: ServedReward, config: ServeConfig, opening: Opening, *, on_gpu: bool = False) -> None:
         self.served, self.config, self.opening = served, config, opening
         self.draining = False
+        self._hurried, self._drained = asyncio.Event(), asyncio.Event()
         self._first = served.spec
         self._swap = asyncio.Lock()
+        # Own threads, as the batcher's: those of the loop are waited for at its end, however long they take.
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="assay-load")
+        self._looker = ThreadPoolExecutor(1, thread_name_prefix="assay-gate")
         self._watcher: asyncio.Task[None] | None = None
         # Answers say which model gave them and what its gate said; one may be of the model before a swap.
         self._who: WeakKeyDictionary[RowEngine, tuple[Identity, GateWatch]] = WeakKeyDictionary()
@@ -92,14 +94,29 @@ class RewardService:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
         await self.batcher.close()
-        self._loader.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._loader, self._looker):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     async def drain(self) -> None:
-        if not self.draining:
-            self.draining = True
-            log.info("ending: new requests are refused, those under way are answered")
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.batcher.finished(), self.config.drain_seconds)
+        """Refuse what is new and wait for what is under way; what is not answered within `drain_seconds` is refused."""
+        if self.draining:
+            await self._drained.wait()
+            return
+        self.draining = True
+        log.info("ending: new requests are refused, those under way are answered")
+        waits = [asyncio.ensure_future(one) for one in (self.batcher.finished(), self._hurried.wait())]
+        try:
+            await asyncio.wait(waits, timeout=self.config.drain_seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
+            if given_up := self.batcher.give_up():
+                log.warning("%d requests were not answered in time and are refused", given_up)
+            self._drained.set()
+
+    def hurry(self) -> None:
+        """End the wait of `drain` now."""
+        self._hurried.set()
 
     def not_ready(self) -> str | None:
         """Why no rewards are given now, or None."""
@@ -152,6 +169,8 @@ class RewardService:
             return await self.batcher.submit(parsed.asked, whole=parsed.whole)
         except QueueFullError as error:
             raise RefusedError(429, str(error), retry_after=error.seconds) from None
+        except EndedError as error:
+            raise RefusedError(503, str(error), retry_after=5) from None
         except ScoringError as error:
             log.warning("a request could not be scored (%s)", error.kind)
             raise RefusedError(500, f"the reward could not be computed: {error}") from None
@@ -192,7 +211,8 @@ class RewardService:
         while True:
             await asyncio.sleep(self.config.gate_seconds)
             watch = self.served.watch
-            if await asyncio.to_thread(watch.look):  # hashes a model where the file changed
+            # It hashes a model where the file changed.
+            if await asyncio.get_running_loop().run_in_executor(self._looker, watch.look):
                 if watch.closed is None:
                     log.warning("the gate's file changed and passes: %s", watch.passed.header)
                 else:
