@@ -134,6 +134,29 @@ def test_bodies_are_limited_by_kind_size_and_time(small: Site) -> None:
     assert small.post("/v1/score", group("p", "a")).status == 200
 
 
+def test_one_prompt_and_many_answers_are_limited_by_what_they_come_to() -> None:
+    """A body of 16 MB would be sixteen gigabytes of rows, every row with its prompt."""
+    with serving(LENGTH, config=ServeConfig(body_bytes=4096)) as site:
+        assert site.post("/v1/score", group("p" * 3000, *"abcdefghij")).status == 200
+        said = site.post("/v1/score", group("p" * 3000, *"abcdefghijk"))
+        assert (said.status, b"33011 characters in 11 rows" in said.raw) == (413, True)
+
+
+def test_a_client_that_does_not_take_its_answer_is_let_go() -> None:
+    with serving(LENGTH) as site:
+        site.server.config.http_protocol_class.answer_seconds = 0.2  # type: ignore[union-attr]
+        body = json.dumps({"query": "p", "texts": ["a" * 2**20] * 14, "return_text": True}).encode()
+        head = (
+            f"POST /rerank HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"
+        )
+        with socket.socket() as line:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            line.connect(("127.0.0.1", site.port))
+            line.sendall(head.encode() + b"\r\n\r\n" + body)
+            until(lambda: b'{dialect="tei-rerank",status="200"} 1' in site.get("/metrics").raw)
+            until(lambda: not site.server.server_state.connections)
+
+
 def test_a_hundred_megabytes_are_refused_unread_and_the_client_can_read_why() -> None:
     with serving(LENGTH) as site:
         said = site.ask("POST", "/v1/score", b" " * (100 * 2**20))

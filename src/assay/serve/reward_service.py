@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 from assay.errors import AssayError, first_line
 from assay.scorers.protocol import Unscored
+from assay.serve.asked import characters_of
 from assay.serve.batching import Batcher, BatchLimits, QueueFullError
 from assay.serve.config import ServeConfig
 from assay.serve.dialects.dialect import Answering, Dialect, Parsed, refused_rows
@@ -31,6 +32,7 @@ log = logging.getLogger("assay.serve")
 PASSES = (
     4  # forward passes in a batch where nothing else is said: enough for prompts to meet, little enough to wait for
 )
+SPREAD = 8  # times the bytes of a body that its rows may hold as text, every row with its prompt
 CPU_BATCH, GPU_BATCH = PASSES * 2048, PASSES * 16_384
 
 
@@ -136,6 +138,16 @@ class RewardService:
         if rows > self.config.rows:
             raise RefusedError(413, f"{rows} rows in one request; this server takes {self.config.rows}")
 
+    def _refuse_spread(self, parsed: Parsed) -> None:
+        """Raises RefusedError (413) for rows that are far more text than the body was: one prompt and many answers."""
+        characters, most = sum(map(characters_of, parsed.asked)), SPREAD * self.config.body_bytes
+        if characters > most:
+            raise RefusedError(
+                413,
+                f"{characters} characters in {len(parsed.asked)} rows with their prompts; this server takes {most}: "
+                "send fewer answers to a prompt in one request",
+            )
+
     async def answer(self, dialect: Dialect, parsed: Parsed) -> Reply:
         """The body of the answer. Raises RefusedError."""
         self.refuse_unready()
@@ -144,6 +156,7 @@ class RewardService:
             # Its own name, not theirs: what a client sends is repeated nowhere.
             raise RefusedError(404, f"the model that was asked for is not served; {identity.name} is")
         self.refuse_many(len(parsed.asked))
+        self._refuse_spread(parsed)
         start = time.monotonic()
         answered = await self._submitted(parsed)
         unscored = sum(isinstance(one, Unscored) for one in answered.results)
