@@ -146,14 +146,16 @@ def test_other_weights_than_those_that_were_audited_are_not_served(change, run: 
 
 def test_a_model_beside_the_run_is_not_of_its_gate(run: Path, tmp_path: Path) -> None:
     shutil.copytree(run / "seed-0/model", run / "other/model")
+    other = str(run / "other/model")
+    with pytest.raises(GateError, match=r"no gate passed it"):
+        read_pass(other, open_scorer(other))
     with pytest.raises(GateError, match=r"passed other weights"):
-        read_pass(str(run / "other/model"), open_scorer(str(run / "other/model")))
+        read_pass(other, open_scorer(other), gate=run)
     # A run that was never decided is told as such, and no gate further up is believed.
-    inner = run / "seed-0" / "inner"
-    inner.mkdir()
-    (inner / "run.json").write_text("{}")
+    inner = run / "inner"
+    shutil.copytree(run / "seed-0", inner / "seed-0")
     with pytest.raises(GateError, match=r"has no gate\.json"):
-        read_pass(str(inner), open_scorer(str(run)))
+        read_pass(str(inner), open_scorer(str(inner)))
 
 
 def test_a_gate_that_changes_is_noticed(folder: Path, tmp_path: Path) -> None:

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 from assay.artifacts.files import dumps
 from assay.artifacts.run_evidence import AUDIT, CONTRACT, GATE, RUN, SPLIT, TRAIN
 from assay.artifacts.run_folder import RunFolder
+from assay.artifacts.run_models import ModelOfARun, model_of_a_run, seed_of
 from assay.endpoints.credential import Credential
 from assay.errors import ArtifactError, InputError, first_line
-from assay.flows.gated_scorer import ModelOfARun, model_of_a_run
 from assay.gate.gate_standing import GateStanding, gate_standing
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def evidence_files(
     """Report, verdict, split and training curves; what quotes rows only where it was asked for."""
     from assay.report.run.shared_pages import findings_alone, report_without_texts
 
-    seeds = sorted(model.run.glob("seed-[0-9]*"))
+    seeds = sorted(one for one in model.run.glob("seed-*") if seed_of(one) is not None)
     wanted = [*PLAIN, *(f"{seed.name}/{name}" for seed in seeds for name in (TRAIN, "metrics.jsonl"))]
     if with_texts:
         wanted += [*QUOTING, *(f"{seed.name}/scores.jsonl" for seed in seeds)]

@@ -14,12 +14,12 @@ from assay.artifacts.audit_body import AuditBody
 from assay.artifacts.files import sha256_file
 from assay.artifacts.run_evidence import AUDIT, GATE, RUN, RunEvidence
 from assay.artifacts.run_folder import RunFolder
+from assay.artifacts.run_models import model_of_a_run
 from assay.errors import AssayError, GateError
 from assay.gate.gate_standing import gate_standing
 from assay.scorers.local import LocalScorer, headed
 from assay.scorers.protocol import Scorer
 
-ABOVE = 3  # folders looked through from a model upwards: RUN/seed-0/model
 WAY_OUT = "--ungated serves it all the same, and says so in every answer and in the log"
 
 
@@ -43,13 +43,9 @@ UNGATED = GatePass()
 
 
 def gate_folder(spec: str) -> Path | None:
-    """The folder with a gate's verdict that a scorer's own folder is in, or None."""
-    folder = Path(headed(spec)[0]).expanduser()
-    if not folder.is_dir():
-        return None
-    near = [folder.resolve(), *folder.resolve().parents][:ABOVE]
-    # A run's folder is one also before its gate was asked; that is told rather than a gate further up believed.
-    return next((one for one in near if (one / GATE).is_file() or (one / RUN).is_file()), None)
+    """The folder of the run that a scorer is a model of, or None."""
+    found = model_of_a_run(headed(spec)[0])
+    return None if found is None else found.run.resolve()
 
 
 def read_pass(spec: str, scorer: Scorer, *, gate: Path | None = None) -> GatePass:
@@ -97,11 +93,10 @@ def _by_files(folder: Path, scorer: Scorer) -> str | None:
     """Of the files of a scorer that is a seed of the run, with the scores that its gate decided on, the hash."""
     if not isinstance(scorer, LocalScorer) or scorer.template is not None:
         return None
-    model = Path(scorer.model).expanduser().resolve()
-    seed = model.parent.name.removeprefix("seed-")
-    if model.parts[-2:] != (f"seed-{seed}", "model") or model.parent.parent != folder.resolve() or not seed.isdigit():
+    found = model_of_a_run(Path(scorer.model).expanduser().resolve())
+    if found is None or found.run != folder.resolve():
         return None
-    standing = gate_standing(folder, int(seed))
+    standing = gate_standing(folder, found.seed)
     return standing.weights if standing.passed else None
 
 
