@@ -12,7 +12,7 @@ import pytest
 from assay.scorers.protocol import Reward, Scored, Unscored
 from assay.serve.asked import Asked, Finished
 from assay.serve.batching import Batcher, QueueFullError
-from assay.serve.jobs import Answered, ScoringError
+from assay.serve.jobs import Answered, EndedError, ScoringError
 from assay.serve.row_engine import ReadRow
 from tests.serve.batchers import limits, ran, values
 
@@ -131,6 +131,22 @@ def test_a_row_that_breaks_the_engine_costs_no_other_and_tells_no_text() -> None
     assert isinstance(found[1], ScoringError)
     assert isinstance(found[3], ScoringError)
     assert "secret" not in f"{found[1]} {found[3]}"
+
+
+def test_nobody_waits_for_a_batcher_that_has_ended(caplog: pytest.LogCaptureFixture) -> None:
+    """By a mistake of ours: what waits and what comes is told so, and so is the log, in which no text stands."""
+    engine = Slow()
+
+    async def work(batcher: Batcher) -> None:
+        batcher.ran = lambda _batch: {}["secret words of a row"]
+        for _ in range(2):
+            with pytest.raises(EndedError):
+                await asyncio.wait_for(batcher.submit([Finished(text="aaaa")]), 20)
+        assert not batcher.alive
+
+    ran(engine, work)
+    assert "the batcher has ended: KeyError at" in caplog.text
+    assert "secret" not in caplog.text
 
 
 def test_a_model_that_is_swapped_in_serves_what_comes_after() -> None:

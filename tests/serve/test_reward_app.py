@@ -71,6 +71,7 @@ def test_groups_get_rewards_and_what_is_served_is_told() -> None:
         ("/v1/score", {"groups": [{"prompt": [], "answers": []}]}, 400, "a conversation without a turn"),
         ("/classify", {"input": "a", "truncate_prompt_tokens": 5}, 400, "truncate_prompt_tokens"),
         ("/classify", {"input": "a", "chat_template": SECRET}, 400, "chat_template"),
+        ("/v1/rerank", {"query": "a", "documents": [], "truncate_prompt_tokens": 5}, 400, "truncate_prompt_tokens"),
         ("/classify", {"messages": [{"role": "user", "content": SECRET}]}, 400, "the assistant's"),
         ("/classify", {"messages": [{"role": SECRET, "content": "a"}]}, 400, "messages.0.role"),
         ("/predict", {"inputs": [["a", "b", SECRET]]}, 400, "inputs.0: a row is one text"),

@@ -42,6 +42,7 @@ def test_what_is_refused_before_anything_is_opened(tmp_path: Path, monkeypatch: 
     assert isinstance(refused("baseline:longest", "--port", "0"), GateError)
     assert isinstance(refused("baseline:longest", "--ungated", "--set", "serve.rows=0"), ConfigError)
     assert isinstance(refused(str(tmp_path / "none"), "--ungated", "--port", "0"), AssayError)
+    assert "--name" in str(refused("baseline:longest", "--ungated", "--port", "0", "--name", "half \udcff"))
     assert isinstance(refused("recorded:x", "--ungated", "--host", "192.0.2.1", "--open"), InputError)
     with listen("127.0.0.1", 0) as taken:
         found = refused("baseline:longest", "--ungated", "--port", str(taken.getsockname()[1]))

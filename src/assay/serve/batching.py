@@ -12,8 +12,10 @@ by two models. A job whose client has gone takes its waiting rows along.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +24,7 @@ from typing import TypeVar
 
 from assay.scorers.protocol import Unscored
 from assay.serve.asked import Asked, size_of
-from assay.serve.jobs import Answered, Job, Waiting
+from assay.serve.jobs import Answered, EndedError, Job, Waiting
 from assay.serve.row_engine import ReadRow, RowEngine
 
 READ_AT_ONCE = 2048  # rows rendered in one call: as many as the tokenizer takes at once
@@ -30,6 +32,7 @@ LONGEST_GATHER = 0.05  # seconds an unfilled batch is held at most, however many
 GATHER_SHARE = 0.05  # of the batch before: what waiting for company may cost
 LONGEST_ASKED_WAIT = 60.0  # seconds: no client is told to stay away longer
 T = TypeVar("T")
+log = logging.getLogger("assay.serve")
 
 
 class QueueFullError(Exception):
@@ -92,6 +95,15 @@ class Batcher:
 
     def start(self) -> None:
         self._loops = [asyncio.create_task(self._read_jobs()), asyncio.create_task(self._run_batches())]
+        for loop in self._loops:
+            loop.add_done_callback(self._loop_ended)
+
+    def _loop_ended(self, loop: asyncio.Task[None]) -> None:
+        """No job may wait for a loop that is no more: clients would hang until they lose patience."""
+        if not loop.cancelled() and (error := loop.exception()) is not None:
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            log.error("the batcher has ended: %s at %s:%s", type(error).__name__, frame.filename, frame.lineno)
+            self.give_up()
 
     @property
     def alive(self) -> bool:
@@ -113,6 +125,8 @@ class Batcher:
         Raises QueueFullError, EndedError where they were given up, and ScoringError where the engine fails on these
         very rows. Cancelled, it takes along what has not been run.
         """
+        if not self.alive:
+            raise EndedError("the batcher has ended: see the log")
         size = sum(map(size_of, asked))
         self._admit(len(asked), size)
         loop = asyncio.get_running_loop()

@@ -6,6 +6,8 @@ sent back only where `return_documents` asks for them.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from assay.serve.asked import turns
@@ -17,7 +19,7 @@ class Document(RequestBody):
 
 
 class Rerank(RequestBody):
-    """top_n: how many of the best are told; none or 0 for all."""
+    """top_n: how many of the best are told; none or 0 for all. truncate_prompt_tokens: vLLM's; nothing is cut."""
 
     model: str | None = None
     query: str
@@ -25,6 +27,7 @@ class Rerank(RequestBody):
     top_n: int | None = Field(None, ge=0)
     return_documents: bool = False
     use_activation: bool | None = None
+    truncate_prompt_tokens: Literal[-1] | None = None
 
 
 def parse(body: Json) -> Parsed:
