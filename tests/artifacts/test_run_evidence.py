@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import orjson
 import pytest
 
 from assay.artifacts.files import sha256_file, write_json
-from assay.artifacts.gate_body import GateBody
+from assay.artifacts.gate_body import CriterionBody, GateBody
 from assay.artifacts.model_body import ModelBody, Rendering
 from assay.artifacts.run_evidence import AUDIT, GATE, MODEL, RUN, SPLIT, TRAIN, RunEvidence
 from assay.artifacts.run_folder import RunFolder
@@ -26,6 +27,15 @@ def model() -> ModelBody:
     return ModelBody(kind="encoder", render=rendering, trained_on={}, versions={})
 
 
+def criterion() -> CriterionBody:
+    """One that passed."""
+    return CriterionBody(
+        text="ties < 0.1", kind="one_slice", by="point", finding="ties", part=None, comparison="<", unit="share",
+        threshold=0.1, parts=(), slice="overall", verdict="pass", reason="", reasons=(), value=0.0, value_noun=None,
+        interval=None, n=1, counted="pair", more_pairs=None, more_prompts=None,
+    )  # fmt: skip
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
     """A run of two seeds, of which the second trained nothing."""
@@ -38,7 +48,8 @@ def folder(tmp_path: Path) -> RunFolder:
     pairs = [Pair(id="p", prompt="q", chosen="a", rejected="b")]
     found = audit({0: [PairScore(pair_id="p", chosen=1.0, rejected=0.0)]}, pairs, groups=["g"])
     written = replace(found, inputs=scored).write(run)
-    GateBody(verdict="pass", criteria=(), inputs={AUDIT: written, "criteria": "sha256:1"}).write(run.path(GATE))
+    gate = GateBody(verdict="pass", criteria=(criterion(),), inputs={AUDIT: written, "criteria": "sha256:1"})
+    gate.write(run.path(GATE))
     return run
 
 
@@ -118,3 +129,12 @@ def test_what_only_looks_like_a_proof_is_refused(tmp_path: Path, name: str, plac
     run.path(name).write_bytes(orjson.dumps(body))
     with pytest.raises(ArtifactError, match=re.escape(".".join(place))):
         RunEvidence.read(run, names=(SPLIT, AUDIT, TRAIN))
+
+
+@pytest.mark.parametrize("change", [{"verdict": "fail"}, {"verdict": "undecided"}, {"criteria": []}])
+def test_a_verdict_that_does_not_follow_from_its_criteria_is_none(folder: RunFolder, change: dict[str, object]) -> None:
+    """As in a gate.json that somebody changed by hand."""
+    gate = json.loads(folder.path(GATE).read_text(encoding="utf-8"))
+    folder.path(GATE).write_text(json.dumps({**gate, **change}), encoding="utf-8")
+    with pytest.raises(ArtifactError, match=r"gate\.json says it is gate/2.*changed by hand.*assay gate"):
+        RunEvidence.read(folder)

@@ -13,7 +13,11 @@ import pytest
 from huggingface_hub import ModelCard, constants
 from typer.testing import CliRunner
 
+from assay.artifacts.files import sha256_file
+from assay.artifacts.run_body import RunBase, RunBody, RunData
 from assay.artifacts.run_folder import RunFolder
+from assay.artifacts.tracking_body import TrackedBody
+from assay.artifacts.train_body import TrainBody, TrainedBase
 from assay.cli.main import build
 from assay.errors import ArtifactError, InputError
 from assay.flows.push import PushPlan, push_plan
@@ -100,11 +104,35 @@ def test_no_row_of_the_data_goes_unless_asked_for(run: Path) -> None:
     assert "evidence/seed-0/scores.jsonl" in whole
 
 
+def test_where_things_lay_on_this_machine_does_not_go(run: Path) -> None:
+    place = "/home/ann.example/secret-project"
+    body_ = RunBody.read(run / "run.json")
+    data = RunData(path=f"{place}/calls.jsonl", sha256="sha256:1", rows=3, simulated=False, oracle=None)
+    base = RunBase(name=f"{place}/smollm2", fingerprint="sha256:2", kind="decoder")
+    tracked = (TrackedBody(tracker="tensorboard", place=f"{place}/tb (look with `tensorboard --logdir {place}/tb`)"),)
+    command = f"assay reward {place}/calls.jsonl --base {place}/smollm2 --set model.chat_template='{place}/a.jinja'"
+    told = {"command": command, "data": data, "base": base, "tracked": tracked, "inputs": {f"{place}/calls.jsonl": "1"}}
+    body_.with_more(**told).write(run / "run.json")
+    train = TrainBody.read(run / "seed-0/train.json")
+    based = TrainedBase(name=f"{place}/smollm2", fingerprint="sha256:2")
+    train.model_copy(update={"base": based}).write(run / "seed-0/train.json")
+    for one in push_plan(run, REPO).files:
+        raw = body(one)
+        assert b"ann.example" not in raw, one.path
+        assert b"secret-project" not in raw, one.path
+        assert str(run.parent).encode() not in raw, one.path
+    shared = next(body(one) for one in push_plan(run, REPO).files if one.path == "evidence/run.json")
+    assert b"assay reward calls.jsonl --base smollm2 --set model.chat_template='a.jinja'" in shared
+    # What names no path goes byte by byte, so that hashes of it hold.
+    split = next(one.source for one in push_plan(run, REPO).files if one.path == "evidence/split.json")
+    assert split == run / "split.json"
+
+
 def test_figures_of_the_audit_go_with_its_hash(run: Path) -> None:
     plan = push_plan(run, REPO)
     told = orjson.loads(next(body(one) for one in plan.files if one.path == "evidence/findings.json"))
     gate = orjson.loads((run / "gate.json").read_bytes())
-    assert told["of"] == {"audit.json": gate["inputs"]["audit.json"]}
+    assert told["of"] == {"audit.json": gate["inputs"]["audit.json"], "gate.json": sha256_file(run / "gate.json")}
     assert {one["name"] for one in told["findings"]} >= {"accuracy"}
 
 

@@ -89,6 +89,16 @@ def test_what_cannot_be_scored_is_none_and_said_once(
     assert len(said) == 3
 
 
+def test_what_is_no_text_costs_no_other_its_reward(run: Path, expected: list[float]) -> None:
+    reward = assay.reward_function(run)
+    strange = ["half \ud800", None, [], [{}], 7, [{"role": "assistant", "content": None}], "", float("nan")]
+    halved = [{"role": "assistant", "content": "half \udc00"}]
+    found = reward(["May I?"] * 11, ["Yes.", *strange, halved, "Yes."])
+    assert found == [pytest.approx(expected[0], abs=1e-5), *[None] * 9, pytest.approx(expected[0], abs=1e-5)]
+    assert reward(["half \ud800", None, []], ["Yes."] * 3) == [None] * 3
+    assert reward([], []) == []
+
+
 def test_async_is_the_same_and_what_trl_takes_for_async(run: Path, expected: list[float]) -> None:
     reward = assay.reward_function(run, calls="async")
     assert inspect.iscoroutinefunction(reward.__call__)

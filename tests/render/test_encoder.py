@@ -14,6 +14,7 @@ from transformers.utils import chat_template_utils
 
 from assay.errors import ModelNotFoundError, TemplateError
 from assay.records import Message, Pair, Text
+from assay.render import encoder
 from assay.render.encoder import Renderer
 from assay.render.length_gate import length_gate
 from tests.support import bases
@@ -193,6 +194,25 @@ def test_encoders_take_the_pair_with_segments_and_are_never_cut(tmp_path: Path) 
     assert len(row.ids) > 15  # the tokenizer was stored with a truncation to 6
     assert tokens[row.prompt_tokens - 1] == "[SEP]"
     assert row.type_ids == (0,) * row.prompt_tokens + (1,) * (len(row.ids) - row.prompt_tokens)
+
+
+def test_a_renderer_that_reads_for_months_keeps_no_more_than_it_may(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server meets ever new lengths, and roles that clients make up."""
+    monkeypatch.setattr(encoder, "MOST_SEGMENTS", 40)
+    monkeypatch.setattr(encoder, "MOST_CHATS", 3)
+    pairs = Renderer.from_pretrained(bases.save(tmp_path / "bert", "bert"))
+    for n in range(1, 9):
+        row = pairs.encode("a " * n, "b")
+        assert row.type_ids == tuple(pairs.tokenizer("a " * n, "b")["token_type_ids"])
+    assert sum(map(len, pairs._segments)) <= 40
+    assert pairs._segments
+    chats = make()
+    made_up = [(Message(role="user", content="a"), Message(role=f"made_up_{n}", content="b")) for n in range(5)]
+    assert len(list(chats.encode_rows([(prompt, "c") for prompt in (conversation(*"a" * 65), *made_up)]))) == 6
+    assert len(chats._gone) == 3
+    assert max(map(len, chats._gone)) == 2
 
 
 def test_roberta_has_no_segments(tmp_path: Path) -> None:

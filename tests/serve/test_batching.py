@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from assay.scorers.protocol import Reward, Scored, Unscored
 from assay.serve.asked import Asked, Finished
 from assay.serve.batching import Batcher, QueueFullError
-from assay.serve.jobs import Answered, ScoringError
+from assay.serve.jobs import Answered, EndedError, ScoringError
 from assay.serve.row_engine import ReadRow
 from tests.serve.batchers import limits, ran, values
 
@@ -26,6 +27,7 @@ class Slow:
         if not held:
             self.let.set()
         self.rows_run: list[list[str]] = []
+        self.running: Callable[[Sequence[ReadRow]], None] = lambda _rows: None
 
     def read(self, asked: Sequence[Asked]) -> list[ReadRow | Unscored]:
         texts = [one.text for one in asked if isinstance(one, Finished)]
@@ -35,6 +37,7 @@ class Slow:
 
     def run(self, rows: Sequence[ReadRow]) -> list[Scored]:
         assert self.let.wait(20)
+        self.running(rows)
         self.rows_run.append([str(row.value) for row in rows])
         if any("poison" in str(row.value) for row in rows):
             raise RuntimeError("secret words of a row")
@@ -85,6 +88,36 @@ def test_a_client_that_went_takes_its_waiting_rows_along() -> None:
     assert engine.rows_run == [["running"], ["greets"]]
 
 
+def test_a_prompt_that_never_runs_out_of_answers_keeps_nobody_waiting() -> None:
+    """Clients that send on and on to one prompt fill every batch; whoever asks of another is answered in turn."""
+    engine = Slow()
+
+    async def work(batcher: Batcher) -> int:
+        ended = False
+
+        async def flood() -> None:
+            while not ended:
+                await batcher.submit([Finished(text="aaaa")])
+
+        def crowded(_rows: Sequence[ReadRow]) -> None:
+            # A batch is two of twelve: the ten others wait, and the two of the batch before have come again.
+            while not ended and sum(map(len, list(batcher._families.values()))) < 10:
+                time.sleep(0.001)
+
+        engine.running = crowded
+        floods = [asyncio.create_task(flood()) for _ in range(12)]
+        await soon(lambda: len(engine.rows_run) > 2)
+        before = len(engine.rows_run)
+        late = asyncio.create_task(batcher.submit([Finished(text="bbbb")]))
+        await soon(lambda: late.done() or len(engine.rows_run) > before + 50)
+        ended = True
+        await asyncio.gather(*floods, late)
+        return next(n for n, rows in enumerate(engine.rows_run) if "bbbb" in rows) - before
+
+    waited, _ = ran(engine, work, limits(tokens=8, quiet=0))
+    assert waited <= 12
+
+
 def test_a_row_that_breaks_the_engine_costs_no_other_and_tells_no_text() -> None:
     engine = Slow()
 
@@ -98,6 +131,22 @@ def test_a_row_that_breaks_the_engine_costs_no_other_and_tells_no_text() -> None
     assert isinstance(found[1], ScoringError)
     assert isinstance(found[3], ScoringError)
     assert "secret" not in f"{found[1]} {found[3]}"
+
+
+def test_nobody_waits_for_a_batcher_that_has_ended(caplog: pytest.LogCaptureFixture) -> None:
+    """By a mistake of ours: what waits and what comes is told so, and so is the log, in which no text stands."""
+    engine = Slow()
+
+    async def work(batcher: Batcher) -> None:
+        batcher.ran = lambda _batch: {}["secret words of a row"]
+        for _ in range(2):
+            with pytest.raises(EndedError):
+                await asyncio.wait_for(batcher.submit([Finished(text="aaaa")]), 20)
+        assert not batcher.alive
+
+    ran(engine, work)
+    assert "the batcher has ended: KeyError at" in caplog.text
+    assert "secret" not in caplog.text
 
 
 def test_a_model_that_is_swapped_in_serves_what_comes_after() -> None:

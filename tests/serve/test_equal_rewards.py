@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from assay.artifacts.files import write_jsonl
+from assay.errors import TemplateError
 from assay.flows.score import ScoreConfig, score_file
-from assay.records import Candidates, Message, to_json
+from assay.records import Candidates, Message, Text, to_json
+from assay.render.encoder import Encoded
 from assay.scorers.local import LocalScorer, Passes
 from assay.scorers.open import open_scorer
 from assay.scorers.protocol import Reward, Unscored
 from assay.serve.asked import Asked, Finished, Ids, Turns, turns
 from assay.serve.batching import Batcher
 from assay.serve.jobs import Answered
-from assay.serve.row_engine import engine_for
+from assay.serve.row_engine import ModelEngine, engine_for
 from tests.serve.batchers import limits, ran, values
 from tests.support import saved_models
 from tests.support.saved_models import LONG
@@ -129,6 +132,29 @@ def test_what_cannot_be_read_is_refused_by_row_and_never_cut(saved: Path) -> Non
     # Where the answer has no place for a reason nothing is run.
     assert all(isinstance(one, Unscored) for one in whole.results)
     assert [batch.rows for batch in batches] == [1]
+
+
+def test_what_no_model_reads_is_not_rendered_row_by_row(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A prompt longer than the model reads is tokenised once, however many answers it has; thousands of turns never."""
+    engine = engine_for(LocalScorer(saved))
+    assert isinstance(engine, ModelEngine)
+    renderer, rendered = engine.scorer.reward_model.renderer, []
+    encode_rows = renderer.encode_rows
+
+    def counted(rows: Sequence[tuple[Text, Text]]) -> Iterator[Encoded | TemplateError]:
+        rendered.extend(rows)
+        return encode_rows(rows)
+
+    monkeypatch.setattr(renderer, "encode_rows", counted)
+    chat = tuple(Message(role=("user", "assistant")[n % 2], content="a") for n in range(129))
+    long = "no, " * 110  # at most as many characters as 128 tokens may have
+    found = engine.read([turns(chat, "Yes."), *(turns(long, f"{n}") for n in range(50)), turns(PROMPTS[0], "Yes.")])
+    reasons = [one.reason if isinstance(one, Unscored) else None for one in found]
+    assert reasons[0] == "130 turns are over the 128 tokens the model reads"
+    assert len(set(reasons[1:51])) == 1
+    assert "tokens in the prompt alone; the model reads 128" in str(reasons[1])
+    assert reasons[51] is None
+    assert len(rendered) == 2
 
 
 def test_a_beginning_that_batches_share_is_run_once(saved: Path) -> None:

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from assay.artifacts.files import sha256_file, write_jsonl
+from assay.artifacts.run_evidence import RunEvidence
+from assay.artifacts.run_folder import RunFolder
 from assay.artifacts.train_body import TrainBody
 from assay.errors import ArtifactError, AssayError, GateError
 from assay.flows.audit import ScorerAuditConfig, audit_scorer
 from assay.gate import decide_run
+from assay.records import Text
 from assay.scorers.open import open_scorer
+from assay.serve import reward_service
 from assay.serve.config import ServeConfig
 from assay.serve.gate_pass import GateWatch, gate_folder, read_pass
-from assay.serve.served_reward import Opening, open_served
-from tests.serve.sites import group, serving, until
+from assay.serve.served_reward import Opening, ServedReward, open_served
+from tests.serve.sites import group, of_function, serving, until
 from tests.support.made_run import make_run
 
 PASSES, FAILS = "accuracy > 0.01", "accuracy < 0.5"
@@ -47,6 +55,21 @@ def folder(audited: Path, tmp_path: Path) -> Path:
     return tmp_path / "audit"
 
 
+def named_by_hash(run: RunFolder) -> None:
+    """Have train.json and audit.json of a made run name the files that stand there now, as a trained run's do; decide.
+
+    The audit of a made run names no files.
+    """
+    kept = (*(run.seed(0) / "model").iterdir(), run.seed(0) / "scores.jsonl")
+    files = {str(one.relative_to(run.seed(0))): sha256_file(one) for one in kept}
+    train = TrainBody.read(run.seed(0) / "train.json")
+    train.model_copy(update={"files": files}).write(run.seed(0) / "train.json")
+    audit = json.loads(run.path("audit.json").read_text())
+    audit["inputs"] = {"seed-0/scores.jsonl": files["scores.jsonl"], "split.json": sha256_file(run.path("split.json"))}
+    run.path("audit.json").write_text(json.dumps(audit))
+    decide_run(run, criteria(run.root.parent / "passes.yaml", PASSES))
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of one seed with a model's files, which train.json names; its gate passed."""
@@ -55,16 +78,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model.mkdir()
     (model / "model.safetensors").write_bytes(b"weights")
     (model / "config.json").write_text("{}")
-    files = {
-        str(one.relative_to(run.seed(0))): sha256_file(one) for one in (*model.iterdir(), run.seed(0) / "scores.jsonl")
-    }
-    train = TrainBody.read(run.seed(0) / "train.json")
-    train.model_copy(update={"files": files}).write(run.seed(0) / "train.json")
-    # The audit of a made run names no files; that of a trained one does.
-    audit = json.loads(run.path("audit.json").read_text())
-    audit["inputs"] = {"seed-0/scores.jsonl": files["scores.jsonl"], "split.json": sha256_file(run.path("split.json"))}
-    run.path("audit.json").write_text(json.dumps(audit))
-    decide_run(run, criteria(run.root.parent / "passes.yaml", PASSES))
+    named_by_hash(run)
     return run.root
 
 
@@ -132,19 +146,21 @@ def test_other_weights_than_those_that_were_audited_are_not_served(change, run: 
 
 def test_a_model_beside_the_run_is_not_of_its_gate(run: Path, tmp_path: Path) -> None:
     shutil.copytree(run / "seed-0/model", run / "other/model")
+    other = str(run / "other/model")
+    with pytest.raises(GateError, match=r"no gate passed it"):
+        read_pass(other, open_scorer(other))
     with pytest.raises(GateError, match=r"passed other weights"):
-        read_pass(str(run / "other/model"), open_scorer(str(run / "other/model")))
+        read_pass(other, open_scorer(other), gate=run)
     # A run that was never decided is told as such, and no gate further up is believed.
-    inner = run / "seed-0" / "inner"
-    inner.mkdir()
-    (inner / "run.json").write_text("{}")
+    inner = run / "inner"
+    shutil.copytree(run / "seed-0", inner / "seed-0")
     with pytest.raises(GateError, match=r"has no gate\.json"):
-        read_pass(str(inner), open_scorer(str(run)))
+        read_pass(str(inner), open_scorer(str(inner)))
 
 
 def test_a_gate_that_changes_is_noticed(folder: Path, tmp_path: Path) -> None:
     scorer = open_scorer("baseline:longest")
-    watch = GateWatch("baseline:longest", scorer, read_pass("baseline:longest", scorer, gate=folder), gate=folder)
+    watch = GateWatch("baseline:longest", scorer, read_pass("baseline:longest", scorer, gate=folder))
     assert (watch.look(), watch.closed) == (False, None)
     before = watch.passed
     decide_run(folder, criteria(tmp_path / "fails.yaml", FAILS))
@@ -158,6 +174,62 @@ def test_a_gate_that_changes_is_noticed(folder: Path, tmp_path: Path) -> None:
     (folder / "gate.json").unlink()
     assert watch.look()
     assert "no gate.json" in str(watch.closed)
+
+
+def test_a_gate_that_passes_other_weights_is_not_that_of_the_ones_served(run: Path) -> None:
+    """The run is trained anew in its folder while it is served, and its gate passes again: of what nobody loaded."""
+    scorer = open_scorer(str(run))
+    watch = GateWatch(str(run), scorer, read_pass(str(run), scorer))
+    weights = run / "seed-0/model/model.safetensors"
+    weights.write_bytes(b"others")
+    named_by_hash(RunFolder(run))
+    assert read_pass(str(run), scorer).weights != watch.passed.weights
+    assert watch.look()
+    assert "passes other weights now than those that were loaded" in str(watch.closed)
+    weights.write_bytes(b"weights")
+    named_by_hash(RunFolder(run))
+    assert watch.look()
+    assert watch.closed is None
+
+
+def test_a_link_that_points_to_another_run_takes_no_gate_along(run: Path, tmp_path: Path) -> None:
+    other, link = tmp_path / "other", tmp_path / "current"
+    shutil.copytree(run, other)
+    (other / "seed-0/model/model.safetensors").write_bytes(b"others")
+    named_by_hash(RunFolder(other))
+    link.symlink_to(run)
+    scorer = open_scorer(str(link))
+    watch = GateWatch(str(link), scorer, read_pass(str(link), scorer))
+    link.unlink()
+    link.symlink_to(other)
+    shutil.rmtree(run)
+    assert watch.look()
+    assert "no gate.json" in str(watch.closed)
+    assert watch.header == "closed"
+
+
+def test_what_is_written_while_a_gate_is_read_is_seen(folder: Path, tmp_path: Path) -> None:
+    scorer = open_scorer("baseline:longest")
+    passed = read_pass("baseline:longest", scorer, gate=folder)
+    decide_run(folder, criteria(tmp_path / "fails.yaml", FAILS))  # as hashing a large model leaves time for
+    watch = GateWatch("baseline:longest", scorer, passed)
+    assert watch.look()
+    assert "did not pass" in str(watch.closed)
+
+
+def test_whatever_a_look_meets_closes_the_gate_and_a_late_store_is_asked_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scorer = open_scorer("baseline:longest")
+    watch = GateWatch("baseline:longest", scorer, read_pass("baseline:longest", scorer, gate=folder))
+    for error in (ValueError("of no kind that was foreseen"), OSError("late")):
+        (folder / "gate.json").touch()
+        with monkeypatch.context() as patched:
+            patched.setattr(RunEvidence, "read", Mock(side_effect=error))
+            assert watch.look()
+        assert watch.closed in ("ValueError", "late")
+    assert watch.look(), "nothing changed but the store"
+    assert watch.closed is None
 
 
 def test_a_gate_that_closes_under_a_server_ends_the_rewards_until_it_passes(folder: Path, tmp_path: Path) -> None:
@@ -174,3 +246,44 @@ def test_a_gate_that_closes_under_a_server_ends_the_rewards_until_it_passes(fold
         decide_run(folder, criteria(tmp_path / "passes.yaml", PASSES))
         until(lambda: site.get("/ready").status == 200)
         assert site.post("/v1/score", group("p", "a")).status == 200
+
+
+def test_the_gate_named_at_the_start_is_of_the_reward_of_the_start(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later swap to what stands there now asks no gate of another reward, and the way back asks the first one."""
+    asked: list[tuple[str, Path | None, str | None]] = []
+
+    def opened(spec: str, opening: Opening) -> ServedReward:
+        asked.append((spec, opening.gate, opening.template))
+        return of_function(lambda _prompt, answers: [0.0 for _ in answers], name=spec)
+
+    monkeypatch.setattr(reward_service, "open_served", opened)
+    with serving("baseline:longest", opening=Opening(gate=folder)) as site:
+        site.service.opening = Opening(gate=folder, template="plain")
+        for spec in ("runs/b", None, "baseline:longest"):
+            site.do(site.service.swap(spec))
+    assert asked == [("runs/b", None, None), ("runs/b", None, None), ("baseline:longest", folder, "plain")]
+
+
+def test_an_answer_tells_the_gate_of_the_model_that_gave_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    let, asked = threading.Event(), threading.Event()
+
+    def held(_prompt: Text, answers: Sequence[Text]) -> list[float]:
+        asked.set()
+        assert let.wait(60)
+        return [0.0 for _ in answers]
+
+    monkeypatch.setattr(reward_service, "open_served", lambda _spec, _opening: of_function(held, name="b"))
+    monkeypatch.setattr(reward_service, "probe", lambda _engine: None)
+    with serving("baseline:longest", opening=Opening(gate=folder)) as site, ThreadPoolExecutor(1) as pool:
+        site.do(site.service.swap("b"))
+        under_way = pool.submit(site.post, "/v1/score", group("p", "a"))
+        assert asked.wait(60)
+        monkeypatch.undo()
+        # A swap waits for the pass that runs, so what it ends in is put in place as it does.
+        first = open_served("baseline:longest", Opening(gate=folder))
+        site.service.served, site.service.batcher.engine = first, first.engine
+        let.set()
+        assert under_way.result(60).headers["x-assay-gate"] == "ungated"
+        assert site.get("/health").headers["x-assay-gate"].startswith("pass ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import socket
 import threading
 import time
@@ -71,6 +72,7 @@ def test_groups_get_rewards_and_what_is_served_is_told() -> None:
         ("/v1/score", {"groups": [{"prompt": [], "answers": []}]}, 400, "a conversation without a turn"),
         ("/classify", {"input": "a", "truncate_prompt_tokens": 5}, 400, "truncate_prompt_tokens"),
         ("/classify", {"input": "a", "chat_template": SECRET}, 400, "chat_template"),
+        ("/v1/rerank", {"query": "a", "documents": [], "truncate_prompt_tokens": 5}, 400, "truncate_prompt_tokens"),
         ("/classify", {"messages": [{"role": "user", "content": SECRET}]}, 400, "the assistant's"),
         ("/classify", {"messages": [{"role": SECRET, "content": "a"}]}, 400, "messages.0.role"),
         ("/predict", {"inputs": [["a", "b", SECRET]]}, 400, "inputs.0: a row is one text"),
@@ -134,6 +136,29 @@ def test_bodies_are_limited_by_kind_size_and_time(small: Site) -> None:
     assert small.post("/v1/score", group("p", "a")).status == 200
 
 
+def test_one_prompt_and_many_answers_are_limited_by_what_they_come_to() -> None:
+    """A body of 16 MB would be sixteen gigabytes of rows, every row with its prompt."""
+    with serving(LENGTH, config=ServeConfig(body_bytes=4096)) as site:
+        assert site.post("/v1/score", group("p" * 3000, *"abcdefghij")).status == 200
+        said = site.post("/v1/score", group("p" * 3000, *"abcdefghijk"))
+        assert (said.status, b"33011 characters in 11 rows" in said.raw) == (413, True)
+
+
+def test_a_client_that_does_not_take_its_answer_is_let_go() -> None:
+    with serving(LENGTH) as site:
+        site.server.config.http_protocol_class.answer_seconds = 0.2  # type: ignore[union-attr]
+        body = json.dumps({"query": "p", "texts": ["a" * 2**20] * 14, "return_text": True}).encode()
+        head = (
+            f"POST /rerank HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"
+        )
+        with socket.socket() as line:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            line.connect(("127.0.0.1", site.port))
+            line.sendall(head.encode() + b"\r\n\r\n" + body)
+            until(lambda: b'{dialect="tei-rerank",status="200"} 1' in site.get("/metrics").raw)
+            until(lambda: not site.server.server_state.connections)
+
+
 def test_a_hundred_megabytes_are_refused_unread_and_the_client_can_read_why() -> None:
     with serving(LENGTH) as site:
         said = site.ask("POST", "/v1/score", b" " * (100 * 2**20))
@@ -182,6 +207,14 @@ def test_only_who_has_the_token_may_ask_and_only_the_owner_may_change_the_model(
     assert "tttt" not in repr(access)
     with serving(LENGTH) as site:
         assert site.post("/v1/swap", {}).status == 403
+
+
+def test_a_path_that_only_looks_like_the_owner_s_changes_nothing() -> None:
+    for access in (Access(token="t" * 20, owner_token="o" * 20), Access()):
+        with serving(LENGTH, access=access) as site:
+            for path in ("/v1/swap%0A", "/v1/swap%0D%0A", "/v1/swap/", "//v1/swap", "/v1/./swap", "/v1/score%0A"):
+                assert site.ask("POST", path, b'{"model": "baseline:shortest"}').status == 404
+            assert site.service.identity.name == LENGTH
 
 
 def test_a_page_in_a_browser_gets_nothing() -> None:
@@ -248,6 +281,24 @@ def test_an_end_answers_what_is_under_way_and_refuses_what_is_new() -> None:
         held.let.set()
         assert [one.result(60).body["groups"][0]["rewards"] for one in under_way] == [[1.0], [2.0], [3.0]]
         until(lambda: site.server.should_exit)
+
+
+@pytest.mark.parametrize("seconds", [0.05, 600.0])
+def test_a_pass_that_never_ends_does_not_keep_a_server_from_ending(seconds: float) -> None:
+    """What is not answered within its time, or at a second signal, is refused; the thread is left where it hangs."""
+    held = Held()
+    with ThreadPoolExecutor(1) as pool:
+        with serving(of_function(held), config=ServeConfig(drain_seconds=seconds)) as site:
+            under_way = pool.submit(site.post, "/v1/score", group("p", "a"))
+            until(lambda: held.asked == 1)
+            site.loop.call_soon_threadsafe(site.server.drain)
+            until(lambda: site.service.draining)
+            if seconds > 1:
+                site.server.handle_exit(signal.SIGTERM, None)
+            said = under_way.result(60)
+            assert (said.status, said.headers["retry-after"]) == (503, "5")
+        assert not held.let.is_set()
+        held.let.set()
 
 
 def test_a_mistake_of_ours_or_of_the_scorer_tells_no_text(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,9 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,7 @@ def test_what_is_refused_before_anything_is_opened(tmp_path: Path, monkeypatch: 
     assert isinstance(refused("baseline:longest", "--port", "0"), GateError)
     assert isinstance(refused("baseline:longest", "--ungated", "--set", "serve.rows=0"), ConfigError)
     assert isinstance(refused(str(tmp_path / "none"), "--ungated", "--port", "0"), AssayError)
+    assert "--name" in str(refused("baseline:longest", "--ungated", "--port", "0", "--name", "half \udcff"))
     assert isinstance(refused("recorded:x", "--ungated", "--host", "192.0.2.1", "--open"), InputError)
     with listen("127.0.0.1", 0) as taken:
         found = refused("baseline:longest", "--ungated", "--port", str(taken.getsockname()[1]))
@@ -126,6 +130,48 @@ def test_signals_swap_and_end(tmp_path: Path) -> None:
         assert (about.model, about.groups, about.answers, about.texts) == ("tiny", 1, 2, "none")
         assert about.ended is not None
         assert set(json.loads(path.read_text())) == {"id", "scores"}
+
+
+class HungServer(BaseHTTPRequestHandler):
+    """A server that says what it serves and never gives a reward."""
+
+    let, asked = threading.Event(), threading.Event()
+
+    def do_GET(self) -> None:
+        body = b'{"model_id": "m", "model_sha": "1"}'
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.asked.set()
+        self.let.wait(300)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.slow
+def test_a_process_ends_though_the_server_it_asks_never_answers() -> None:
+    hung = ThreadingHTTPServer(("127.0.0.1", 0), HungServer)
+    threading.Thread(target=hung.serve_forever, daemon=True).start()
+    try:
+        asked = f"tei:http://127.0.0.1:{hung.server_address[1]}"
+        with process(asked, "--ungated", "--set", "serve.drain_seconds=600") as (started, port):
+            with ThreadPoolExecutor(1) as pool:
+                under_way = pool.submit(said, port, "POST", "/v1/score", BODY)
+                assert HungServer.asked.wait(120)
+                started.send_signal(signal.SIGTERM)
+                while said(port, "GET", "/ready")[0] != 503:
+                    time.sleep(0.02)
+                started.send_signal(signal.SIGTERM)
+                assert under_way.result(120)[0] == 503
+            assert started.wait(40) == 0, "it waits for the server it asks, which is given a minute a try"
+    finally:
+        HungServer.let.set()
+        hung.shutdown()
+        hung.server_close()
 
 
 @pytest.mark.slow

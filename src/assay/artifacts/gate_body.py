@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Sequence
+from typing import ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assay.artifacts.body import Body
 from assay.artifacts.finding_body import IntervalBody
@@ -12,6 +13,11 @@ from assay.artifacts.looks_body import LooksBody
 from assay.artifacts.rests_on_body import RestsOn
 
 Word = Literal["pass", "fail", "undecided"]
+
+
+def worst(words: Sequence[Word]) -> Word:
+    """What several words come to: fail if one is, else undecided if one is, else pass."""
+    return "fail" if "fail" in words else "undecided" if "undecided" in words else "pass"
 
 
 class DecidedBody(BaseModel):
@@ -72,3 +78,10 @@ class GateBody(Body):
     inputs: dict[str, str]
     rests_on: RestsOn | None = Field(None, exclude_if=lambda value: value is None)
     looks: LooksBody | None = Field(None, exclude_if=lambda value: value is None)
+
+    @model_validator(mode="after")
+    def _follows(self) -> Self:
+        found = worst([one.verdict for one in self.criteria])
+        if self.verdict != found or not self.criteria:  # none would pass anything
+            raise ValueError(f"the verdict is {self.verdict}, and its {len(self.criteria)} criteria come to {found}")
+        return self

@@ -75,7 +75,7 @@ def serve(
         raise InputError("A server needs the extra: pip install 'assay[serve]'.") from None
     from assay.config import load_config
     from assay.flows.project_config import ProjectConfig
-    from assay.flows.serve import Door, ServeOptions
+    from assay.flows.serve import Door, ServeOptions, leave_what_never_ends
     from assay.flows.serve import serve as serve_reward
     from assay.scorers.local import Passes
     from assay.scorers.open import of_a_server
@@ -95,6 +95,7 @@ def serve(
     )
     door = Door(host=host, port=port, open=open_)
     serve_reward(scorer, door=door, opening=opening, config=settings.serve, snapshot=plan, ready=say)
+    leave_what_never_ends()
 
 
 def say(serving: Serving) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.artifacts.run_models import model_of_a_run
 from assay.errors import InputError
 from assay.gate.gate_standing import GateStanding, gate_standing
 from assay.scorers.local import LocalScorer, Passes, headed
@@ -23,19 +24,6 @@ class GatedScorer:
     scorer: Scorer
     standing: GateStanding
     label: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelOfARun:
-    """One seed's model of a run folder."""
-
-    run: Path
-    seed: int
-    seeds: int
-
-    @property
-    def folder(self) -> Path:
-        return self.run / f"seed-{self.seed}" / "model"
 
 
 def gated_scorer(
@@ -69,26 +57,3 @@ def standing_of(text: Path | str, seed: int | None = None) -> GateStanding:
     if found is None:
         return GateStanding(word="unknown", sentence=f"no gate has decided on it: {text} is no run of assay.")
     return gate_standing(found.run, found.seed)
-
-
-def model_of_a_run(folder: Path | str, seed: int | None = None) -> ModelOfARun | None:
-    """The model that a run folder, or a seed's model folder in one, stands for; None where it is neither.
-
-    Raises InputError for a run of several seeds where none is named, or of a seed it has not.
-    """
-    place = Path(folder).expanduser()
-    parent = place.parent
-    if place.name == "model" and parent.name.startswith("seed-") and (parent / "train.json").is_file():
-        place, inside = parent.parent, int(parent.name.removeprefix("seed-"))
-        seed = inside if seed is None else seed
-    seeds = sorted(int(one.parent.name.removeprefix("seed-")) for one in place.glob("seed-[0-9]*/model"))
-    if not seeds:
-        return None
-    named = ", ".join(map(str, seeds))
-    if seed is None and len(seeds) > 1:
-        raise InputError(
-            f"{folder} is a run of {len(seeds)} seeds ({named}), each a reward of its own: name one (seed=)."
-        )
-    if seed is not None and seed not in seeds:
-        raise InputError(f"{folder} has no model of seed {seed}; it has {named}.")
-    return ModelOfARun(run=place, seed=seeds[0] if seed is None else seed, seeds=len(seeds))

@@ -2,7 +2,8 @@
 
 1. What would go is planned from the run's artifacts; a run whose gate did not pass is refused, unless told otherwise,
    and is called what it is in the card's first line.
-2. Rows of the data stay: the report goes without the texts it quotes, audit.json as its figures, scores by pair not.
+2. Rows of the data stay: the report goes without the texts it quotes, audit.json as its figures, scores by pair not;
+   and so does where things lay: artifacts that name absolute paths go with the last names of these.
 3. It goes as one commit, so that nobody ever sees a model without its card.
 Credentials are the hub library's business (HF_TOKEN, or `hf auth login`), and are taken out of every message.
 """
@@ -15,12 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import orjson
+
 from assay.artifacts.files import dumps
 from assay.artifacts.run_evidence import AUDIT, CONTRACT, GATE, RUN, SPLIT, TRAIN
 from assay.artifacts.run_folder import RunFolder
+from assay.artifacts.run_models import ModelOfARun, model_of_a_run, seed_of
 from assay.endpoints.credential import Credential
 from assay.errors import ArtifactError, InputError, first_line
-from assay.flows.gated_scorer import ModelOfARun, model_of_a_run
 from assay.gate.gate_standing import GateStanding, gate_standing
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 EVIDENCE = "evidence"
 CARD = "README.md"
 PLAIN = (RUN, GATE, CONTRACT, SPLIT)  # artifacts in which no row stands
+PLACED = frozenset({RUN, GATE, CONTRACT, TRAIN})  # in which paths may stand: the data's, the base's, a ledger's
 QUOTING = (AUDIT, "report.html")  # in which rows are quoted
 REPO = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)  # what else the hub asks of names, it says itself
 WAY = "To share it all the same, with that said in the card's first line: --whatever-the-verdict."
@@ -79,7 +83,7 @@ def push_plan(
             f"{run} holds no trained model. Give the folder of a run that `assay reward` or `assay dpo` made."
         )
     from assay.report.run.reported_run import read_reported_run  # after what can be refused without scipy
-    from assay.report.run.shared_pages import shared_card
+    from assay.report.run.shared_pages import placeless, shared_card
 
     folder = RunFolder(model.run)
     if not folder.path(GATE).is_file():
@@ -88,6 +92,7 @@ def push_plan(
     gate = whole_standing(model, folder, evidence)
     if not (gate.passed or whatever):
         raise InputError(f"{run} is not pushed: {gate.sentence} {WAY}")
+    evidence = placeless(evidence)
     card = shared_card(folder, evidence, gate, repo=repo, seed=model.seed)
     files = [PushedFile(path=CARD, source=card.encode()), *model_files(model)]
     files += evidence_files(model, folder, evidence, with_texts=with_texts)
@@ -133,9 +138,9 @@ def evidence_files(
     model: ModelOfARun, folder: RunFolder, evidence: ReportedRun, *, with_texts: bool
 ) -> Iterator[PushedFile]:
     """Report, verdict, split and training curves; what quotes rows only where it was asked for."""
-    from assay.report.run.shared_pages import findings_alone, report_without_texts
+    from assay.report.run.shared_pages import findings_alone, report_without_texts, without_places
 
-    seeds = sorted(model.run.glob("seed-[0-9]*"))
+    seeds = sorted(one for one in model.run.glob("seed-*") if seed_of(one) is not None)
     wanted = [*PLAIN, *(f"{seed.name}/{name}" for seed in seeds for name in (TRAIN, "metrics.jsonl"))]
     if with_texts:
         wanted += [*QUOTING, *(f"{seed.name}/scores.jsonl" for seed in seeds)]
@@ -145,7 +150,12 @@ def evidence_files(
     for name in wanted:
         path = folder.path(name)
         if path.is_file():
-            yield PushedFile(path=f"{EVIDENCE}/{name}", source=path)
+            source: Path | bytes = path
+            if name.rpartition("/")[2] in PLACED:
+                given = orjson.loads(path.read_bytes())
+                told = without_places(given)
+                source = path if told == given else dumps(told, indent=True) + b"\n"
+            yield PushedFile(path=f"{EVIDENCE}/{name}", source=source)
 
 
 def push(plan: PushPlan, *, private: bool = True, endpoint: str | None = None) -> str:

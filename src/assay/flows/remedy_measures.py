@@ -19,6 +19,7 @@ from pydantic import JsonValue
 
 from assay.artifacts.run_body import RunBody
 from assay.artifacts.run_evidence import RUN, SPLIT
+from assay.artifacts.run_models import seeds_with
 from assay.artifacts.split_body import SplitBody
 from assay.audits.probes.probe_part import outcome
 from assay.audits.scores_table import Aligned, align
@@ -348,7 +349,7 @@ def seeds_of(trial: Trial, run_folder: Path) -> Seeds:
 
 def models_of(trial: Trial, run_folder: Path) -> dict[int, Path]:
     """The folder of each seed's model; empty where the run was not made, or not to its end."""
-    models = {int(one.parent.name.removeprefix("seed-")): one for one in run_folder.glob("seed-[0-9]*/model")}
+    models = seeds_with(run_folder, "model")
     seeds = trial.config.train.seeds
     return {seed: models[seed] for seed in seeds} if set(seeds) <= set(models) else {}
 

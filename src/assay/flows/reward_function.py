@@ -140,4 +140,9 @@ def read_row(asked: object, given: object) -> tuple[Text, Text]:
     answer = after_prompt(prompt, as_text(given, "both", "completion"))
     if blank(answer):
         raise UnfitError("empty_candidate", EMPTY.reason, "both")
+    for text in (prompt, answer):
+        try:
+            (text if isinstance(text, str) else "".join(message.content for message in text)).encode()
+        except UnicodeEncodeError as error:  # no tokenizer takes it, and the others of the batch would pay for it
+            raise UnfitError("bad_encoding", f"half of a surrogate pair at character {error.start + 1}") from None
     return prompt, answer

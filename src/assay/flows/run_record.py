@@ -20,6 +20,7 @@ from pydantic import JsonValue
 from assay.artifacts.files import differences, sha256_json
 from assay.artifacts.run_body import MachineBody, RunBody, StageBody
 from assay.artifacts.run_folder import RunFolder
+from assay.artifacts.run_models import seeds_with
 from assay.errors import ArtifactError, ConfigError
 from assay.machine_size import memory_gib, usable_cpus
 from assay.train.compile_choice import CompileChoice, named_in
@@ -196,8 +197,7 @@ def refuse_other_experiment(run: RunFolder, experiment: Mapping[str, object], *,
         return
     before = RunBody.read(run.path(RUN))
     changed = differences(experiment_of(with_defaults(before.config), before.inputs), experiment)
-    trained = sorted(int(path.parent.name.removeprefix("seed-")) for path in run.root.glob("seed-[0-9]*/train.json"))
-    if left_out := [str(seed) for seed in trained if seed not in seeds]:
+    if left_out := [str(seed) for seed in seeds_with(run.root, "train.json") if seed not in seeds]:
         changed.append(f"train.seeds leaves out {', '.join(left_out)}, which was trained here")
     if changed:
         raise ArtifactError(

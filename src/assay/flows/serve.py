@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ from assay.serve.watch.snapshot_file import SnapshotPlan
 from assay.stats.unknown import Unknown
 
 TOKEN, OWNER_TOKEN = "ASSAY_SERVE_TOKEN", "ASSAY_SERVE_OWNER_TOKEN"  # names of variables, which hold the tokens
+LAST_SECONDS = 1.0  # that threads are given to end by themselves once nobody waits for them
 
 
 class ServeOptions(StageConfig):
@@ -150,6 +152,18 @@ def tell_of_events() -> None:
     logging.raiseExceptions = False
     # uvicorn's own are of addresses and mistakes in requests: the loud ones alone.
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
+
+
+def leave_what_never_ends() -> None:
+    """End this process where a pass or a load is still under way, which Python would wait for: as long as a server that
+    is asked in turn takes, or a model of gigabytes.
+    """
+    ours = [thread for thread in threading.enumerate() if thread.name.startswith("assay-")]
+    for thread in ours:
+        thread.join(LAST_SECONDS / len(ours))
+    if any(thread.is_alive() for thread in ours):
+        leave_a_full_log()
+        os._exit(0)
 
 
 def leave_a_full_log() -> None:

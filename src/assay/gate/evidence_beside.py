@@ -12,6 +12,7 @@ from pathlib import Path
 
 from assay.artifacts.capability_body import CAPABILITY
 from assay.artifacts.fresh_body import FRESH
+from assay.artifacts.gate_body import worst
 from assay.artifacts.pressure_body import PRESSURE
 from assay.audits.fit.fit_meanings import MEANINGS as FIT_MEANINGS
 from assay.audits.fresh.fresh_meanings import MEANINGS as FRESH_MEANINGS
@@ -25,7 +26,7 @@ from assay.gate.every_figure import EVERY_FIGURE
 from assay.gate.evidence import Evidence, ListedFigures
 from assay.gate.fresh_evidence import fresh_evidence
 from assay.gate.pressure_evidence import pressure_evidence
-from assay.gate.rules import decide, worst
+from assay.gate.rules import decide
 from assay.gate.verdict import Verdict
 
 

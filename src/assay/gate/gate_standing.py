@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from assay.artifacts.files import sha256_file
+from assay.artifacts.files import sha256_file, sha256_json
 from assay.artifacts.gate_body import GateBody
 from assay.artifacts.run_evidence import AUDIT, GATE, RUN, TRAIN, RunEvidence
 from assay.artifacts.run_folder import RunFolder
@@ -23,10 +23,14 @@ WORDS_ONLY = frozenset({"README.md", "LICENSE", "LICENSE.txt", "NOTICE", ".gitat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateStanding:
-    """What is known of a model's gate. word: "unknown" where none decided on this model; sentence: why, for people."""
+    """What is known of a model's gate. word: "unknown" where none decided on this model; sentence: why, for people.
+
+    weights: hash of the files that were decided on, by which whoever loaded them knows them again; None of an unknown.
+    """
 
     word: Literal["pass", "fail", "undecided", "unknown"]
     sentence: str
+    weights: str | None = None
 
     @property
     def passed(self) -> bool:
@@ -41,7 +45,7 @@ def gate_standing(run: Path, seed: int) -> GateStanding:
             sentence=f"no gate has decided on it: {run / GATE} is missing. Decide with `assay gate {run}`.",
         )
     try:
-        gate = _held(run, seed)
+        gate, weights = _held(run, seed)
     except AssayError as error:
         return GateStanding(word="unknown", sentence=f"its gate does not hold any more: {error}")
     said = {
@@ -52,11 +56,12 @@ def gate_standing(run: Path, seed: int) -> GateStanding:
     open_ones = [one for one in gate.criteria if one.verdict != "pass"]
     first = next((one for one in open_ones if one.verdict == "fail"), open_ones[0] if open_ones else None)
     why = "." if first is None else f": {first.text}: {first.reason.rstrip('.')}."
-    return GateStanding(word=gate.verdict, sentence=said + why)
+    return GateStanding(word=gate.verdict, sentence=said + why, weights=weights)
 
 
-def _held(run: Path, seed: int) -> GateBody:
-    """gate.json, once all between it and the model's bytes fits. Raises ArtifactError that names what does not."""
+def _held(run: Path, seed: int) -> tuple[GateBody, str]:
+    """gate.json and the hash of the model's files, once all between them fits. Raises ArtifactError that names what
+    does not."""
     found = RunEvidence.read(RunFolder(run), names=(RUN, AUDIT, GATE, TRAIN), needed=(AUDIT, GATE))
     assert found.gate is not None
     assert found.audit is not None
@@ -69,8 +74,9 @@ def _held(run: Path, seed: int) -> GateBody:
         raise ArtifactError(f"{run / AUDIT} is not of seed {seed}. Run the audit again.")
     if body.files.get("scores.jsonl") != scores:
         raise ArtifactError(f"{run / AUDIT} is of other scores than those {place} was trained to. Run the audit again.")
-    _same_model(place, {name: digest for name, digest in body.files.items() if name.startswith("model/")})
-    return found.gate
+    files = {name: digest for name, digest in body.files.items() if name.startswith("model/")}
+    _same_model(place, files)
+    return found.gate, sha256_json(files)
 
 
 def _same_model(place: Path, files: dict[str, str]) -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assay.artifacts.gate_body import worst
 from assay.capability.capability_meanings import MEANINGS as CAPABILITY_MEANINGS
 from assay.findings.finding import unknown
 from assay.gate.criteria import Criterion
 from assay.gate.evidence import Evidence, ListedFigures
-from assay.gate.rules import decide, worst
+from assay.gate.rules import decide
 from assay.gate.verdict import Verdict
 from assay.study.analysis.vote_meanings import MEANINGS as VOTE_MEANINGS
 

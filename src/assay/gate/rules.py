@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from assay.artifacts.gate_body import Word
+from assay.artifacts.gate_body import Word, worst
 from assay.audits.fit.fit_meanings import MEANINGS as FIT_MEANINGS
 from assay.audits.lost_rows import pairs_measured, why_unmeasured
 from assay.audits.pressure.pressure_meanings import MEANINGS as PRESSURE_MEANINGS
@@ -46,10 +46,6 @@ def decide(evidence: Evidence, criteria: Sequence[Criterion]) -> Verdict:
         rests_on=evidence.rests_on,
         looks=None if evidence.look is None else evidence.look.to_body(),
     )
-
-
-def worst(words: Sequence[Word]) -> Word:
-    return "fail" if "fail" in words else "undecided" if "undecided" in words else "pass"
 
 
 def decide_one_slice(evidence: Evidence, criterion: Criterion, *, seed: int | None = None) -> Result:

@@ -27,6 +27,8 @@ from assay.render.template import Chat, Rules, ids_of, rules_for, text_of
 CHUNK = 2048  # rows tokenised in one call
 ENCODER_RULE = "pair(prompt, answer); one message: its content; several: 'Role: content', a blank line apart"
 PAD_TOKEN = "<|pad|>"
+MOST_SEGMENTS = 16_000_000  # numbers kept to be shared: 128 MB
+MOST_ROLES, MOST_CHATS = 64, 4096  # turns of a chat whose roles are remembered, and how many chats are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,7 @@ class Renderer:
         # seeds, so each id is kept once and rows point to it; so are segment ids, which depend on two lengths only.
         self._numbers: dict[int, int] = {}
         self._segments: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._segments_kept = 0
         self._gone: dict[tuple[str, ...], frozenset[int]] = {}  # by the roles of a prompt: see _dropped
 
     @classmethod
@@ -151,8 +154,16 @@ class Renderer:
             yield Encoded(
                 ids=self._kept(ids),
                 prompt_tokens=len(own) if ids[: len(own)] == own else 0,
-                type_ids=None if segments is None else self._segments.setdefault(segments, segments),
+                type_ids=None if segments is None else self._shared(segments),
             )
+
+    def _shared(self, segments: tuple[int, ...]) -> tuple[int, ...]:
+        """The same segments as one object, while there is room: a server meets ever new lengths, for months."""
+        known = self._segments.get(segments)
+        if known is None and self._segments_kept + len(segments) <= MOST_SEGMENTS:
+            self._segments_kept += len(segments)
+            self._segments[segments] = segments
+        return segments if known is None else known
 
     def _kept(self, ids: list[int]) -> tuple[int, ...]:
         return tuple(map(self._numbers.setdefault, ids, ids))
@@ -204,7 +215,9 @@ class Renderer:
             chat = [{"role": role, "content": word} for role, word in zip(roles, words, strict=True)]
             text = self._text(chat, generation=self.rules.prompt_end == "generation")
             gone = () if isinstance(text, TemplateError) else (n for n, word in enumerate(words) if word not in text)
-            found = self._gone[roles] = frozenset(gone)
+            found = frozenset(gone)
+            if len(roles) <= MOST_ROLES and len(self._gone) < MOST_CHATS:  # whoever asks a server may make up roles
+                self._gone[roles] = found
         return found
 
     def _texts(self, chats: list[Chat], *, generation: bool) -> list[str | TemplateError]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.artifacts.files import sha256_json
+from assay.artifacts.run_models import seeds_with
 from assay.errors import InputError
 from assay.scorers.local import LocalScorer, Passes
 
@@ -48,8 +49,8 @@ def averaged(argument: str) -> AveragedScorer:
     """The average of models named with commas between, or of a run's seeds. Raises InputError for fewer than two."""
     found: list[str] = []
     for part in (part.strip() for part in argument.split(",") if part.strip()):
-        seeds = sorted(Path(part).expanduser().glob("seed-[0-9]*/model"))
-        found += [str(seed) for seed in seeds] or [part]
+        seeds = seeds_with(Path(part).expanduser(), "model")
+        found += [str(seed) for seed in seeds.values()] or [part]
     if len(found) < 2:
         raise InputError(f"averaged:{argument}: {len(found)} model. Name two at least, or a run of several seeds.")
     if len(set(found)) < len(found):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
+from assay.artifacts.run_models import seeds_with
 from assay.errors import InputError
 from assay.scorers.averaged import averaged
 from assay.scorers.baseline import baseline
@@ -79,13 +80,12 @@ def open_scorers(
 ) -> dict[int, Scorer]:
     """As open_scorer, by seed: a run folder has a scorer for each seed, everything else is one, called seed 0."""
     folder, head = headed(str(text))
-    models = sorted(Path(folder).expanduser().glob("seed-[0-9]*/model"))
-    seeds = {int(model.parent.name.removeprefix("seed-")): model for model in models}
+    seeds = seeds_with(Path(folder).expanduser(), "model")
     if not seeds:
         return {0: _one(str(text), passes, template, remote or RemoteConfig())}
     _no_server(text, remote or RemoteConfig())
     named = "" if head is None else f"@{head}"
-    return {seed: LocalScorer(f"{seeds[seed]}{named}", passes=passes, template=template) for seed in sorted(seeds)}
+    return {seed: LocalScorer(f"{seeds[seed]}{named}", passes=passes, template=template) for seed in seeds}
 
 
 def of_a_server(text: Path | str) -> bool:

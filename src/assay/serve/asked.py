@@ -63,5 +63,12 @@ def characters_of(asked: Asked) -> int:
             return _characters(asked.prompt) + _characters(asked.answer)
 
 
+def turns_of(asked: Asked) -> int:
+    """Of a prompt and an answer; 1 for what is one text or one row of ids."""
+    if not isinstance(asked, Turns):
+        return 1
+    return sum(1 if isinstance(text, str) else len(text) for text in (asked.prompt, asked.answer))
+
+
 def _characters(text: Text) -> int:
     return len(text) if isinstance(text, str) else sum(len(message.content) for message in text)

@@ -12,8 +12,10 @@ by two models. A job whose client has gone takes its waiting rows along.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +24,7 @@ from typing import TypeVar
 
 from assay.scorers.protocol import Unscored
 from assay.serve.asked import Asked, size_of
-from assay.serve.jobs import Answered, Job, Waiting
+from assay.serve.jobs import Answered, EndedError, Job, Waiting
 from assay.serve.row_engine import ReadRow, RowEngine
 
 READ_AT_ONCE = 2048  # rows rendered in one call: as many as the tokenizer takes at once
@@ -30,6 +32,7 @@ LONGEST_GATHER = 0.05  # seconds an unfilled batch is held at most, however many
 GATHER_SHARE = 0.05  # of the batch before: what waiting for company may cost
 LONGEST_ASKED_WAIT = 60.0  # seconds: no client is told to stay away longer
 T = TypeVar("T")
+log = logging.getLogger("assay.serve")
 
 
 class QueueFullError(Exception):
@@ -92,6 +95,15 @@ class Batcher:
 
     def start(self) -> None:
         self._loops = [asyncio.create_task(self._read_jobs()), asyncio.create_task(self._run_batches())]
+        for loop in self._loops:
+            loop.add_done_callback(self._loop_ended)
+
+    def _loop_ended(self, loop: asyncio.Task[None]) -> None:
+        """No job may wait for a loop that is no more: clients would hang until they lose patience."""
+        if not loop.cancelled() and (error := loop.exception()) is not None:
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            log.error("the batcher has ended: %s at %s:%s", type(error).__name__, frame.filename, frame.lineno)
+            self.give_up()
 
     @property
     def alive(self) -> bool:
@@ -110,9 +122,11 @@ class Batcher:
         """The reward of each row, or why it has none, in the order given.
 
         whole: nothing is run where one row cannot be read, for answers that have no place for a row without a reward.
-        Raises QueueFullError, and ScoringError where the engine fails on these very rows. Cancelled, it takes along
-        what has not been run.
+        Raises QueueFullError, EndedError where they were given up, and ScoringError where the engine fails on these
+        very rows. Cancelled, it takes along what has not been run.
         """
+        if not self.alive:
+            raise EndedError("the batcher has ended: see the log")
         size = sum(map(size_of, asked))
         self._admit(len(asked), size)
         loop = asyncio.get_running_loop()
@@ -140,15 +154,21 @@ class Batcher:
         """Between two batches, what must not run beside one."""
         return await asyncio.get_running_loop().run_in_executor(self._runner, work)
 
+    def give_up(self) -> int:
+        """Have every job that is not answered raise EndedError; returns how many."""
+        jobs = list(self._jobs)
+        for job in jobs:
+            job.give_up()
+        return len(jobs)
+
     async def close(self) -> None:
-        """Ends; jobs that are not answered are cancelled. A pass that runs is waited for."""
+        """Ends. A pass that runs is not waited for: it may wait itself for a server that never answers."""
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
-        for job in list(self._jobs):
-            job.done.cancel()
-        self._reader.shutdown(wait=True, cancel_futures=True)
-        self._runner.shutdown(wait=True, cancel_futures=True)
+        self.give_up()
+        self._reader.shutdown(wait=False, cancel_futures=True)
+        self._runner.shutdown(wait=False, cancel_futures=True)
 
     def _admit(self, rows: int, size: int) -> None:
         waiting_rows, waiting_tokens = self.waiting_rows, self.waiting_tokens
@@ -290,6 +310,8 @@ class Batcher:
                 tokens += one.row.tokens - one.row.shared
                 batch.append(one)
             if several:
+                # Its oldest row is younger now: rows keep coming to one prompt, and would keep it first for ever.
+                self._families = dict(sorted(self._families.items(), key=lambda one: one[1][0].job.born))
                 break
             del self._families[family]
         return batch, tokens

@@ -14,21 +14,25 @@ from assay.artifacts.audit_body import AuditBody
 from assay.artifacts.files import sha256_file
 from assay.artifacts.run_evidence import AUDIT, GATE, RUN, RunEvidence
 from assay.artifacts.run_folder import RunFolder
-from assay.errors import ArtifactError, GateError
+from assay.artifacts.run_models import model_of_a_run
+from assay.errors import AssayError, GateError
 from assay.gate.gate_standing import gate_standing
 from assay.scorers.local import LocalScorer, headed
 from assay.scorers.protocol import Scorer
 
-ABOVE = 3  # folders looked through from a model upwards: RUN/seed-0/model
 WAY_OUT = "--ungated serves it all the same, and says so in every answer and in the log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatePass:
-    """What stands behind a served reward. path: the gate's file; sha256: of its bytes. Both None: no gate, as asked."""
+    """What stands behind a served reward. path: the gate's file; sha256: of its bytes; weights: of what it passed.
+
+    None, all three: no gate, as asked.
+    """
 
     path: Path | None = None
     sha256: str | None = None
+    weights: str | None = None
 
     @property
     def header(self) -> str:
@@ -39,13 +43,9 @@ UNGATED = GatePass()
 
 
 def gate_folder(spec: str) -> Path | None:
-    """The folder with a gate's verdict that a scorer's own folder is in, or None."""
-    folder = Path(headed(spec)[0]).expanduser()
-    if not folder.is_dir():
-        return None
-    near = [folder.resolve(), *folder.resolve().parents][:ABOVE]
-    # A run's folder is one also before its gate was asked; that is told rather than a gate further up believed.
-    return next((one for one in near if (one / GATE).is_file() or (one / RUN).is_file()), None)
+    """The folder of the run that a scorer is a model of, or None."""
+    found = model_of_a_run(headed(spec)[0])
+    return None if found is None else found.run.resolve()
 
 
 def read_pass(spec: str, scorer: Scorer, *, gate: Path | None = None) -> GatePass:
@@ -73,65 +73,95 @@ def read_pass(spec: str, scorer: Scorer, *, gate: Path | None = None) -> GatePas
         raise GateError(f"{folder} did not pass its gate: {found.gate.verdict} ({failed}); {WAY_OUT}.")
     if AUDIT not in found.gate.inputs:
         raise GateError(f"{path} was not decided on {AUDIT}, so it says nothing of single rewards; {WAY_OUT}.")
-    if not (_by_files(folder, scorer) or _by_fingerprint(found.audit, scorer)):
+    weights = _by_files(folder, scorer) or _by_fingerprint(found.audit, scorer)
+    if weights is None:
         raise GateError(
             f"{path} passed other weights than those of {spec}: neither does its audit name this scorer, nor are these "
             f"the files of a seed it audited; {WAY_OUT}."
         )
-    return GatePass(path=path, sha256=digest)
+    return GatePass(path=path, sha256=digest, weights=weights)
 
 
-def _by_fingerprint(audit: AuditBody, scorer: Scorer) -> bool:
-    """Whether the audit was of this very scorer, as `assay audit` records it."""
+def _by_fingerprint(audit: AuditBody, scorer: Scorer) -> str | None:
+    """The scorer's fingerprint, if the audit was of this very one, as `assay audit` records it."""
     audited = [value for name, value in audit.inputs.items() if name.startswith("scorer ")]
     # Of an audit of several seeds none has passed by itself. A fingerprint opens the model: only where one is named.
-    return len(audited) == 1 and audited[0] == scorer.fingerprint
+    return audited[0] if len(audited) == 1 and audited[0] == scorer.fingerprint else None
 
 
-def _by_files(folder: Path, scorer: Scorer) -> bool:
-    """Whether the scorer is a seed of the run, with the files and the scores that its gate decided on."""
+def _by_files(folder: Path, scorer: Scorer) -> str | None:
+    """Of the files of a scorer that is a seed of the run, with the scores that its gate decided on, the hash."""
     if not isinstance(scorer, LocalScorer) or scorer.template is not None:
-        return False
-    model = Path(scorer.model).expanduser().resolve()
-    seed = model.parent.name.removeprefix("seed-")
-    if model.parts[-2:] != (f"seed-{seed}", "model") or model.parent.parent != folder.resolve() or not seed.isdigit():
-        return False
-    return gate_standing(folder, int(seed)).passed
+        return None
+    found = model_of_a_run(Path(scorer.model).expanduser().resolve())
+    if found is None or found.run != folder.resolve():
+        return None
+    standing = gate_standing(folder, found.seed)
+    return standing.weights if standing.passed else None
+
+
+Stat = tuple[int, ...] | None
 
 
 class GateWatch:
     """Whether the gate still says what it said when serving began, by a look at its file now and then.
 
     A file that is gone or changed closes the gate until one that passes stands there again: requests are refused, those
-    under way are answered. closed: why, or None.
+    under way are answered. What it passes has to be what was loaded: a run that was trained anew in its folder, or a
+    link that points to another run, has a gate for weights that are not the ones served. closed: why, or None.
     """
 
-    def __init__(self, spec: str, scorer: Scorer, passed: GatePass, *, gate: Path | None = None) -> None:
-        self.spec, self.scorer, self.passed, self.gate = spec, scorer, passed, gate
+    def __init__(self, spec: str, scorer: Scorer, passed: GatePass) -> None:
+        self.spec, self.scorer, self.passed = spec, scorer, passed
         self.closed: str | None = None
-        self._seen = self._stat()
+        self._seen: Stat = self._stat()
+        # A model's files take seconds to hash: what was written meanwhile is not what was read, and is looked at.
+        self._again = not self._still_read()
+
+    @property
+    def header(self) -> str:
+        return self.passed.header if self.closed is None else "closed"
 
     def look(self) -> bool:
         """Look once; whether anything changed."""
         if self.passed.path is None:
             return False
         seen = self._stat()
-        if seen == self._seen:
+        if seen == self._seen and not self._again:
             return False
-        self._seen = seen
+        self._seen, self._again = seen, False
         before = (self.closed, self.passed)
         try:
-            self.passed = read_pass(self.spec, self.scorer, gate=self.gate)
+            self.passed = self._read(self.passed.path.parent)
             self.closed = None
-        except (GateError, ArtifactError, OSError) as error:
-            self.closed = str(error)
+        except OSError as error:  # a store that answers late, or not now
+            self.closed, self._again = str(error), True
+        except Exception as error:  # whatever is wrong with it: a watch that ended here would leave the gate open
+            self.closed = str(error) if isinstance(error, AssayError) else type(error).__name__
         return before != (self.closed, self.passed)
 
-    def _stat(self) -> tuple[int, int, int] | None:
+    def _read(self, folder: Path) -> GatePass:
+        found = read_pass(self.spec, self.scorer, gate=folder)
+        if found.weights != self.passed.weights:
+            raise GateError(
+                f"{found.path} passes other weights now than those that were loaded. Serve those: POST /v1/swap, or "
+                "SIGHUP."
+            )
+        return found
+
+    def _still_read(self) -> bool:
+        """Whether the file holds what the pass was read from."""
+        try:
+            return self.passed.path is None or sha256_file(self.passed.path) == self.passed.sha256
+        except OSError:
+            return False
+
+    def _stat(self) -> Stat:
         if self.passed.path is None:
             return None
         try:
             found = self.passed.path.stat()
         except OSError:
             return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+        # The time of change (of the inode) as well: the other one can be set, and "pass" is as long as "fail".
+        return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino

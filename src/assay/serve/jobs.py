@@ -14,6 +14,10 @@ from assay.serve.refusal import NOT_RUN
 from assay.serve.row_engine import ReadRow, RowEngine
 
 
+class EndedError(Exception):
+    """The server ended before these rows had their rewards."""
+
+
 class ScoringError(Exception):
     """The engine failed on a job's rows by themselves. kind: of the error, for a log: its words may be of a row."""
 
@@ -70,6 +74,10 @@ class Job:
             waited=started - self.born, ran=now - started,
         )  # fmt: skip
         self.done.set_result(answered)
+
+    def give_up(self) -> None:
+        if not self.done.done():
+            self.done.set_exception(EndedError("this server has ended before the rewards were there"))
 
     def fail(self, error: Exception) -> None:
         """The engine failed on these rows by themselves."""

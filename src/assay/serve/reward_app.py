@@ -13,8 +13,8 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Scope
 
 from assay.artifacts.files import dumps
 from assay.errors import AssayError
@@ -33,14 +33,14 @@ NO_ANSWER = 499  # a client that went; nobody reads it, and the metrics count it
 def build_app(service: RewardService, access: Access) -> ASGIApp:
     """The application around a service, which it neither starts nor closes."""
     handlers = Handlers(service)
-    routes = [Route(path, handlers.score, methods=["POST"]) for path in PATHS]
+    routes = [ExactRoute(path, handlers.score, methods=["POST"]) for path in PATHS]
     routes += [
-        Route("/health", handlers.health),
-        Route("/ready", handlers.ready),
-        Route("/metrics", handlers.metrics),
-        Route("/v1/watch", handlers.watch),
-        Route("/v1/swap", handlers.swap, methods=["POST"]),
-        *(Route(path, handlers.described) for path in ("/v1/models", "/get_model_info", "/info")),
+        ExactRoute("/health", handlers.health),
+        ExactRoute("/ready", handlers.ready),
+        ExactRoute("/metrics", handlers.metrics),
+        ExactRoute("/v1/watch", handlers.watch),
+        ExactRoute("/v1/swap", handlers.swap, methods=["POST"]),
+        *(ExactRoute(path, handlers.described) for path in ("/v1/models", "/get_model_info", "/info")),
     ]
     problems = {HTTPException: handlers.no_such_path, Exception: handlers.own_fault}
     app = Starlette(routes=routes, exception_handlers=problems)
@@ -50,6 +50,17 @@ def build_app(service: RewardService, access: Access) -> ASGIApp:
         return {"x-assay-gate": service.gate, "x-assay-model": service.identity.fingerprint}
 
     return Guard(app, access, told=told)
+
+
+class ExactRoute(Route):
+    """A route of one path, and of nothing that only looks like it.
+
+    Starlette's patterns end in `$`, which also matches before a newline: `/v1/swap%0A` would reach the handler of a
+    path for which the guard asks the owner's token, and the guard would not know it.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        return super().matches(scope) if scope["path"] == self.path else (Match.NONE, {})
 
 
 class Handlers:
@@ -64,8 +75,9 @@ class Handlers:
             self.service.refuse_unready()  # before the body, which would be read for nothing
             body = await self._body(request)
             # Not of request.url, which is put together with what the client calls this host.
-            dialect = spoken(request.scope["path"], body)
-            parsed = dialect.parse(body if isinstance(body, dict) else {})
+            dialect, told = spoken(request.scope["path"], body)
+            self.service.refuse_many(dialect.count(told))  # before each is looked at, which would hold up everybody
+            parsed = dialect.parse(told)
             reply = await unless_gone(request, self.service.answer(dialect, parsed))
         except RefusedError as refusal:
             return self._refused(refusal, dialect)
@@ -75,7 +87,9 @@ class Handlers:
             return Response(status_code=NO_ANSWER)
         self.service.counts.requests.add(dialect=dialect.name, status="200")
         raw = "sigmoid" if parsed.activated else "raw"
-        headers = {"x-assay-model": reply.identity.fingerprint, "x-assay-rewards": raw}
+        headers = {
+            "x-assay-model": reply.identity.fingerprint, "x-assay-gate": reply.gate, "x-assay-rewards": raw,
+        }  # fmt: skip
         return Response(dumps(reply.body), media_type=JSON, headers=headers)
 
     async def swap(self, request: Request) -> Response:

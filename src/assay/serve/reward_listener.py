@@ -2,7 +2,7 @@
 
 SIGTERM and SIGINT: new requests are refused with 503, those under way are answered, then the process ends with 0; a
 second one ends it at once. SIGHUP: what stands where the reward was named is loaded and swapped in. A connection that
-does not send the head of a request in time is closed, however slowly it goes on sending.
+does not send the head of a request in time, or does not take its answer, is closed, however slowly it goes on.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ from assay.serve.reward_service import RewardService
 
 
 class ImpatientProtocol(H11Protocol):
-    """uvicorn's own, with a time by which the head of a request has to be there; uvicorn has none."""
+    """uvicorn's own, with times by which the head of a request has to be there, and an answer taken; it has none."""
 
-    header_seconds = 10.0
+    header_seconds, answer_seconds = 10.0, 30.0
     _deadline: asyncio.TimerHandle | None = None
+    _taken: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -48,7 +49,18 @@ class ImpatientProtocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_deadline()
+        self._forget_taken()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The system takes no more of an answer: its client does not read."""
+        super().pause_writing()
+        self._forget_taken()
+        self._taken = self.loop.call_later(self.answer_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._forget_taken()
+        super().resume_writing()
 
     def _wait_for_head(self) -> None:
         answering = self.cycle is not None and not self.cycle.response_complete
@@ -63,6 +75,11 @@ class ImpatientProtocol(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _forget_taken(self) -> None:
+        if self._taken is not None:
+            self._taken.cancel()
+            self._taken = None
 
 
 class RewardServer(uvicorn.Server):
@@ -82,6 +99,8 @@ class RewardServer(uvicorn.Server):
         # Not handed on to uvicorn: it would close the door at once, and raise the signal again at the end.
         if self._loop is None or self._draining is not None:
             self.should_exit = self.force_exit = True
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self.service.hurry)
             return
         self._loop.call_soon_threadsafe(self.drain)
 
@@ -98,7 +117,9 @@ class RewardServer(uvicorn.Server):
 
 def server_for(service: RewardService, app: ASGIApp, config: ServeConfig) -> RewardServer:
     """The server of an application; it listens where it is given a socket."""
-    protocol = type("Protocol", (ImpatientProtocol,), {"header_seconds": config.header_seconds})
+    # An answer has the time of a body: both are of one size.
+    times = {"header_seconds": config.header_seconds, "answer_seconds": config.body_seconds}
+    protocol = type("Protocol", (ImpatientProtocol,), times)
     return RewardServer(
         uvicorn.Config(
             app,

@@ -7,7 +7,6 @@ rows and rewards; knows no HTTP.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import secrets
 import time
@@ -17,10 +16,12 @@ from weakref import WeakKeyDictionary
 
 from assay.errors import AssayError, first_line
 from assay.scorers.protocol import Unscored
+from assay.serve.asked import characters_of
 from assay.serve.batching import Batcher, BatchLimits, QueueFullError
 from assay.serve.config import ServeConfig
 from assay.serve.dialects.dialect import Answering, Dialect, Parsed, refused_rows
-from assay.serve.jobs import Answered, ScoringError
+from assay.serve.gate_pass import GateWatch
+from assay.serve.jobs import Answered, EndedError, ScoringError
 from assay.serve.prometheus_text import Labels
 from assay.serve.refusal import RefusedError
 from assay.serve.row_engine import RowEngine
@@ -35,15 +36,17 @@ log = logging.getLogger("assay.serve")
 PASSES = (
     4  # forward passes in a batch where nothing else is said: enough for prompts to meet, little enough to wait for
 )
+SPREAD = 8  # times the bytes of a body that its rows may hold as text, every row with its prompt
 CPU_BATCH, GPU_BATCH = PASSES * 2048, PASSES * 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """The body of an answer, and the identity of the model that gave its rewards."""
+    """The body of an answer, and the identity and the gate of the model that gave its rewards."""
 
     body: object
     identity: Identity
+    gate: str
 
 
 class RewardService:
@@ -60,12 +63,16 @@ class RewardService:
         self.watching.begin(served.engine, prepared_watch(served, self.watching))
         self.served, self.config, self.opening = served, config, opening
         self.draining = False
+        self._hurried, self._drained = asyncio.Event(), asyncio.Event()
+        self._first = served.spec
         self._swap = asyncio.Lock()
+        # Own threads, as the batcher's: those of the loop are waited for at its end, however long they take.
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="assay-load")
+        self._looker = ThreadPoolExecutor(1, thread_name_prefix="assay-gate")
         self._watcher: asyncio.Task[None] | None = None
-        # Answers say which model gave them, and a request may be answered by the one before a swap.
-        self._identities: WeakKeyDictionary[RowEngine, Identity] = WeakKeyDictionary()
-        self._identities[served.engine] = served.identity
+        # Answers say which model gave them and what its gate said; one may be of the model before a swap.
+        self._who: WeakKeyDictionary[RowEngine, tuple[Identity, GateWatch]] = WeakKeyDictionary()
+        self._who[served.engine] = served.identity, served.watch
         limits = BatchLimits(
             tokens=config.batch_tokens or (GPU_BATCH if on_gpu else CPU_BATCH),
             quiet=config.quiet, queue_rows=config.queue_rows, queue_tokens=config.queue_tokens,
@@ -84,7 +91,7 @@ class RewardService:
     @property
     def gate(self) -> str:
         """How the gate stands, for a header."""
-        return self.served.watch.passed.header if self.served.watch.closed is None else "closed"
+        return self.served.watch.header
 
     @property
     def told(self) -> Labels:
@@ -103,14 +110,29 @@ class RewardService:
             await asyncio.gather(self._watcher, return_exceptions=True)
         await self.batcher.close()
         await self.watching.close()
-        self._loader.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._loader, self._looker):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     async def drain(self) -> None:
-        if not self.draining:
-            self.draining = True
-            log.info("ending: new requests are refused, those under way are answered")
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.batcher.finished(), self.config.drain_seconds)
+        """Refuse what is new and wait for what is under way; what is not answered within `drain_seconds` is refused."""
+        if self.draining:
+            await self._drained.wait()
+            return
+        self.draining = True
+        log.info("ending: new requests are refused, those under way are answered")
+        waits = [asyncio.ensure_future(one) for one in (self.batcher.finished(), self._hurried.wait())]
+        try:
+            await asyncio.wait(waits, timeout=self.config.drain_seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
+            if given_up := self.batcher.give_up():
+                log.warning("%d requests were not answered in time and are refused", given_up)
+            self._drained.set()
+
+    def hurry(self) -> None:
+        """End the wait of `drain` now."""
+        self._hurried.set()
 
     def not_ready(self) -> str | None:
         """Why no rewards are given now, or None."""
@@ -125,6 +147,21 @@ class RewardService:
         if (why := self.not_ready()) is not None:
             raise RefusedError(503, why, retry_after=5)
 
+    def refuse_many(self, rows: int) -> None:
+        """Raises RefusedError (413) for more rows than one request may ask."""
+        if rows > self.config.rows:
+            raise RefusedError(413, f"{rows} rows in one request; this server takes {self.config.rows}")
+
+    def _refuse_spread(self, parsed: Parsed) -> None:
+        """Raises RefusedError (413) for rows that are far more text than the body was: one prompt and many answers."""
+        characters, most = sum(map(characters_of, parsed.asked)), SPREAD * self.config.body_bytes
+        if characters > most:
+            raise RefusedError(
+                413,
+                f"{characters} characters in {len(parsed.asked)} rows with their prompts; this server takes {most}: "
+                "send fewer answers to a prompt in one request",
+            )
+
     async def answer(self, dialect: Dialect, parsed: Parsed) -> Reply:
         """The body of the answer. Raises RefusedError."""
         self.refuse_unready()
@@ -132,8 +169,8 @@ class RewardService:
         if parsed.model is not None and parsed.model not in identity.names:
             # Its own name, not theirs: what a client sends is repeated nowhere.
             raise RefusedError(404, f"the model that was asked for is not served; {identity.name} is")
-        if len(parsed.asked) > self.config.rows:
-            raise RefusedError(413, f"{len(parsed.asked)} rows in one request; this server takes {self.config.rows}")
+        self.refuse_many(len(parsed.asked))
+        self._refuse_spread(parsed)
         start = time.monotonic()
         answered = await self._submitted(parsed)
         self.watching.answered(answered, parsed)
@@ -146,14 +183,14 @@ class RewardService:
         self.counts.waited.observe(answered.waited)
         seconds = time.monotonic() - start
         self.counts.took.observe(seconds)
-        identity = self._identities.get(answered.engine, identity)
+        identity, watch = self._who[answered.engine]
         scorer = answered.engine.scorer
         told = Answering(
             parsed=parsed, results=answered.results, tokens=answered.tokens, model=parsed.model or identity.name,
             fingerprint=identity.fingerprint, id=secrets.token_hex(8), seconds=round(seconds, 6),
             uncertainty=() if parsed.whole else [uncertainty_of(scorer, one) for one in answered.results],
         )  # fmt: skip
-        return Reply(body=dialect.answer(told), identity=identity)
+        return Reply(body=dialect.answer(told), identity=identity, gate=watch.header)
 
     async def _submitted(self, parsed: Parsed) -> Answered:
         engine = self.batcher.engine
@@ -161,6 +198,8 @@ class RewardService:
             return await self.batcher.submit(parsed.asked, whole=parsed.whole)
         except QueueFullError as error:
             raise RefusedError(429, str(error), retry_after=error.seconds) from None
+        except EndedError as error:
+            raise RefusedError(503, str(error), retry_after=5) from None
         except ScoringError as error:
             log.warning("a request could not be scored (%s)", error.kind)
             self.watching.failed(engine, len(parsed.asked))
@@ -183,7 +222,7 @@ class RewardService:
                 told = first_line(error) if isinstance(error, AssayError) else type(error).__name__
                 log.warning("the model is not changed: %s", told)
                 raise
-            self._identities[served.engine] = served.identity
+            self._who[served.engine] = served.identity, served.watch
             self.watching.begin(served.engine, watch)
             self.served, self.batcher.engine = served, served.engine
             self.counts.swaps.add(outcome="done")
@@ -191,8 +230,8 @@ class RewardService:
             return served.identity
 
     async def _opened(self, spec: str) -> tuple[ServedReward, ModelWatch]:
-        # Another name needs another gate's folder: the one named at the start was of the reward of the start.
-        opening = self.opening if spec == self.served.spec else replace(self.opening, gate=None)
+        # The gate's folder and the template named at the start are of the reward of the start, and of no other.
+        opening = self.opening if spec == self._first else replace(self.opening, gate=None, template=None)
         loop = asyncio.get_running_loop()
         served = await loop.run_in_executor(self._loader, open_served, spec, opening)
         # Between two batches: a probe beside a running pass would be measured in its company.
@@ -204,7 +243,8 @@ class RewardService:
         while True:
             await asyncio.sleep(self.config.gate_seconds)
             watch = self.served.watch
-            if await asyncio.to_thread(watch.look):  # hashes a model where the file changed
+            # It hashes a model where the file changed.
+            if await asyncio.get_running_loop().run_in_executor(self._looker, watch.look):
                 if watch.closed is None:
                     log.warning("the gate's file changed and passes: %s", watch.passed.header)
                 else:

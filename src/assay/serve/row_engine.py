@@ -8,6 +8,7 @@ no HTTP.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,13 +22,15 @@ from assay.errors import InputError, TemplateError
 from assay.records import Candidates, Text
 from assay.scorers.local import LocalScorer
 from assay.scorers.protocol import Scored, Scorer, Unscored, score_groups, scored, unit_of
-from assay.serve.asked import Asked, Finished, Ids, Turns, characters_of, size_of
+from assay.serve.asked import Asked, Finished, Ids, Turns, characters_of, size_of, turns_of
 
 if TYPE_CHECKING:
     from assay.render.encoder import Encoded
     from assay.render.finished_text import FinishedTexts
     from assay.rewards.batch_after_batch import BatchAfterBatch
     from assay.rewards.head_states import HeadStates
+
+MERGED = 64  # tokens: more of a prompt's last ones never merge with an answer's first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,19 +133,42 @@ class ModelEngine:
         return None if most is None else most * max(map(len, model.renderer.tokenizer.get_vocab()))
 
     def _hopeless(self, one: Asked) -> Unscored | None:
-        """Why a row need not be tokenised: megabytes of text would hold up everyone else's rows for seconds."""
-        most, found = self._most_characters, characters_of(one)
-        if most is None or found <= most:
+        """Why a row need not be tokenised: megabytes of text would hold up everyone else's rows for seconds.
+
+        Nor need so many turns be rendered: each costs a token at least, and is looked for in the text of all of them.
+        """
+        most = self.scorer.reward_model.most_tokens
+        if most is None or self._most_characters is None:
             return None
-        return Unscored(
-            f"{found} characters are over the {self.scorer.reward_model.most_tokens} tokens the model reads",
-            too_long=True,
-        )
+        turns, found = turns_of(one), characters_of(one)
+        if turns <= most and found <= self._most_characters:
+            return None
+        many = f"{turns} turns" if turns > most else f"{found} characters"
+        return Unscored(f"{many} are over the {most} tokens the model reads", too_long=True)
+
+    def _prompts_too_long(self, asked: Sequence[Turns]) -> dict[Text, Unscored]:
+        """Prompts of several rows that are longer by themselves than a row may be, told by one row each.
+
+        Else a prompt of a megabyte with a thousand answers would be tokenised a thousand times, only to be refused.
+        """
+        most = self.scorer.reward_model.most_tokens
+        several = Counter(one.prompt for one in asked)
+        first = {
+            one.prompt: one for one in asked if several[one.prompt] > 1 and most is not None and size_of(one) > most
+        }
+        rows = self.scorer.reward_model.renderer.encode_rows([(one.prompt, one.answer) for one in first.values()])
+        return {
+            prompt: Unscored(f"{row.prompt_tokens} tokens in the prompt alone; the model reads {most}", too_long=True)
+            for prompt, row in zip(first, rows, strict=True)
+            if not isinstance(row, TemplateError) and most is not None and row.prompt_tokens > most + MERGED
+        }
 
     def _read_turns(self, asked: Sequence[tuple[int, Turns]], found: list[ReadRow | Unscored | None]) -> None:
-        rows = self.scorer.rendered(list(dict.fromkeys((one.prompt, one.answer) for _, one in asked)))
+        too_long = self._prompts_too_long([one for _, one in asked])
+        texts = ((one.prompt, one.answer) for _, one in asked if one.prompt not in too_long)
+        rows = self.scorer.rendered(list(dict.fromkeys(texts)))
         for place, one in asked:
-            row = rows[one.prompt, one.answer]
+            row = too_long.get(one.prompt) or rows[one.prompt, one.answer]
             found[place] = row if isinstance(row, Unscored) else _read(row, row.prompt_tokens, one.prompt)
 
     def _read_finished(self, asked: Sequence[tuple[int, Finished]], found: list[ReadRow | Unscored | None]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.errors import ModelError
+from assay.errors import InputError, ModelError
 from assay.scorers.ensemble import EnsembleScorer
 from assay.scorers.local import LocalScorer, Passes
 from assay.scorers.open import of_a_server, open_scorer
@@ -64,12 +64,14 @@ class ServedReward:
 def open_served(spec: str, opening: Opening) -> ServedReward:
     """Open a scorer for serving; its gate is asked before its weights are loaded.
 
-    Raises GateError where no gate passed it, and what opening a scorer raises.
+    Raises GateError where no gate passed it, InputError for a name that no answer can hold, and what opening a scorer
+    raises.
     """
+    refuse_name((*opening.names, spec)[0])
     remote = opening.remote if opening.remote is not None and of_a_server(spec) else None
     scorer = open_scorer(spec, passes=opening.passes, template=opening.template, remote=remote)
     passed = UNGATED if opening.ungated else read_pass(spec, scorer, gate=opening.gate)
-    watch = GateWatch(spec, scorer, passed, gate=opening.gate)
+    watch = GateWatch(spec, scorer, passed)
     engine = engine_for(scorer)
     identity = Identity(
         names=tuple(dict.fromkeys((*opening.names, *_names(spec, scorer)))),
@@ -77,6 +79,14 @@ def open_served(spec: str, opening: Opening) -> ServedReward:
         most_tokens=scorer.reward_model.most_tokens if isinstance(scorer, LocalScorer) else None,
     )
     return ServedReward(spec=spec, engine=engine, identity=identity, watch=watch)
+
+
+def refuse_name(name: str) -> None:
+    """Raises InputError for what JSON has no text for, such as the bytes of a folder's name that is not UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{name!r} is no text that an answer can hold. Give it a name of its own: --name.") from None
 
 
 def _names(spec: str, scorer: Scorer) -> Iterator[str]:

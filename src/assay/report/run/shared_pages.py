@@ -1,18 +1,21 @@
 """What of a run's pages is given away: its card under another address, its report and findings without people's texts.
 
 A report quotes prompts and answers (worst mistakes, answers that probes moved): those are rows of somebody's data.
-Knows the artifacts; knows no hub.
+Where data and models lay on the machine of whoever made them is nobody's business either: of an absolute path its last
+name stays. Knows the artifacts; knows no hub.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
 from assay.artifacts.audit_body import AuditTables
+from assay.artifacts.body import Body
 from assay.artifacts.fresh_study_body import FRESH_STUDY, FreshStudyBody
-from assay.artifacts.run_evidence import AUDIT
+from assay.artifacts.run_evidence import AUDIT, GATE
 from assay.artifacts.run_folder import RunFolder
 from assay.gate.gate_standing import GateStanding
 from assay.report.founder.told_run import read_told_run
@@ -24,6 +27,8 @@ from assay.report.run.reported_run import ReportedRun
 # Rows of tables that hold one of these hold words that somebody wrote.
 QUOTES = frozenset({"prompt", "chosen", "rejected", "answer"})
 NONE = "No mistakes are recorded in audit.json."
+# An absolute path: two names at least, and not those of an address (https://host/page).
+_PATH = re.compile(r"(?<![\w./~-])(?:/[^\s/'\"=,;:]+){2,}/?")
 LEFT_OUT = "Left out of this copy, since they quote the data: they stand in the run's own report."
 WORDS: Mapping[str, str] = {
     "pass": "Its gate passed it.",
@@ -62,9 +67,44 @@ def report_without_texts(evidence: ReportedRun) -> str:
     return text.replace(NONE, LEFT_OUT) if evidence.tables["mistakes"] else text
 
 
+def placeless(evidence: ReportedRun) -> ReportedRun:
+    """The run as its pages read it, without where its files lay."""
+    seeds = (
+        one if one.train is None else replace(one, train=type(one.train).model_validate(_dumped(one.train)))
+        for one in evidence.seeds
+    )
+    return replace(evidence, run=type(evidence.run).model_validate(_dumped(evidence.run)), seeds=tuple(seeds))
+
+
+def _dumped(body: Body) -> object:
+    return without_places(body.model_dump(exclude_unset=True))
+
+
+def without_places(value: object) -> object:
+    """A JSON value with the last name of each absolute path in place of the path.
+
+    >>> without_places({"command": "assay reward /home/ann/calls.jsonl --set a=/data/b/", "page": "https://a.org/b/c"})
+    {'command': 'assay reward calls.jsonl --set a=b', 'page': 'https://a.org/b/c'}
+    """
+    if isinstance(value, str):
+        return _PATH.sub(lambda found: found[0].rstrip("/").rpartition("/")[2], value)
+    if isinstance(value, Mapping):
+        found: dict[object, object] = {}
+        for name, one in value.items():
+            known = without_places(name)
+            found[name if known in found else known] = without_places(one)  # two of one name stay two
+        return found
+    if isinstance(value, list | tuple):
+        return type(value)(without_places(one) for one in value)
+    return value
+
+
 def findings_alone(evidence: ReportedRun) -> dict[str, object]:
-    """The figures of audit.json, and its hash, by which whoever has the file can tell that these are its figures."""
-    return {"of": {AUDIT: evidence.hashes[AUDIT]}, "findings": [one.to_dict() for one in evidence.findings]}
+    """The figures of audit.json, and the hashes by which whoever has that and gate.json knows them again."""
+    return {
+        "of": {name: evidence.hashes[name] for name in (AUDIT, GATE)},
+        "findings": [one.to_dict() for one in evidence.findings],
+    }
 
 
 def without_quotes(value: object) -> object:

@@ -24,13 +24,13 @@ PATHS: Mapping[str, Sequence[Dialect]] = {
 }
 
 
-def spoken(path: str, body: object) -> Dialect:
-    """The dialect of a body at a path. Raises RefusedError (400) that says what is taken there."""
+def spoken(path: str, body: object) -> tuple[Dialect, Json]:
+    """The dialect of a body at a path, and the body. Raises RefusedError (400) that says what is taken there."""
     dialects = PATHS[path]
     if isinstance(body, dict):
         for one in dialects:
             if one.takes(body):
-                return one
+                return one, body
     shapes = ", or ".join(f"{one.shape} ({one.name})" for one in dialects)
     raise RefusedError(400, f"the body: {path} takes {shapes}")
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, StrictInt, StrictStr, ValidationError
 
 from assay.records import Message, Text
 from assay.scorers.protocol import Reward, Scored, Unscored
@@ -21,6 +21,16 @@ from assay.serve.refusal import NOT_RUN, RefusedError
 
 Json = Mapping[str, object]
 B = TypeVar("B", bound=BaseModel)
+T = TypeVar("T")
+
+
+class AtTheFirst(FailFast):
+    """A list is refused at its first wrong item: a reason for each of a million took 2 GB, and held up everybody."""
+
+    __hash__ = object.__hash__  # unions ask for one
+
+
+Many = Annotated[list[T], AtTheFirst()]
 
 
 class RequestBody(BaseModel):
@@ -40,7 +50,7 @@ class MessageBody(RequestBody):
     """One turn. What a reward would not see (tool calls) is refused rather than left out."""
 
     role: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
-    content: str | list[TextPart]
+    content: str | Many[TextPart]
     tool_calls: None = None
     function_call: None = None
 
@@ -49,8 +59,8 @@ class MessageBody(RequestBody):
         return Message(role=self.role, content=content)
 
 
-TextBody = str | list[MessageBody]
-Inputs = StrictStr | list[StrictInt] | list[StrictStr] | list[list[StrictInt]]  # as the OpenAI form has it
+TextBody = str | Many[MessageBody]
+Inputs = StrictStr | Many[StrictInt] | Many[StrictStr] | Many[Many[StrictInt]]  # as the OpenAI form has it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +104,15 @@ class Answering:
 class Dialect:
     """One language at its paths. takes: whether a body is in it, of those at a path that several share.
 
-    shape: what it takes, in words, for whoever sent something else. error: the body of a refusal, by status and words.
+    shape: what it takes, in words, for whoever sent something else. count: its rows, as far as they can be counted
+    without a look at each. error: the body of a refusal, by status and words.
     """
 
     name: str
     paths: Sequence[str]
     shape: str
     takes: Callable[[Json], bool]
+    count: Callable[[Json], int]
     parse: Callable[[Json], Parsed]
     answer: Callable[[Answering], object]
     error: Callable[[int, str], Json]
@@ -114,6 +126,24 @@ def validated(form: type[B], body: Json) -> B:
         issue = error.errors(include_input=False, include_url=False, include_context=False)[0]
         place = ".".join(str(part) for part in issue["loc"] if isinstance(part, int) or str(part).isidentifier())
         raise RefusedError(400, f"{place or 'the body'}: {issue['msg']}") from None
+
+
+def listed(*keys: str) -> Callable[[Json], int]:
+    """How many rows stand in a list under one of these keys; a text, and a list of numbers, is one row.
+
+    >>> count = listed("input")
+    >>> count({"input": ["a", "b"]}), count({"input": [3, 1, 2]}), count({"messages": []})
+    (2, 1, 0)
+    """
+
+    def count(body: Json) -> int:
+        return max(map(many, (body[key] for key in keys if key in body)), default=0)
+
+    def many(given: object) -> int:
+        rows = isinstance(given, list) and not (given and isinstance(given[0], int))
+        return len(given) if rows and isinstance(given, list) else 1
+
+    return count
 
 
 def conversation(messages: Sequence[MessageBody], *, place: str = "messages") -> Turns:

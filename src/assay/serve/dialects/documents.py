@@ -6,10 +6,12 @@ sent back only where `return_documents` asks for them.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from assay.serve.asked import turns
-from assay.serve.dialects.dialect import Answering, Dialect, Json, Parsed, RequestBody, validated
+from assay.serve.dialects.dialect import Answering, Dialect, Json, Many, Parsed, RequestBody, listed, validated
 
 
 class Document(RequestBody):
@@ -17,14 +19,15 @@ class Document(RequestBody):
 
 
 class Rerank(RequestBody):
-    """top_n: how many of the best are told; none or 0 for all."""
+    """top_n: how many of the best are told; none or 0 for all. truncate_prompt_tokens: vLLM's; nothing is cut."""
 
     model: str | None = None
     query: str
-    documents: list[str | Document]
+    documents: Many[str | Document]
     top_n: int | None = Field(None, ge=0)
     return_documents: bool = False
     use_activation: bool | None = None
+    truncate_prompt_tokens: Literal[-1] | None = None
 
 
 def parse(body: Json) -> Parsed:
@@ -59,5 +62,5 @@ def error(status: int, told: str) -> Json:
 
 DOCUMENTS = Dialect(
     name="rerank", paths=("/rerank", "/v1/rerank", "/v2/rerank"), shape='{"query": text, "documents": [text, ...]}',
-    takes=lambda body: "documents" in body, parse=parse, answer=answer, error=error,
+    takes=lambda body: "documents" in body, count=listed("documents"), parse=parse, answer=answer, error=error,
 )  # fmt: skip

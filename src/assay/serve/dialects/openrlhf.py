@@ -8,13 +8,13 @@ openrlhf/utils/agent.py of 0.11 and openrlhf/cli/serve_rm.py.
 from __future__ import annotations
 
 from assay.serve.asked import Finished
-from assay.serve.dialects.dialect import Answering, Dialect, Json, Parsed, RequestBody, validated
+from assay.serve.dialects.dialect import Answering, Dialect, Json, Many, Parsed, RequestBody, listed, validated
 
 
 class GetReward(RequestBody):
     """query: prompts with their answers. What stands in prompts and labels is in the query already."""
 
-    query: str | list[str]
+    query: str | Many[str]
 
 
 def parse(body: Json) -> Parsed:
@@ -34,5 +34,5 @@ def error(status: int, told: str) -> Json:
 
 OPENRLHF = Dialect(
     name="openrlhf", paths=("/get_reward",), shape='{"query": [text, ...]}', takes=lambda body: "query" in body,
-    parse=parse, answer=answer, error=error,
+    count=listed("query"), parse=parse, answer=answer, error=error,
 )  # fmt: skip

@@ -16,6 +16,7 @@ from assay.serve.dialects.dialect import (
     Answering,
     Dialect,
     Json,
+    Many,
     Parsed,
     RequestBody,
     TextBody,
@@ -31,13 +32,20 @@ class Group(RequestBody):
 
     id: str | None = Field(None, max_length=512)
     prompt: TextBody
-    answers: list[TextBody]
+    answers: Many[TextBody]
     source: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class ScoreGroups(RequestBody):
     model: str | None = None
-    groups: list[Group]
+    groups: Many[Group]
+
+
+def count(body: Json) -> int:
+    """Answers, or groups where these are more."""
+    groups = body["groups"] if isinstance(body["groups"], list) else []
+    answers = (one.get("answers") for one in groups if isinstance(one, dict))
+    return max(len(groups), sum(len(several) for several in answers if isinstance(several, list)))
 
 
 def parse(body: Json) -> Parsed:
@@ -87,5 +95,5 @@ def _group(name: str | None, results: Sequence[Scored], uncertainty: Sequence[fl
 
 GROUPS = Dialect(
     name="assay", paths=("/v1/score",), shape='{"groups": [{"prompt": text, "answers": [text, ...]}, ...]}',
-    takes=lambda body: "groups" in body, parse=parse, answer=answer, error=openai_error,
+    takes=lambda body: "groups" in body, count=count, parse=parse, answer=answer, error=openai_error,
 )  # fmt: skip

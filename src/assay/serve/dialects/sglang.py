@@ -18,8 +18,10 @@ from assay.serve.dialects.dialect import (
     Dialect,
     Inputs,
     Json,
+    Many,
     Parsed,
     RequestBody,
+    listed,
     openai_error,
     rows_of,
     validated,
@@ -33,8 +35,8 @@ class Classify(RequestBody):
     """text or input_ids: one row, or several."""
 
     model: str | None = None
-    text: str | list[str] | None = None
-    input_ids: list[StrictInt] | list[list[StrictInt]] | None = None
+    text: str | Many[str] | None = None
+    input_ids: Many[StrictInt] | Many[Many[StrictInt]] | None = None
 
 
 class Embeddings(RequestBody):
@@ -93,10 +95,11 @@ def _named(model: str | None) -> str | None:
 
 SGLANG_CLASSIFY = Dialect(
     name="sglang", paths=("/classify",), shape='{"text": text or texts} or {"input_ids": ids}',
-    takes=lambda body: "text" in body or "input_ids" in body, parse=parse_classify, answer=answer_classify,
-    error=openai_error,
+    takes=lambda body: "text" in body or "input_ids" in body, count=listed("text", "input_ids"), parse=parse_classify,
+    answer=answer_classify, error=openai_error,
 )  # fmt: skip
 SGLANG_EMBEDDINGS = Dialect(
     name="sglang-embeddings", paths=("/v1/embeddings",), shape='{"input": text, texts or ids}',
-    takes=lambda body: "input" in body, parse=parse_embeddings, answer=answer_embeddings, error=openai_error,
+    takes=lambda body: "input" in body, count=listed("input"), parse=parse_embeddings,
+    answer=answer_embeddings, error=openai_error,
 )  # fmt: skip

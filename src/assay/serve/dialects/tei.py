@@ -8,20 +8,20 @@ router/src/http/types.rs of 1.9.
 from __future__ import annotations
 
 from assay.serve.asked import Asked, Finished, turns
-from assay.serve.dialects.dialect import Answering, Dialect, Json, Parsed, RequestBody, validated
+from assay.serve.dialects.dialect import Answering, Dialect, Json, Many, Parsed, RequestBody, listed, validated
 from assay.serve.refusal import RefusedError
 
 
 class Predict(RequestBody):
     """inputs: a text, a pair [a, b], or a batch [[a], [a, b], ...]."""
 
-    inputs: str | list[str] | list[list[str]]
+    inputs: str | Many[str] | Many[Many[str]]
     raw_scores: bool | None = None
 
 
 class Rerank(RequestBody):
     query: str
-    texts: list[str]
+    texts: Many[str]
     raw_scores: bool | None = None
     return_text: bool = False
 
@@ -73,9 +73,10 @@ def error(status: int, told: str) -> Json:
 
 TEI_PREDICT = Dialect(
     name="tei-predict", paths=("/predict",), shape='{"inputs": text, [a, b] or [[a, b], ...]}',
-    takes=lambda body: "inputs" in body, parse=parse_predict, answer=answer_predict, error=error,
+    takes=lambda body: "inputs" in body, count=listed("inputs"), parse=parse_predict, answer=answer_predict,
+    error=error,
 )  # fmt: skip
 TEI_RERANK = Dialect(
     name="tei-rerank", paths=("/rerank",), shape='{"query": text, "texts": [text, ...]}',
-    takes=lambda body: "texts" in body, parse=parse_rerank, answer=answer_rerank, error=error,
+    takes=lambda body: "texts" in body, count=listed("texts"), parse=parse_rerank, answer=answer_rerank, error=error,
 )  # fmt: skip

@@ -15,10 +15,12 @@ from assay.serve.dialects.dialect import (
     Dialect,
     Inputs,
     Json,
+    Many,
     MessageBody,
     Parsed,
     RequestBody,
     conversation,
+    listed,
     openai_error,
     rows_of,
     validated,
@@ -31,7 +33,7 @@ class Classify(RequestBody):
 
     model: str | None = None
     input: Inputs | None = None
-    messages: list[MessageBody] | None = None
+    messages: Many[MessageBody] | None = None
     use_activation: bool | None = None
     activation: bool | None = None
     truncate_prompt_tokens: Literal[-1] | None = None
@@ -62,5 +64,6 @@ def answer(of: Answering) -> Json:
 
 VLLM = Dialect(
     name="vllm", paths=("/classify",), shape='{"input": text, texts or ids} or {"messages": [...]}',
-    takes=lambda body: "input" in body or "messages" in body, parse=parse, answer=answer, error=openai_error,
+    takes=lambda body: "input" in body or "messages" in body, count=listed("input"), parse=parse, answer=answer,
+    error=openai_error,
 )  # fmt: skip
