@@ -18,9 +18,7 @@ from assay.errors import InputError
 from assay.policies.answer_candidates import answer_candidates, holds_answers
 from assay.records import Candidates
 
-WHOLE = (
-    "A folder or address as --out takes candidates: rows of a prompt and a list of answers, as JSON lines or Parquet."
-)
+WHOLE = "Parts are made of candidates: rows of a prompt and a list of answers, as JSON lines or Parquet."
 
 
 def candidates_at(place: str, *, ignore: Iterable[str] = ()) -> Iterator[Candidates]:

@@ -35,6 +35,7 @@ class HashedFiles:
             elif name.startswith(f".{stem}-") and name.endswith(".tmp"):
                 folder.delete(name)
 
+    @property
     def keys(self) -> list[str]:
         """Keys that a file is named after, sorted."""
         return sorted(self._names)

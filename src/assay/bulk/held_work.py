@@ -19,16 +19,16 @@ from assay.scorers.local import LocalScorer, Passes
 from assay.scorers.open import open_scorers
 from assay.scorers.protocol import Answered, Scorer, score_groups
 
-Item = TypeVar("Item", contravariant=True)
-Result = TypeVar("Result", covariant=True)
+Item_contra = TypeVar("Item_contra", contravariant=True)
+Result_co = TypeVar("Result_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """What a worker says of what it opened: alike in all of them, or they do not hold the same.
 
-    fingerprints: of each seed's scorer, or of a policy under 0. renderings: with what texts become tokens, of those that
-    are models. made: what will have made a policy's answers.
+    fingerprints: of each seed's scorer, or of a policy under 0. renderings: with what texts become tokens, of those
+    that are models. made: what will have made a policy's answers.
     """
 
     fingerprints: Mapping[int, str]
@@ -36,20 +36,20 @@ class Told:
     made: Made | None = None
 
 
-class Held(Protocol[Item, Result]):
+class Held(Protocol[Item_contra, Result_co]):
     """What is opened once in a worker."""
 
     def told(self) -> Told: ...
 
-    def results(self, items: Sequence[Item]) -> Iterator[Sequence[tuple[int, Result]]]:
+    def results(self, items: Sequence[Item_contra]) -> Iterator[Sequence[tuple[int, Result_co]]]:
         """Results by place among `items`, some at a time, each place once."""
         ...
 
 
-class Opening(Protocol[Item, Result]):
+class Opening(Protocol[Item_contra, Result_co]):
     """How what is held is opened; travels to the worker."""
 
-    def open(self) -> Held[Item, Result]: ...
+    def open(self) -> Held[Item_contra, Result_co]: ...
 
 
 class Put(NamedTuple):

@@ -72,7 +72,7 @@ class KeptParts:
         other = [name for name in folder.names() if name.startswith("part-") and not name.endswith(suffix)]
         if other:
             raise ArtifactError(f"{folder.address}: holds parts of another format, such as {other[0]}. {OTHER_OUT}")
-        self._numbers = {int(key.partition("-")[0]): key for key in self._files.keys()}
+        self._numbers = {int(key.partition("-")[0]): key for key in self._files.keys}
         self.write_job(job)
 
     def write_job(self, job: PartsJob) -> None:

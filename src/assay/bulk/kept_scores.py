@@ -7,10 +7,11 @@ they are called. Knows groups and rewards; knows no worker.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict  # pydantic wants it below Python 3.12
 
 from assay.artifacts.files import dumps
 from assay.bulk.hashed_files import HashedFiles

@@ -110,7 +110,7 @@ class RayCrew(Generic[Item, Result]):
 
     @property
     def threads(self) -> int | None:
-        """Threads that a worker computes with: as OMP_NUM_THREADS says, else its processors; None where it has a GPU."""
+        """Threads of a worker: as OMP_NUM_THREADS says, else one a processor of its; None where it has a GPU."""
         if self._share.gpus:
             return None
         asked = os.environ.get("OMP_NUM_THREADS", "")
@@ -170,8 +170,8 @@ class RayCrew(Generic[Item, Result]):
             raise told
         if self._told is not None and told.fingerprints != self._told.fingerprints:
             raise InputError(
-                f"Worker {number} opened another scorer or policy than the others did under the same name: the machines "
-                " of this cluster hold different files there. Put the same on all."
+                f"Worker {number} opened another scorer or policy than the others did under the same name: the "
+                "machines of this cluster hold different files there. Put the same on all."
             )
         self._told, self._lost_starts = told, 0
         one.ready, one.answering = True, None

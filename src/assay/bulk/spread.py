@@ -64,7 +64,9 @@ def spread_scorers(opening: ScorerOpening, crewing: Crewing, *, kept: Path | Non
             scores = KeptScores(HashedFiles(folder, "block", ".jsonl", said=crewing.said))
         with ray_crew(opening, workers=crewing.workers, said=crewing.said) as crew:
             spread = {
-                seed: SpreadScorer(one, crew, lambda: crew.told, seed=seed, kept=scores, tries=crewing.tries)
+                seed: SpreadScorer(
+                    one, crew, lambda: crew.told, seed=seed, kept=scores, tries=crewing.tries, threads=crew.threads
+                )
                 for seed, one in alike.items()
             }
             yield Spread(scorers=spread, workers=crew.size, threads=crew.threads)
@@ -89,12 +91,20 @@ def parts_scorer(
     with one_writer(folder), ray_crew(opening, workers=crewing.workers, said=crewing.said) as crew:
         told = job.model_copy(update={"fingerprint": crew.told.fingerprints[0], "threads": crew.threads})
         parts = KeptParts(folder, suffix, told, crewing.said)
-        scorer = SpreadScorer(alike, crew, lambda: crew.told, kept=parts, tries=crewing.tries)
+        scorer = SpreadScorer(alike, crew, lambda: crew.told, kept=parts, tries=crewing.tries, threads=crew.threads)
         yield Spread(scorers={0: scorer}, workers=crew.size, threads=crew.threads), parts
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpreadWriter:
+    """A policy, held by so many workers."""
+
+    policy: SpreadPolicy
+    workers: int
+
+
 @contextmanager
-def spread_policy(opening: PolicyOpening, crewing: Crewing) -> Iterator[SpreadPolicy]:
+def spread_policy(opening: PolicyOpening, crewing: Crewing) -> Iterator[SpreadWriter]:
     """The policy that is named, spread over workers for as long as the context lasts.
 
     Raises InputError for one that is not run here, and without the extra.
@@ -104,7 +114,8 @@ def spread_policy(opening: PolicyOpening, crewing: Crewing) -> Iterator[SpreadPo
     if opening.policy.startswith("endpoint:") or not isinstance(alike, OneByOne):
         raise InputError(f"{opening.policy} is no model that is run here: workers would make it no faster. {LEAVE}")
     with ray_crew(opening, workers=crewing.workers, said=crewing.said) as crew:
-        yield SpreadPolicy(alike, crew, lambda: crew.told, tries=crewing.tries)
+        policy = SpreadPolicy(alike, crew, lambda: crew.told, tries=crewing.tries)
+        yield SpreadWriter(policy=policy, workers=crew.size)
 
 
 LEAVE = "Leave --engine out."

@@ -7,6 +7,7 @@ those it was writing, and an answer has the same bits wherever it is written. Kn
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from assay.bulk.dispatch import TRIES, Block, Crew, Given, dispatch
 from assay.bulk.held_work import Told
@@ -60,7 +61,7 @@ class SpreadPolicy:
         starts = cuts([one.prompt.id for one in asked], most)
         blocks = (
             Block[Asked, Generation](number=number, items=tuple(asked[start:end]))
-            for number, (start, end) in enumerate(zip(starts, starts[1:], strict=False))
+            for number, (start, end) in enumerate(pairwise(starts))
         )
         for event in dispatch(self._crew, blocks, tries=self._tries):
             start = starts[event.number]

@@ -49,8 +49,8 @@ class Aside:
 class SpreadScorer:
     """The scorer of one seed, `alike`, held by a crew; `alike` itself is asked what it promises and loads nothing.
 
-    told: what the workers opened. kept: where what is done goes, so that a killed command goes on. aside: what was set
-    aside so far.
+    told: what the workers opened. threads: of each, where the last bits of rewards hang on it. kept: where what is done
+    goes, so that a killed command goes on. aside: what was set aside so far.
     """
 
     def __init__(
@@ -60,10 +60,12 @@ class SpreadScorer:
         told: Callable[[], Told],
         *,
         seed: int = 0,
+        threads: int | None = None,
         kept: Kept | None = None,
         tries: int = TRIES,
     ) -> None:
         self.alike, self._crew, self._told, self._seed, self._kept, self._tries = alike, crew, told, seed, kept, tries
+        self._threads = threads
         self.unit = unit_of(alike)
         self.reads_source = bool(getattr(alike, "reads_source", False))
         self.aside: list[Aside] = []
@@ -87,14 +89,14 @@ class SpreadScorer:
         return [one for _, found in self.score_chunks([list(groups)]) for one in found]
 
     def score_chunks(self, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, list[Answered]]]:
-        """Each chunk with what its groups get, in order, several scored at once. Raises what the workers' scorers do."""
-        fingerprint, kept = self.fingerprint, self._kept
+        """Each chunk with what its groups get, in order, several at once. Raises what the workers' scorers do."""
+        made_by, kept = f"{self.fingerprint} with {self._threads} threads", self._kept
         asked: dict[int, tuple[Chunk, str | None]] = {}  # no digest where a chunk is kept already
         found: dict[int, dict[int, Answered]] = {}
 
         def blocks() -> Iterator[Block[Put, Answered]]:
             for number, chunk in enumerate(chunks):
-                key = group_digest(fingerprint, chunk)
+                key = group_digest(made_by, chunk)
                 known = None if kept is None else kept.read(number, key, chunk)
                 asked[number] = chunk, key if known is None else None
                 yield Block(number=number, items=tuple(Put(self._seed, group) for group in chunk), known=known)
@@ -123,8 +125,8 @@ def refuse_aside(aside: Sequence[Aside]) -> None:
     """Raises ModelError where groups were set aside: all others are done, and so the command did not do all."""
     if aside:
         raise ModelError(
-            f"{sum(one.groups for one in aside):,} prompts have no rewards, since what they stand in ended every worker "
-            f"that took it: {'; '.join(one.words for one in aside[:5])}. All others are done; the same command tries "
+            f"{sum(one.groups for one in aside):,} prompts have no rewards, since their blocks ended every worker that "
+            f"took them: {'; '.join(one.words for one in aside[:5])}. All others are done; the same command tries "
             "these again."
         )
 

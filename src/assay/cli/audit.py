@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assay.cli.engine_options import LOCAL, EngineOptions
 from assay.cli.options import Json, Probes, ScorerArgument, TemplateOption, notes, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.cli.verdicts import rests_on_lines, ways_out
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from assay.artifacts.audit_body import AuditTables
     from assay.artifacts.audit_groups_table import GroupTable
     from assay.audits import Audit
+    from assay.bulk.spread_scorer import Aside
     from assay.flows.audit import ScorerAudit
 
 
@@ -41,6 +43,7 @@ def audit(
             show_default=False,
         ),
     ] = None,
+    engine: EngineOptions = LOCAL,
     options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
@@ -51,7 +54,9 @@ def audit(
     in left_out.jsonl, and are not wrong ones. Pairs should be ones the scorer was not trained on; --trained-on checks
     it where that is known. Options are those of `assay reward` under data and audit, such as --set audit.level=0.9, of
     probes (--set probes.pairs=400) and of a server (--set remote.concurrency=64); its file may be given whole. An audit
-    that was interrupted while it scored answers for probes goes on there.
+    that was interrupted while it scored answers for probes goes on there. With --engine ray, several workers score,
+    with the bits of a single process of as many threads, and all of it goes on; prompts that ended every worker that
+    took them are left out and named, and the exit code is 2.
     """
     from assay.flows.audit import ScorerAuditConfig, audit_scorer
     from assay.flows.project_config import ProjectConfig
@@ -62,11 +67,29 @@ def audit(
     settings = options.settings(ScorerAuditConfig, more, family=ProjectConfig)
     if not (of_a_server(scorer) or options.sets_any("remote")):
         settings = settings.model_copy(update={"remote": RemoteConfig()})
-    found = audit_scorer(scorer, data, out, config=settings, template=template, trained_on=trained_on, notify=_noted)
+    crewing = engine.crewing()
+    aside: tuple[Aside, ...] = ()
+    if crewing is None:
+        found = audit_scorer(
+            scorer, data, out, config=settings, template=template, trained_on=trained_on, notify=_noted
+        )
+    else:
+        from assay.bulk.held_work import ScorerOpening
+        from assay.flows.spread_audit import spread_audit
+
+        opening = ScorerOpening(scorer=scorer, template=template)
+        spread = spread_audit(
+            opening, data, out, crewing=crewing, config=settings, trained_on=trained_on, notify=_noted
+        )
+        found, aside = spread.found, spread.aside
     left_out = len(found.left_out)
     body = {**found.audit.to_dict(), "rows": found.rows, "rejected_rows": found.rejects, "left_out": left_out}
     text = summary(found, out)
     output({**body, "folder": str(out)}, text, as_json=as_json)
+    if aside:
+        from assay.bulk.spread_scorer import refuse_aside
+
+        refuse_aside(aside)
 
 
 def _noted(line: str) -> None:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assay.cli.engine_options import LOCAL, EngineOptions
 from assay.cli.options import Json, TemplateOption, notes, output
+from assay.cli.reading import with_data_options
+from assay.errors import ModelError
 from assay.models.precision import Asked as PrecisionAsked
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command("generate", epilog="Example: assay generate smollm2 prompts.jsonl --n 16 --out answers.jsonl")(generate)
 
 
+@with_data_options
 def generate(
     policy: Annotated[
         str,
@@ -53,27 +57,47 @@ def generate(
         typer.Option(help="float32, bf16, or auto: bf16 where it is measured to be clearly faster here."),
     ] = "float32",
     template: TemplateOption = None,
+    engine: EngineOptions = LOCAL,
     as_json: Json = False,
 ) -> None:
     """Write n answers to each prompt, one line an answer, with how each was made.
 
     An answer depends on the policy, its prompt and the seed, not on what else is asked. Interrupted or killed, the same
     command goes on with what is missing; an answer that failed stands in the file as null with the reason, and is asked
-    for again. Exit code 2: bad input, or a server that refuses everything.
+    for again. With --engine ray, several workers write, and every answer is the same as from one process; one that
+    ended every worker that took it is null with the reason. Exit code 2: bad input, a server that refuses everything,
+    or answers set aside.
     """
     from assay.flows.generate import generate_file, prompts_in
     from assay.policies.protocol import Sampling
 
+    crewing = engine.crewing()
     sampling = Sampling(max_tokens=max_tokens, temperature=temperature, top_p=top_p, seed=seed, stop=tuple(stop or ()))
-    opened = opened_policy(
-        policy, device=device, at_once=at_once, cache_tokens=cache_tokens, precision=precision, template=template
-    )
-    done = generate_file(opened, prompts_in(prompts), out, n=n, sampling=sampling, notify=progress)
+    aside: tuple[tuple[str, int], ...] = ()
+    if crewing is None:
+        opened = opened_policy(
+            policy, device=device, at_once=at_once, cache_tokens=cache_tokens, precision=precision, template=template
+        )
+        done = generate_file(opened, prompts_in(prompts), out, n=n, sampling=sampling, notify=progress)
+    else:
+        from assay.bulk.held_work import PolicyOpening
+        from assay.flows.spread_generate import spread_generate
+        from assay.policies.local_policy import Writing
+
+        writing = Writing(device=device, at_once=at_once, cache_tokens=cache_tokens, precision=precision)
+        opening = PolicyOpening(policy=policy, sampling=sampling, writing=writing, template=template)
+        spread = spread_generate(opening, prompts, out, n=n, crewing=crewing, notify=progress)
+        done, aside = spread.done, spread.aside
     body = {
         "out": str(out), "prompts": done.prompts, "answers": done.answers, "already_there": done.known,
         "unanswered": done.unanswered, "tokens": done.tokens, "seconds": round(done.seconds, 2), "made": done.made,
     }  # fmt: skip
     output(body, told(done, out), as_json=as_json)
+    if aside:
+        raise ModelError(
+            f"{len(aside):,} answers ended every worker that took them, such as number {aside[0][1]} to prompt "
+            f"{aside[0][0]!r}. All others are done; the same command tries these again."
+        )
 
 
 def opened_policy(

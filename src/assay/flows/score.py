@@ -59,8 +59,8 @@ def score_file(
 ) -> ScoreFile:
     """Score pairs, or candidates, of `source` into `out`, in their order: JSON lines, or Parquet by its name.
 
-    block: prompts put to the scorer at once. notify: gets the number of rows, now and then. Raises EmptyBatchError where there is no pair, and what reading data
-    and scoring raise.
+    block: prompts put to the scorer at once. notify: gets the number of rows, now and then. Raises EmptyBatchError
+    where there is no pair, and what reading data and scoring raise.
     """
     fingerprint = scorer.fingerprint  # a model that is not there or not to be run costs no reading of data
     rejects = 0

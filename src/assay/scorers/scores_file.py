@@ -7,7 +7,9 @@ else a scorer says (`Reward.detail`) is not kept here. `recorded` reads them bac
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import NotRequired
+
+from typing_extensions import TypedDict  # pydantic reads rows back, and wants it below Python 3.12
 
 from assay.records import Candidates, Pair
 from assay.scorers.protocol import CHUNK, Reward, Scored, Scorer, Unscored, score_groups
