@@ -116,9 +116,9 @@ def test_the_lease_of_a_killed_command_ends(tmp_path: Path) -> None:
     store = open_folder(f"memory://leases-{tmp_path.name}")
     store.write("_lease-0.json", orjson.dumps({"host": "gone", "time": 1000.0}))
     now = [1000.0 + leases.STALE - 1]
-    with pytest.raises(ArtifactError, match="gone writes it, and said so 299 seconds ago"):
-        with leases._leased(store, lambda: now[0]):
-            pytest.fail("it holds")
+    held = pytest.raises(ArtifactError, match="gone writes it, and said so 299 seconds ago")
+    with held, leases._leased(store, lambda: now[0]):
+        pytest.fail("it holds")
     now[0] += 1
     with leases._leased(store, lambda: now[0]):
         (mine,) = store.names()

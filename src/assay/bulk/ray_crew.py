@@ -14,7 +14,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from math import ceil
@@ -35,8 +35,10 @@ ADDRESS = "RAY_ADDRESS"  # of a cluster; without it one is started on this machi
 CORES = 4  # of a CPU worker, where nothing else was asked for
 STARTS = 3  # deaths in a row, before a worker has opened anything, that end the command
 STORE = 512 * 2**20  # bytes for blocks on their way; larger ones go by the disk
-# Ray reports its use to its makers unless told not to, and says at every start that it will some day change a default.
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+BEGINS = 3  # times that Ray is started on this machine: it gives itself 30 seconds, which a busy one may not have
+# Ray reports its use to its makers unless told not to, says at every start that it will some day change a default, and
+# runs workers behind everything else on the machine, which is what they are for here.
+SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_worker_niceness": "0"}
 
 
 class Holder(Generic[Item, Result]):
@@ -232,6 +234,21 @@ def share_of(workers: int | None, cpus: int, gpus: int) -> Share:
     )
 
 
+def begin(address: str, options: Mapping[str, int]) -> None:
+    """Start Ray, or join the cluster at an address. Raises ConfigError where that fails."""
+    import ray
+
+    for left in reversed(range(BEGINS if address == "local" else 1)):
+        try:
+            ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level="ERROR", **options)
+        except Exception as error:  # Ray raises plain Exceptions here
+            ray.shutdown()
+            if not left:
+                raise ConfigError(f"Ray at {address!r} does not start ({first_line(error)}). See {ADDRESS}.") from None
+        else:
+            return
+
+
 @contextmanager
 def ray_crew(
     opening: Opening[Item, Result], *, workers: int | None, said: Callable[[str], None]
@@ -242,7 +259,7 @@ def ray_crew(
     when a worker is lost. Raises InputError without the extra, ConfigError where the cluster cannot be reached.
     """
     require_ray()
-    for name, value in QUIET.items():
+    for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     import ray
 
@@ -250,10 +267,7 @@ def ray_crew(
     # Ray would join any cluster it finds on this machine; and a local one gets the processors that are really there.
     local = {"num_cpus": max(usable_cpus(), workers or 1), "object_store_memory": STORE} if address == "local" else {}
     with redirect_stdout(sys.stderr):  # what Ray tells of deaths goes to standard output, which is the result's
-        try:
-            ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level="ERROR", **local)
-        except (ray.exceptions.RayError, ConnectionError, RuntimeError, ValueError) as error:
-            raise ConfigError(f"Ray at {address!r} does not start ({first_line(error)}). See {ADDRESS}.") from None
+        begin(address, local)
         try:
             there = ray.cluster_resources()
             cpus = usable_cpus() if address == "local" else int(there.get("CPU", 1))
