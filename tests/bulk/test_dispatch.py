@@ -103,7 +103,7 @@ def test_a_death_between_results_keeps_them() -> None:
 
 
 def test_what_is_known_is_given_to_nobody() -> None:
-    asked = [Block(number=0, items=(0,), known={0: 7}), Block[int, int](number=1, items=(1,))]
+    asked = [Block(number=0, items=(0,), known={0: 7}), Block(number=1, items=(1,))]
     crew = ToyCrew(Doubling(at_once=True), 2)
     assert gathered(dispatch(crew, asked), [1, 1])[0] == {0: 7, 1: 2}
     assert [items for _, items in crew.given] == [(1,)]

@@ -59,9 +59,8 @@ class SpreadPolicy:
         self.made(sampling)  # what cannot be opened is refused before anything is given out
         most = max(1, min(BLOCK, -(-len(asked) // (A_WORKER * self._crew.size))))
         starts = cuts([one.prompt.id for one in asked], most)
-        blocks = (
-            Block[Asked, Generation](number=number, items=tuple(asked[start:end]))
-            for number, (start, end) in enumerate(pairwise(starts))
+        blocks: Iterator[Block[Asked, Generation]] = (
+            Block(number=number, items=tuple(asked[start:end])) for number, (start, end) in enumerate(pairwise(starts))
         )
         for event in dispatch(self._crew, blocks, tries=self._tries):
             start = starts[event.number]

@@ -1,0 +1,234 @@
+"""Workers on Ray, real ones: the same bits as one process, and nothing lost or doubled when any of them is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assay.bulk import ray_crew as crews
+from assay.bulk.ray_crew import require_ray
+from assay.cli.engine_options import EngineOptions
+from assay.errors import ConfigError, InputError
+from tests.support import saved_models
+from tests.support.ready_commands import ready_assay
+from tests.support.spread_driver import BLOCK
+
+ROOT = Path(__file__).parents[2]
+PROMPTS = 24
+# One thread each: how many there are decides the last bits of a product of matrices.
+ALONE = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+
+
+def ray_or_skip() -> None:
+    pytest.importorskip("ray", reason="the extra ray is not installed")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return saved_models.reward_model(tmp_path_factory.mktemp("scorer"))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "candidates.jsonl"
+    answers = ["yes please", "no", "a refund, and an apology for what came late", "late"]
+    rows = (
+        {"id": f"p{n}", "prompt": f"question {n} " + "and so on " * (n % 5), "answers": [f"{a} {n}" for a in answers]}
+        for n in range(PROMPTS)
+    )
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+@pytest.fixture(scope="module")
+def alone(model: Path, data: Path) -> bytes:
+    """What one process writes."""
+    out = data.with_name("alone.jsonl")
+    done = ready_assay("score", model, data, "--out", out, "--block", BLOCK, env=ALONE)
+    assert done.returncode == 0, done.stderr
+    return out.read_bytes()
+
+
+class Driver:
+    """`spread_driver` as a process of its own, with its folder of marks."""
+
+    def __init__(self, model: Path, marks: Path, data: Path, out: str) -> None:
+        self.marks = marks
+        words = [sys.executable, "-m", "tests.support.spread_driver", model, marks, data, out]
+        self.process = subprocess.Popen(
+            words, cwd=ROOT, env=ALONE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def until_at(self, name: str) -> int:
+        """The process of the worker that came to a prompt where it is held."""
+        at = self.marks / f"at-{name}"
+        while not at.exists():
+            assert self.process.poll() is None, self.process.communicate()
+            time.sleep(0.02)
+        return int(at.read_text())
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def end(self) -> tuple[int, str]:
+        _, said = self.process.communicate(timeout=500)
+        return self.process.returncode, said
+
+
+def gone(process: int) -> bool:
+    """Whether a process has ended; one that nobody waited for counts as ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def until_gone(processes: Iterator[int]) -> None:
+    for process in processes:
+        while not gone(process):
+            time.sleep(0.02)
+
+
+def asked(marks: Path) -> Counter[str]:
+    return Counter(line for one in marks.glob("asked-*") for line in one.read_text().splitlines())
+
+
+@pytest.mark.slow
+def test_killed_again_and_again_nothing_is_lost_or_doubled(
+    model: Path, data: Path, alone: bytes, tmp_path: Path
+) -> None:
+    """Drivers and workers are killed while a worker is in the middle of a block, until one driver comes through."""
+    ray_or_skip()
+    marks, out = tmp_path / "marks", tmp_path / "scores.jsonl"
+    marks.mkdir()
+    for number, name in enumerate(("p4", "p13", "p19")):
+        hold = marks / f"hold-{name}"
+        hold.touch()
+        driver = Driver(model, marks, data, str(out))
+        driver.until_at(name)
+        if not number:
+            code, said = Driver(model, marks, data, str(out)).end()  # a second one, beside it
+            assert code == 2
+            assert "another command writes it" in said
+        driver.kill()
+        until_gone(int(one.name.removeprefix("asked-")) for one in marks.glob("asked-*"))
+        hold.unlink()
+        assert not out.exists()
+    kept = {path.name for path in (tmp_path / "scores.jsonl.blocks").glob("block-*")}
+    assert kept
+    before = asked(marks)
+
+    for name in ("p7", "p20", "p23"):
+        (marks / f"at-{name}").unlink(missing_ok=True)
+        (marks / f"hold-{name}").touch()
+    driver = Driver(model, marks, data, str(out))
+    killed = 0
+    for name in ("p7", "p20", "p23"):
+        while not (marks / f"at-{name}").exists() and driver.process.poll() is None:
+            time.sleep(0.02)
+        (marks / f"hold-{name}").unlink()
+        if driver.process.poll() is None:
+            os.kill(int((marks / f"at-{name}").read_text()), signal.SIGKILL)
+            killed += 1
+    code, said = driver.end()
+    assert code == 0, said
+    assert killed
+    assert out.read_bytes() == alone
+    assert not (tmp_path / "scores.jsonl.blocks").exists()
+    # What was kept when the last driver began was not asked for again.
+    whole = len(kept) * BLOCK
+    assert sum(asked(marks)[f"p{n}"] == before[f"p{n}"] for n in range(PROMPTS)) >= whole
+
+
+@pytest.mark.slow
+def test_a_poison_block_is_set_aside_in_a_folder_of_parts(
+    model: Path, data: Path, alone: bytes, tmp_path: Path
+) -> None:
+    ray_or_skip()
+    marks, out = tmp_path / "marks", tmp_path / "parts"
+    marks.mkdir()
+    (marks / "poison-p10").touch()
+    code, said = Driver(model, marks, data, f"{out}/").end()
+    assert code == 2
+    assert "3 prompts from 'p9' to 'p11' (its process died, 3 times)" in said
+    job = json.loads((out / "_assay.json").read_text())
+    assert (job["state"], job["blocks"], job["prompts"], job["unscored"]) == ("blocks set aside", 8, PROMPTS, 3)
+    assert [(one["first"], one["last"]) for one in job["set_aside"]] == [("p9", "p11")]
+    assert asked(marks)["p9"] == 3
+
+    rows = [json.loads(line) for part in sorted(out.glob("part-*.jsonl")) for line in part.read_text().splitlines()]
+    assert [row["id"] for row in rows] == [f"p{n}" for n in range(PROMPTS) if n not in (9, 10, 11)]
+    (out / sorted(out.glob("part-*"))[0].name).write_bytes(b"")  # and a part is damaged meanwhile
+    (marks / "poison-p10").unlink()
+    code, said = Driver(model, marks, data, f"file://{out}").end()
+    assert code == 0, said
+    assert b"".join(part.read_bytes() for part in sorted(out.glob("part-*.jsonl"))) == alone
+    assert json.loads((out / "_assay.json").read_text())["state"] == "done"
+    assert asked(marks)["p20"] == 1
+    assert asked(marks)["p0"] == 2
+
+
+@pytest.mark.slow
+def test_commands_give_what_one_process_gives_to_the_bit(model: Path, tmp_path: Path) -> None:
+    ray_or_skip()
+    pairs, ray = tmp_path / "pairs.jsonl", ("--engine", "ray", "--workers", 2)
+    rows = (
+        {"id": f"{n}", "prompt": f"question {n % 30}", "chosen": f"yes {n} " + "sure " * (n % 7), "rejected": f"no {n}"}
+        for n in range(60)
+    )
+    pairs.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    policy = saved_models.policy(tmp_path)
+    commands = {
+        "scores.jsonl": ("score", model, pairs, "--block", 7),
+        "scores.parquet": ("score", model, pairs, "--block", 7),
+        "answers.jsonl": ("generate", policy, pairs, "--n", 3, "--max-tokens", 5),
+        "audit": ("audit", model, pairs, "--probes", "all"),
+    }
+    for name, words in commands.items():
+        outs = [tmp_path / kind / name for kind in ("one", "ray")]
+        for out, more in zip(outs, ((), ray), strict=True):
+            out.parent.mkdir(exist_ok=True)
+            done = ready_assay(*words, "--out", out, "--json", *more, env=ALONE, timeout=600)
+            assert done.returncode == 0, done.stderr
+            json.loads(done.stdout)  # nothing of Ray's stands in it
+        files = [out / "audit.json" if out.is_dir() else out for out in outs]
+        assert files[0].read_bytes() == files[1].read_bytes(), name
+    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == sorted(
+        path.name for path in (tmp_path / "ray").iterdir() if not path.name.endswith(".lock")
+    )
+
+
+def test_without_the_extra_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crews.importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(InputError, match=r"pip install 'assay\[ray\]'"):
+        require_ray()
+
+
+def test_options_that_nothing_would_read_are_refused() -> None:
+    with pytest.raises(ConfigError, match="--workers and --tries: only --engine ray"):
+        EngineOptions(workers=2, tries=1).crewing()
+    with pytest.raises(ConfigError, match="--tries: only"):
+        EngineOptions(engine="local", tries=1).crewing()
+    crewing = EngineOptions(engine="ray", workers=2, tries=5).crewing()
+    assert crewing is not None
+    assert (crewing.workers, crewing.tries) == (2, 5)
+
+
+@pytest.mark.parametrize(
+    ("scorer", "why"), [("vllm:http://127.0.0.1:1/M", "asked over a network"), ("nosuch:thing", "no scorer of kind")]
+)
+def test_what_workers_would_not_help_starts_none(scorer: str, why: str, data: Path, tmp_path: Path) -> None:
+    ray_or_skip()
+    done = ready_assay("score", scorer, data, "--out", tmp_path / "scores.jsonl", "--engine", "ray")
+    assert done.returncode == 2
+    assert why in done.stderr
