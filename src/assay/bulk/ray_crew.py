@@ -118,6 +118,12 @@ class RayCrew(Generic[Item, Result]):
         asked = os.environ.get("OMP_NUM_THREADS", "")
         return int(asked) if asked.isdigit() and int(asked) else max(1, int(self._share.cpus))
 
+    def until_open(self) -> None:
+        """Wait until every worker has opened what it holds. Raises what opening raises."""
+        while opening := [one.answering for one in self._workers if not one.ready]:
+            done, _ = self._ray.wait(opening, num_returns=1)
+            self._open_done(self._number(done[0]))
+
     def give(self, worker: int, items: Sequence[Item]) -> None:
         one = self._workers[worker]
         if one.ready:
