@@ -14,6 +14,8 @@ from typing import Generic, Protocol, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Item_contra = TypeVar("Item_contra", contravariant=True)
+Result_co = TypeVar("Result_co", covariant=True)
 TRIES = 3  # workers that one block may end before it is set aside
 
 
@@ -27,11 +29,11 @@ class Block(Generic[Item, Result]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given(Generic[Result]):
+class Given(Generic[Result_co]):
     """What came of a block just now, by the places of its items. whole: nothing of it is missing any more."""
 
     number: int
-    results: Mapping[int, Result]
+    results: Mapping[int, Result_co]
     whole: bool
 
 
@@ -45,11 +47,11 @@ class SetAside:
 
 
 @dataclass(frozen=True, slots=True)
-class Came(Generic[Result]):
+class Came(Generic[Result_co]):
     """Of a worker: results by place among the items it was given."""
 
     worker: int
-    results: Sequence[tuple[int, Result]]
+    results: Sequence[tuple[int, Result_co]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +69,15 @@ class Lost:
     why: str
 
 
-class Crew(Protocol[Item, Result]):
+class Crew(Protocol[Item_contra, Result_co]):
     """Workers by number, from 0, each with one thing to do at a time."""
 
     @property
     def size(self) -> int: ...
 
-    def give(self, worker: int, items: Sequence[Item]) -> None: ...
+    def give(self, worker: int, items: Sequence[Item_contra]) -> None: ...
 
-    def wait(self) -> Came[Result] | Ended | Lost:
+    def wait(self) -> Came[Result_co] | Ended | Lost:
         """The next thing that happens to a worker that was given something. Raises AssayError where all is in vain."""
         ...
 

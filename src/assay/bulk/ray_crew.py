@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from assay.bulk.dispatch import Came, Ended, Lost
 from assay.bulk.held_work import Opening, Told
@@ -45,8 +46,8 @@ class Holder(Generic[Item, Result]):
     """What runs in an actor. An error meant for the user is handed back as a value: no retry would mend it."""
 
     def __init__(self, opening: Opening[Item, Result], folder: str) -> None:
-        if os.path.isdir(folder):  # noqa: PTH112, PTH: paths the user named are relative to it
-            os.chdir(folder)
+        if Path(folder).is_dir():
+            os.chdir(folder)  # paths that the user named are relative to it
         self._opening = opening
 
     def told(self) -> Told | AssayError:
@@ -147,7 +148,7 @@ class RayCrew(Generic[Item, Result]):
         self._workers[worker] = self._started()
 
     def _started(self) -> _Worker:
-        actor = self._kind.remote(self._opening, os.getcwd())  # noqa: PTH109
+        actor = self._kind.remote(self._opening, str(Path.cwd()))
         return _Worker(actor, actor.told.remote())
 
     def _number(self, stream: object) -> int:
@@ -188,8 +189,9 @@ class RayCrew(Generic[Item, Result]):
 
     def _next(self, number: int) -> Came[Result] | Ended | Lost:
         one = self._workers[number]
+        assert one.answering is not None
         try:
-            came = self._ray.get(next(one.answering))  # type: ignore[arg-type]  # a stream, since it is ready
+            came = self._ray.get(next(one.answering))  # a stream, since it is ready
         except StopIteration:
             one.answering = None
             return Ended(number)
@@ -199,12 +201,6 @@ class RayCrew(Generic[Item, Result]):
         if isinstance(came, AssayError):
             raise came
         return Came(number, came)
-
-
-class _Failed(Protocol):
-    """What is used of an error of Ray that a task raised."""
-
-    cause: BaseException
 
 
 def reason(error: BaseException) -> str:
