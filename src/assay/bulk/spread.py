@@ -70,7 +70,7 @@ def spread_scorers(opening: ScorerOpening, crewing: Crewing, *, kept: Path | Non
                 for seed, one in alike.items()
             }
             yield Spread(scorers=spread, workers=crew.size, threads=crew.threads)
-        if scores is not None and not any(one.aside for one in spread.values()):
+        if folder is not None and scores is not None and not any(one.aside for one in spread.values()):
             scores.clear()
             with suppress(OSError):  # somebody's own file stands there
                 folder.path.rmdir()

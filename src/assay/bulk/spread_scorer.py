@@ -18,7 +18,7 @@ from assay.records import Candidates
 from assay.scorers.group_digest import group_digest
 from assay.scorers.protocol import SET_ASIDE, Answered, Scorer, Unscored, unit_of
 
-AHEAD = 8  # blocks a worker that may be begun beyond the oldest unfinished one; texts and results of all are held
+AHEAD = 4  # blocks a worker that may be begun beyond the oldest unfinished one; texts and results of all are held
 
 Chunk = list[Candidates]
 
