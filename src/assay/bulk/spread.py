@@ -95,16 +95,8 @@ def parts_scorer(
         yield Spread(scorers={0: scorer}, workers=crew.size, threads=crew.threads), parts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpreadWriter:
-    """A policy, held by so many workers."""
-
-    policy: SpreadPolicy
-    workers: int
-
-
 @contextmanager
-def spread_policy(opening: PolicyOpening, crewing: Crewing) -> Iterator[SpreadWriter]:
+def spread_policy(opening: PolicyOpening, crewing: Crewing) -> Iterator[SpreadPolicy]:
     """The policy that is named, spread over workers for as long as the context lasts.
 
     Raises InputError for one that is not run here, and without the extra.
@@ -114,8 +106,7 @@ def spread_policy(opening: PolicyOpening, crewing: Crewing) -> Iterator[SpreadWr
     if opening.policy.startswith("endpoint:") or not isinstance(alike, OneByOne):
         raise InputError(f"{opening.policy} is no model that is run here: workers would make it no faster. {LEAVE}")
     with ray_crew(opening, workers=crewing.workers, said=crewing.said) as crew:
-        policy = SpreadPolicy(alike, crew, lambda: crew.told, tries=crewing.tries)
-        yield SpreadWriter(policy=policy, workers=crew.size)
+        yield SpreadPolicy(alike, crew, lambda: crew.told, tries=crewing.tries)
 
 
 LEAVE = "Leave --engine out."

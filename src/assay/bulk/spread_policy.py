@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from assay.bulk.dispatch import TRIES, Block, Crew, Given, dispatch
 from assay.bulk.held_work import Told
+from assay.errors import ModelError
 from assay.policies.one_by_one import Asked, gathered, with_a_seed
 from assay.policies.protocol import Generation, Generations, Made, Policy, Prompt, Sampling
 from assay.stats.unknown import Unknown
@@ -72,6 +73,16 @@ class SpreadPolicy:
                 self.aside.append((one.prompt.id, one.number))
                 why = Unknown(f"it was set aside: {event.why}")
                 yield start + place, Generation(text=why, finish="error")
+
+
+def refuse_unwritten(aside: Sequence[tuple[str, int]]) -> None:
+    """Raises ModelError where answers were set aside: all others are written, and so the command did not do all."""
+    if aside:
+        prompt, number = aside[0]
+        raise ModelError(
+            f"{len(aside):,} answers ended every worker that took them, such as number {number} to prompt {prompt!r}. "
+            "All others are done; the same command tries these again."
+        )
 
 
 def cuts(prompts: Sequence[str], most: int) -> list[int]:

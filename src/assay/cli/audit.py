@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from assay.artifacts.audit_body import AuditTables
     from assay.artifacts.audit_groups_table import GroupTable
     from assay.audits import Audit
-    from assay.bulk.spread_scorer import Aside
     from assay.flows.audit import ScorerAudit
 
 
@@ -58,8 +57,11 @@ def audit(
     with the bits of a single process of as many threads, and all of it goes on; prompts that ended every worker that
     took them are left out and named, and the exit code is 2.
     """
-    from assay.flows.audit import ScorerAuditConfig, audit_scorer
+    from assay.bulk.held_work import ScorerOpening
+    from assay.bulk.spread_scorer import refuse_aside
+    from assay.flows.audit import ScorerAuditConfig
     from assay.flows.project_config import ProjectConfig
+    from assay.flows.spread_audit import audit_by
     from assay.scorers.open import of_a_server
     from assay.scorers.remote.config import RemoteConfig
 
@@ -67,29 +69,13 @@ def audit(
     settings = options.settings(ScorerAuditConfig, more, family=ProjectConfig)
     if not (of_a_server(scorer) or options.sets_any("remote")):
         settings = settings.model_copy(update={"remote": RemoteConfig()})
-    crewing = engine.crewing()
-    aside: tuple[Aside, ...] = ()
-    if crewing is None:
-        found = audit_scorer(
-            scorer, data, out, config=settings, template=template, trained_on=trained_on, notify=_noted
-        )
-    else:
-        from assay.bulk.held_work import ScorerOpening
-        from assay.flows.spread_audit import spread_audit
-
-        opening = ScorerOpening(scorer=scorer, template=template)
-        spread = spread_audit(
-            opening, data, out, crewing=crewing, config=settings, trained_on=trained_on, notify=_noted
-        )
-        found, aside = spread.found, spread.aside
+    opening = ScorerOpening(scorer=scorer, template=template)
+    found, aside = audit_by(engine.crewing(), opening, data, out, config=settings, trained_on=trained_on, notify=_noted)
     left_out = len(found.left_out)
     body = {**found.audit.to_dict(), "rows": found.rows, "rejected_rows": found.rejects, "left_out": left_out}
     text = summary(found, out)
     output({**body, "folder": str(out)}, text, as_json=as_json)
-    if aside:
-        from assay.bulk.spread_scorer import refuse_aside
-
-        refuse_aside(aside)
+    refuse_aside(aside)
 
 
 def _noted(line: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,12 +12,20 @@ import typer
 from assay.cli.engine_options import LOCAL, EngineOptions
 from assay.cli.options import Json, TemplateOption, notes, output
 from assay.cli.reading import with_data_options
-from assay.errors import ModelError
 from assay.models.precision import Asked as PrecisionAsked
 
 if TYPE_CHECKING:
+    from assay.bulk.held_work import PolicyOpening
     from assay.flows.generate import AnswersFile
-    from assay.policies.protocol import Policy
+    from assay.policies.local_policy import Writing
+    from assay.policies.protocol import Policy, Sampling
+
+
+Device = Annotated[str, typer.Option(help="Where a model runs: cpu, cuda, ...; auto takes a GPU if there is one.")]
+Precision = Annotated[
+    PrecisionAsked,
+    typer.Option(help="float32, bf16, or auto: bf16 where it is measured to be clearly faster here."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -49,13 +58,8 @@ def generate(
     cache_tokens: Annotated[
         int | None, typer.Option(min=1, help="Tokens whose keys and values are kept at once (CPU: 4 GiB, GPU: half).")
     ] = None,
-    device: Annotated[
-        str, typer.Option(help="Where a model runs: cpu, cuda, ...; auto takes a GPU if there is one.")
-    ] = "auto",
-    precision: Annotated[
-        PrecisionAsked,
-        typer.Option(help="float32, bf16, or auto: bf16 where it is measured to be clearly faster here."),
-    ] = "float32",
+    device: Device = "auto",
+    precision: Precision = "float32",
     template: TemplateOption = None,
     engine: EngineOptions = LOCAL,
     as_json: Json = False,
@@ -68,64 +72,66 @@ def generate(
     ended every worker that took it is null with the reason. Exit code 2: bad input, a server that refuses everything,
     or answers set aside.
     """
+    from assay.bulk.spread_policy import refuse_unwritten
     from assay.flows.generate import generate_file, prompts_in
+    from assay.flows.spread_generate import spread_generate
     from assay.policies.protocol import Sampling
 
     crewing = engine.crewing()
     sampling = Sampling(max_tokens=max_tokens, temperature=temperature, top_p=top_p, seed=seed, stop=tuple(stop or ()))
+    run = Running(device=device, at_once=at_once, cache_tokens=cache_tokens, precision=precision, template=template)
     aside: tuple[tuple[str, int], ...] = ()
     if crewing is None:
-        opened = opened_policy(
-            policy, device=device, at_once=at_once, cache_tokens=cache_tokens, precision=precision, template=template
-        )
-        done = generate_file(opened, prompts_in(prompts), out, n=n, sampling=sampling, notify=progress)
+        done = generate_file(run.opened(policy), prompts_in(prompts), out, n=n, sampling=sampling, notify=progress)
     else:
-        from assay.bulk.held_work import PolicyOpening
-        from assay.flows.spread_generate import spread_generate
-        from assay.policies.local_policy import Writing
-
-        writing = Writing(device=device, at_once=at_once, cache_tokens=cache_tokens, precision=precision)
-        opening = PolicyOpening(policy=policy, sampling=sampling, writing=writing, template=template)
-        spread = spread_generate(opening, prompts, out, n=n, crewing=crewing, notify=progress)
-        done, aside = spread.done, spread.aside
+        opening = run.opening(policy, sampling)
+        done, aside = spread_generate(opening, prompts, out, n=n, crewing=crewing, notify=progress)
     body = {
         "out": str(out), "prompts": done.prompts, "answers": done.answers, "already_there": done.known,
         "unanswered": done.unanswered, "tokens": done.tokens, "seconds": round(done.seconds, 2), "made": done.made,
     }  # fmt: skip
     output(body, told(done, out), as_json=as_json)
-    if aside:
-        raise ModelError(
-            f"{len(aside):,} answers ended every worker that took them, such as number {aside[0][1]} to prompt "
-            f"{aside[0][0]!r}. All others are done; the same command tries these again."
+    refuse_unwritten(aside)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """How a policy is run: the options of its model, or of requests where a server is asked."""
+
+    device: str
+    at_once: int | None
+    cache_tokens: int | None
+    precision: PrecisionAsked
+    template: str | None
+
+    def opened(self, policy: str) -> Policy:
+        """The policy named; at_once means requests where a server is asked."""
+        from rich.markup import escape
+
+        from assay.endpoints.calls import CallLimits
+        from assay.policies.open import open_policy
+
+        remote = policy.startswith("endpoint:")
+        return open_policy(
+            policy,
+            writing=self._writing(None if remote else self.at_once),
+            template=self.template,
+            limits=CallLimits(concurrency=self.at_once) if remote and self.at_once else None,
+            said=lambda line: notes().print(escape(line)),
         )
 
+    def opening(self, policy: str, sampling: Sampling) -> PolicyOpening:
+        """The policy named, for workers to open."""
+        from assay.bulk.held_work import PolicyOpening
 
-def opened_policy(
-    policy: str,
-    *,
-    device: str,
-    at_once: int | None,
-    cache_tokens: int | None,
-    precision: PrecisionAsked,
-    template: str | None,
-) -> Policy:
-    """The policy named, with its options: at_once means requests where a server is asked."""
-    from rich.markup import escape
+        return PolicyOpening(
+            policy=policy, sampling=sampling, writing=self._writing(self.at_once), template=self.template
+        )
 
-    from assay.endpoints.calls import CallLimits
-    from assay.policies.local_policy import Writing
-    from assay.policies.open import open_policy
+    def _writing(self, at_once: int | None) -> Writing:
+        from assay.policies.local_policy import Writing
 
-    remote = policy.startswith("endpoint:")
-    return open_policy(
-        policy,
-        writing=Writing(
-            device=device, at_once=None if remote else at_once, cache_tokens=cache_tokens, precision=precision
-        ),
-        template=template,
-        limits=CallLimits(concurrency=at_once) if remote and at_once else None,
-        said=lambda line: notes().print(escape(line)),
-    )
+        return Writing(device=self.device, at_once=at_once, cache_tokens=self.cache_tokens, precision=self.precision)
 
 
 def told(done: AnswersFile, out: Path) -> str:

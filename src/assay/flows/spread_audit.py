@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from assay.bulk.held_work import ScorerOpening
 from assay.bulk.spread import Crewing, spread_scorers
 from assay.bulk.spread_scorer import Aside
-from assay.flows.audit import ScorerAudit, ScorerAuditConfig, audit_scorers, refuse_run_folder
+from assay.flows.audit import ScorerAudit, ScorerAuditConfig, audit_scorer, audit_scorers, refuse_run_folder
 
 KEPT = "blocks"  # in the audit's folder, while it scores
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpreadAudit:
-    """What was found; aside: prompts that ended every worker that took them, whose pairs are left out and named."""
-
-    found: ScorerAudit
-    aside: tuple[Aside, ...]
-
-
-def spread_audit(
+def audit_by(
+    crewing: Crewing | None,
     opening: ScorerOpening,
     source: str,
     out: Path,
     *,
-    crewing: Crewing,
     config: ScorerAuditConfig,
     trained_on: str | None = None,
     notify: Callable[[str], None] = lambda _line: None,
-) -> SpreadAudit:
-    """As `audit_scorers`, of what `opening` names. Raises InputError for what is asked over a network besides."""
+) -> tuple[ScorerAudit, tuple[Aside, ...]]:
+    """As `audit_scorer`, of what `opening` names, by this process, or by workers where it is said how they are crewed.
+
+    Besides what was found, the prompts that ended every worker that took them: their pairs are left out and named.
+    Raises InputError for what is asked over a network and is to be spread.
+    """
     refuse_run_folder(out)
+    if crewing is None:
+        return audit_scorer(
+            opening.scorer, source, out, config=config, template=opening.template, trained_on=trained_on, notify=notify
+        ), ()
     with spread_scorers(opening, crewing, kept=out / KEPT) as spread:
         found = audit_scorers(spread.scorers, source, out, config=config, trained_on=trained_on, notify=notify)
-        return SpreadAudit(found=found, aside=tuple(one for s in spread.scorers.values() for one in s.aside))
+        return found, tuple(one for scorer in spread.scorers.values() for one in scorer.aside)

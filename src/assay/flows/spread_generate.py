@@ -6,22 +6,12 @@ What is written while it runs, and what a killed command goes on with, is as in 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from assay.bulk.held_work import PolicyOpening
 from assay.bulk.spread import Crewing, spread_policy
 from assay.errors import ConfigError
 from assay.flows.generate import AnswersFile, generate_file, prompts_in
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpreadAnswers:
-    """What was written; aside: answers that ended every worker that took them, by prompt and number; how many wrote."""
-
-    done: AnswersFile
-    aside: tuple[tuple[str, int], ...]
-    workers: int
 
 
 def spread_generate(
@@ -32,9 +22,10 @@ def spread_generate(
     n: int,
     crewing: Crewing,
     notify: Callable[[int, int], None] = lambda _done, _all: None,
-) -> SpreadAnswers:
+) -> tuple[AnswersFile, tuple[tuple[str, int], ...]]:
     """n answers to each prompt of a file, into the JSON lines `out`.
 
+    Besides what was written, the answers that ended every worker that took them, by their prompt's id and number.
     Raises ConfigError where each worker would choose a precision by itself, InputError for a policy that is not run
     here, and what `generate_file` and opening raise.
     """
@@ -44,6 +35,6 @@ def spread_generate(
             "--precision float32 or bf16."
         )
     asked = prompts_in(prompts)  # what cannot be read costs no worker
-    with spread_policy(opening, crewing) as spread:
-        done = generate_file(spread.policy, asked, out, n=n, sampling=opening.sampling, notify=notify)
-        return SpreadAnswers(done=done, aside=tuple(spread.policy.aside), workers=spread.workers)
+    with spread_policy(opening, crewing) as policy:
+        done = generate_file(policy, asked, out, n=n, sampling=opening.sampling, notify=notify)
+        return done, tuple(policy.aside)
