@@ -47,7 +47,7 @@ class Spread:
 
 
 @contextmanager
-def spread_scorers(opening: ScorerOpening, crewing: Crewing, *, kept: Path | None) -> Iterator[Spread]:
+def spread_scorers(opening: ScorerOpening, crewing: Crewing, *, kept: Path) -> Iterator[Spread]:
     """The scorers that are named, by seed, spread over workers for as long as the context lasts.
 
     kept: a folder for what is done, which a killed command goes on with; it goes when all was done. Raises InputError
@@ -57,11 +57,9 @@ def spread_scorers(opening: ScorerOpening, crewing: Crewing, *, kept: Path | Non
     alike = opening.scorers()
     for one in alike.values():
         refuse_asked_elsewhere(one)
-    folder = None if kept is None else LocalFolder(kept)
-    with _writing(folder):
-        scores = None
-        if folder is not None:
-            scores = KeptScores(HashedFiles(folder, "block", ".jsonl", said=crewing.said))
+    folder = LocalFolder(kept)
+    with one_writer(folder):
+        scores = KeptScores(HashedFiles(folder, "block", ".jsonl", said=crewing.said))
         with ray_crew(opening, workers=crewing.workers, said=crewing.said) as crew:
             spread = {
                 seed: SpreadScorer(
@@ -70,7 +68,7 @@ def spread_scorers(opening: ScorerOpening, crewing: Crewing, *, kept: Path | Non
                 for seed, one in alike.items()
             }
             yield Spread(scorers=spread, workers=crew.size, threads=crew.threads)
-        if folder is not None and scores is not None and not any(one.aside for one in spread.values()):
+        if not any(one.aside for one in spread.values()):
             scores.clear()
             with suppress(OSError):  # somebody's own file stands there
                 folder.path.rmdir()
@@ -119,12 +117,3 @@ def refuse_asked_elsewhere(scorer: Scorer) -> None:
             f"{scorer.name} is asked over a network or by calls, which have limits of their own (remote.concurrency): "
             f"workers would make it no faster. {LEAVE}"
         )
-
-
-@contextmanager
-def _writing(folder: LocalFolder | None) -> Iterator[None]:
-    if folder is None:
-        yield
-        return
-    with one_writer(folder):
-        yield

@@ -17,8 +17,8 @@ Engine = Annotated[
     Literal["local", "ray"] | None,
     typer.Option(
         "--engine",
-        help="local: this process. ray: one worker a device, on this machine or the cluster of RAY_ADDRESS "
-        "(pip install 'assay[ray]'); killed, the same command goes on.",
+        help="local: this process. ray (the extra): one worker a device, on this machine or the cluster of RAY_ADDRESS; "
+        "killed, the same command goes on.",
         show_default=False,
     ),
 ]
