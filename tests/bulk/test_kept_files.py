@@ -15,15 +15,16 @@ import pytest
 from assay.bulk import one_writer as leases
 from assay.bulk.folders import ArrowFolder, Folder, LocalFolder, fetched, listed, open_folder
 from assay.bulk.hashed_files import HashedFiles
-from assay.bulk.kept_parts import JOB, KeptParts, PartsJob
 from assay.bulk.one_writer import one_writer
+from assay.bulk.parts_folder import JOB, PartsFolder, PartsJob, PartSuffix
+from assay.bulk.score_parts import ScoreParts
 from assay.errors import ArtifactError, ConfigError, InputError
 from assay.records import Candidates
 from assay.scorers.protocol import Reward, Unscored
 
 GROUPS = [Candidates(id="a", prompt="Q", answers=("x", "y")), Candidates(id="b", prompt="R", answers=("z",))]
 RESULTS = {0: (Reward(0.1 + 0.2), Reward(-1.0, {"helpful": 0.5})), 1: (Unscored("too long"),)}
-JOB_A = PartsJob(scorer="m", fingerprint="f", source="rows.jsonl", block=2, threads=1)
+JOB_A = PartsJob(holds="scores", by="m", fingerprint="f", source="rows.jsonl", block=2, threads=1)
 
 
 @pytest.fixture(params=["a path", "file://", "memory://"])
@@ -78,30 +79,37 @@ def test_what_a_kill_left_under_a_name_of_its_own_goes(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == [".somebody.tmp"]
 
 
+def parts_in(folder: Folder, suffix: PartSuffix = ".jsonl", job: PartsJob = JOB_A) -> PartsFolder:
+    return PartsFolder(folder, suffix, job, lambda _line: None)
+
+
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
-def test_parts_hold_rewards_to_the_bit(folder: Folder, suffix: str) -> None:
-    parts = KeptParts(folder, suffix, JOB_A, lambda _line: None)  # type: ignore[arg-type]
+def test_parts_hold_rewards_to_the_bit(folder: Folder, suffix: PartSuffix) -> None:
+    parts = ScoreParts(parts_in(folder, suffix))
     assert parts.read(0, "k" * 32, GROUPS) is None
     parts.write(0, "k" * 32, GROUPS, RESULTS)
-    again = KeptParts(folder, suffix, JOB_A, lambda _line: None)  # type: ignore[arg-type]
+    there = parts_in(folder, suffix)
+    again = ScoreParts(there)
     assert again.read(0, "k" * 32, GROUPS) == RESULTS
     assert again.read(1, "k" * 32, GROUPS) is None
     with pytest.raises(ArtifactError, match="part 0 is of other rows"):
         again.read(0, "other" + "k" * 27, GROUPS)
     with pytest.raises(ArtifactError, match="parts from 0 to 0"):
-        again.refuse_beyond(0)
+        there.finish(blocks=0, prompts=0, missing=0, set_aside=[])
+    there.finish(blocks=1, prompts=2, missing=1, set_aside=[])
+    assert orjson.loads(folder.read(JOB))["state"] == "done"
 
 
 def test_parts_of_another_job_are_not_mixed_in(folder: Folder) -> None:
-    KeptParts(folder, ".jsonl", JOB_A, lambda _line: None).write(0, "k" * 32, GROUPS, RESULTS)
-    for change in ({"fingerprint": "g"}, {"block": 3}, {"threads": 2}):
+    ScoreParts(parts_in(folder)).write(0, "k" * 32, GROUPS, RESULTS)
+    for change in ({"fingerprint": "g"}, {"block": 3}, {"threads": 2}, {"holds": "answers"}):
         with pytest.raises(ArtifactError, match=next(iter(change))):
-            KeptParts(folder, ".jsonl", JOB_A.model_copy(update=change), lambda _line: None)
+            parts_in(folder, job=JOB_A.model_copy(update=change))
     with pytest.raises(ArtifactError, match="another format"):
-        KeptParts(folder, ".parquet", JOB_A, lambda _line: None)
+        parts_in(folder, ".parquet")
     folder.delete(JOB)
-    with pytest.raises(ArtifactError, match="no part of scores"):
-        KeptParts(folder, ".jsonl", JOB_A, lambda _line: None)
+    with pytest.raises(ArtifactError, match="no command for parts wrote"):
+        parts_in(folder)
 
 
 def test_one_command_at_a_time_writes_a_folder(folder: Folder) -> None:

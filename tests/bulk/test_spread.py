@@ -8,19 +8,23 @@ from pathlib import Path
 
 import pytest
 
+from assay.artifacts.files import dumps
+from assay.bulk.answer_parts import AnswerParts
 from assay.bulk.folders import LocalFolder
 from assay.bulk.hashed_files import HashedFiles
 from assay.bulk.held_work import HeldPolicy, HeldScorers, Put
 from assay.bulk.kept_scores import KeptScores
-from assay.bulk.spread_policy import SpreadPolicy, cuts
+from assay.bulk.parts_folder import PartsFolder, PartsJob
+from assay.bulk.spread_policy import AnsweredBlock, SpreadPolicy, cuts
 from assay.bulk.spread_scorer import SpreadScorer, refuse_aside
 from assay.errors import ModelError
+from assay.policies.answer_files import answer_rows
 from assay.policies.local_policy import LocalPolicy
 from assay.policies.one_by_one import Asked
 from assay.policies.protocol import Generation, Prompt, Sampling
 from assay.records import Candidates, Pair
 from assay.scorers.local import LocalScorer
-from assay.scorers.protocol import Answered, Reward, Scorer, Unscored, score_groups
+from assay.scorers.protocol import Answered, Reward, Scorer, Unscored, chunks, score_groups
 from assay.scorers.rescoring import rescore
 from assay.scorers.reward_store import RewardStore
 from assay.scorers.scored_pairs import score_pairs
@@ -214,6 +218,29 @@ def test_answers_that_end_every_worker_have_a_reason_and_are_named(policy: Local
     assert {found[place].text for place in (4, 5)} == {Unknown("it was set aside: its process died, 2 times")}
     assert found[4].finish == "error"  # which the same command asks for again
     assert found.keys() == set(range(10))
+
+
+def blocks_of(policy: SpreadPolicy, folder: Path) -> list[AnsweredBlock]:
+    job = PartsJob(holds="answers", by="p", fingerprint="f", source="prompts", block=2, threads=None)
+    parts = PartsFolder(LocalFolder(folder), ".jsonl", job, lambda _line: None)
+    asked = ([Asked(prompt, number) for prompt in some for number in range(2)] for some in chunks(PROMPTS, 2))
+    return list(policy.blocks(asked, AnswerParts(parts, policy.made(SAMPLING))))
+
+
+def test_parts_of_answers_are_the_rows_of_one_process_and_written_once(policy: LocalPolicy, tmp_path: Path) -> None:
+    poisoned = policy_crew(policy, dies=lambda items: any(one.prompt.id == "q2" for one in items))
+    first = SpreadPolicy(policy, poisoned, poisoned.held.told, tries=2)
+    (aside,) = [one for one in blocks_of(first, tmp_path) if one.aside]
+    assert {one.prompt.id for one in aside.aside} == {"q2", "q3"}
+    assert len(list(tmp_path.glob("part-*"))) == 2
+
+    crew = policy_crew(policy)
+    found = blocks_of(SpreadPolicy(policy, crew, crew.held.told), tmp_path)
+    assert sorted(one.known for one in found) == [False, True, True]
+    assert {one.prompt.id for _, items in crew.given for one in items} == {"q2", "q3"}
+    written = [row for part in sorted(tmp_path.glob("part-*")) for row in part.read_bytes().splitlines()]
+    alone = answer_rows(policy.generate(PROMPTS, 2, SAMPLING))
+    assert written == [dumps(row) for row in alone]
 
 
 def test_a_prompts_answers_stay_together_where_they_fit() -> None:

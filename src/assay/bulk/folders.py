@@ -43,6 +43,11 @@ def is_address(place: str) -> bool:
     return "://" in place
 
 
+def holds_parts(out: str) -> bool:
+    """Whether a place for results is a folder of parts and not one file: an address, or a path that ends in /."""
+    return is_address(out) or out.endswith("/") or Path(out).is_dir()
+
+
 def open_folder(place: str | Path) -> Folder:
     """The folder at a path or address. Raises ConfigError for an address that cannot be used."""
     text = str(place)

@@ -11,19 +11,22 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.bulk.answer_parts import AnswerParts
 from assay.bulk.dispatch import TRIES
 from assay.bulk.folders import Folder, LocalFolder
 from assay.bulk.hashed_files import HashedFiles
 from assay.bulk.held_work import PolicyOpening, ScorerOpening
-from assay.bulk.kept_parts import KeptParts, PartsJob, PartSuffix
 from assay.bulk.kept_scores import KeptScores
 from assay.bulk.one_writer import one_writer
+from assay.bulk.parts_folder import PartsFolder, PartsJob, PartSuffix
 from assay.bulk.ray_crew import ray_crew, require_ray
+from assay.bulk.score_parts import ScoreParts
 from assay.bulk.spread_policy import SpreadPolicy
 from assay.bulk.spread_scorer import SpreadScorer
 from assay.errors import InputError
 from assay.policies.one_by_one import OneByOne
 from assay.policies.open import open_policy
+from assay.policies.protocol import Policy
 from assay.scorers.protocol import Scorer
 
 
@@ -77,7 +80,7 @@ def spread_scorers(opening: ScorerOpening, crewing: Crewing, *, kept: Path) -> I
 @contextmanager
 def parts_scorer(
     opening: ScorerOpening, crewing: Crewing, folder: Folder, *, suffix: PartSuffix, job: PartsJob
-) -> Iterator[tuple[Spread, KeptParts]]:
+) -> Iterator[tuple[Spread, PartsFolder]]:
     """The scorer that is named, spread over workers, and the folder of parts that its rewards go to.
 
     job: what is asked for; the workers say the fingerprint and their threads. Raises as spread_scorers does, and
@@ -88,8 +91,9 @@ def parts_scorer(
     refuse_asked_elsewhere(alike)
     with one_writer(folder), ray_crew(opening, workers=crewing.workers, said=crewing.said) as crew:
         told = job.model_copy(update={"fingerprint": crew.told.fingerprints[0], "threads": crew.threads})
-        parts = KeptParts(folder, suffix, told, crewing.said)
-        scorer = SpreadScorer(alike, crew, lambda: crew.told, kept=parts, tries=crewing.tries, threads=crew.threads)
+        parts = PartsFolder(folder, suffix, told, crewing.said)
+        kept = ScoreParts(parts)
+        scorer = SpreadScorer(alike, crew, lambda: crew.told, kept=kept, tries=crewing.tries, threads=crew.threads)
         yield Spread(scorers={0: scorer}, workers=crew.size, threads=crew.threads), parts
 
 
@@ -99,12 +103,35 @@ def spread_policy(opening: PolicyOpening, crewing: Crewing) -> Iterator[SpreadPo
 
     Raises InputError for one that is not run here, and without the extra.
     """
+    alike = _written_here(opening)
+    with ray_crew(opening, workers=crewing.workers, said=crewing.said) as crew:
+        yield SpreadPolicy(alike, crew, lambda: crew.told, tries=crewing.tries)
+
+
+@contextmanager
+def parts_policy(
+    opening: PolicyOpening, crewing: Crewing, folder: Folder, *, job: PartsJob
+) -> Iterator[tuple[SpreadPolicy, PartsFolder, AnswerParts]]:
+    """The policy that is named, spread over workers, and the folder of parts that its answers go to.
+
+    job: what is asked for; the workers say the fingerprint. Raises as spread_policy does, and ArtifactError where the
+    folder holds something else.
+    """
+    alike = _written_here(opening)
+    with one_writer(folder), ray_crew(opening, workers=crewing.workers, said=crewing.said) as crew:
+        policy = SpreadPolicy(alike, crew, lambda: crew.told, tries=crewing.tries)
+        told = job.model_copy(update={"fingerprint": policy.fingerprint})
+        parts = PartsFolder(folder, ".jsonl", told, crewing.said)
+        yield policy, parts, AnswerParts(parts, policy.made(opening.sampling))
+
+
+def _written_here(opening: PolicyOpening) -> Policy:
+    """Raises InputError for a policy that is no model run here, and without the extra."""
     require_ray()
     alike = open_policy(opening.policy, writing=opening.writing, template=opening.template)
     if opening.policy.startswith("endpoint:") or not isinstance(alike, OneByOne):
         raise InputError(f"{opening.policy} is no model that is run here: workers would make it no faster. {LEAVE}")
-    with ray_crew(opening, workers=crewing.workers, said=crewing.said) as crew:
-        yield SpreadPolicy(alike, crew, lambda: crew.told, tries=crewing.tries)
+    return alike
 
 
 LEAVE = "Leave --engine out."

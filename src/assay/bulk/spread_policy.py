@@ -6,9 +6,11 @@ those it was writing, and an answer has the same bits wherever it is written. Kn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
+from assay.bulk.answer_parts import AnswerParts
 from assay.bulk.dispatch import TRIES, Block, Crew, Given, dispatch
 from assay.bulk.held_work import Told
 from assay.errors import ModelError
@@ -18,6 +20,16 @@ from assay.stats.unknown import Unknown
 
 BLOCK = 1024  # answers a worker is given at once: many times what it writes side by side, so lanes seldom stand empty
 A_WORKER = 4  # blocks a worker at least, where there are answers enough: the last ones end at about one time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredBlock:
+    """A block that is done. known: it was kept already. aside: all it asked, where some was set aside, and why."""
+
+    answers: tuple[Generation, ...]
+    known: bool
+    aside: tuple[Asked, ...] = ()
+    why: str = ""
 
 
 class SpreadPolicy:
@@ -54,6 +66,36 @@ class SpreadPolicy:
 
     def generate(self, prompts: Sequence[Prompt], n: int, sampling: Sampling) -> list[Generations]:
         return gathered(self, prompts, n, with_a_seed(sampling))
+
+    def blocks(self, asked: Iterable[Sequence[Asked]], kept: AnswerParts) -> Iterator[AnsweredBlock]:
+        """Blocks of answers as they are done, in any order, each kept when all of it is written.
+
+        Of a block with answers that were set aside nothing is kept. Raises what the workers' policies do.
+        """
+        begun: dict[int, tuple[Sequence[Asked], bool]] = {}  # the second: whether it is kept already
+        found: dict[int, dict[int, Generation]] = {}
+
+        def given() -> Iterator[Block[Asked, Generation]]:
+            for number, some in enumerate(asked):
+                known = kept.read(number, some)
+                begun[number] = some, known is not None
+                yield Block(number=number, items=tuple(some), known=known)
+
+        for event in dispatch(self._crew, given(), tries=self._tries):
+            some, known = begun[event.number]
+            answers = found.setdefault(event.number, {})
+            if isinstance(event, Given):
+                answers |= event.results
+                if not event.whole:
+                    continue
+                if not known:
+                    kept.write(event.number, some, answers)
+                yield AnsweredBlock(answers=tuple(answers.values()), known=known)
+            else:
+                left = [some[place] for place in event.places]
+                self.aside += [(one.prompt.id, one.number) for one in left]
+                yield AnsweredBlock(answers=(), known=False, aside=tuple(some), why=event.why)
+            del begun[event.number], found[event.number]
 
     def answers(self, asked: Sequence[Asked], sampling: Sampling) -> Iterator[tuple[int, Generation]]:
         """Each answer by its place in `asked`, as soon as it is finished. Raises what the workers' policies do."""

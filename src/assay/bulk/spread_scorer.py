@@ -24,7 +24,7 @@ Chunk = list[Candidates]
 
 
 class Kept(Protocol):
-    """Where results of blocks go and are found again, by their number and their digest; see kept_scores, kept_parts."""
+    """Where results of blocks go and are found again, by number and digest; see kept_scores, score_parts."""
 
     def read(self, number: int, key: str, groups: Sequence[Candidates]) -> Mapping[int, Answered] | None: ...
 

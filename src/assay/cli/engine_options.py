@@ -17,7 +17,7 @@ Engine = Annotated[
     Literal["local", "ray"] | None,
     typer.Option(
         "--engine",
-        help="local: this process. ray (the extra): one worker a device, on this machine or the cluster of RAY_ADDRESS; "
+        help="local: this process. ray (an extra): one worker a device, here or on the cluster of RAY_ADDRESS; "
         "killed, the same command goes on.",
         show_default=False,
     ),
@@ -59,6 +59,12 @@ class EngineOptions:
 
 
 LOCAL = EngineOptions()
+
+
+def refuse_parts(out: str) -> None:
+    """Raises ConfigError for a folder or address as --out, which one process does not write."""
+    if "://" in out or out.endswith("/"):
+        raise ConfigError(f"{out}: a folder of parts is written by --engine ray. Add it, or give a file as --out.")
 
 
 def said(line: str) -> None:

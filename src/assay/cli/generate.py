@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.cli.engine_options import LOCAL, EngineOptions
+from assay.cli.engine_options import LOCAL, EngineOptions, refuse_parts
 from assay.cli.options import Json, TemplateOption, notes, output
 from assay.cli.reading import with_data_options
 from assay.models.precision import Asked as PrecisionAsked
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from assay.policies.protocol import Policy, Sampling
 
 
+AnswersOut = Annotated[
+    str, typer.Option("--out", help="JSON lines to write, one an answer. FOLDER/ or an address: parts.")
+]
+Stops = Annotated[
+    list[str] | None,
+    typer.Option("--stop", help="A text before which an answer ends; may be repeated.", show_default=False),
+]
 Device = Annotated[str, typer.Option(help="Where a model runs: cpu, cuda, ...; auto takes a GPU if there is one.")]
 Precision = Annotated[
     PrecisionAsked,
@@ -42,16 +49,13 @@ def generate(
         ),
     ],
     prompts: Annotated[str, typer.Argument(help='JSON lines of {"prompt"}, text or messages; or pairs in any layout.')],
-    out: Annotated[Path, typer.Option("--out", help="JSON lines to write, one an answer.")],
+    out: AnswersOut,
     n: Annotated[int, typer.Option("--n", min=1, help="Answers to each prompt.")] = 1,
     max_tokens: Annotated[int, typer.Option(min=1, help="Tokens of an answer at most.")] = 256,
     temperature: Annotated[float, typer.Option(min=0, help="0: the likeliest token each time.")] = 1.0,
     top_p: Annotated[float, typer.Option(help="Draw among the likeliest tokens that hold so much probability.")] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Decides every answer, in any order and company.")] = 0,
-    stop: Annotated[
-        list[str] | None,
-        typer.Option("--stop", help="A text before which an answer ends; may be repeated.", show_default=False),
-    ] = None,
+    stop: Stops = None,
     at_once: Annotated[
         int | None, typer.Option(min=1, help="Answers side by side (CPU: 64, GPU: 256); requests at once (16).")
     ] = None,
@@ -82,12 +86,15 @@ def generate(
     run = Running(device=device, at_once=at_once, cache_tokens=cache_tokens, precision=precision, template=template)
     aside: tuple[tuple[str, int], ...] = ()
     if crewing is None:
-        done = generate_file(run.opened(policy), prompts_in(prompts), out, n=n, sampling=sampling, notify=progress)
+        refuse_parts(out)
+        done = generate_file(
+            run.opened(policy), prompts_in(prompts), Path(out), n=n, sampling=sampling, notify=progress
+        )
     else:
         opening = run.opening(policy, sampling)
         done, aside = spread_generate(opening, prompts, out, n=n, crewing=crewing, notify=progress)
     body = {
-        "out": str(out), "prompts": done.prompts, "answers": done.answers, "already_there": done.known,
+        "out": out, "prompts": done.prompts, "answers": done.answers, "already_there": done.known,
         "unanswered": done.unanswered, "tokens": done.tokens, "seconds": round(done.seconds, 2), "made": done.made,
     }  # fmt: skip
     output(body, told(done, out), as_json=as_json)
@@ -134,7 +141,7 @@ class Running:
         return Writing(device=self.device, at_once=at_once, cache_tokens=self.cache_tokens, precision=self.precision)
 
 
-def told(done: AnswersFile, out: Path) -> str:
+def told(done: AnswersFile, out: str) -> str:
     """What was written, for people."""
     from rich.markup import escape
 

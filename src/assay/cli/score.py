@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.cli.engine_options import LOCAL, EngineOptions
+from assay.cli.engine_options import LOCAL, EngineOptions, refuse_parts
 from assay.cli.options import Json, ScorerArgument, Sharing, TemplateOption, notes, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.cli.verdicts import ways_out
@@ -90,8 +90,8 @@ def score(
     spread: SpreadScores | None = None
     if crewing is not None:
         spread = spread_score(opening, data, out, crewing=crewing, config=settings, block=size, notify=progress)
-    elif "://" in out or out.endswith("/"):
-        raise InputError(f"{out}: a folder of parts is written by --engine ray. Add it, or give a file as --out.")
+    else:
+        refuse_parts(out)
     done = (
         spread.done
         if spread is not None

@@ -12,9 +12,9 @@ from itertools import chain
 from pathlib import Path
 
 from assay.bulk.candidate_places import candidates_at
-from assay.bulk.folders import is_address, open_folder
+from assay.bulk.folders import holds_parts, open_folder
 from assay.bulk.held_work import ScorerOpening
-from assay.bulk.kept_parts import PartsJob, PartSuffix, SetAsideBlock
+from assay.bulk.parts_folder import PartsJob, PartSuffix, SetAsideBlock
 from assay.bulk.spread import Crewing, parts_scorer, spread_scorers
 from assay.bulk.spread_scorer import Aside
 from assay.errors import EmptyBatchError
@@ -35,11 +35,6 @@ class SpreadScores:
     aside: tuple[Aside, ...]
     workers: int
     threads: int | None
-
-
-def holds_parts(out: str) -> bool:
-    """Whether a place for scores is a folder of parts and not one file: an address, or a path that ends in /."""
-    return is_address(out) or out.endswith("/") or Path(out).is_dir()
 
 
 def spread_score(
@@ -84,7 +79,7 @@ def _into_parts(
     first = next(groups, None)  # what cannot be read costs no worker
     if first is None:
         raise EmptyBatchError(f"{source}: no candidates to score.")
-    job = PartsJob(scorer=opening.scorer, fingerprint="", source=source, block=block, threads=None)
+    job = PartsJob(holds="scores", by=opening.scorer, fingerprint="", source=source, block=block, threads=None)
     tally, blocks = Tally(notify), 0
     with parts_scorer(opening, crewing, open_folder(out), suffix=suffix, job=job) as (spread, parts):
         (scorer,) = spread.scorers.values()
@@ -92,13 +87,8 @@ def _into_parts(
             for _ in tally.counted(prompt_row(group, results) for group, results in chunk):
                 pass  # counted, and written by whoever keeps them
             blocks += 1
-        parts.refuse_beyond(blocks)
         aside = [SetAsideBlock(prompts=one.groups, first=one.first, last=one.last, why=one.why) for one in scorer.aside]
-        ended = {
-            "state": "blocks set aside" if aside else "done", "blocks": blocks, "prompts": tally.rows,
-            "unscored": tally.unscored, "set_aside": aside,
-        }  # fmt: skip
-        parts.write_job(parts.job.model_copy(update=ended))
+        parts.finish(blocks=blocks, prompts=tally.rows, missing=tally.unscored, set_aside=aside)
         done = ScoreFile(
             unit="prompts", rows=tally.rows, unscored=tally.unscored, not_finite=tally.not_finite, rejects=0,
             fingerprint=parts.job.fingerprint, first_reason=tally.first_reason,
