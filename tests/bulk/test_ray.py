@@ -24,6 +24,7 @@ from tests.support.spread_driver import BLOCK
 
 ROOT = Path(__file__).parents[2]
 PROMPTS = 24
+SECONDS = 1800  # seconds of one command: several processes start, which a busy machine takes its time for
 # One thread each: how many there are decides the last bits of a product of matrices.
 ALONE = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
 
@@ -53,7 +54,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def alone(model: Path, data: Path) -> bytes:
     """What one process writes."""
     out = data.with_name("alone.jsonl")
-    done = ready_assay("score", model, data, "--out", out, "--block", BLOCK, env=ALONE)
+    done = ready_assay("score", model, data, "--out", out, "--block", BLOCK, env=ALONE, timeout=SECONDS)
     assert done.returncode == 0, done.stderr
     return out.read_bytes()
 
@@ -81,7 +82,7 @@ class Driver:
         self.process.communicate()
 
     def end(self) -> tuple[int, str]:
-        _, said = self.process.communicate(timeout=500)
+        _, said = self.process.communicate(timeout=SECONDS)
         return self.process.returncode, said
 
 
@@ -104,6 +105,7 @@ def asked(marks: Path) -> Counter[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3 * SECONDS)
 def test_killed_again_and_again_nothing_is_lost_or_doubled(
     model: Path, data: Path, alone: bytes, tmp_path: Path
 ) -> None:
@@ -151,6 +153,7 @@ def test_killed_again_and_again_nothing_is_lost_or_doubled(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3 * SECONDS)
 def test_a_poison_block_is_set_aside_in_a_folder_of_parts(
     model: Path, data: Path, alone: bytes, tmp_path: Path
 ) -> None:
@@ -179,6 +182,7 @@ def test_a_poison_block_is_set_aside_in_a_folder_of_parts(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3 * SECONDS)
 def test_commands_give_what_one_process_gives_to_the_bit(model: Path, tmp_path: Path) -> None:
     ray_or_skip()
     pairs, ray = tmp_path / "pairs.jsonl", ("--engine", "ray", "--workers", 2)
@@ -198,7 +202,7 @@ def test_commands_give_what_one_process_gives_to_the_bit(model: Path, tmp_path: 
         outs = [tmp_path / kind / name for kind in ("one", "ray")]
         for out, more in zip(outs, ((), ray), strict=True):
             out.parent.mkdir(exist_ok=True)
-            done = ready_assay(*words, "--out", out, "--json", *more, env=ALONE, timeout=600)
+            done = ready_assay(*words, "--out", out, "--json", *more, env=ALONE, timeout=SECONDS)
             assert done.returncode == 0, done.stderr
             json.loads(done.stdout)  # nothing of Ray's stands in it
         files = [out / "audit.json" if out.is_dir() else out for out in outs]
