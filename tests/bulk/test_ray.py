@@ -15,9 +15,16 @@ from pathlib import Path
 import pytest
 
 from assay.bulk import ray_crew as crews
+from assay.bulk.held_work import PolicyOpening, ScorerOpening
 from assay.bulk.ray_crew import require_ray
-from assay.cli.engine_options import EngineOptions
+from assay.bulk.spread import Crewing
+from assay.cli.engine_options import EngineOptions, refuse_parts
 from assay.errors import ConfigError, InputError
+from assay.flows.score import ScoreConfig
+from assay.flows.spread_generate import spread_generate
+from assay.flows.spread_score import spread_score
+from assay.policies.local_policy import Writing
+from assay.policies.protocol import Sampling
 from tests.support import saved_models
 from tests.support.ready_commands import ready_assay
 from tests.support.spread_driver import BLOCK
@@ -233,6 +240,32 @@ def test_options_that_nothing_would_read_are_refused() -> None:
 )
 def test_what_workers_would_not_help_starts_none(scorer: str, why: str, data: Path, tmp_path: Path) -> None:
     ray_or_skip()
-    done = ready_assay("score", scorer, data, "--out", tmp_path / "scores.jsonl", "--engine", "ray")
-    assert done.returncode == 2
-    assert why in done.stderr
+    for out in (f"{tmp_path}/scores.jsonl", f"{tmp_path}/parts/"):
+        with pytest.raises(InputError, match=why):
+            spread_score(ScorerOpening(scorer=scorer), str(data), out, crewing=Crewing(), config=ScoreConfig())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_process_writes_no_folder_of_parts() -> None:
+    for out in ("s3://bucket/scores", "scores/"):
+        with pytest.raises(ConfigError, match="written by --engine ray"):
+            refuse_parts(out)
+    refuse_parts("scores.jsonl")
+
+
+def test_pairs_make_no_parts_and_workers_choose_no_precision(tmp_path: Path) -> None:
+    ray_or_skip()
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text('{"prompt": "May I?", "chosen": "Yes.", "rejected": "No."}\n')
+    opening = ScorerOpening(scorer="baseline:longest")
+    with pytest.raises(InputError, match="neither candidates nor"):
+        spread_score(opening, str(pairs), f"{tmp_path}/parts/", crewing=Crewing(), config=ScoreConfig())
+    auto = PolicyOpening(policy="smollm2", sampling=Sampling(), writing=Writing(precision="auto"))
+    with pytest.raises(ConfigError, match="Name one"):
+        spread_generate(auto, str(pairs), f"{tmp_path}/answers.jsonl", n=1, crewing=Crewing())
+    plain = PolicyOpening(policy="smollm2", sampling=Sampling())
+    with pytest.raises(ConfigError, match="answers are JSON lines"):
+        spread_generate(plain, str(pairs), f"{tmp_path}/answers.parquet/", n=1, crewing=Crewing())
+    server = PolicyOpening(policy="endpoint:M@http://127.0.0.1:1/v1", sampling=Sampling())
+    with pytest.raises(InputError, match="no model that is run here"):
+        spread_generate(server, str(pairs), f"{tmp_path}/answers.jsonl", n=1, crewing=Crewing())
