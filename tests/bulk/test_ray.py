@@ -20,17 +20,19 @@ from assay.bulk.ray_crew import require_ray
 from assay.bulk.spread import Crewing
 from assay.cli.engine_options import EngineOptions, refuse_parts
 from assay.errors import ConfigError, InputError
-from assay.flows.score import ScoreConfig
+from assay.flows.score import ScoreConfig, score_file
 from assay.flows.spread_generate import spread_generate
 from assay.flows.spread_score import spread_score
 from assay.policies.local_policy import Writing
 from assay.policies.protocol import Sampling
+from assay.scorers.open import open_scorer
 from tests.support import saved_models
 from tests.support.ready_commands import ready_assay
 from tests.support.spread_driver import BLOCK
 
 ROOT = Path(__file__).parents[2]
 PROMPTS = 24
+SCORER = "baseline:longest"  # where it is about who dies, which costs no model; bits are compared with one
 SECONDS = 1800  # seconds of one command: several processes start, which a busy machine takes its time for
 # One thread each: how many there are decides the last bits of a product of matrices.
 ALONE = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
@@ -58,20 +60,19 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def alone(model: Path, data: Path) -> bytes:
+def alone(data: Path) -> bytes:
     """What one process writes."""
     out = data.with_name("alone.jsonl")
-    done = ready_assay("score", model, data, "--out", out, "--block", BLOCK, env=ALONE, timeout=SECONDS)
-    assert done.returncode == 0, done.stderr
+    score_file(open_scorer(SCORER), str(data), out, config=ScoreConfig())
     return out.read_bytes()
 
 
 class Driver:
     """`spread_driver` as a process of its own, with its folder of marks."""
 
-    def __init__(self, model: Path, marks: Path, data: Path, out: str) -> None:
+    def __init__(self, marks: Path, data: Path, out: str) -> None:
         self.marks = marks
-        words = [sys.executable, "-m", "tests.support.spread_driver", model, marks, data, out]
+        words = [sys.executable, "-m", "tests.support.spread_driver", SCORER, marks, data, out]
         self.process = subprocess.Popen(
             words, cwd=ROOT, env=ALONE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -113,9 +114,7 @@ def asked(marks: Path) -> Counter[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(3 * SECONDS)
-def test_killed_again_and_again_nothing_is_lost_or_doubled(
-    model: Path, data: Path, alone: bytes, tmp_path: Path
-) -> None:
+def test_killed_again_and_again_nothing_is_lost_or_doubled(data: Path, alone: bytes, tmp_path: Path) -> None:
     """Drivers and workers are killed while a worker is in the middle of a block, until one driver comes through."""
     ray_or_skip()
     marks, out = tmp_path / "marks", tmp_path / "scores.jsonl"
@@ -123,10 +122,10 @@ def test_killed_again_and_again_nothing_is_lost_or_doubled(
     for number, name in enumerate(("p4", "p13", "p19")):
         hold = marks / f"hold-{name}"
         hold.touch()
-        driver = Driver(model, marks, data, str(out))
+        driver = Driver(marks, data, str(out))
         driver.until_at(name)
         if not number:
-            code, said = Driver(model, marks, data, str(out)).end()  # a second one, beside it
+            code, said = Driver(marks, data, str(out)).end()  # a second one, beside it
             assert code == 2
             assert "another command writes it" in said
         driver.kill()
@@ -140,7 +139,7 @@ def test_killed_again_and_again_nothing_is_lost_or_doubled(
     for name in ("p7", "p20", "p23"):
         (marks / f"at-{name}").unlink(missing_ok=True)
         (marks / f"hold-{name}").touch()
-    driver = Driver(model, marks, data, str(out))
+    driver = Driver(marks, data, str(out))
     killed = 0
     for name in ("p7", "p20", "p23"):
         while not (marks / f"at-{name}").exists() and driver.process.poll() is None:
@@ -161,14 +160,12 @@ def test_killed_again_and_again_nothing_is_lost_or_doubled(
 
 @pytest.mark.slow
 @pytest.mark.timeout(3 * SECONDS)
-def test_a_poison_block_is_set_aside_in_a_folder_of_parts(
-    model: Path, data: Path, alone: bytes, tmp_path: Path
-) -> None:
+def test_a_poison_block_is_set_aside_in_a_folder_of_parts(data: Path, alone: bytes, tmp_path: Path) -> None:
     ray_or_skip()
     marks, out = tmp_path / "marks", tmp_path / "parts"
     marks.mkdir()
     (marks / "poison-p10").touch()
-    code, said = Driver(model, marks, data, f"{out}/").end()
+    code, said = Driver(marks, data, f"{out}/").end()
     assert code == 2
     assert "3 prompts from 'p9' to 'p11' (its process died, 3 times)" in said
     job = json.loads((out / "_assay.json").read_text())
@@ -180,7 +177,7 @@ def test_a_poison_block_is_set_aside_in_a_folder_of_parts(
     assert [row["id"] for row in rows] == [f"p{n}" for n in range(PROMPTS) if n not in (9, 10, 11)]
     (out / sorted(out.glob("part-*"))[0].name).write_bytes(b"")  # and a part is damaged meanwhile
     (marks / "poison-p10").unlink()
-    code, said = Driver(model, marks, data, f"file://{out}").end()
+    code, said = Driver(marks, data, f"file://{out}").end()
     assert code == 0, said
     assert b"".join(part.read_bytes() for part in sorted(out.glob("part-*.jsonl"))) == alone
     assert json.loads((out / "_assay.json").read_text())["state"] == "done"

@@ -1,4 +1,4 @@
-"""A reward model in a worker that waits or dies where a test wants it to: files in a folder of marks say where.
+"""A scorer in a worker that waits or dies where a test wants it to: files in a folder of marks say where.
 
 `hold-ID`: the worker that comes to this prompt writes its process into `at-ID` and waits until the file is gone.
 `poison-ID`: it ends. `asked-PROCESS`: the prompts that it was asked about, a line each.
@@ -15,12 +15,12 @@ from pathlib import Path
 
 from assay.bulk.held_work import HeldScorers, ScorerOpening
 from assay.records import Candidates
-from assay.scorers.local import LocalScorer
+from assay.scorers.open import open_scorer
 from assay.scorers.protocol import Answered, Scorer
 
 
 class DeadlyScorer:
-    def __init__(self, scorer: LocalScorer, marks: Path) -> None:
+    def __init__(self, scorer: Scorer, marks: Path) -> None:
         self.scorer, self.marks = scorer, marks
         self.name = scorer.name
 
@@ -40,7 +40,7 @@ class DeadlyScorer:
                 note.replace(self.marks / f"at-{group.id}")
                 while hold.exists():
                     time.sleep(0.01)
-        return self.scorer.score(groups)
+        return list(self.scorer.score(groups))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class DeadlyOpening(ScorerOpening):
     marks: str
 
     def scorers(self) -> dict[int, Scorer]:
-        return {0: DeadlyScorer(LocalScorer(self.scorer), Path(self.marks))}
+        return {0: DeadlyScorer(open_scorer(self.scorer), Path(self.marks))}
 
     def open(self) -> HeldScorers:
         return HeldScorers(self.scorers())

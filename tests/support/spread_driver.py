@@ -1,6 +1,6 @@
 """A script: score a file by two workers on Ray, as `assay score --engine ray` does, with a scorer that dies on request.
 
-Usage: python -m tests.support.spread_driver MODEL MARKS DATA OUT. Exit code 2 and the message for an AssayError.
+Usage: python -m tests.support.spread_driver SCORER MARKS DATA OUT. Exit code 2 and the message for an AssayError.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from tests.support.deadly_scorer import DeadlyOpening
 BLOCK = 3
 
 
-def main(model: str, marks: str, data: str, out: str) -> None:
-    opening = DeadlyOpening(scorer=model, marks=marks)
+def main(scorer: str, marks: str, data: str, out: str) -> None:
+    opening = DeadlyOpening(scorer=scorer, marks=marks)
     done = spread_score(opening, data, out, crewing=Crewing(workers=2, said=print), config=ScoreConfig(), block=BLOCK)
     refuse_aside(done.aside)
 
