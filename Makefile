@@ -23,7 +23,7 @@ $(VENV)/.runtime: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.tools: $(VENV)/.runtime
-	$(PIP) --editable '.[test,roundtrip,dev,docs,study,browser]'
+	$(PIP) --editable '.[test,roundtrip,dev,docs,study,browser,ray]'
 	$(PIP) --no-deps label-studio-sdk==2.1.2
 	$(PIP) --no-deps lm-eval==0.4.13 sacrebleu==2.6.0 portalocker==4.4.2 tabulate==0.10.0 evaluate==0.4.6
 	@touch $@

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assay.cli.engine_options import LOCAL, EngineOptions
 from assay.cli.options import Json, Probes, ScorerArgument, TemplateOption, notes, output
 from assay.cli.reading import UNSET, DataOptions, with_data_options
 from assay.cli.verdicts import rests_on_lines, ways_out
@@ -41,6 +42,7 @@ def audit(
             show_default=False,
         ),
     ] = None,
+    engine: EngineOptions = LOCAL,
     options: DataOptions = UNSET,
     as_json: Json = False,
 ) -> None:
@@ -51,10 +53,15 @@ def audit(
     in left_out.jsonl, and are not wrong ones. Pairs should be ones the scorer was not trained on; --trained-on checks
     it where that is known. Options are those of `assay reward` under data and audit, such as --set audit.level=0.9, of
     probes (--set probes.pairs=400) and of a server (--set remote.concurrency=64); its file may be given whole. An audit
-    that was interrupted while it scored answers for probes goes on there.
+    that was interrupted while it scored answers for probes goes on there. With --engine ray, several workers score,
+    with the bits of a single process of as many threads, and all of it goes on; prompts that ended every worker that
+    took them are left out and named, and the exit code is 2.
     """
-    from assay.flows.audit import ScorerAuditConfig, audit_scorer
+    from assay.bulk.held_work import ScorerOpening
+    from assay.bulk.spread_scorer import refuse_aside
+    from assay.flows.audit import ScorerAuditConfig
     from assay.flows.project_config import ProjectConfig
+    from assay.flows.spread_audit import audit_by
     from assay.scorers.open import of_a_server
     from assay.scorers.remote.config import RemoteConfig
 
@@ -62,11 +69,13 @@ def audit(
     settings = options.settings(ScorerAuditConfig, more, family=ProjectConfig)
     if not (of_a_server(scorer) or options.sets_any("remote")):
         settings = settings.model_copy(update={"remote": RemoteConfig()})
-    found = audit_scorer(scorer, data, out, config=settings, template=template, trained_on=trained_on, notify=_noted)
+    opening = ScorerOpening(scorer=scorer, template=template)
+    found, aside = audit_by(engine.crewing(), opening, data, out, config=settings, trained_on=trained_on, notify=_noted)
     left_out = len(found.left_out)
     body = {**found.audit.to_dict(), "rows": found.rows, "rejected_rows": found.rejects, "left_out": left_out}
     text = summary(found, out)
     output({**body, "folder": str(out)}, text, as_json=as_json)
+    refuse_aside(aside)
 
 
 def _noted(line: str) -> None:

@@ -69,7 +69,7 @@ def asked(
     reward: str, out: Path, ask: AskOptions, *, template: str | None, options: DataOptions, as_json: bool
 ) -> None:
     """Form pairs, choose some for people, and say what their votes will buy."""
-    from assay.cli.generate import opened_policy
+    from assay.cli.generate import Running
     from assay.flows.fresh import FreshAsking, FreshRunConfig, fresh_pairs
     from assay.flows.generate import prompts_in
     from assay.flows.project_config import ProjectConfig
@@ -98,14 +98,14 @@ def asked(
         static=ask.static,
         command=command_line(),
     )
-    policy = opened_policy(
-        ask.policy,
+    run = Running(
         device=ask.device or "auto",
         at_once=ask.at_once,
         cache_tokens=None,
         precision=ask.precision or "float32",
         template=template,
     )
+    policy = run.opened(ask.policy)
     body = fresh_pairs(reward, policy, prompts_in(ask.prompts), out, asking=asking, config=settings, notify=said)
     value = {"schema": body.SCHEMA, **body.model_dump(mode="json"), "folder": str(out)}
     output(value, pairs_summary(body, reward, out), as_json=as_json)

@@ -16,22 +16,21 @@ from assay.data.column_use import ColumnUse, without
 from assay.data.layouts.candidate_rows import candidates_of
 from assay.data.layouts.columns import ANSWERS_NAMES, Columns
 from assay.data.layouts.texts import LostReasoningError, UnfitError, blank
-from assay.data.sources.json_rows import json_objects
+from assay.data.sources.named_rows import named_rows, reads_as_rows
 from assay.data.sources.row import Row
 from assay.errors import InputError
 from assay.records import Candidates
 
 EXPECTED = "A row holds prompt (text or messages) and answers (a list of them)."
 ROLES = ("prompt", "id", "ranks", "scores", "votes", "category", "group", "source")
-KINDS = frozenset({".jsonl", ".json", ".ndjson"})
 
 
 def holds_candidates(path: Path) -> bool:
     """Whether a file's first row has a list of answers under one prompt rather than a pair."""
-    if not path.is_file() or not KINDS & set(path.suffixes):
+    if not reads_as_rows(path):
         return False
     try:
-        first = list(islice(json_objects(path, holds=EXPECTED), 1))
+        first = list(islice(named_rows(path, holds=EXPECTED), 1))
     except InputError:
         return False
     return any(isinstance(row.data.get(name), list) for row in first for name in ANSWERS_NAMES)
@@ -40,22 +39,26 @@ def holds_candidates(path: Path) -> bool:
 def read_candidates(
     path: Path,
     *,
+    called: str | None = None,
     known: Literal["read", "skip"] = "skip",
     ignore: Iterable[str] = (),
     lost: Literal["stop", "pass"] = "stop",
     unfit: Literal["stop", "pass"] = "stop",
 ) -> Iterator[Candidates]:
-    """Rows {"prompt", "answers" or "candidates", "id"?} of a JSON-lines file or JSON array, `.gz` included.
+    """Rows {"prompt", "answers" or "candidates", "id"?} of a JSON-lines file or JSON array, `.gz` included, or Parquet.
 
-    known="read": with ranks, scores, votes and what else a row says of its answers; to score texts, nothing else need
-    be right. A row without an id is called as its line. ignore: names left out knowingly, as columns and in messages.
+    called: the file's name for people, in place of its path. known="read": with ranks, scores, votes and what else a
+    row says of its answers; to score texts, nothing else need be right. A row without an id is called as its line,
+    behind `called` where that is given.
+    ignore: names left out knowingly, as columns and in messages.
     unfit="pass": rows that are no candidates are left out, for who counts them elsewhere.
     lost="stop": a system text, tools or another column that changes what an answer means is an error, as in data.
     Raises InputError with file and line for any other row.
     """
-    ignored, use = frozenset(ignore), ColumnUse(candidate_columns(ANSWERS_NAMES[0]), frozenset(ignore), str(path))
+    ignored = frozenset(ignore)
+    use = ColumnUse(candidate_columns(ANSWERS_NAMES[0]), ignored, called or str(path))
     use.roles = dict.fromkeys((*ROLES, *ANSWERS_NAMES), "candidates")
-    for read in json_objects(path, holds=EXPECTED):
+    for read in named_rows(path, holds=EXPECTED, called=called):
         row = without(read, ignored) if ignored else read
         columns = candidate_columns(next((name for name in ANSWERS_NAMES if name in row.data), ANSWERS_NAMES[0]))
         try:
@@ -71,7 +74,8 @@ def read_candidates(
             if unfit == "pass":
                 continue
             raise InputError(f"{row.where}: {error}. {EXPECTED}") from None
-        yield found if row.data.get("id") is not None else replace(found, id=str(row.where.line))
+        named = str(row.where.line) if called is None else str(row.where)
+        yield found if row.data.get("id") is not None else replace(found, id=named)
 
 
 def candidate_columns(answers: str) -> Columns:

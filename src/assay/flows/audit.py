@@ -20,6 +20,7 @@ from assay.audits.position_flips import position_part
 from assay.audits.probes.all_probes import probe_names
 from assay.audits.rescored import Rescored
 from assay.audits.trained_on import TrainedOn
+from assay.bulk.spread_scorer import SpreadScorer
 from assay.config import StageConfig
 from assay.data import read_pairs
 from assay.data.config import DataConfig
@@ -87,19 +88,42 @@ def audit_scorer(
 ) -> ScorerAudit:
     """Audit a scorer on labelled pairs; audit.json, left_out.jsonl and the data's contract go to the folder `out`.
 
-    scorer, template: what assay.open_scorer takes; of a run folder, every seed. source: what assay.read_pairs takes.
-    trained_on: the same, of the pairs the scorer was trained on. notify: gets a line now and then where answers are
-    scored beside the pairs' own. An audit that was interrupted there goes on from `rescored.jsonl`.
+    scorer, template: what assay.open_scorer takes; of a run folder, every seed. The rest, and what is raised: see
+    audit_scorers.
+    """
+    refuse_run_folder(out)
+    scorers = open_scorers(scorer, template=template, remote=config.remote)
+    return audit_scorers(scorers, source, out, config=config, trained_on=trained_on, notify=notify)
+
+
+def refuse_run_folder(out: Path) -> None:
+    """Raises InputError where `out` is a run's folder."""
+    if (out / "run.json").exists():
+        raise InputError(f"{out} is the folder of a run, whose own audit would be lost. Give another --out.")
+
+
+def audit_scorers(
+    scorers: Mapping[int, Scorer],
+    source: object,
+    out: Path,
+    *,
+    config: ScorerAuditConfig,
+    trained_on: str | None = None,
+    notify: Callable[[str], None] = lambda _line: None,
+) -> ScorerAudit:
+    """As audit_scorer, of scorers that are opened already, by seed.
+
+    source: what assay.read_pairs takes. trained_on: the same, of the pairs the scorer was trained on. notify: gets a
+    line now and then where answers are scored beside the pairs' own. An audit that was interrupted there goes on from
+    `rescored.jsonl`.
     Raises InputError where `out` is a run's folder, EmptyBatchError where nothing is left to audit, and what
     reading pairs, scores and models raises.
     """
-    if (out / "run.json").exists():
-        raise InputError(f"{out} is the folder of a run, whose own audit would be lost. Give another --out.")
+    refuse_run_folder(out)
     probe_names(config.probes.names)  # a name there is not costs no reading of data
-    scorers = open_scorers(scorer, template=template, remote=config.remote)
     fingerprints = {f"scorer {seed}": one.fingerprint for seed, one in scorers.items()}  # fails before data are read
-    renders = {seed: one for seed, one in scorers.items() if isinstance(one, LocalScorer | RemoteScorer)}
-    rendered = {f"rendering {seed}": one.rendering for seed, one in renders.items()}
+    renders = {seed: rendering_of(one) for seed, one in scorers.items()}
+    rendered = {f"rendering {seed}": said for seed, said in renders.items() if said is not None}
     found = read_pairs(source, config=config.data)
     if not found.pairs:
         raise EmptyBatchError(f"{source}: no pair to audit among {found.rows} rows. Look at them with `assay check`.")
@@ -109,7 +133,8 @@ def audit_scorer(
     kept = without_unscored(scores, found.pairs, found.groups)
     if not kept.pairs:
         why = next(iter(kept.left_out.values()))
-        raise EmptyBatchError(f"{scorer} can read none of the {len(found.pairs)} pairs whole. The first: {why}.")
+        name = next(iter(scorers.values())).name
+        raise EmptyBatchError(f"{name} can read none of the {len(found.pairs)} pairs whole. The first: {why}.")
     training = None if trained_on is None else _training(trained_on, config.data)
     told = {} if trained_on is None else {"trained on": trained_on}
     groups = kept.groups or found.groups
@@ -139,9 +164,15 @@ def audit_scorer(
 
 def _parts(scores: Mapping[int, PairScores], scorers: Mapping[int, Scorer]) -> list[Part]:
     """What is to be found of scorers that say more than a number: places of a judge, objectives of a combination."""
-    combined = [one for one in scorers.values() if isinstance(one, CombinedScorer)]
+    opened = [one.alike if isinstance(one, SpreadScorer) else one for one in scorers.values()]
+    combined = [one for one in opened if isinstance(one, CombinedScorer)]
     objectives = tuple(combined[0].scorers) if len(combined) == len(scorers) == 1 else ()
     return [position_part(scores), objective_part(scores, objectives)]
+
+
+def rendering_of(scorer: Scorer) -> str | None:
+    """With what a scorer makes tokens of texts, in words; None where it makes none."""
+    return scorer.rendering if isinstance(scorer, LocalScorer | RemoteScorer | SpreadScorer) else None
 
 
 def _training(source: str, config: DataConfig) -> TrainedOn:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from assay.artifacts.files import write_jsonl
 from assay.config import StageConfig
 from assay.data import read_pairs
 from assay.data.candidate_files import holds_candidates, read_candidates
@@ -15,8 +14,9 @@ from assay.data.config import DataConfig
 from assay.errors import EmptyBatchError
 from assay.findings.finding import Finding
 from assay.policies.answer_candidates import answer_candidates, holds_answers
-from assay.scorers.protocol import Scorer, Unscored, noticed
+from assay.scorers.protocol import CHUNK, Scorer, Unscored, noticed
 from assay.scorers.remote.config import RemoteConfig
+from assay.scorers.score_tables import write_score_rows
 from assay.scorers.scores_file import PairRow, PromptRow, pair_rows, prompt_rows
 
 EVERY = 1000  # rows between two words on how far it is
@@ -49,30 +49,39 @@ class ScoreFile:
 
 
 def score_file(
-    scorer: Scorer, source: str, out: Path, *, config: ScoreConfig, notify: Callable[[int], None] = lambda _rows: None
+    scorer: Scorer,
+    source: str,
+    out: Path,
+    *,
+    config: ScoreConfig,
+    block: int = CHUNK,
+    notify: Callable[[int], None] = lambda _rows: None,
 ) -> ScoreFile:
-    """Score pairs, or candidates, of `source` into the JSON lines `out`, in their order.
+    """Score pairs, or candidates, of `source` into `out`, in their order: JSON lines, or Parquet by its name.
 
-    notify: gets the number of rows, now and then. Raises EmptyBatchError where there is no pair, and what reading data
-    and scoring raise.
+    block: prompts put to the scorer at once. notify: gets the number of rows, now and then. Raises EmptyBatchError
+    where there is no pair, and what reading data and scoring raise.
     """
     fingerprint = scorer.fingerprint  # a model that is not there or not to be run costs no reading of data
     rejects = 0
     rows: Iterable[PairRow | PromptRow]
     unit: Literal["pairs", "prompts"]
     if holds_candidates(Path(source)):
-        unit, rows = "prompts", prompt_rows(scorer, read_candidates(Path(source), ignore=config.data.ignore))
+        unit, rows = (
+            "prompts",
+            prompt_rows(scorer, read_candidates(Path(source), ignore=config.data.ignore), chunk=block),
+        )
     elif holds_answers(Path(source)):
-        unit, rows = "prompts", prompt_rows(scorer, answer_candidates(Path(source)))
+        unit, rows = "prompts", prompt_rows(scorer, answer_candidates(Path(source)), chunk=block)
     else:
         found = read_pairs(source, config=config.data)
         if not found.pairs:
             raise EmptyBatchError(
                 f"{source}: no pair to score among {found.rows} rows. Look at them with `assay check`."
             )
-        unit, rows, rejects = "pairs", pair_rows(scorer, found.pairs), len(found.rejects)
+        unit, rows, rejects = "pairs", pair_rows(scorer, found.pairs, chunk=block), len(found.rejects)
     tally = Tally(notify)
-    count = write_jsonl(out, tally.counted(rows))
+    count = write_score_rows(out, tally.counted(rows), unit)
     return ScoreFile(
         unit=unit, rows=count, unscored=tally.unscored, not_finite=tally.not_finite, rejects=rejects,
         fingerprint=fingerprint, first_reason=tally.first_reason,

@@ -1,7 +1,8 @@
-"""Prompts in a file, one JSON object a line: read into Prompts, each under its id. Knows rows; knows no policy.
+"""Prompts in a file, a JSON object a line or a row of Parquet: read into Prompts, each under its id.
 
 A row needs a prompt under any of its usual names, as text or messages, and may name its category; what else it holds is
 left aside, so a file of answers or candidates is one of prompts too. The same prompt under the same id is asked once.
+Knows rows; knows no policy.
 """
 
 from __future__ import annotations
@@ -13,20 +14,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from assay.artifacts.files import dumps
-from assay.data.sources.json_rows import json_objects
+from assay.data.sources.named_rows import named_rows, reads_as_rows
 from assay.errors import InputError
 from assay.policies.protocol import Prompt
 from assay.policies.row_fields import PROMPT_FIELDS, category_of, prompt_id_of, prompt_of, quoted
 from assay.records import Text, plain_text, to_json
 
 HOLDS = "Write one JSON object a line (JSON lines): a prompt, and an id where it has one."
-KINDS = frozenset({".jsonl", ".json", ".ndjson"})
 
 
 def read_prompts(path: Path) -> list[Prompt]:
     """The prompts of a file, in its order. Raises InputError with file and line, and for a file without any."""
     found: dict[str, Prompt] = {}
-    for row, where in json_objects(path, holds=HOLDS):
+    for row, where in named_rows(path, holds=HOLDS):
         text = prompt_of(row, where, system="text" if "answer" not in row else "name")
         name = prompt_id_of(row) or id_of(text)
         category = category_of(row)
@@ -48,9 +48,9 @@ def read_prompts(path: Path) -> list[Prompt]:
 
 def holds_prompts(path: Path) -> bool:
     """Whether a file's first row has a prompt in a field of its own."""
-    if not path.is_file() or not KINDS & set(path.suffixes):
+    if not reads_as_rows(path):
         return False
-    first = next(iter(json_objects(path, holds=HOLDS)), None)
+    first = next(iter(named_rows(path, holds=HOLDS)), None)
     return first is None or any(first.data.get(name) is not None for name in PROMPT_FIELDS)
 
 

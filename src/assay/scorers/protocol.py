@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, cast, runtime_checkable
 
 from assay.errors import InputError
 from assay.records import Candidates
@@ -56,8 +56,15 @@ class Unscored:
         """
         return any(self.reason == one or self.reason.endswith(f": {one}") for one in NOT_FINITE)
 
+    @property
+    def set_aside(self) -> bool:
+        """Whether the scorer never came to the answer: its block ended every worker that took it."""
+        return self.reason.startswith(SET_ASIDE)
+
 
 Scored = Reward | Unscored
+Answered = tuple[Scored, ...]  # of one group, an answer each
+SET_ASIDE = "its block was set aside"  # begins the reason of an answer that was never scored: see bulk/
 NOT_FINITE = tuple(f"the reward is not finite: {value}" for value in (math.nan, math.inf, -math.inf))
 
 
@@ -71,6 +78,7 @@ class Scorer(Protocol):
     are then put to it as groups of two under their own ids. By default equal prompts make one group. One that says
     `reads_source = True` (a verifier, for the reference answer) gets groups with their `source`, else left out. One
     that says `keeps_replies = True` (a server's) has a cache of its own and goes on from that after an interruption.
+    One that has `score_chunks` (workers side by side) is handed the chunks as they come; see ScoresChunks.
     """
 
     @property
@@ -87,6 +95,14 @@ class Scorer(Protocol):
         ...
 
 
+class ScoresChunks(Protocol):
+    """What a scorer that has several chunks scored at once offers besides `score`."""
+
+    def score_chunks(self, chunks: Iterable[list[Candidates]]) -> Iterator[tuple[list[Candidates], list[Answered]]]:
+        """Each chunk with what `score` of one process gives it, to the bit, in order."""
+        ...
+
+
 def scored(value: float, *, heads: Mapping[str, float] = NONE, detail: Mapping[str, object] = NO_DETAIL) -> Scored:
     """The Reward `value`, or, if it or one of its heads is not finite, an Unscored that says so."""
     for number in (value, *heads.values()):
@@ -95,21 +111,35 @@ def scored(value: float, *, heads: Mapping[str, float] = NONE, detail: Mapping[s
     return Reward(value, heads, detail)
 
 
-def score_groups(scorer: Scorer, groups: Iterable[Candidates]) -> Iterator[tuple[Candidates, tuple[Scored, ...]]]:
-    """Each group with what the scorer gives its answers, a chunk of groups at a time.
+def score_groups(
+    scorer: Scorer, groups: Iterable[Candidates], *, chunk: int = CHUNK
+) -> Iterator[tuple[Candidates, tuple[Scored, ...]]]:
+    """Each group with what the scorer gives its answers, a chunk of so many groups at a time.
 
     Raises InputError if it gives more or fewer results than there are answers, or one that is no Reward or Unscored.
     """
-    for chunk in chunks(groups):
-        found = scorer.score(chunk)
+    for done in score_chunks(scorer, chunks(groups, chunk)):
+        yield from done
+
+
+def score_chunks(
+    scorer: Scorer, asked: Iterable[list[Candidates]]
+) -> Iterator[list[tuple[Candidates, tuple[Scored, ...]]]]:
+    """As score_groups, of chunks that are made already: each chunk's groups with their results, in order."""
+    # By name, since isinstance would ask for properties, and a fingerprint may take long.
+    spread = cast("ScoresChunks", scorer) if hasattr(scorer, "score_chunks") else None
+    answered = ((chunk, scorer.score(chunk)) for chunk in asked) if spread is None else spread.score_chunks(asked)
+    for chunk, found in answered:
         if len(found) != len(chunk):
             raise InputError(f"{scorer.name} gave rewards for {len(found)} of {len(chunk)} groups of candidates.")
+        done = []
         for group, results in zip(chunk, found, strict=True):
             if len(results) != len(group.answers):
                 raise InputError(
                     f"{scorer.name} gave {len(results)} rewards for the {len(group.answers)} candidates of {group.id}."
                 )
-            yield group, tuple(_checked(scorer, result) for result in results)
+            done.append((group, tuple(_checked(scorer, result) for result in results)))
+        yield done
 
 
 def unit_of(scorer: Scorer) -> Literal["prompt", "pair"]:

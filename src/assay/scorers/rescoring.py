@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from assay.records import Candidates, Text
-from assay.scorers.protocol import Scored, Scorer, score_groups
+from assay.scorers.protocol import Scored, Scorer, chunks, score_chunks
 from assay.scorers.reward_store import RewardStore, Row
 
 BATCH = 2048  # answers a scorer is asked about between two writes: seconds of work, and passes well filled
@@ -35,9 +35,11 @@ def rescore(
     for prompt, answer in distinct:
         if (prompt, answer) not in found:
             groups.setdefault(prompt, []).append(answer)
-    for batch in _batches(groups, categories or {}):
+    # All batches are handed over as one stream: a scorer with several workers has several of them scored at once.
+    asked = (chunk for batch in _batches(groups, categories or {}) for chunk in chunks(batch))
+    for done in score_chunks(scorer, asked):
         fresh: dict[Row, Scored] = {}
-        for group, results in score_groups(scorer, batch):
+        for group, results in done:
             fresh.update(zip(((group.prompt, answer) for answer in group.answers), results, strict=True))
         store.add(fresh)
         found |= fresh

@@ -43,7 +43,9 @@ class RewardStore:
 
     def add(self, rewards: Mapping[Row, Scored]) -> None:
         """Keep rewards; on disk before this returns."""
-        fresh = {self.key(row): reward for row, reward in rewards.items()}
+        # What ended every worker that took it is no answer of the scorer's: it is asked about again.
+        asked = {row: one for row, one in rewards.items() if isinstance(one, Reward) or not one.set_aside}
+        fresh = {self.key(row): reward for row, reward in asked.items()}
         self.found |= fresh
         if self.path is None or not fresh:
             return

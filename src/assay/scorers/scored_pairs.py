@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from assay.artifacts.files import dumps
 from assay.errors import InputError
 from assay.records import Candidates, Pair, PairScore, Text
-from assay.scorers.protocol import Reward, Scored, Scorer, Unscored, score_groups, unit_of
+from assay.scorers.protocol import CHUNK, Reward, Scored, Scorer, Unscored, score_groups, unit_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,31 +51,32 @@ class ScoredPair:
 PairScores = Sequence[PairScore] | Sequence[ScoredPair]
 
 
-def score_pairs(scorer: Scorer, pairs: Sequence[Pair]) -> list[ScoredPair]:
+def score_pairs(scorer: Scorer, pairs: Sequence[Pair], *, chunk: int = CHUNK) -> list[ScoredPair]:
     """One ScoredPair for each pair, in order; pairs under one prompt share it, and equal answers are scored once.
 
-    Raises InputError if the scorer does not keep its promises.
+    chunk: prompts put to the scorer at once. Raises InputError if the scorer does not keep its promises.
     """
     if unit_of(scorer) == "pair":
         return [
             ScoredPair(pair_id=group.id, chosen=chosen, rejected=rejected)
-            for group, (chosen, rejected) in score_groups(scorer, map(_of_one, pairs))
+            for group, (chosen, rejected) in score_groups(scorer, map(_of_one, pairs), chunk=chunk)
         ]
     if _reads_source(scorer):
-        return _by_source(scorer, pairs)
+        return _by_source(scorer, pairs, chunk)
     found: dict[tuple[Text, Text], Scored] = {}
-    for group, results in score_groups(scorer, as_candidates(pairs)):
+    for group, results in score_groups(scorer, as_candidates(pairs), chunk=chunk):
         found.update(zip(((group.prompt, answer) for answer in group.answers), results, strict=True))
     return [
         ScoredPair(pair_id=p.id, chosen=found[p.prompt, p.chosen], rejected=found[p.prompt, p.rejected]) for p in pairs
     ]
 
 
-def _by_source(scorer: Scorer, pairs: Sequence[Pair]) -> list[ScoredPair]:
+def _by_source(scorer: Scorer, pairs: Sequence[Pair], chunk: int) -> list[ScoredPair]:
     """As score_pairs, for a scorer to which one prompt with another source (a reference answer) is another question."""
     asked = _questions(pairs)
     found: dict[int, ScoredPair] = {}
-    for (places, _), (group, results) in zip(asked, score_groups(scorer, (one for _, one in asked)), strict=True):
+    scored = score_groups(scorer, (one for _, one in asked), chunk=chunk)
+    for (places, _), (group, results) in zip(asked, scored, strict=True):
         result = dict(zip(group.answers, results, strict=True))
         for place in places:
             pair = pairs[place]

@@ -7,10 +7,12 @@ else a scorer says (`Reward.detail`) is not kept here. `recorded` reads them bac
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import NotRequired
+
+from typing_extensions import TypedDict  # pydantic reads rows back, and wants it below Python 3.12
 
 from assay.records import Candidates, Pair
-from assay.scorers.protocol import Reward, Scored, Scorer, Unscored, score_groups
+from assay.scorers.protocol import CHUNK, Reward, Scored, Scorer, Unscored, score_groups
 from assay.scorers.scored_pairs import ScoredPair, score_pairs
 
 Heads = Mapping[str, float]
@@ -35,9 +37,9 @@ class PromptRow(TypedDict):
     heads: NotRequired[list[Heads | None]]
 
 
-def pair_rows(scorer: Scorer, pairs: Sequence[Pair]) -> Iterator[PairRow]:
-    """One row a pair, in order."""
-    yield from map(pair_row, score_pairs(scorer, pairs))
+def pair_rows(scorer: Scorer, pairs: Sequence[Pair], *, chunk: int = CHUNK) -> Iterator[PairRow]:
+    """One row a pair, in order. chunk: prompts put to the scorer at once."""
+    yield from map(pair_row, score_pairs(scorer, pairs, chunk=chunk))
 
 
 def pair_row(pair: ScoredPair) -> PairRow:
@@ -50,17 +52,21 @@ def pair_row(pair: ScoredPair) -> PairRow:
     return row
 
 
-def prompt_rows(scorer: Scorer, groups: Iterable[Candidates]) -> Iterator[PromptRow]:
-    """One row a group, in order."""
-    for group, results in score_groups(scorer, groups):
-        row = PromptRow(id=group.id, scores=[_value(result) for result in results])
-        reasons = [result.reason if isinstance(result, Unscored) else None for result in results]
-        if any(reasons):
-            row["reasons"] = reasons
-        heads = [_heads(result) for result in results]
-        if any(heads):
-            row["heads"] = heads
-        yield row
+def prompt_rows(scorer: Scorer, groups: Iterable[Candidates], *, chunk: int = CHUNK) -> Iterator[PromptRow]:
+    """One row a group, in order. chunk: groups put to the scorer at once."""
+    for group, results in score_groups(scorer, groups, chunk=chunk):
+        yield prompt_row(group, results)
+
+
+def prompt_row(group: Candidates, results: Sequence[Scored]) -> PromptRow:
+    row = PromptRow(id=group.id, scores=[_value(result) for result in results])
+    reasons = [result.reason if isinstance(result, Unscored) else None for result in results]
+    if any(reasons):
+        row["reasons"] = reasons
+    heads = [_heads(result) for result in results]
+    if any(heads):
+        row["heads"] = heads
+    return row
 
 
 def _value(result: Scored) -> float | None:

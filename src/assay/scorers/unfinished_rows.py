@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from hashlib import blake2b
 from pathlib import Path
 
 import orjson
 
 from assay.artifacts.files import dumps
-from assay.records import Candidates, to_json
+from assay.records import Candidates
+from assay.scorers.group_digest import group_digest
 from assay.scorers.protocol import Scorer, keeps_replies
 from assay.scorers.scores_file import PromptRow, prompt_rows
 
@@ -37,7 +37,7 @@ def unfinished_rows(
     known = _known(path)
     fingerprint = scorer.fingerprint
     for part in _batches(groups, batch):
-        key = _key(fingerprint, part)
+        key = group_digest(fingerprint, part)
         rows = known.get(key)
         if rows is None:
             rows = list(prompt_rows(scorer, part))
@@ -47,15 +47,6 @@ def unfinished_rows(
                 stream.flush()
                 os.fsync(stream.fileno())
         yield from rows
-
-
-def _key(fingerprint: str, groups: Sequence[Candidates]) -> str:
-    """Of the scorer and all that it may see of a batch."""
-    seen = [
-        [group.id, to_json(group.prompt), [to_json(answer) for answer in group.answers], group.source]
-        for group in groups
-    ]
-    return blake2b(dumps([fingerprint, seen]), digest_size=16).hexdigest()
 
 
 def _known(path: Path) -> dict[str, list[PromptRow]]:

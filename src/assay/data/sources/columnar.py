@@ -35,15 +35,16 @@ class Table(Protocol):
     def with_format(self, kind: str) -> ArrowView: ...
 
 
-def parquet_rows(path: Path) -> Iterator[Row | Reject]:
+def parquet_rows(path: Path, *, called: str | None = None) -> Iterator[Row | Reject]:
+    """called: the file's name for people, in place of its path. Raises InputError where it is no Parquet."""
     import pyarrow
     from pyarrow import parquet
 
     try:
         with parquet.ParquetFile(path) as file:
-            yield from batch_rows(file.iter_batches(batch_size=ROWS_AT_ONCE), written(path))
+            yield from batch_rows(file.iter_batches(batch_size=ROWS_AT_ONCE), called or written(path))
     except (pyarrow.ArrowException, OSError) as error:
-        raise InputError(f"{path}: cannot be read as Parquet ({error}).") from None
+        raise InputError(f"{called or path}: cannot be read as Parquet ({error}).") from None
 
 
 def batch_rows(batches: Iterable[Batch], name: str) -> Iterator[Row | Reject]:

@@ -27,13 +27,14 @@ NOT_FINITE = re.compile(rb"\b(?:NaN|Infinity)\b")
 KEY = re.compile(rb'"[ \t\r\n]*:')
 
 
-def json_objects(path: Path, *, holds: str) -> Iterator[Row]:
+def json_objects(path: Path, *, holds: str, called: str | None = None) -> Iterator[Row]:
     """The objects of a JSON-lines file or JSON array, `.gz` included, with their lines.
 
-    holds: what a row should be, for the message. Raises InputError at the first row that is no object.
+    holds: what a row should be, for the message. called: the file's name for people, in place of its path. Raises
+    InputError at the first row that is no object.
     """
     with opened(path) as stream:
-        for item in json_file(stream, written(path)):
+        for item in json_file(stream, called or written(path)):
             row = json_row(item.text, item.where) if isinstance(item, Line) else item
             if isinstance(row, Reject):
                 raise InputError(f"{row.where}: not a JSON object ({row.detail}). {holds}")

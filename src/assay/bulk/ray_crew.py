@@ -1,0 +1,278 @@
+"""A crew of Ray actors, one a device, each holding a scorer or a policy (extra `ray`).
+
+Actors, not Ray Data: its blocks are cut by bytes and joined again, so what a scorer is asked at once, and with it the
+last bits, would not be ours to say; its checkpoints know rows by an id and not by what they hold; and a block that ends
+every worker ends the job or is dropped without its name. Ray starts workers, places them on devices, moves what they
+are given and says when they die; what they are given is decided in `dispatch.py`.
+
+An actor does one thing at a time, so that a death is the fault of one block, and is never restarted by Ray. Knows Ray
+and openings; knows no block.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from assay.bulk.dispatch import Came, Ended, Lost
+from assay.bulk.held_work import Opening, Told
+from assay.errors import AssayError, ConfigError, InputError, ModelError, first_line
+from assay.machine_size import usable_cpus
+
+if TYPE_CHECKING:
+    from ray import ObjectRef, ObjectRefGenerator
+    from ray.actor import ActorHandle
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+ADDRESS = "RAY_ADDRESS"  # of a cluster; without it one is started on this machine, for this command alone
+CORES = 4  # of a CPU worker, where nothing else was asked for
+STARTS = 3  # deaths in a row, before a worker has opened anything, that end the command
+STORE = 512 * 2**20  # bytes for blocks on their way; larger ones go by the disk
+BEGINS = 3  # times that Ray is started on this machine: it gives itself 30 seconds, which a busy one may not have
+# Ray reports its use to its makers unless told not to, says at every start that it will some day change a default, and
+# runs workers behind everything else on the machine, which is what they are for here.
+SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_worker_niceness": "0"}
+
+
+class Holder(Generic[Item, Result]):
+    """What runs in an actor. An error meant for the user is handed back as a value: no retry would mend it."""
+
+    def __init__(self, opening: Opening[Item, Result], folder: str) -> None:
+        if Path(folder).is_dir():
+            os.chdir(folder)  # paths that the user named are relative to it
+        self._opening = opening
+
+    def told(self) -> Told | AssayError:
+        try:
+            self._held = self._opening.open()
+            return self._held.told()
+        except AssayError as error:
+            return error
+
+    def results(self, items: Sequence[Item]) -> Iterator[Sequence[tuple[int, Result]] | AssayError]:
+        try:
+            yield from self._held.results(items)
+        except AssayError as error:
+            yield error
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one worker gets of its node; Ray reads fractions as "so many on one"."""
+
+    workers: int
+    cpus: float
+    gpus: float
+
+
+@dataclass(slots=True)
+class _Worker:
+    """One actor. answering: what it gives while it opens (one value) or works (a stream). waiting: items to come."""
+
+    actor: ActorHandle
+    answering: ObjectRef | ObjectRefGenerator | None
+    ready: bool = False
+    waiting: Sequence[object] | None = None
+
+
+class RayCrew(Generic[Item, Result]):
+    """Workers on Ray; made by `ray_crew`, which ends them. told: what all of them opened."""
+
+    def __init__(self, opening: Opening[Item, Result], share: Share, said: Callable[[str], None]) -> None:
+        import ray
+
+        self._ray, self._share, self._said = ray, share, said
+        self._kind = ray.remote(
+            num_cpus=share.cpus, num_gpus=share.gpus, max_restarts=0, max_task_retries=0, max_concurrency=1
+        )(Holder)
+        self._opening = ray.put(opening)
+        self._told: Told | None = None
+        self._lost_starts = 0
+        self._workers = [self._started() for _ in range(share.workers)]
+
+    @property
+    def size(self) -> int:
+        return len(self._workers)
+
+    @property
+    def told(self) -> Told:
+        """What the workers opened, as soon as one has. Raises what opening raises."""
+        while self._told is None:
+            opening = [one.answering for one in self._workers if not one.ready]
+            done, _ = self._ray.wait(opening, num_returns=1)
+            self._open_done(self._number(done[0]))
+        return self._told
+
+    @property
+    def threads(self) -> int | None:
+        """Threads of a worker: as OMP_NUM_THREADS says, else one a processor of its; None where it has a GPU."""
+        if self._share.gpus:
+            return None
+        asked = os.environ.get("OMP_NUM_THREADS", "")
+        return int(asked) if asked.isdigit() and int(asked) else max(1, int(self._share.cpus))
+
+    def until_open(self) -> None:
+        """Wait until every worker has opened what it holds. Raises what opening raises."""
+        while opening := [one.answering for one in self._workers if not one.ready]:
+            done, _ = self._ray.wait(opening, num_returns=1)
+            self._open_done(self._number(done[0]))
+
+    def give(self, worker: int, items: Sequence[Item]) -> None:
+        one = self._workers[worker]
+        if one.ready:
+            self._begin(one, items)
+        else:
+            one.waiting = items
+
+    def wait(self) -> Came[Result] | Ended | Lost:
+        """The next event. Raises ModelError where workers end while they open, and the errors they hand back."""
+        while True:
+            streams = [one.answering for one in self._workers if one.answering is not None]
+            done, _ = self._ray.wait(streams, num_returns=1, fetch_local=False)
+            number = self._number(done[0])
+            if not self._workers[number].ready:
+                self._open_done(number)
+                continue
+            return self._next(number)
+
+    def replace(self, worker: int) -> None:
+        self._ray.kill(self._workers[worker].actor)
+        self._workers[worker] = self._started()
+
+    def _started(self) -> _Worker:
+        actor = self._kind.remote(self._opening, str(Path.cwd()))
+        return _Worker(actor, actor.told.remote())
+
+    def _number(self, stream: object) -> int:
+        return next(number for number, one in enumerate(self._workers) if one.answering is stream)
+
+    def _begin(self, one: _Worker, items: Sequence[object]) -> None:
+        one.answering = one.actor.results.options(num_returns="streaming").remote(items)
+        one.waiting = None
+
+    def _open_done(self, number: int) -> None:
+        """A worker has opened what it holds, or died of it."""
+        one = self._workers[number]
+        try:
+            told = self._ray.get(one.answering)
+        except self._ray.exceptions.RayError as error:
+            self._lost_starts += 1
+            if self._lost_starts >= STARTS:
+                raise ModelError(
+                    f"{STARTS} workers ended while they opened what they are to hold ({reason(error)}). Is there "
+                    "memory for so many? Give fewer --workers."
+                ) from None
+            self._said(f"worker {number}: {reason(error)} while it opened; another is started")
+            fresh = self._started()
+            fresh.waiting = one.waiting
+            self._workers[number] = fresh
+            return
+        if isinstance(told, AssayError):
+            raise told
+        if self._told is not None and told.fingerprints != self._told.fingerprints:
+            raise InputError(
+                f"Worker {number} opened another scorer or policy than the others did under the same name: the "
+                "machines of this cluster hold different files there. Put the same on all."
+            )
+        self._told, self._lost_starts = told, 0
+        one.ready, one.answering = True, None
+        if one.waiting is not None:
+            self._begin(one, one.waiting)
+
+    def _next(self, number: int) -> Came[Result] | Ended | Lost:
+        one = self._workers[number]
+        assert one.answering is not None
+        try:
+            came = self._ray.get(next(one.answering))  # a stream, since it is ready
+        except StopIteration:
+            one.answering = None
+            return Ended(number)
+        except self._ray.exceptions.RayError as error:
+            self._said(f"worker {number}: {reason(error)}; another is started")
+            return Lost(number, reason(error))
+        if isinstance(came, AssayError):
+            raise came
+        return Came(number, came)
+
+
+def reason(error: BaseException) -> str:
+    """What befell a worker, without Ray's advice: its death, or the error that its code raised."""
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, BaseException):
+        return f"{type(cause).__name__}: {first_line(cause)}"[:300]
+    memory = "memory" in type(error).__name__.lower() or "OutOfMemory" in str(error)
+    return "it was ended for lack of memory" if memory else "its process died"
+
+
+def require_ray() -> None:
+    """Raises InputError where the extra is not installed."""
+    if importlib.util.find_spec("ray") is None:
+        raise InputError("--engine ray needs the extra: pip install 'assay[ray]'. Or leave --engine out.")
+
+
+def share_of(workers: int | None, cpus: int, gpus: int) -> Share:
+    """How a cluster of so many processors and GPUs is parted. workers: None takes one a GPU, without one a few cores.
+
+    >>> share_of(None, 16, 2)
+    Share(workers=2, cpus=8, gpus=1.0)
+    >>> share_of(3, 2, 0)
+    Share(workers=3, cpus=0.5, gpus=0.0)
+    >>> share_of(3, 12, 2).gpus  # one GPU takes two of them, for what is left of each would take none
+    0.5
+    """
+    count = workers or gpus or max(1, cpus // CORES)
+    return Share(
+        workers=count,
+        cpus=cpus // count if count <= cpus else 1 / ceil(count / max(1, cpus)),
+        gpus=1 / ceil(count / gpus) if gpus else 0.0,
+    )
+
+
+def begin(address: str, options: Mapping[str, int]) -> None:
+    """Start Ray, or join the cluster at an address. Raises ConfigError where that fails."""
+    import ray
+
+    for left in reversed(range(BEGINS if address == "local" else 1)):
+        try:
+            ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level="ERROR", **options)
+        except Exception as error:  # Ray raises plain Exceptions here
+            ray.shutdown()
+            if not left:
+                raise ConfigError(f"Ray at {address!r} does not start ({first_line(error)}). See {ADDRESS}.") from None
+        else:
+            return
+
+
+@contextmanager
+def ray_crew(
+    opening: Opening[Item, Result], *, workers: int | None, said: Callable[[str], None]
+) -> Iterator[RayCrew[Item, Result]]:
+    """Workers that hold what `opening` opens, until the end of the block.
+
+    On the cluster that RAY_ADDRESS names, else on this machine, whose devices are theirs for as long. said: gets a line
+    when a worker is lost. Raises InputError without the extra, ConfigError where the cluster cannot be reached.
+    """
+    require_ray()
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    address = os.environ.get(ADDRESS) or "local"
+    # Ray would join any cluster it finds on this machine; and a local one gets the processors that are really there.
+    local = {"num_cpus": max(usable_cpus(), workers or 1), "object_store_memory": STORE} if address == "local" else {}
+    with redirect_stdout(sys.stderr):  # what Ray tells of deaths goes to standard output, which is the result's
+        begin(address, local)
+        try:
+            there = ray.cluster_resources()
+            cpus = usable_cpus() if address == "local" else int(there.get("CPU", 1))
+            yield RayCrew(opening, share_of(workers, cpus, int(there.get("GPU", 0))), said)
+        finally:
+            ray.shutdown()
