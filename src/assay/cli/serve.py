@@ -68,11 +68,7 @@ def serve(
     the reward knows, drift. Limits are under serve.watch, such as --set serve.watch.above=0.5; a line in the log and a
     metric say when one is crossed. A --snapshot can be audited like any file of scores: assay audit FILE DATA.
     """
-    try:
-        import starlette
-        import uvicorn
-    except ModuleNotFoundError:
-        raise InputError("A server needs the extra: pip install 'assay[serve]'.") from None
+    _insist_on_the_extra()
     from assay.config import load_config
     from assay.flows.project_config import ProjectConfig
     from assay.flows.serve import Door, ServeOptions, leave_what_never_ends
@@ -82,7 +78,6 @@ def serve(
     from assay.serve.served_reward import Opening
     from assay.serve.watch.snapshot_file import SnapshotPlan
 
-    _ = starlette, uvicorn
     settings = load_config(ServeOptions, file=config, sets=sets or (), family=ProjectConfig)
     if not of_a_server(scorer) and any(one.strip().startswith("remote.") for one in sets or ()):
         raise InputError(f"{scorer} is asked over no network, so remote would change nothing. Leave it out.")
@@ -96,6 +91,16 @@ def serve(
     door = Door(host=host, port=port, open=open_)
     serve_reward(scorer, door=door, opening=opening, config=settings.serve, snapshot=plan, ready=say)
     leave_what_never_ends()
+
+
+def _insist_on_the_extra() -> None:
+    """Raises InputError where the extra is not installed."""
+    try:
+        import starlette
+        import uvicorn
+    except ModuleNotFoundError:
+        raise InputError("A server needs the extra: pip install 'assay[serve]'.") from None
+    _ = starlette, uvicorn
 
 
 def say(serving: Serving) -> None:
