@@ -23,7 +23,7 @@ from assay.errors import ArtifactError, InputError
 from assay.flows.push import PushPlan, push_plan
 from assay.report.run.page import page
 from assay.report.run.reported_run import read_reported_run
-from tests.support.gated_run import FAILS, decide, gated_run
+from tests.support.gated_run import FAILS, PASSES, decide, gated_run
 from tests.support.hub_stand_in import Hub, hub_stand_in
 from tests.support.made_run import SENTENCES
 
@@ -116,6 +116,8 @@ def test_where_things_lay_on_this_machine_does_not_go(run: Path) -> None:
     train = TrainBody.read(run / "seed-0/train.json")
     based = TrainedBase(name=f"{place}/smollm2", fingerprint="sha256:2")
     train.model_copy(update={"base": based}).write(run / "seed-0/train.json")
+    decide(run, PASSES)
+    assert str(run) in (run / "gate.json").read_text(encoding="utf-8"), "the ledger of looks is named by its path"
     for one in push_plan(run, REPO).files:
         raw = body(one)
         assert b"ann.example" not in raw, one.path
@@ -123,16 +125,25 @@ def test_where_things_lay_on_this_machine_does_not_go(run: Path) -> None:
         assert str(run.parent).encode() not in raw, one.path
     shared = next(body(one) for one in push_plan(run, REPO).files if one.path == "evidence/run.json")
     assert b"assay reward calls.jsonl --base smollm2 --set model.chat_template='a.jinja'" in shared
-    # What names no path goes byte by byte, so that hashes of it hold.
-    split = next(one.source for one in push_plan(run, REPO).files if one.path == "evidence/split.json")
-    assert split == run / "split.json"
+    # What names no path goes byte by byte, so that hashes of it hold; of the others these hashes go too.
+    sources = {one.path: one.source for one in push_plan(run, REPO).files}
+    assert sources["evidence/split.json"] == run / "split.json"
+    findings, gate = sources["evidence/findings.json"], sources["evidence/gate.json"]
+    assert isinstance(findings, bytes)
+    assert isinstance(gate, bytes)
+    for name in ("run.json", "gate.json", "contract.json"):
+        assert orjson.loads(findings)["of"][name] == sha256_file(run / name)
+    assert orjson.loads(gate)["inputs"]["seed-0/train.json"] == sha256_file(run / "seed-0/train.json")
+    whole = {one.path: one.source for one in push_plan(run, REPO, with_texts=True).files}
+    assert whole["evidence/run.json"] == run / "run.json"
 
 
 def test_figures_of_the_audit_go_with_its_hash(run: Path) -> None:
     plan = push_plan(run, REPO)
     told = orjson.loads(next(body(one) for one in plan.files if one.path == "evidence/findings.json"))
     gate = orjson.loads((run / "gate.json").read_bytes())
-    assert told["of"] == {"audit.json": gate["inputs"]["audit.json"], "gate.json": sha256_file(run / "gate.json")}
+    assert told["of"]["audit.json"] == gate["inputs"]["audit.json"]
+    assert told["of"]["gate.json"] == sha256_file(run / "gate.json")
     assert {one["name"] for one in told["findings"]} >= {"accuracy"}
 
 

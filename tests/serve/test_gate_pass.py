@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -16,16 +17,18 @@ from assay.artifacts.files import sha256_file, write_jsonl
 from assay.artifacts.run_evidence import RunEvidence
 from assay.artifacts.run_folder import RunFolder
 from assay.artifacts.train_body import TrainBody
-from assay.errors import ArtifactError, AssayError, GateError
+from assay.errors import ArtifactError, AssayError, GateError, ModelError
 from assay.flows.audit import ScorerAuditConfig, audit_scorer
 from assay.gate import decide_run
 from assay.records import Text
+from assay.rewards.reward_model import RewardModel
 from assay.scorers.open import open_scorer
 from assay.serve import reward_service
 from assay.serve.config import ServeConfig
 from assay.serve.gate_pass import GateWatch, gate_folder, read_pass
 from assay.serve.served_reward import Opening, ServedReward, open_served
 from tests.serve.sites import group, of_function, serving, until
+from tests.support.gated_run import gated_run
 from tests.support.made_run import make_run
 
 PASSES, FAILS = "accuracy > 0.01", "accuracy < 0.5"
@@ -264,6 +267,22 @@ def test_the_gate_named_at_the_start_is_of_the_reward_of_the_start(
         for spec in ("runs/b", None, "baseline:longest"):
             site.do(site.service.swap(spec))
     assert asked == [("runs/b", None, None), ("runs/b", None, None), ("baseline:longest", folder, "plain")]
+
+
+def test_a_model_that_changes_while_it_is_opened_is_not_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its gate was asked of files that are not those that were loaded."""
+    run = gated_run(tmp_path)
+    assert open_served(str(run), Opening()).watch.header.startswith("pass ")
+    load = RewardModel.load
+
+    def changed(folder: Path | str, **options: Any) -> RewardModel:
+        config = Path(folder) / "config.json"
+        config.write_bytes(config.read_bytes())
+        return load(folder, **options)
+
+    monkeypatch.setattr(RewardModel, "load", changed)
+    with pytest.raises(ModelError, match="changed while it was opened"):
+        open_served(str(run), Opening())
 
 
 def test_an_answer_tells_the_gate_of_the_model_that_gave_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

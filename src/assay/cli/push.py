@@ -30,7 +30,9 @@ def push(
     ] = False,
     with_texts: Annotated[
         bool,
-        typer.Option("--with-texts", help="Also what quotes rows of the data: the whole report, audit.json, scores."),
+        typer.Option(
+            "--with-texts", help="Also what quotes rows of the data, paths and all: report, audit.json, scores."
+        ),
     ] = False,
     public: Annotated[
         bool, typer.Option("--public", help="Make a new repository public; by default it is private.")

@@ -3,7 +3,7 @@
 1. What would go is planned from the run's artifacts; a run whose gate did not pass is refused, unless told otherwise,
    and is called what it is in the card's first line.
 2. Rows of the data stay: the report goes without the texts it quotes, audit.json as its figures, scores by pair not;
-   and so does where things lay: artifacts that name absolute paths go with the last names of these.
+   and so does where things lay: artifacts that name absolute paths go with the last names of these, and their hashes.
 3. It goes as one commit, so that nobody ever sees a model without its card.
 Credentials are the hub library's business (HF_TOKEN, or `hf auth login`), and are taken out of every message.
 """
@@ -73,7 +73,7 @@ def push_plan(
     """What `assay push` would send of a run to the repository `repo` ("org/name").
 
     seed: whose model; needed of several. whatever: also what did not pass. with_texts: with what quotes rows of the
-    data: the whole report and audit.json, and each held-out pair's scores.
+    data, and all as it stands: the whole report and audit.json, and each held-out pair's scores.
     Raises InputError for what is no run, has no such seed, or did not pass; ArtifactError where artifacts are torn.
     """
     refuse_name(repo)
@@ -151,7 +151,7 @@ def evidence_files(
         path = folder.path(name)
         if path.is_file():
             source: Path | bytes = path
-            if name.rpartition("/")[2] in PLACED:
+            if not with_texts and name.rpartition("/")[2] in PLACED:
                 given = orjson.loads(path.read_bytes())
                 told = without_places(given)
                 source = path if told == given else dumps(told, indent=True) + b"\n"

@@ -70,6 +70,7 @@ def open_served(spec: str, opening: Opening) -> ServedReward:
     refuse_name((*opening.names, spec)[0])
     remote = opening.remote if opening.remote is not None and of_a_server(spec) else None
     scorer = open_scorer(spec, passes=opening.passes, template=opening.template, remote=remote)
+    before = stamps_of(scorer)
     passed = UNGATED if opening.ungated else read_pass(spec, scorer, gate=opening.gate)
     watch = GateWatch(spec, scorer, passed)
     engine = engine_for(scorer)
@@ -78,7 +79,22 @@ def open_served(spec: str, opening: Opening) -> ServedReward:
         fingerprint=scorer.fingerprint,
         most_tokens=scorer.reward_model.most_tokens if isinstance(scorer, LocalScorer) else None,
     )
+    # Its gate was asked of the files as they were; a run that is trained anew meanwhile would be loaded unasked.
+    if stamps_of(scorer) != before:
+        raise ModelError(f"{spec}: files of the model changed while it was opened. Nothing of it is served; try again.")
     return ServedReward(spec=spec, engine=engine, identity=identity, watch=watch)
+
+
+def stamps_of(scorer: Scorer) -> dict[str, tuple[int, int, int, int]]:
+    """When each file of a model's folder was changed, its size and its number on the disk; empty of other scorers."""
+    if not isinstance(scorer, LocalScorer):
+        return {}
+    found = {}
+    for path in Path(scorer.model).expanduser().rglob("*"):
+        if path.is_file():
+            stat = path.stat()
+            found[str(path)] = (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino)
+    return found
 
 
 def refuse_name(name: str) -> None:

@@ -15,7 +15,6 @@ from typing import cast
 from assay.artifacts.audit_body import AuditTables
 from assay.artifacts.body import Body
 from assay.artifacts.fresh_study_body import FRESH_STUDY, FreshStudyBody
-from assay.artifacts.run_evidence import AUDIT, GATE
 from assay.artifacts.run_folder import RunFolder
 from assay.gate.gate_standing import GateStanding
 from assay.report.founder.told_run import read_told_run
@@ -100,11 +99,11 @@ def without_places(value: object) -> object:
 
 
 def findings_alone(evidence: ReportedRun) -> dict[str, object]:
-    """The figures of audit.json, and the hashes by which whoever has that and gate.json knows them again."""
-    return {
-        "of": {name: evidence.hashes[name] for name in (AUDIT, GATE)},
-        "findings": [one.to_dict() for one in evidence.findings],
-    }
+    """The figures of audit.json, and the hashes of the run's artifacts as they stand there.
+
+    By these whoever has one of them can tell that it is the one, also where what is shared leaves out paths.
+    """
+    return {"of": dict(evidence.hashes), "findings": [one.to_dict() for one in evidence.findings]}
 
 
 def without_quotes(value: object) -> object:
