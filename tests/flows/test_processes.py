@@ -36,11 +36,11 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def launched(
-    launcher: str, command: str, data: Path, base: Path, out: Path, **environment: str
+    launcher: str, command: str, data: Path, base: Path, out: Path, *more: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     words = ["-m", "assay.cli.main", command, str(data), "--base", str(base), "--out", str(out), *OPTIONS]
     return subprocess.run(
-        [sys.executable, *LAUNCHERS[launcher], *words, "--criteria", str(data.with_name("criteria.yaml"))],
+        [sys.executable, *LAUNCHERS[launcher], *words, *more, "--criteria", str(data.with_name("criteria.yaml"))],
         capture_output=True,
         text=True,
         check=False,
@@ -68,7 +68,7 @@ def test_two_processes_make_one_run(launcher: str, inputs: tuple[Path, Path], tm
 @pytest.mark.parametrize("launcher", ["ddp.yaml", "fsdp2.yaml"])
 def test_two_processes_tune_one_policy(launcher: str, inputs: tuple[Path, Path], tmp_path: Path) -> None:
     base = tiny_policy.policy(tmp_path / "policy")
-    done = launched(launcher, "dpo", inputs[0], base, tmp_path / "run")
+    done = launched(launcher, "dpo", inputs[0], base, tmp_path / "run", "--set", "watch.max_new_tokens=4")
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count("Report: ") == 1
     assert read_json(tmp_path / "run" / "seed-0" / "train.json", "train/1")["processes"] == 2
