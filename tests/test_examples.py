@@ -28,7 +28,7 @@ def test_every_example_is_run() -> None:
     assert {path.name for path in EXAMPLES.glob("*.py")} == set(SAYS)
 
 
-LONG = {"audit_notebook.py", "improvement_loop.py"}
+LONG = {"audit_notebook.py", "improvement_loop.py", "trl_trainer.py"}
 SMALL_LOOP = ("--comparisons", "24", "--pool", "60", "--truth", "60", "--epochs", "0.5")
 
 

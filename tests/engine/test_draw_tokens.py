@@ -33,7 +33,7 @@ def test_each_token_is_drawn_as_often_as_it_is_likely(size: int, temperature: fl
     assert (shares(logits, temperature=temperature) - wanted).abs().max() <= 2e-4
 
 
-@pytest.mark.parametrize("size", [40, 3000])
+@pytest.mark.parametrize("size", [40, pytest.param(3000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("top_p", [0.05, *(pytest.param(p, marks=pytest.mark.slow) for p in (0.5, 0.9)), 0.999])
 def test_top_p_is_transformers_own(size: int, top_p: float) -> None:
     # Of 3,000 nearly equal tokens the nucleus is longer than what is looked at first.

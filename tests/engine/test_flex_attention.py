@@ -157,6 +157,7 @@ def test_shapes_its_kernels_do_not_take_go_the_masked_way(size: int, value: int,
     assert flex_attention.takes(torch.zeros(1, 2, 9, 64), torch.zeros(1, 1, 9, 64), torch.zeros(1, 1, 9, 64))
 
 
+@pytest.mark.slow
 def test_every_line_of_the_cuda_benchmark_that_a_cpu_can_run_runs(tmp_path: Path) -> None:
     script = Path(__file__).parents[2] / "benchmarks" / "bench_cuda.py"
     options = ["--device", "cpu", "--tiny", "--pairs", "2", "--repeats", "1", "--out", str(tmp_path / "cuda.json")]

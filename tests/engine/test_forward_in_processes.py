@@ -13,7 +13,8 @@ from tests.support.torchrun import run_in_two_processes
 from tests.support.two_forward_processes import step
 
 
-@pytest.mark.parametrize("kind", [pytest.param("ddp", marks=pytest.mark.slow), "fsdp2"])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["ddp", "fsdp2"])
 def test_two_processes_equal_one(tmp_path: Path, kind: str) -> None:
     run_in_two_processes("tests.support.two_forward_processes", kind, tmp_path / "two.pt")
     two = torch.load(tmp_path / "two.pt")

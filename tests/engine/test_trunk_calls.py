@@ -21,6 +21,7 @@ SOURCES = Path(__file__).parents[2] / "src" / "assay"
 # The engine's one place, and the reference that everything is held against.
 CALLERS = {"engine/trunk_calls.py", "rewards/padded_forward.py"}
 INPUTS = {"input_ids", "inputs_embeds", "past_key_values"}  # what only transformers' forwards take
+OBJECTIVES = {"self.forward", "objective.forward"}  # an Objective's own, in train/
 MODELS = {"trunk", "model", "inner", "outer", "decoder", "base_model"}  # what they are called here
 
 
@@ -34,7 +35,7 @@ def model_calls(source: str, *, trains: bool = False) -> Iterator[int]:
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             forward = isinstance(node.func, ast.Attribute) and name == "forward"
-            if trains and forward and ast.unparse(node.func) == "self.forward":  # an Objective's own
+            if trains and forward and ast.unparse(node.func) in OBJECTIVES:
                 continue
             if forward or INPUTS & {word.arg for word in node.keywords} or (name in MODELS and not trains):
                 yield node.lineno

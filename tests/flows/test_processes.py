@@ -49,9 +49,8 @@ def launched(
     )
 
 
-@pytest.mark.parametrize(
-    "launcher", ["torchrun", *(pytest.param(name, marks=pytest.mark.slow) for name in LAUNCHERS if name != "torchrun")]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_two_processes_make_one_run(launcher: str, inputs: tuple[Path, Path], tmp_path: Path) -> None:
     done = launched(launcher, "reward", *inputs, tmp_path / "run")
     assert done.returncode == 0, done.stderr[-3000:]

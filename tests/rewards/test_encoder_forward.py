@@ -158,6 +158,7 @@ def test_bf16_on_a_cpu_stays_padded() -> None:
 
 
 @pytest.mark.filterwarnings("default")  # torch.compile's own imports and looks at tensors warn
+@pytest.mark.slow
 def test_compiled_layers_give_the_same() -> None:
     model, some = model_of(TAKEN["bert"]), rows(types=False)
     plain = rewards_side_by_side(model, some).detach()

@@ -231,7 +231,8 @@ def test_lora_resumes_bit_for_bit(bert: Path, tmp_path: Path) -> None:
 def test_bf16_rewards_are_float32(base: Path, tmp_path: Path) -> None:
     ours = trainer(base, tmp_path, tiny.pairs(16), precision="bf16")
     model = ours.accelerator.prepare(ours.model)
-    _, figures = model(ours.objective.examples, ours.objective.examples)
+    examples = ours.objective.examples
+    _, figures = model(examples, examples, examples)
     both = torch.cat([figures["chosen"], figures["rejected"]])
     assert both.dtype == torch.float32
     assert not torch.equal(both, both.bfloat16().float())  # not rounded to bfloat16 on the way

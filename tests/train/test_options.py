@@ -99,8 +99,8 @@ def data() -> list[Pair]:
     ]
 
 
-# torch.compile warns of its own imports, once a process
-WARNS = {"train.compile": [pytest.mark.filterwarnings("default")]}
+# torch.compile warns of its own imports, once a process, and takes half a minute
+WARNS = {"train.compile": [pytest.mark.filterwarnings("default"), pytest.mark.slow]}
 
 
 @pytest.mark.parametrize("option", [pytest.param(option, marks=WARNS.get(option, [])) for option in CHANGES])

@@ -105,6 +105,7 @@ def test_float32_is_not_measured(base: Path, tmp_path: Path, monkeypatch: pytest
     assert body["precision"] == {"asked": "float32", "used": "float32", "factor": None}
 
 
+@pytest.mark.slow
 def test_processes_that_measure_differently_train_alike(base: Path, tmp_path: Path) -> None:
     run_in_two_processes("tests.support.two_clocks", tmp_path / "run", base)
     body = read_json(tmp_path / "run" / "train.json", "train/1")
