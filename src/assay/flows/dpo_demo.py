@@ -44,7 +44,7 @@ QUESTIONS: dict[str, object] = {"shots": 0}
 class DemoSize:
     """How much of everything. pairs: to tune on and to hold out; fresh: prompts that both answer.
 
-    What two cores without bf16's instructions do in seven minutes.
+    Two cores without bf16's instructions take some four minutes.
     """
 
     pairs: int = 72

@@ -6,6 +6,7 @@ may, and nothing of that may be lost on the way up. Knows the protocol; knows no
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
     from assay.findings.finding import Finding
 
 
-class MadeOf:
+class MadeOf(ABC):
     """Base of a scorer made of others: says which they are in `parts`, by the name people know each by."""
 
     @property
-    def parts(self) -> Mapping[str, Scorer]:
-        raise NotImplementedError
+    @abstractmethod
+    def parts(self) -> Mapping[str, Scorer]: ...
 
     @property
     def unit(self) -> Literal["prompt", "pair"]:

@@ -62,9 +62,14 @@ class Voter(threading.Thread):
 @contextmanager
 def voters(site: Served, made: Created):
     stop = threading.Event()
-    crew = [
-        Voter(f"{site.base}/s/{token}", seed, stop) for seed, (name, token) in enumerate(made.tokens.items()) if name
-    ]
+    tokens = [token for name, token in made.tokens.items() if name]
+    with voting([Voter(f"{site.base}/s/{token}", seed, stop) for seed, token in enumerate(tokens)], stop) as crew:
+        yield crew
+
+
+@contextmanager
+def voting(crew: list[Voter], stop: threading.Event):
+    """The crew at work, until the body ends."""
     for voter in crew:
         voter.start()
     yield crew

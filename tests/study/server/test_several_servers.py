@@ -6,9 +6,9 @@ import random
 import signal
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ from assay.study.store.verification import verify
 from assay.study.study_records import Choice, Editor
 from tests.study.conftest import NUMBERS
 from tests.study.harness import Browser, Cluster, Served, free_port, in_thread, make_study
-from tests.study.server.test_durability import Voter, assert_nothing_lost, await_votes
+from tests.study.server.test_durability import Voter, assert_nothing_lost, await_votes, voting
 
 BOT = [Editor(name="bot", judge="simulated")]
 
@@ -136,19 +136,6 @@ class BalancedVoter(Voter):
         return Balanced(self.links, self.random.randrange(1 << 30), patience=240)
 
 
-@contextmanager
-def crew_on(sites: list[Served], tokens: Mapping[str, str]) -> Iterator[list[BalancedVoter]]:
-    stop = threading.Event()
-    crew = [BalancedVoter(sites, token, seed, stop) for seed, (name, token) in enumerate(tokens.items()) if name]
-    for voter in crew:
-        voter.start()
-    yield crew
-    stop.set()
-    for voter in crew:
-        voter.join(timeout=300)
-        assert voter.failure is None, voter.failure
-
-
 def share(tmp_path: Path, place: str, *, kills: int, votes: int, editors: int, prompts: int) -> int:
     people = [Editor(name=f"bot-{n}", judge="simulated") for n in range(editors)]
     made = make_study(tmp_path, place, prompts=prompts, editors=people)
@@ -157,17 +144,19 @@ def share(tmp_path: Path, place: str, *, kills: int, votes: int, editors: int, p
         site.start(wait=False)
     for site in sites:
         site.wait()
-    with crew_on(sites, made.tokens) as crew:
+    stop = threading.Event()
+    tokens = [token for name, token in made.tokens.items() if name]
+    with voting([BalancedVoter(sites, token, seed, stop) for seed, token in enumerate(tokens)], stop) as crew:
         for turn in range(kills):
-            await_votes(list(crew), votes)
+            await_votes(crew, votes)
             # One is always there: the study never stops for the death of the other.
             sites[turn % 2].kill(signal.SIGKILL)
-            await_votes(list(crew), votes)
+            await_votes(crew, votes)
             sites[turn % 2].start()
-        await_votes(list(crew), votes)
+        await_votes(crew, votes)
     for site in sites:
         site.kill(signal.SIGTERM)
-    return assert_nothing_lost(place, list(crew))
+    return assert_nothing_lost(place, crew)
 
 
 @pytest.mark.slow
