@@ -1,12 +1,13 @@
-"""64 clients that send one sample a request, 16 answers a prompt: a server that batches, one that does not, and a file.
+"""64 clients that send one sample a request, 16 answers a prompt: a server that batches, ones that do not, and a file.
 
     python benchmarks/bench_serve.py --model smollm2 --data HH/test.jsonl.gz [--prompts 24] [--clients 64] [--rounds 3]
 
 Contenders, each in processes of its own, in turn: `served` is `assay serve`; `alone` the same server that runs every
-request by itself (one row a batch, no waiting for company); `file` is what `assay score` does with the same rows,
-reading and starting left out. Answers are each prompt's own two and others' of the file. Printed: answers a second,
-served / alone (wanted: 5 or more), served / file (wanted: 0.85 or more), and of a client by itself the median of what a
-request takes beside the model's own time (wanted: under 10 ms). Writes benchmarks/results/serve.json.
+request by itself (one row a batch, no waiting for company, nothing shared); `alone_kept` the same, but of a prompt that
+the request before had too the keys and values are kept; `file` is what `assay score` does with the same rows, reading
+and starting left out. Answers are each prompt's own two and others' of the file. Printed: answers a second, served /
+alone (wanted: 5 or more), served / alone_kept, served / file (wanted: 0.85 or more), and of a client by itself the
+median of what a request takes beside the model's own time (wanted: under 10 ms). Writes benchmarks/results/serve.json.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from typing import Any
 from harness import alternate, median, messages, model_folder, parser, ratios, write
 
 ANSWERS, LONE = 16, 20
-CONTENDERS = ("served", "alone", "file")
+CONTENDERS = ("served", "alone", "alone_kept", "file")
 BY_ITSELF = ("--set", "serve.batch_tokens=1", "--set", "serve.quiet=0")
 
 
@@ -196,6 +197,8 @@ def contend(options: argparse.Namespace) -> dict[str, Any]:
         case "served":
             return asyncio.run(served(options))
         case "alone":
+            return asyncio.run(served(options, *BY_ITSELF, "--sharing", "off"))
+        case "alone_kept":
             return asyncio.run(served(options, *BY_ITSELF))
         case _:
             return as_file(options)
@@ -216,13 +219,14 @@ def main() -> None:
     first = {run["contender"]: run["rewards"] for run in reversed(runs)}
     apart = {
         name: max(abs(one - other) for one, other in zip(first[name], first["file"], strict=True))
-        for name in ("served", "alone")
+        for name in ("served", "alone", "alone_kept")
         if {name, "file"} <= first.keys()
     }
     for run in runs:
         del run["rewards"]  # of other people's texts, and the same in every round
     summary = {
         "served_over_alone": median(ratios(runs, "seconds", "alone", "served")),
+        "served_over_alone_kept": median(ratios(runs, "seconds", "alone_kept", "served")),
         "served_over_file": median(ratios(runs, "seconds", "file", "served")),
         "added_ms_p50": median([run["added_ms"] for run in runs if run["contender"] == "served"]),
         "answers_per_second": {

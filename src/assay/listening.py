@@ -32,7 +32,9 @@ def listen(host: str, port: int) -> socket.socket:
     port: 0 for any that is free. Raises InputError where the address is taken or not this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    found = socket.socket(family, socket.SOCK_STREAM)
+    # By its name: asyncio sends at once (TCP_NODELAY) only on a socket that says that it is TCP, and else the second
+    # part of an answer waits 40 ms for the client's system to acknowledge the first.
+    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind((host, port))

@@ -19,12 +19,25 @@ from assay.errors import ConfigError, InputError
 from assay.flows.remedies import Remedies, RemediesOptions, run_remedies
 from assay.flows.remedy_config import BasesConfig, PressConfig, RemediesConfig
 from assay.flows.remedy_measures import Trial, refuse_idle, same_held_out, with_second_base
-from assay.flows.remedy_names import NAMES, NONE, OF_TWO_BASES, SECOND_BASE, TRAINED, Seeds, remedy_names
+from assay.flows.remedy_names import (
+    NAMES,
+    NONE,
+    OF_TWO_BASES,
+    SECOND_BASE,
+    TRAINED,
+    Seeds,
+    remedy_names,
+    remembered_of,
+)
 from assay.flows.remedy_pressure import searched
 from assay.flows.remedy_workers import waits_for
+from assay.records import Candidates, plain_text
 from assay.scorers.ensemble import measured_scale
+from assay.scorers.local import LocalScorer
 from assay.scorers.open import open_scorer
-from assay.scorers.protocol import Scorer
+from assay.scorers.protocol import Reward, Scorer
+from assay.scorers.remembering import RememberingScorer
+from assay.scorers.scored_pairs import score_pairs
 from tests.support import tiny_bases as tiny
 from tests.support.ready_commands import ready_assay
 
@@ -408,3 +421,26 @@ def test_every_option_of_the_search_is_read(name: str, tmp_path: Path) -> None:
         searched(scorers, tmp_path / folder, one)
         told.append([row["answer"] for row in read_jsonl(tmp_path / folder / "pressed-seed-0.jsonl")])
     assert told[0] != told[1]
+
+
+def test_what_is_made_of_seeds_runs_no_model_on_answers_that_were_scored(
+    found: Remedies, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of held-out pairs, pairs from outside, changed answers and candidates."""
+    model = found.folder / NONE / "seed-0" / "model"
+    known = RememberingScorer(model, remembered_of(model), keeps=False)
+    assert known.store.path == found.folder / NONE / "remembered.jsonl"
+    groups = [
+        Candidates(id=row["id"], prompt=row["prompt"], answers=tuple(row["answers"]))
+        for row in read_jsonl(data.with_name("candidates.jsonl"))
+    ]
+    held = {row["pair_id"] for row in read_jsonl(found.folder / NONE / "seed-0/scores.jsonl")}
+    pairs = [pair for pair in read_pairs(data).pairs if pair.id in held]
+    pairs += [pair for pair in read_pairs(data.with_name("outside.jsonl")).pairs if pair.id.startswith("x")]
+    changed = [replace(pair, rejected=f"{plain_text(pair.chosen)} never seen") for pair in pairs[:1]]
+    monkeypatch.setattr(LocalScorer, "score_rows", lambda _self, rows, **_: [Reward(-9.0) for _ in rows])
+    assert -9.0 not in [one.value for results in known.score(groups) for one in results if isinstance(one, Reward)]
+    assert len(pairs) == 22
+    sides = [side for one in score_pairs(known, pairs) for side in (one.chosen, one.rejected)]
+    assert Reward(-9.0) not in sides
+    assert score_pairs(known, changed)[0].rejected == Reward(-9.0)

@@ -37,6 +37,7 @@ from assay.flows.remedy_names import (
     SUSPECTED,
     TRAINED,
     Seeds,
+    remembered_of,
     training_slice,
     with_settings,
 )
@@ -47,8 +48,9 @@ from assay.flows.reward import RewardRun, run_reward
 from assay.records import Pair, PairScore, plain_text
 from assay.scorers.local import Passes
 from assay.scorers.open import open_scorer, open_scorers
-from assay.scorers.protocol import Scorer, score_groups
+from assay.scorers.protocol import Scored, Scorer, score_groups, scored
 from assay.scorers.recorded import read_scored_pairs
+from assay.scorers.remembering import RememberingScorer
 from assay.scorers.rescoring import rescore
 from assay.scorers.reward_store import RewardStore, Row
 from assay.scorers.scored_pairs import ScoredPair, as_candidates, score_pairs
@@ -204,8 +206,7 @@ def of_run(
     body = RunBody.read(run.folder / RUN)
     counts = body.training_pairs
     scores = {one.seed: [scored.numbers for scored in read_scored_pairs(one.scores_path)] for one in run.seeds}
-    scorers = open_scorers(run.folder, passes=trial.passes)
-    found = judged(trial, name, {seed: scorers[seed] for seed in scores}, scores, notify)
+    found = judged(trial, name, scorers_of(trial, name, scores), scores, notify)
     return replace(
         found,
         settings=settings,
@@ -214,6 +215,25 @@ def of_run(
         pairs=counts.trained if counts is not None else SplitBody.read(run.folder / SPLIT).pairs_train,
         notes=(*found.notes, *run.untrained),
     )
+
+
+def scorers_of(trial: Trial, name: str, scores: Mapping[int, Sequence[PairScore]]) -> Mapping[int, Scorer]:
+    """Each seed of a run; of a run that scorers are made of, one that keeps what it gives for them."""
+    folder = trial.out / name
+    if name not in (NONE, SECOND_BASE):
+        opened = open_scorers(folder, passes=trial.passes)
+        return {seed: opened[seed] for seed in scores}
+    pairs = [pair for pair, _ in trial.pairs_of(folder)]
+    found: dict[int, Scorer] = {}
+    for seed, model in models_of(trial, folder).items():
+        one = RememberingScorer(model, remembered_of(model), keeps=True, passes=trial.passes)
+        had: dict[Row, Scored] = {}
+        for pair, numbers in zip(pairs, scores[seed], strict=True):
+            had[pair.prompt, pair.chosen] = scored(numbers.chosen)
+            had[pair.prompt, pair.rejected] = scored(numbers.rejected)
+        one.store.add({row: reward for row, reward in had.items() if one.store.get(row) is None})
+        found[seed] = one
+    return found
 
 
 def of_scorer(trial: Trial, name: str, seeds: Seeds, notify: Callable[[str], None]) -> Measured:
@@ -331,7 +351,7 @@ def scorer_to_serve(trial: Trial, name: str, seeds: Seeds) -> Scorer:
     if files:  # as it was fitted: fitting again would score the slice again
         return open_scorer(f"corrected:{files[0]}")
     seeds = with_second_base(trial, name, seeds)
-    return next(iter(MADE[name](replace(seeds, out=trial.out / name)).values()))
+    return next(iter(MADE[name](replace(seeds, out=trial.out / name, remembered=False)).values()))
 
 
 def seeds_of(trial: Trial, run_folder: Path) -> Seeds:

@@ -20,6 +20,7 @@ from assay.scorers.ensemble import EnsembleScorer, Rule
 from assay.scorers.joint_correction import JointlyCorrectedScorer, fit_joint_correction
 from assay.scorers.local import LocalScorer, Passes
 from assay.scorers.protocol import Scorer
+from assay.scorers.remembering import RememberingScorer
 from assay.scorers.scored_pairs import as_candidates
 from assay.stats.draws import stream
 from assay.train.reward_config import RewardConfig
@@ -47,6 +48,7 @@ TRAINED: Mapping[str, Sequence[str]] = {
 }
 SLICE = 500  # training pairs that corrections and scales are measured on: more move a curve less than a seed does
 SLICE_FILE = "training_side.jsonl"
+REMEMBERED = "remembered.jsonl"  # beside a run: what its seeds gave, for the scorers that are made of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,8 @@ class Seeds:
     models: folder of each seed's model; second: of the run on the second base, where there is one. training: pairs
     that are not held out, and their groups; slice: some of them, also as a file. out: where a scorer that is a file is
     written, so that it can be named on a command line. Labels of the slice are not read, but its pairs were trained on:
-    rewards are more extreme there than on new ones.
+    rewards are more extreme there than on new ones. remembered: whether what the runs gave is taken from their files;
+    not where a model's time is what is asked for.
     """
 
     folder: Path
@@ -67,9 +70,23 @@ class Seeds:
     slice_file: Path
     out: Path
     passes: Passes
+    remembered: bool = True
 
     def scorer(self, seed: int) -> LocalScorer:
-        return LocalScorer(self.models[seed], passes=self.passes)
+        return self._of(self.models[seed])
+
+    def second_scorer(self, seed: int) -> LocalScorer:
+        return self._of(self.second[seed])
+
+    def _of(self, model: Path) -> LocalScorer:
+        if not self.remembered:
+            return LocalScorer(model, passes=self.passes)
+        return RememberingScorer(model, remembered_of(model), keeps=False, passes=self.passes)
+
+
+def remembered_of(model: Path) -> Path:
+    """The file of a run in which the rewards that its seeds' models have given stand; model: RUN/seed-N/model."""
+    return model.parents[1] / REMEMBERED
 
 
 def averaged_seeds(seeds: Seeds) -> dict[int, Scorer]:
@@ -92,7 +109,7 @@ def two_bases(rule: Rule) -> Callable[[Seeds], dict[int, Scorer]]:
     def made(seeds: Seeds) -> dict[int, Scorer]:
         members = {f"seed {seed}": seeds.scorer(seed) for seed in sorted(seeds.models)}
         for seed in sorted(seeds.second):
-            members[f"second base seed {seed}"] = LocalScorer(seeds.second[seed], passes=seeds.passes)
+            members[f"second base seed {seed}"] = seeds.second_scorer(seed)
         return {0: EnsembleScorer(members, rule=rule, scale_on=seeds.slice_file)}
 
     return made
