@@ -435,12 +435,15 @@ def test_what_is_made_of_seeds_runs_no_model_on_answers_that_were_scored(
         for row in read_jsonl(data.with_name("candidates.jsonl"))
     ]
     held = {row["pair_id"] for row in read_jsonl(found.folder / NONE / "seed-0/scores.jsonl")}
-    pairs = [pair for pair in read_pairs(data).pairs if pair.id in held]
-    pairs += [pair for pair in read_pairs(data.with_name("outside.jsonl")).pairs if pair.id.startswith("x")]
+    there = read_pairs(data).pairs
+    pairs = [pair for pair in there if pair.id in held]
+    prompts = {pair.prompt for pair in there}
+    pairs += [pair for pair in read_pairs(data.with_name("outside.jsonl")).pairs if pair.prompt not in prompts]
     changed = [replace(pair, rejected=f"{plain_text(pair.chosen)} never seen") for pair in pairs[:1]]
     monkeypatch.setattr(LocalScorer, "score_rows", lambda _self, rows, **_: [Reward(-9.0) for _ in rows])
     assert -9.0 not in [one.value for results in known.score(groups) for one in results if isinstance(one, Reward)]
-    assert len(pairs) == 22
+    assert found.body.elsewhere is not None
+    assert len(pairs) == 12 + found.body.elsewhere.pairs
     sides = [side for one in score_pairs(known, pairs) for side in (one.chosen, one.rejected)]
     assert Reward(-9.0) not in sides
     assert score_pairs(known, changed)[0].rejected == Reward(-9.0)
