@@ -133,6 +133,7 @@ async def served(options: argparse.Namespace, *more: str) -> dict[str, Any]:
         lone = await Client.to(port)
         for row in rows[:4]:
             await lone.reward(row)  # threads and caches warm
+        lone.writer.close()
         waiting = iter(range(len(rows)))
 
         async def client() -> None:
@@ -144,6 +145,7 @@ async def served(options: argparse.Namespace, *more: str) -> dict[str, Any]:
         start = time.perf_counter()
         await asyncio.gather(*(client() for _ in range(options.clients)))
         seconds = time.perf_counter() - start
+        lone = await Client.to(port)  # the server closes a line that says nothing for a minute
         beside = [await _beside(lone, row) for row in rows[-LONE:]]
         lone.writer.close()
     return {
