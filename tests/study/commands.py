@@ -1,12 +1,13 @@
-"""`assay study ...` in a process of its own, without the start of the other command groups."""
+"""`assay study ...` as a command."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
-# The sub-app as `assay` mounts it, and what main does with errors; the other groups are not needed here.
+from tests.study.judged import run_assay
+
+# For a process that starts anew: the sub-app as `assay` mounts it, and what main does with errors; the other groups are
+# not needed here.
 RUN = """
 import sys, typer
 from assay.cli import study
@@ -22,8 +23,4 @@ except AssayError as error:
 
 
 def assay(*words: str, cwd: Path, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", RUN, "study", *words], cwd=cwd, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
-    return done.stdout if code == 0 else done.stderr
+    return run_assay("study", *words, cwd=cwd, code=code)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -14,16 +12,14 @@ from assay.study.store.database import open_database
 from assay.study.store.open_study import items_of, slots_of
 from assay.study.store.votes import Ballot, record_undo, record_vote
 from assay.study.study_records import Choice, ClosedStudy, Editor, Item, Slot, Study, StudyVote
+from tests.support.ready_commands import ready_assay
 
-ASSAY = Path(sys.executable).with_name("assay")
 Judge = Callable[[Slot, Item], Choice | None]
 
 
 def run_assay(*words: str | Path, cwd: Path, code: int = 0) -> str:
-    """The installed command; its standard output, or its standard error where it fails as expected."""
-    done = subprocess.run(
-        [str(ASSAY), *map(str, words)], cwd=cwd, capture_output=True, text=True, timeout=120, check=False
-    )
+    """The command's standard output, or its standard error where it fails as expected."""
+    done = ready_assay(*words, cwd=cwd)
     assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
     assert "Traceback" not in done.stderr
     return done.stdout if code == 0 else done.stderr

@@ -85,9 +85,11 @@ def _import_what_commands_need() -> None:
     import assay.flows.compare
     import assay.flows.reward
     import assay.flows.score
+    import assay.flows.study
     import assay.report.run.card
     import assay.report.run.page
     import assay.rewards.new_model
+    import assay.study.plan.create
     import assay.train.reward
 
     _ = modeling_bert, modeling_llama, assay, transformers.AutoTokenizer, transformers.Trainer

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.ready_commands import ready_assay
 from tests.support.reward_server import Answer, Server
 
 TOKEN = "sesame-open-7391"
@@ -43,11 +44,17 @@ MAIN = (
 )
 
 
-def command(*arguments: object, cache: Path) -> list[str]:
-    return [sys.executable, "-c", MAIN, *map(str, arguments), "--set", f"remote.cache={cache}", *QUICK]
+def command(*arguments: object, cache: Path | str) -> list[str]:
+    return [sys.executable, "-c", MAIN, *words(*arguments, cache=cache)]
 
 
-def run(*arguments: object, cache: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def words(*arguments: object, cache: Path | str) -> list[str]:
+    return [*map(str, arguments), "--set", f"remote.cache={cache}", *QUICK]
+
+
+def run(*arguments: object, cache: Path | str, **environment: str) -> subprocess.CompletedProcess[str]:
+    if not environment:
+        return ready_assay(*words(*arguments, cache=cache))
     given = command(*arguments, cache=cache)
     return subprocess.run(given, capture_output=True, text=True, check=False, env={**os.environ, **environment})
 

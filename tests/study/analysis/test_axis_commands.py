@@ -20,18 +20,10 @@ from assay.study.store.open_study import items_of, slots_of
 from assay.study.store.votes import Ballot, record_vote
 from assay.study.study_records import Rating
 from tests.study.analysis.test_axis_standing import item, vote
-from tests.study.judged import made_closed
-from tests.support.ready_commands import ready_assay
+from tests.study.judged import made_closed, run_assay
 
 ASPECTS = "aspects=[helpful,harmless,honest]"
 WORDS = ("roses", "beans", "tulips", "herbs", "apples", "leeks", "peas", "mint", "sage", "ferns", "moss", "pears")
-
-
-def run_assay(*words: str | Path, cwd: Path, code: int = 0) -> str:
-    """Standard output of the command; its standard error where it fails as expected."""
-    done = ready_assay(*words, cwd=cwd)
-    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
-    return done.stdout if code == 0 else done.stderr
 
 
 def candidates(folder: Path, name: str, count: int, *, start: int = 0) -> list[dict[str, Any]]:
