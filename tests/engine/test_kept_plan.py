@@ -92,6 +92,15 @@ def test_two_long_prompts_behind_a_short_header_are_two_families() -> None:
     assert [sorted(family.members) for family in found] == [[0, 1, 2, 3], [4, 5, 6, 7]]
 
 
+def test_a_conversation_with_a_group_at_each_of_a_thousand_turns_is_planned() -> None:
+    """Each turn begins with all before it, so that every group but the last is parted from the ones after it."""
+    talk = [100 + n % 7 for n in range(1_100)]
+    groups = [[[*talk[:length], 900 + length, 1], [*talk[:length], 2_100 + length, 1]] for length in range(50, 1_100)]
+    (family,) = kept_families(groups, [len(rows[0]) - 2 for rows in groups], token_budget=1_200, shortest=8)
+    assert len(family.beginning) >= 50
+    assert len(set(family.members)) == len(family.members)
+
+
 def test_nothing_is_kept_where_nothing_is_gained() -> None:
     short = [[[1, 2, 3, *answer] for answer in answers(2)] for _ in range(8)]
     assert not kept_families(short, [2] * 8, token_budget=50)  # too short to be worth a pass

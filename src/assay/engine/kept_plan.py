@@ -96,20 +96,43 @@ class _Runs:
     def best(self, start: int, end: int) -> tuple[float, list[tuple[int, int, int]]]:
         """What keeping saves at most among the groups [start, end), and the runs to keep for it, with their tokens.
 
-        Either one beginning for all of them, or, parted where they have least in common, each part at its best.
+        Either one beginning for all of them, or, parted where they have least in common, each part at its best. A
+        conversation with a group at every turn is parted as often as it has turns: so by a list, and not by recursion.
         """
-        if end - start < 2:
+        spans, parts = [(start, end)], list[list[int]]()
+        for first, last in spans:
+            parts.append([])
+            if not self._in_one_pass(first, last):
+                alike = self.alike[first : last - 1]
+                borders = (first + 1 + np.flatnonzero(alike == alike.min())).tolist()
+                parts[-1] = list(range(len(spans), len(spans) + len(borders) + 1))
+                spans += zip([first, *borders], [*borders, last], strict=True)
+        found: dict[int, tuple[float, list[tuple[int, int, int]]]] = {}
+        for number in reversed(range(len(spans))):
+            found[number] = self._better(*spans[number], [found.pop(part) for part in parts[number]])
+        return found[0]
+
+    def _in_one_pass(self, start: int, end: int) -> bool:
+        # Answers that stand in several pairs are counted for each of them here.
+        return end - start < 2 or self._distinct(start, end) <= self.budget
+
+    def _distinct(self, start: int, end: int) -> int:
+        return int(self.sizes[start:end].sum() - self.alike[start : end - 1].sum())
+
+    def _better(
+        self, start: int, end: int, parts: Sequence[tuple[float, list[tuple[int, int, int]]]]
+    ) -> tuple[float, list[tuple[int, int, int]]]:
+        """The groups kept as one, or part by part, whichever saves more; nothing where they were not parted."""
+        if not parts:
             return 0.0, []
         tokens = int(self.alike[start : end - 1].min())
-        distinct = int(self.sizes[start:end].sum() - self.alike[start : end - 1].sum())
-        # Answers that stand in several pairs are counted for each of them here.
-        if distinct <= self.budget:  # one pass holds them all
-            return 0.0, []
-        borders = start + 1 + np.flatnonzero(self.alike[start : end - 1] == tokens)
-        parts = [self.best(a, b) for a, b in zip([start, *borders], [*borders, end], strict=True)]
-        saved, kept = sum(part[0] for part in parts), [run for part in parts for run in part[1]]
-        together = self._saved(tokens, distinct - tokens, end - start)
-        return (together, [(start, end, tokens)]) if together > saved else (saved, kept)
+        together = self._saved(tokens, self._distinct(start, end) - tokens, end - start)
+        saved = sum(part[0] for part in parts)
+        return (
+            (together, [(start, end, tokens)])
+            if together > saved
+            else (saved, [run for part in parts for run in part[1]])
+        )
 
     def _saved(self, tokens: int, own: int, groups: int) -> float:
         """Of a beginning kept for all, against packs that each run it again, roughly; the plan counts it exactly."""
