@@ -201,6 +201,7 @@ def test_only_who_has_the_token_may_ask_and_only_the_owner_may_change_the_model(
                 {"authorization": given.encode("latin-1", "ignore").decode("latin-1")},
             )
             assert (said.status, said.headers["www-authenticate"]) == (401, "Bearer")
+            assert not {"x-assay-model", "x-assay-gate"} & said.headers.keys()
         assert site.ask("POST", "/v1/score", b"{}", {"authorization": "bearer " + "o" * 20}).status == 400
         assert site.ask("POST", "/v1/swap", b"{}", {"authorization": "Bearer " + "t" * 20}).status == 401
         assert site.ask("POST", "/v1/swap", b"{}", {"authorization": "Bearer " + "o" * 20}).status == 200
@@ -224,7 +225,9 @@ def test_a_page_in_a_browser_gets_nothing() -> None:
         assert site.post("/v1/score", body, origin="http://evil.example").status == 403
         assert site.post("/v1/score", body, **{"sec-fetch-site": "cross-site"}).status == 403
         assert site.post("/v1/score", body, host="evil.example").status == 400
-        assert site.ask("DELETE", "/v1/score").status == 405
+    with serving(LENGTH) as site:
+        told = [site.ask(method, "/v1/score") for method in ("DELETE", "GET")]
+        assert [(said.status, said.headers["allow"]) for said in told] == [(405, "GET, HEAD, POST"), (405, "POST")]
 
 
 def test_many_clients_are_answered_together_and_right() -> None:

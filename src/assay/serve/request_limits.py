@@ -29,6 +29,7 @@ OPEN_PATHS = frozenset({"/health", "/ready"})  # for probes, which have no token
 OWNER_PATHS = frozenset({"/v1/swap"})
 HEADERS = {"x-content-type-options": "nosniff", "cache-control": "no-store", "referrer-policy": "no-referrer"}
 JSON = "application/json"
+METHODS = ("GET", "HEAD", "POST")
 CLOSING = frozenset({408, 503})  # a body that may never end; a server that ends, whose clients should go elsewhere
 log = logging.getLogger("assay.serve")
 
@@ -49,8 +50,8 @@ class Access:
             return RefusedError(403, "this server answers programs, not pages in a browser")
         if self.hosts is not None and _hostname(headers.get("host") or "") not in self.hosts:
             return RefusedError(400, "unknown host: this server is called by its own address")
-        if method not in ("GET", "HEAD", "POST"):
-            return RefusedError(405, "not allowed")
+        if method not in METHODS:
+            return RefusedError(405, "not allowed", methods=METHODS)
         given = _bearer(headers.get("authorization"))
         if path in OWNER_PATHS:
             if self.owner_token is None:
@@ -65,7 +66,8 @@ class Access:
 
 
 class Guard:
-    """Around the whole app: access, and the same headers on everything. told: headers that say what is served."""
+    """Around the whole app: access, and the same headers on everything. told: headers that say what is served, on all
+    that somebody is told who may ask."""
 
     def __init__(self, app: ASGIApp, access: Access, *, told: Callable[[], Mapping[str, str]]) -> None:
         self.app, self.access, self.told = app, access, told
@@ -78,11 +80,13 @@ class Guard:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in {**HEADERS, **self.told()}.items():
+                for name, value in {**HEADERS, **(self.told() if known else {})}.items():
                     headers.setdefault(name, value)
             await send(message)
 
         refusal = self.access.refusal(scope["path"], scope["method"], Headers(scope=scope))
+        # Who has shown no token learns neither which weights are served nor how their gate stands.
+        known = refusal is None and (self.access.token is None or scope["path"] not in OPEN_PATHS)
         app = self.app if refusal is None else refused({"error": {"message": refusal.told}}, refusal)
         try:
             await app(scope, receive, send_guarded)
@@ -98,6 +102,8 @@ def refused(body: object, refusal: RefusedError) -> Response:
         headers["retry-after"] = str(math.ceil(refusal.retry_after))
     if refusal.status == 401:
         headers["www-authenticate"] = "Bearer"
+    if refusal.status == 405:
+        headers["allow"] = ", ".join(refusal.methods)
     return Response(dumps(body), status_code=refusal.status, media_type=JSON, headers=headers)
 
 

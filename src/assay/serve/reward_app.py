@@ -129,7 +129,8 @@ class Handlers:
     async def no_such_path(self, _request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
         told = "not allowed here" if status == 405 else f"no such path; rewards are given at {', '.join(PATHS)}"
-        return self._refused(RefusedError(status, told), None)
+        headers = (error.headers if isinstance(error, HTTPException) else None) or {}
+        return self._refused(RefusedError(status, told, methods=sorted(headers.get("Allow", "").split(", "))), None)
 
     async def own_fault(self, _request: Request, _error: Exception) -> Response:
         """Starlette raises the error again behind this answer; the guard notes where it came from."""
