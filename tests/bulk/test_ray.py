@@ -69,9 +69,9 @@ def alone(data: Path) -> bytes:
 class Driver:
     """`spread_driver` as a process of its own, with its folder of marks."""
 
-    def __init__(self, marks: Path, data: Path, out: str) -> None:
+    def __init__(self, marks: Path, data: Path, out: str, *timeout: str) -> None:
         self.marks = marks
-        words = [sys.executable, "-m", "tests.support.spread_driver", SCORER, marks, data, out]
+        words = [sys.executable, "-m", "tests.support.spread_driver", SCORER, marks, data, out, *timeout]
         self.process = subprocess.Popen(
             words, cwd=ROOT, env=ALONE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -188,6 +188,20 @@ def test_a_poison_block_is_set_aside_in_a_folder_of_parts(data: Path, alone: byt
 
 @pytest.mark.slow
 @pytest.mark.timeout(3 * SECONDS)
+def test_a_worker_that_hangs_is_taken_for_lost_after_so_long(data: Path, alone: bytes, tmp_path: Path) -> None:
+    ray_or_skip()
+    marks, out = tmp_path / "marks", tmp_path / "scores.jsonl"
+    marks.mkdir()
+    (marks / "hang-p4").touch()
+    code, said = Driver(marks, data, str(out), "10").end()
+    assert code == 0, said
+    assert "it gave nothing for 10 s; another is started" in said
+    assert out.read_bytes() == alone
+    assert asked(marks)["p4"] == 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3 * SECONDS)
 def test_commands_give_what_one_process_gives_to_the_bit(model: Path, tmp_path: Path) -> None:
     ray_or_skip()
     pairs, ray = tmp_path / "pairs.jsonl", ("--engine", "ray", "--workers", 2)
@@ -228,11 +242,11 @@ def test_without_the_extra_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_options_that_nothing_would_read_are_refused() -> None:
     with pytest.raises(ConfigError, match="--workers and --tries: only --engine ray"):
         EngineOptions(workers=2, tries=1).crewing()
-    with pytest.raises(ConfigError, match="--tries: only"):
-        EngineOptions(engine="local", tries=1).crewing()
-    crewing = EngineOptions(engine="ray", workers=2, tries=5).crewing()
+    with pytest.raises(ConfigError, match="--tries and --worker-timeout: only"):
+        EngineOptions(engine="local", tries=1, worker_timeout=60).crewing()
+    crewing = EngineOptions(engine="ray", workers=2, tries=5, worker_timeout=60).crewing()
     assert crewing is not None
-    assert (crewing.workers, crewing.tries) == (2, 5)
+    assert (crewing.workers, crewing.tries, crewing.timeout) == (2, 5, 60)
 
 
 @pytest.mark.parametrize(

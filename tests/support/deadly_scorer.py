@@ -1,7 +1,8 @@
 """A scorer in a worker that waits or dies where a test wants it to: files in a folder of marks say where.
 
 `hold-ID`: the worker that comes to this prompt writes its process into `at-ID` and waits until the file is gone.
-`poison-ID`: it ends. `asked-PROCESS`: the prompts that it was asked about, a line each.
+`poison-ID`: it ends. `hang-ID`: the first that comes to it never goes on. `asked-PROCESS`: the prompts that it was
+asked about, a line each.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +36,9 @@ class DeadlyScorer:
                 stream.write(f"{group.id}\n")
             if (self.marks / f"poison-{group.id}").exists():
                 os.kill(os.getpid(), signal.SIGKILL)
+            with suppress(FileNotFoundError):
+                (self.marks / f"hang-{group.id}").unlink()
+                time.sleep(10**6)
             if (hold := self.marks / f"hold-{group.id}").exists():
                 note = self.marks / f".at-{group.id}-{os.getpid()}"
                 note.write_text(str(os.getpid()))

@@ -1,6 +1,7 @@
 """A script: score a file by two workers on Ray, as `assay score --engine ray` does, with a scorer that dies on request.
 
-Usage: python -m tests.support.spread_driver SCORER MARKS DATA OUT. Exit code 2 and the message for an AssayError.
+Usage: python -m tests.support.spread_driver SCORER MARKS DATA OUT [TIMEOUT]. Exit code 2 and the message for an
+AssayError.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from tests.support.deadly_scorer import DeadlyOpening
 BLOCK = 3
 
 
-def main(scorer: str, marks: str, data: str, out: str) -> None:
+def main(scorer: str, marks: str, data: str, out: str, timeout: str | None = None) -> None:
     opening = DeadlyOpening(scorer=scorer, marks=marks)
-    done = spread_score(opening, data, out, crewing=Crewing(workers=2, said=print), config=ScoreConfig(), block=BLOCK)
+    crewing = Crewing(workers=2, timeout=None if timeout is None else float(timeout), said=print)
+    done = spread_score(opening, data, out, crewing=crewing, config=ScoreConfig(), block=BLOCK)
     refuse_aside(done.aside)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -75,21 +76,25 @@ class Share:
 
 @dataclass(slots=True)
 class _Worker:
-    """One actor. answering: what it gives while it opens (one value) or works (a stream). waiting: items to come."""
+    """One actor. answering: what it gives while it opens (one value) or works (a stream). waiting: items to come.
+    heard: when it last gave something, or was given something to do; monotonic seconds."""
 
     actor: ActorHandle
     answering: ObjectRef | ObjectRefGenerator | None
     ready: bool = False
     waiting: Sequence[object] | None = None
+    heard: float = 0.0
 
 
 class RayCrew(Generic[Item, Result]):
-    """Workers on Ray; made by `ray_crew`, which ends them. told: what all of them opened."""
+    """Workers on Ray; made by `ray_crew`, which ends them. told: what all of them opened. timeout: see `ray_crew`."""
 
-    def __init__(self, opening: Opening[Item, Result], share: Share, said: Callable[[str], None]) -> None:
+    def __init__(
+        self, opening: Opening[Item, Result], share: Share, said: Callable[[str], None], *, timeout: float | None = None
+    ) -> None:
         import ray
 
-        self._ray, self._share, self._said = ray, share, said
+        self._ray, self._share, self._said, self._timeout = ray, share, said, timeout
         self._kind = ray.remote(
             num_cpus=share.cpus, num_gpus=share.gpus, max_restarts=0, max_task_retries=0, max_concurrency=1
         )(Holder)
@@ -136,12 +141,29 @@ class RayCrew(Generic[Item, Result]):
         """The next event. Raises ModelError where workers end while they open, and the errors they hand back."""
         while True:
             streams = [one.answering for one in self._workers if one.answering is not None]
-            done, _ = self._ray.wait(streams, num_returns=1, fetch_local=False)
+            silent, left = self._longest_silent()
+            done, _ = self._ray.wait(streams, num_returns=1, timeout=left, fetch_local=False)
+            if not done:
+                assert silent is not None  # who waits without end waits until something comes
+                why = f"it gave nothing for {self._timeout:g} s"
+                self._said(f"worker {silent}: {why}; another is started")
+                return Lost(silent, why)
             number = self._number(done[0])
             if not self._workers[number].ready:
                 self._open_done(number)
                 continue
             return self._next(number)
+
+    def _longest_silent(self) -> tuple[int | None, float | None]:
+        """The worker that has given nothing for longest, and in how many seconds it is taken for lost; None: never.
+
+        One that opens what it holds may be fetching it, and is waited for.
+        """
+        busy = {n: one.heard for n, one in enumerate(self._workers) if one.ready and one.answering is not None}
+        if self._timeout is None or not busy:
+            return None, None
+        silent = min(busy, key=lambda number: busy[number])
+        return silent, max(0.0, busy[silent] + self._timeout - time.monotonic())
 
     def replace(self, worker: int) -> None:
         self._ray.kill(self._workers[worker].actor)
@@ -156,7 +178,7 @@ class RayCrew(Generic[Item, Result]):
 
     def _begin(self, one: _Worker, items: Sequence[object]) -> None:
         one.answering = one.actor.results.options(num_returns="streaming").remote(items)
-        one.waiting = None
+        one.waiting, one.heard = None, time.monotonic()
 
     def _open_done(self, number: int) -> None:
         """A worker has opened what it holds, or died of it."""
@@ -200,6 +222,7 @@ class RayCrew(Generic[Item, Result]):
             return Lost(number, reason(error))
         if isinstance(came, AssayError):
             raise came
+        one.heard = time.monotonic()
         return Came(number, came)
 
 
@@ -253,12 +276,13 @@ def begin(address: str, options: Mapping[str, int]) -> None:
 
 @contextmanager
 def ray_crew(
-    opening: Opening[Item, Result], *, workers: int | None, said: Callable[[str], None]
+    opening: Opening[Item, Result], *, workers: int | None, said: Callable[[str], None], timeout: float | None = None
 ) -> Iterator[RayCrew[Item, Result]]:
     """Workers that hold what `opening` opens, until the end of the block.
 
     On the cluster that RAY_ADDRESS names, else on this machine, whose devices are theirs for as long. said: gets a line
-    when a worker is lost. Raises InputError without the extra, ConfigError where the cluster cannot be reached.
+    when a worker is lost. timeout: seconds after which a worker that gives nothing is taken for lost; None: as soon as
+    Ray says so. Raises InputError without the extra, ConfigError where the cluster cannot be reached.
     """
     require_ray()
     for name, value in SETTINGS.items():
@@ -273,6 +297,6 @@ def ray_crew(
         try:
             there = ray.cluster_resources()
             cpus = usable_cpus() if address == "local" else int(there.get("CPU", 1))
-            yield RayCrew(opening, share_of(workers, cpus, int(there.get("GPU", 0))), said)
+            yield RayCrew(opening, share_of(workers, cpus, int(there.get("GPU", 0))), said, timeout=timeout)
         finally:
             ray.shutdown()

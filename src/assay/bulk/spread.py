@@ -7,19 +7,20 @@ a folder that another command writes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from assay.bulk.answer_parts import AnswerParts
 from assay.bulk.dispatch import TRIES
 from assay.bulk.folders import Folder, LocalFolder
 from assay.bulk.hashed_files import HashedFiles
-from assay.bulk.held_work import PolicyOpening, ScorerOpening
+from assay.bulk.held_work import Opening, PolicyOpening, ScorerOpening
 from assay.bulk.kept_scores import KeptScores
 from assay.bulk.one_writer import one_writer
 from assay.bulk.parts_folder import PartsFolder, PartsJob, PartSuffix
-from assay.bulk.ray_crew import ray_crew, require_ray
+from assay.bulk.ray_crew import RayCrew, ray_crew, require_ray
 from assay.bulk.score_parts import ScoreParts
 from assay.bulk.spread_policy import SpreadPolicy
 from assay.bulk.spread_scorer import SpreadScorer
@@ -29,15 +30,24 @@ from assay.policies.open import open_policy
 from assay.policies.protocol import Policy
 from assay.scorers.protocol import Scorer
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crewing:
     """How work is spread. workers: None takes one a GPU, without one a few cores. tries: workers that one block may
-    end before it is set aside. said: gets a line when a worker is lost, or what was kept is damaged."""
+    end before it is set aside. timeout: seconds after which a worker that gives nothing is taken for lost; None: only
+    one that died. said: gets a line when a worker is lost, or what was kept is damaged."""
 
     workers: int | None = None
     tries: int = TRIES
+    timeout: float | None = None
     said: Callable[[str], None] = lambda _line: None
+
+
+def crew_of(opening: Opening[Item, Result], crewing: Crewing) -> AbstractContextManager[RayCrew[Item, Result]]:
+    return ray_crew(opening, workers=crewing.workers, said=crewing.said, timeout=crewing.timeout)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +73,7 @@ def spread_scorers(opening: ScorerOpening, crewing: Crewing, *, kept: Path) -> I
     folder = LocalFolder(kept)
     with one_writer(folder):
         scores = KeptScores(HashedFiles(folder, "block", ".jsonl", said=crewing.said))
-        with ray_crew(opening, workers=crewing.workers, said=crewing.said) as crew:
+        with crew_of(opening, crewing) as crew:
             spread = {
                 seed: SpreadScorer(
                     one, crew, lambda: crew.told, seed=seed, kept=scores, tries=crewing.tries, threads=crew.threads
@@ -89,7 +99,7 @@ def parts_scorer(
     require_ray()
     (alike,) = opening.scorers().values()
     refuse_asked_elsewhere(alike)
-    with one_writer(folder), ray_crew(opening, workers=crewing.workers, said=crewing.said) as crew:
+    with one_writer(folder), crew_of(opening, crewing) as crew:
         told = job.model_copy(update={"fingerprint": crew.told.fingerprints[0], "threads": crew.threads})
         parts = PartsFolder(folder, suffix, told, crewing.said)
         kept = ScoreParts(parts)
@@ -104,7 +114,7 @@ def spread_policy(opening: PolicyOpening, crewing: Crewing) -> Iterator[SpreadPo
     Raises InputError for one that is not run here, and without the extra.
     """
     alike = _written_here(opening)
-    with ray_crew(opening, workers=crewing.workers, said=crewing.said) as crew:
+    with crew_of(opening, crewing) as crew:
         yield SpreadPolicy(alike, crew, lambda: crew.told, tries=crewing.tries)
 
 
@@ -118,7 +128,7 @@ def parts_policy(
     folder holds something else.
     """
     alike = _written_here(opening)
-    with one_writer(folder), ray_crew(opening, workers=crewing.workers, said=crewing.said) as crew:
+    with one_writer(folder), crew_of(opening, crewing) as crew:
         policy = SpreadPolicy(alike, crew, lambda: crew.told, tries=crewing.tries)
         told = job.model_copy(update={"fingerprint": policy.fingerprint})
         parts = PartsFolder(folder, ".jsonl", told, crewing.said)

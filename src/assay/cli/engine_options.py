@@ -1,4 +1,4 @@
-"""How a command that scores or answers is told by whom it is done: --engine, --workers, --tries."""
+"""How a command that scores or answers is told by whom it is done: --engine, --workers, --tries, --worker-timeout."""
 
 from __future__ import annotations
 
@@ -32,6 +32,13 @@ Tries = Annotated[
         "--tries", min=1, help="With --engine ray: workers that one block may end before it is set aside (3)."
     ),
 ]
+WorkerTimeout = Annotated[
+    float | None,
+    typer.Option(
+        "--worker-timeout", min=1,
+        help="With --engine ray: seconds after which a worker that gives nothing is taken for lost (never).",
+    ),
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +48,7 @@ class EngineOptions:
     engine: Engine = None
     workers: Workers = None
     tries: Tries = None
+    worker_timeout: WorkerTimeout = None
 
     def crewing(self) -> Crewing | None:
         """How work is spread over workers; None where this process does it.
@@ -48,14 +56,14 @@ class EngineOptions:
         Raises ConfigError for options that nothing would read.
         """
         if self.engine != "ray":
-            given = {"--workers": self.workers, "--tries": self.tries}
+            given = {"--workers": self.workers, "--tries": self.tries, "--worker-timeout": self.worker_timeout}
             if told := [name for name, value in given.items() if value is not None]:
                 raise ConfigError(f"{' and '.join(told)}: only --engine ray has workers. Add it, or leave them out.")
             return None
         from assay.bulk.dispatch import TRIES
         from assay.bulk.spread import Crewing
 
-        return Crewing(workers=self.workers, tries=self.tries or TRIES, said=said)
+        return Crewing(workers=self.workers, tries=self.tries or TRIES, timeout=self.worker_timeout, said=said)
 
 
 LOCAL = EngineOptions()
