@@ -27,7 +27,7 @@ from assay.errors import AssayError
 
 AXES = ("helpful", "harmless", "honest")
 AGENTS = [word for n in (1, 2, 3) for word in ("--simulated", f"simulated-agent-{n}")]
-RECIPE = "--set train.learning_rate=1e-4 --set train.head_learning_rate=1e-3 --set train.batch_pairs=16"
+RECIPE = "--set train.learning_rate=3e-4 --set train.head_learning_rate=1e-3 --set train.batch_pairs=16"
 
 
 class Loop:
