@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import os
 import pickle
@@ -217,9 +218,19 @@ def on_a_terminal(command: list[str]) -> tuple[int, str]:
     return code, written.decode()
 
 
-@pytest.mark.parametrize("command", ["score", "reward"])
-@pytest.mark.parametrize("way", ["config", "tokenizer"])
-@pytest.mark.parametrize("through", ["terminal", "pipe"])
+SEEN_BY_PAIRS = {
+    ("terminal", "config", "score"), ("terminal", "tokenizer", "reward"), ("pipe", "tokenizer", "score"),
+    ("pipe", "config", "reward"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("through", "way", "command"),
+    [
+        pytest.param(*one, marks=() if one in SEEN_BY_PAIRS else pytest.mark.slow)
+        for one in itertools.product(("terminal", "pipe"), ("config", "tokenizer"), ("score", "reward"))
+    ],
+)
 def test_the_commands_end_with_2_and_ask_nothing(
     command: str, way: str, through: str, hostile: tuple[Path, Path], tmp_path: Path
 ) -> None:
