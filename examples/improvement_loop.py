@@ -27,14 +27,14 @@ from assay.errors import AssayError
 
 AXES = ("helpful", "harmless", "honest")
 AGENTS = [word for n in (1, 2, 3) for word in ("--simulated", f"simulated-agent-{n}")]
-RECIPE = "--set train.learning_rate=3e-4 --set train.head_learning_rate=1e-3 --set train.batch_pairs=16"
+RECIPE = "--set train.head_learning_rate=1e-3 --set train.batch_pairs=16"
 
 
 class Loop:
     """Runs assay's commands in one folder, each shown as it would be typed."""
 
-    def __init__(self, out: Path, *, base: str, epochs: float) -> None:
-        self.out, self.base, self.epochs = out, base, epochs
+    def __init__(self, out: Path, *, base: str, epochs: float, rate: float) -> None:
+        self.out, self.base, self.epochs, self.rate = out, base, epochs, rate
         out.mkdir(parents=True, exist_ok=True)
 
     def assay(self, command: str, *, may_end: tuple[int, ...] = (0,)) -> dict[str, Any]:
@@ -82,7 +82,8 @@ class Loop:
         holdout = max(8, rows.count("\n") // 12)
         self.assay(
             f"reward {name}.jsonl --base {self.base} --heads {','.join(AXES)} --holdout {holdout} "
-            f"--epochs {self.epochs} --set split.rounding=nearest {RECIPE} --out runs/{name}",
+            f"--epochs {self.epochs} --set split.rounding=nearest "
+            f"--set train.learning_rate={self.rate} {RECIPE} --out runs/{name}",
             may_end=(0, 1, 3),  # what the gate says of so small a run is not what is asked here
         )
 
@@ -116,9 +117,10 @@ def main() -> None:
     words.add_argument("--truth", type=int, default=300, help="fresh prompts both models are held against")
     words.add_argument("--base", default="minilm")
     words.add_argument("--epochs", type=float, default=2.0)
+    words.add_argument("--learning-rate", type=float, default=1e-4, help="of the trunk that the heads share")
     asked = words.parse_args()
     begun, count = time.monotonic(), asked.comparisons
-    loop = Loop(asked.out, base=asked.base, epochs=asked.epochs)
+    loop = Loop(asked.out, base=asked.base, epochs=asked.epochs, rate=asked.learning_rate)
 
     print("\n# Round 1: nothing is known, so everything is drawn at random")
     loop.candidates("first", prompts=2 * count, seed=1)
