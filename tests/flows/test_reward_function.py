@@ -134,6 +134,13 @@ def test_what_is_no_run_has_no_gate() -> None:
     assert reward(["p", "p"], ["aa", "a"]) == [2.0, 1.0]
 
 
+def test_rewards_within_one_pair_are_no_reward_of_an_answer(tmp_path: Path) -> None:
+    """Recorded ones are found by a name, and trainers send none: the first prompt of a batch would get another's."""
+    (tmp_path / "scores.jsonl").write_text('{"id": "0", "scores": [3.0, 2.0]}\n')
+    with pytest.raises(InputError, match="within one pair only"):
+        assay.reward_function(f"recorded:{tmp_path / 'scores.jsonl'}", ungated=True)(["p", "p"], ["a", "b"])
+
+
 def test_a_run_of_several_seeds_is_asked_for_one(tmp_path: Path) -> None:
     run = gated_run(tmp_path, seeds=2)
     with pytest.raises(InputError, match=r"2 seeds \(0, 1\)"):
