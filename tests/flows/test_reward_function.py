@@ -134,11 +134,12 @@ def test_what_is_no_run_has_no_gate() -> None:
     assert reward(["p", "p"], ["aa", "a"]) == [2.0, 1.0]
 
 
-def test_rewards_within_one_pair_are_no_reward_of_an_answer(tmp_path: Path) -> None:
-    """Recorded ones are found by a name, and trainers send none: the first prompt of a batch would get another's."""
+def test_recorded_scores_are_of_no_prompt_that_a_trainer_sends(tmp_path: Path) -> None:
+    """They are found by a name, and trainers send none: the first prompt of a batch got those of the row called 0."""
     (tmp_path / "scores.jsonl").write_text('{"id": "0", "scores": [3.0, 2.0]}\n')
-    with pytest.raises(InputError, match="within one pair only"):
-        assay.reward_function(f"recorded:{tmp_path / 'scores.jsonl'}", ungated=True)(["p", "p"], ["a", "b"])
+    reward = assay.reward_function(f"recorded:{tmp_path / 'scores.jsonl'}", ungated=True)
+    with pytest.raises(InputError, match="has no score for 1 of 1"):
+        reward(["p", "p"], ["a", "b"])
 
 
 def test_a_run_of_several_seeds_is_asked_for_one(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from assay.flows.gated_scorer import GatedScorer, gated_scorer
 from assay.policies.protocol import EMPTY
 from assay.records import Candidates, Text
 from assay.scorers.local import Passes
-from assay.scorers.protocol import Reward, Scored, Unscored, score_groups, unit_of
+from assay.scorers.protocol import Reward, Scored, Unscored, score_groups
 
 _log = logging.getLogger(__name__)
 SAID = 5  # reasons without a reward that are logged, once each; a run of days must not fill its log
@@ -40,11 +40,6 @@ class RunReward:
         self._said: set[str] = set()
         self._one_at_a_time = threading.Lock()  # async callers may overlap; a model runs one pass at a time
         gated = self.gated
-        if unit_of(gated.scorer) == "pair":
-            raise InputError(
-                f"{run}: its rewards hold within one pair only (recorded, or by comparison), and trainers ask for "
-                "answers by themselves. Give a model, or an ensemble or a combination of them."
-            )
         # What trainers call its column: they ask for __name__, as of a plain function.
         self.__name__ = re.sub(r"\W+", "_", f"assay {gated.label}{'' if gated.standing.passed else ' ungated'}")
         if gated.standing.passed:
@@ -93,8 +88,11 @@ class RunReward:
                 found[place] = Unscored(str(error))
             else:
                 groups.setdefault(prompt, {})[place] = answer
+        # Names that no file has: recorded scores are found by them, and a plain number would be another prompt's.
         asked_of = [
-            Candidates(id=str(number), prompt=prompt, answers=tuple(answers.values()))
+            Candidates(
+                id=f"prompt {number} of a call of {self.__name__}", prompt=prompt, answers=tuple(answers.values())
+            )
             for number, (prompt, answers) in enumerate(groups.items())
         ]
         results = score_groups(self.gated.scorer, asked_of)

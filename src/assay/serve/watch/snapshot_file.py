@@ -94,7 +94,7 @@ class SnapshotFile:
             elif self.why is not None or self.groups + len(lines) >= self.most:
                 self.leave_out(1, f"serve.watch.snapshot_groups is {self.most}")
             else:
-                lines[name] = dumps({"id": name, **line}) + b"\n"
+                lines[name] = dumps({**line, "id": name}) + b"\n"
                 answers += len(line["scores"]) if isinstance(line["scores"], list) else 0
         if not lines:
             return
