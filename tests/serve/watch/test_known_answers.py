@@ -138,7 +138,7 @@ def test_answers_far_from_the_known_ones_set_the_rule_off(run: Path, caplog: pyt
 def test_a_sample_that_was_given_up_is_said_once(run: Path) -> None:
     said: list[str] = []
     cloud = FitCloud.read(run / "seed-0" / FILE)
-    broken = StatesSample(cloud, KnownShare(cloud.facts), rows=8, send=lambda _: 1 / 0, stopped=said.append)
+    broken = StatesSample(cloud, KnownShare(cloud.facts), rows=8, send=lambda _: bool(1 / 0), stopped=said.append)
     for _ in range(3):
         broken.take(["p"], np.zeros((1, 2), dtype=np.float32))
     assert len(said) == 1
