@@ -134,6 +134,14 @@ def test_what_is_no_run_has_no_gate() -> None:
     assert reward(["p", "p"], ["aa", "a"]) == [2.0, 1.0]
 
 
+def test_recorded_scores_are_of_no_prompt_that_a_trainer_sends(tmp_path: Path) -> None:
+    """They are found by a name, and trainers send none: the first prompt of a batch got those of the row called 0."""
+    (tmp_path / "scores.jsonl").write_text('{"id": "0", "scores": [3.0, 2.0]}\n')
+    reward = assay.reward_function(f"recorded:{tmp_path / 'scores.jsonl'}", ungated=True)
+    with pytest.raises(InputError, match="has no score for 1 of 1"):
+        reward(["p", "p"], ["a", "b"])
+
+
 def test_a_run_of_several_seeds_is_asked_for_one(tmp_path: Path) -> None:
     run = gated_run(tmp_path, seeds=2)
     with pytest.raises(InputError, match=r"2 seeds \(0, 1\)"):

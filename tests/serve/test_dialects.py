@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from assay.data.layouts.texts import as_message
 from assay.models.config import ModelConfig
 from assay.records import Candidates, to_json
 from assay.rewards.reward_model import RewardModel
@@ -237,8 +238,20 @@ def test_heads_and_uncertainty_of_an_ensemble(tmp_path: Path) -> None:
         assert list(found["heads"][place].values()) == pytest.approx([a.value, b.value], abs=1e-5)
 
 
+def test_parts_of_a_message_are_joined_as_a_file_s_are(site: Site) -> None:
+    """And as vLLM joins them: by a line break."""
+    parts = [{"type": "text", "text": "Press refund."}, {"type": "text", "text": "Then wait."}]
+    read = as_message({"role": "assistant", "content": parts}, "both", "answer").content
+    answers = [[{"role": "assistant", "content": parts}], read, "Press refund.Then wait."]
+    (found,) = site.post("/v1/score", {"groups": [{"prompt": QUESTION, "answers": answers}]}).body["groups"]
+    first, expected, other = found["rewards"]
+    assert first == expected != other
+
+
 def test_messages_that_a_reward_would_not_see_are_refused(site: Site) -> None:
+    thought = {"role": "assistant", "content": "Yes.", "reasoning_content": "It is late."}
+    other = {"role": "assistant", "content": "Yes.", "thinking": "It is late."}
     call = {"role": "assistant", "content": "", "tool_calls": [{"id": "1"}]}
     image = [{"type": "image_url", "image_url": {"url": "x"}}]
-    for turn in (call, {"role": "assistant", "content": image}):
+    for turn in (call, thought, other, {"role": "assistant", "content": image}):
         assert site.post("/classify", {"messages": [{"role": "user", "content": "a"}, turn]}).status == 400

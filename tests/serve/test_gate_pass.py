@@ -26,6 +26,7 @@ from assay.scorers.open import open_scorer
 from assay.serve import reward_service
 from assay.serve.config import ServeConfig
 from assay.serve.gate_pass import GateWatch, gate_folder, read_pass
+from assay.serve.reward_listener import _swapped
 from assay.serve.served_reward import Opening, ServedReward, open_served
 from tests.serve.sites import group, of_function, serving, until
 from tests.support.gated_run import gated_run
@@ -283,6 +284,15 @@ def test_a_model_that_changes_while_it_is_opened_is_not_served(tmp_path: Path, m
     monkeypatch.setattr(RewardModel, "load", changed)
     with pytest.raises(ModelError, match="changed while it was opened"):
         open_served(str(run), Opening())
+
+
+def test_a_signal_to_load_anew_that_fails_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it fails of, such as a GPU that is full: it is counted, and asyncio has nothing to add to the log."""
+    monkeypatch.setattr(reward_service, "open_served", Mock(side_effect=RuntimeError("out of memory")))
+    with serving("baseline:longest") as site:
+        site.do(_swapped(site.service))
+        assert site.post("/v1/score", group("p", "a")).body["model"] == "baseline:longest"
+        assert 'assay_swaps_total{outcome="refused"} 1' in site.get("/metrics").raw.decode()
 
 
 def test_an_answer_tells_the_gate_of_the_model_that_gave_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,7 @@ ONE: list[tuple[str, dict[str, object]]] = [
     ("/classify", {"input_ids": [1, 2, 3]}),
     ("/classify", {"messages": [{"role": "user", "content": "p"}, {"role": "assistant", "content": "a"}] * 6}),
     ("/get_reward", {"query": "a"}),
+    ("/predict", {"inputs": ["p", "a"]}),
 ]
 
 

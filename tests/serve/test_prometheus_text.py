@@ -40,3 +40,8 @@ def test_readings_are_asked_for_when_they_are_read_and_unknown_ones_have_no_line
     assert exposition([family]) == "# HELP share A share.\n# TYPE share gauge\n"
     known[(("of", "b"),)], known[(("of", "a"),)] = 0.5, 1.0
     assert exposition([family]).splitlines()[2:] == ['share{of="a"} 1', 'share{of="b"} 0.5']
+
+
+def test_a_number_that_is_none_is_written_as_prometheus_reads_it() -> None:
+    lines = exposition([Gauge("mean", "A mean.", lambda: float("nan"))]).splitlines()
+    assert lines[-1] == "mean NaN"

@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 
 from assay.records import Text
+from assay.serve.asked import Turns
 from assay.serve.config import ServeConfig
+from assay.serve.dialects.plain_groups import GROUPS
 from assay.serve.request_limits import HEADERS, Access
 from tests.serve.sites import Site, group, of_function, serving, until
 
@@ -144,6 +146,18 @@ def test_one_prompt_and_many_answers_are_limited_by_what_they_come_to() -> None:
         assert (said.status, b"33011 characters in 11 rows" in said.raw) == (413, True)
 
 
+def test_one_conversation_and_many_answers_are_limited_by_their_turns() -> None:
+    """A body of 16 MB holds 300,000 turns without a word; a thousand answers to them are 300 million messages."""
+    said = {"role": "user", "content": ""}
+    body = {"groups": [{"prompt": [said] * 100, "answers": ["a"] * 20}]}
+    with serving(LENGTH, config=ServeConfig(body_bytes=4096)) as site:
+        refused = site.post("/v1/score", body)
+        assert (refused.status, b"2000 turns in 20 rows" in refused.raw) == (413, True)
+    parsed = GROUPS.parse(body).asked
+    assert isinstance(parsed[0], Turns)
+    assert all(isinstance(one, Turns) and one.prompt is parsed[0].prompt for one in parsed)
+
+
 def test_a_client_that_does_not_take_its_answer_is_let_go() -> None:
     with serving(LENGTH) as site:
         site.server.config.http_protocol_class.answer_seconds = 0.2  # type: ignore[union-attr]
@@ -183,6 +197,22 @@ def test_a_line_that_is_kept_alive_outlasts_the_time_of_a_head(small: Site) -> N
         assert heard(line, b"alive")
         line.sendall(head[:9].encode())
         assert line.recv(1000) == b""
+
+
+def test_what_came_of_a_refused_body_keeps_no_line_open() -> None:
+    """Whoever has no token could else hold every connection: uvicorn forgets its own time when more of a body comes."""
+    with serving(LENGTH, access=Access(token="t" * 20)) as site:
+        site.server.config.timeout_keep_alive = 1
+        head = "POST /v1/score HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4\r\n\r\n"
+        with site.raw(head) as line:
+            assert heard(line, b"wants its token")
+            line.sendall(b"body")
+            assert line.recv(1000) == b""
+
+
+def test_as_many_connections_are_taken_as_are_stated() -> None:
+    with serving(LENGTH, config=ServeConfig(connections=1)) as site:
+        assert site.get("/health").status == 200
 
 
 def test_only_who_has_the_token_may_ask_and_only_the_owner_may_change_the_model() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import json
 import os
@@ -11,7 +12,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,8 +25,13 @@ from typer.testing import CliRunner
 from assay.artifacts.snapshot_body import SnapshotBody
 from assay.cli.main import build
 from assay.errors import AssayError, ConfigError, GateError, InputError
+from assay.flows import serve as flow
 from assay.flows.serve import Door, access_at
 from assay.listening import hosts_of, listen
+from assay.serve.asked import turns
+from assay.serve.config import ServeConfig
+from assay.serve.reward_service import RewardService
+from assay.serve.served_reward import Opening
 
 ASSAY = Path(sys.executable).with_name("assay")
 TOKEN = "0123456789abcdef0123"
@@ -62,6 +69,26 @@ def test_who_may_ask_is_settled_by_the_environment(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ConfigError, match="are the same"):
         access_at(Door())
     assert hosts_of("::1") >= {"localhost", "[::1]"}
+
+
+def test_the_first_model_is_let_go_of_once_another_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else gigabytes of the model of the start stay on the device beside every one that is swapped in."""
+    ended: list[bool] = []
+
+    async def until_swapped(service: RewardService, *_: object, ready: Callable[[], None], **__: object) -> None:
+        service.start()
+        ready()
+        await service.batcher.submit([turns("p", "a")])
+        first = weakref.ref(service.served.engine)
+        await service.swap("baseline:shortest")
+        gc.collect()
+        ended.append(first() is None)
+        await service.close()
+
+    monkeypatch.setattr(flow, "serve_until_told", until_swapped)
+    monkeypatch.setattr(flow, "tell_of_events", lambda: None)  # which is for a process of its own
+    flow.serve("baseline:longest", door=Door(port=0), opening=Opening(ungated=True), config=ServeConfig())
+    assert ended == [True]
 
 
 @contextmanager

@@ -107,7 +107,7 @@ def say(serving: Serving) -> None:
     """What is served, where, to whom, and how to end it."""
     from rich.markup import escape
 
-    identity = serving.served.identity
+    identity = serving.identity
     lines = [f"{escape(identity.name)} ({identity.fingerprint}): serving {serving.url}, process {os.getpid()}."]
     if serving.gate == "ungated":
         lines.append("[yellow]No gate was asked (--ungated): every answer says so.[/]")

@@ -88,8 +88,11 @@ class RunReward:
                 found[place] = Unscored(str(error))
             else:
                 groups.setdefault(prompt, {})[place] = answer
+        # Names that no file has: recorded scores are found by them, and a plain number would be another prompt's.
         asked_of = [
-            Candidates(id=str(number), prompt=prompt, answers=tuple(answers.values()))
+            Candidates(
+                id=f"prompt {number} of a call of {self.__name__}", prompt=prompt, answers=tuple(answers.values())
+            )
             for number, (prompt, answers) in enumerate(groups.items())
         ]
         results = score_groups(self.gated.scorer, asked_of)

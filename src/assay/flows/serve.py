@@ -27,7 +27,7 @@ from assay.serve.request_limits import Access
 from assay.serve.reward_app import build_app
 from assay.serve.reward_listener import serve_until_told
 from assay.serve.reward_service import RewardService
-from assay.serve.served_reward import Opening, ServedReward, open_served, probe
+from assay.serve.served_reward import Identity, Opening, ServedReward, open_served, probe
 from assay.serve.watch.snapshot_file import SnapshotPlan
 from assay.stats.unknown import Unknown
 
@@ -59,10 +59,9 @@ class Serving:
     """What is served where, told when the first request can be taken. unwatched: what cannot be watched, and why."""
 
     url: str
-    served: ServedReward
+    identity: Identity
     gate: str
     token: bool
-    owner_token: bool
     snapshot: SnapshotPlan | None = None
     unwatched: tuple[str, ...] = ()
 
@@ -86,17 +85,15 @@ def serve(
             snapshot.check()
             written = snapshot
         port: int = listening.getsockname()[1]
-        served = open_served(spec, opening)
-        probe(served.engine)
-        tell_of_events()
 
-        async def run() -> None:
+        async def run(served: ServedReward) -> None:
             service = RewardService(served, config, opening, on_gpu=on_gpu(served), snapshot=snapshot)
             serving = Serving(
-                url=door.url(port), served=served, gate=service.gate, token=access.token is not None,
-                owner_token=access.owner_token is not None, snapshot=snapshot,
-                unwatched=unwatched(service),
+                url=door.url(port), identity=served.identity, gate=service.gate, token=access.token is not None,
+                snapshot=snapshot, unwatched=unwatched(service),
             )  # fmt: skip
+            # The service alone holds it: once another is swapped in, gigabytes of the first must not stay.
+            del served
             app = build_app(service, access)
 
             def say() -> None:
@@ -105,12 +102,21 @@ def serve(
 
             await serve_until_told(service, app, listening=listening, ready=say)
 
-        asyncio.run(run())
+        # No name for the reward here, which would hold it to the end.
+        asyncio.run(run(opened_and_probed(spec, opening)))
     finally:
         listening.close()
         if written is not None:
             written.tidy()
         leave_a_full_log()
+
+
+def opened_and_probed(spec: str, opening: Opening) -> ServedReward:
+    """The reward, which may be served. From here on the server tells of itself."""
+    served = open_served(spec, opening)
+    probe(served.engine)
+    tell_of_events()
+    return served
 
 
 def unwatched(service: RewardService) -> tuple[str, ...]:

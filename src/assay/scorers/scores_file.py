@@ -59,7 +59,11 @@ def prompt_rows(scorer: Scorer, groups: Iterable[Candidates], *, chunk: int = CH
 
 
 def prompt_row(group: Candidates, results: Sequence[Scored]) -> PromptRow:
-    row = PromptRow(id=group.id, scores=[_value(result) for result in results])
+    return named_row(group.id, results)
+
+
+def named_row(name: str, results: Sequence[Scored]) -> PromptRow:
+    row = PromptRow(id=name, scores=[_value(result) for result in results])
     reasons = [result.reason if isinstance(result, Unscored) else None for result in results]
     if any(reasons):
         row["reasons"] = reasons

@@ -63,6 +63,13 @@ def characters_of(asked: Asked) -> int:
             return _characters(asked.prompt) + _characters(asked.answer)
 
 
+def messages_of(asked: Asked) -> int:
+    """Of the conversations of a row; a text by itself is none."""
+    if not isinstance(asked, Turns):
+        return 0
+    return sum(0 if isinstance(text, str) else len(text) for text in (asked.prompt, asked.answer))
+
+
 def turns_of(asked: Asked) -> int:
     """Of a prompt and an answer; 1 for what is one text or one row of ids."""
     if not isinstance(asked, Turns):

@@ -264,9 +264,8 @@ class Batcher:
                 self._to_run.clear()
                 continue
             await self._gather()
-            batch, tokens = self._take()
-            if batch:
-                await self._run(batch, tokens)
+            # No name for the batch here: while nobody asks it would hold the engine, of a model swapped out since.
+            await self._run(*self._take())
 
     async def _gather(self) -> None:
         """Wait for company while it comes: until a batch is full, or nothing came for `quiet` seconds, or long enough.
@@ -317,6 +316,8 @@ class Batcher:
         return batch, tokens
 
     async def _run(self, batch: Sequence[Waiting], tokens: int) -> None:
+        if not batch:  # whose clients have all gone
+            return
         engine, start = batch[0].job.engine, time.monotonic()
         for one in batch:
             if one.job.started is None:

@@ -28,7 +28,7 @@ class ScoringError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """What a job came to. engine: that gave the rewards; waited, ran: seconds before its batches, and of them.
+    """What a job came to. engine: that gave the rewards; waited: seconds before the first batch.
 
     families: what each row begins with, as `ReadRow` has it; None of one that could not be read.
     """
@@ -38,7 +38,6 @@ class Answered:
     tokens: int
     engine: RowEngine
     waited: float
-    ran: float
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -66,12 +65,11 @@ class Job:
     def finish(self) -> None:
         if self.done.done():
             return
-        now = time.monotonic()
-        started = now if self.started is None else self.started
+        started = time.monotonic() if self.started is None else self.started
         results = tuple(one if one is not None else Unscored(NOT_RUN) for one in self.results)
         answered = Answered(
             results=results, families=self.families, tokens=self.tokens, engine=self.engine,
-            waited=started - self.born, ran=now - started,
+            waited=started - self.born,
         )  # fmt: skip
         self.done.set_result(answered)
 

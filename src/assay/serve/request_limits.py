@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from assay.artifacts.files import dumps
 from assay.serve.refusal import RefusedError
 
-OPEN_PATHS = frozenset({"/health", "/ready"})  # for probes, which have no token; they tell nothing
+OPEN_PATHS = frozenset({"/health", "/ready"})  # for probes, which have no token: whether rewards are given
 OWNER_PATHS = frozenset({"/v1/swap"})
 HEADERS = {"x-content-type-options": "nosniff", "cache-control": "no-store", "referrer-policy": "no-referrer"}
 JSON = "application/json"

@@ -86,9 +86,9 @@ class Handlers:
             self.service.counts.requests.add(dialect=dialect.name, status=str(NO_ANSWER))
             return Response(status_code=NO_ANSWER)
         self.service.counts.requests.add(dialect=dialect.name, status="200")
-        raw = "sigmoid" if parsed.activated else "raw"
         headers = {
-            "x-assay-model": reply.identity.fingerprint, "x-assay-gate": reply.gate, "x-assay-rewards": raw,
+            "x-assay-model": reply.identity.fingerprint, "x-assay-gate": reply.gate,
+            "x-assay-rewards": "sigmoid" if parsed.activated else "raw",
         }  # fmt: skip
         return Response(dumps(reply.body), media_type=JSON, headers=headers)
 

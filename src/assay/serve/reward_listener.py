@@ -19,9 +19,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from assay.errors import AssayError
 from assay.serve.config import ServeConfig
-from assay.serve.refusal import RefusedError
 from assay.serve.reward_service import RewardService
 
 
@@ -68,6 +66,10 @@ class ImpatientProtocol(H11Protocol):
         idle = self.cycle is not None and self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]
         if answering or idle:
             self._forget_deadline()
+            if idle and self.timeout_keep_alive_task is None:
+                # uvicorn forgot it when the last of a refused body came, and nobody would ever close this line.
+                wait, end = self.timeout_keep_alive, self.timeout_keep_alive_handler
+                self.timeout_keep_alive_task = self.loop.call_later(wait, end)
         elif self._deadline is None:
             self._deadline = self.loop.call_later(self.header_seconds, self.transport.abort)
 
@@ -129,7 +131,7 @@ def server_for(service: RewardService, app: ASGIApp, config: ServeConfig) -> Rew
             access_log=False,  # who asks when is nobody's business
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=config.connections,
+            limit_concurrency=config.connections + 1,  # uvicorn refuses at its limit already
             timeout_keep_alive=60,  # trainers pause between rollouts
             timeout_graceful_shutdown=10,
             lifespan="off",
@@ -163,5 +165,5 @@ async def serve_until_told(
 
 async def _swapped(service: RewardService) -> None:
     # What went wrong stands in the log already; the model that was served still is.
-    with contextlib.suppress(AssayError, RefusedError, OSError):
+    with contextlib.suppress(Exception):
         await service.swap()

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 from assay.errors import AssayError, first_line
 from assay.scorers.protocol import Unscored
-from assay.serve.asked import characters_of
+from assay.serve.asked import characters_of, messages_of
 from assay.serve.batching import Batcher, BatchLimits, QueueFullError
 from assay.serve.config import ServeConfig
 from assay.serve.dialects.dialect import Answering, Dialect, Parsed, refused_rows
@@ -37,6 +37,7 @@ PASSES = (
     4  # forward passes in a batch where nothing else is said: enough for prompts to meet, little enough to wait for
 )
 SPREAD = 8  # times the bytes of a body that its rows may hold as text, every row with its prompt
+LEAST_TURN = len('{"role":"a","content":""}')  # bytes of a body that a turn takes, however little is said in it
 CPU_BATCH, GPU_BATCH = PASSES * 2048, PASSES * 16_384
 
 
@@ -154,13 +155,16 @@ class RewardService:
 
     def _refuse_spread(self, parsed: Parsed) -> None:
         """Raises RefusedError (413) for rows that are far more text than the body was: one prompt and many answers."""
-        characters, most = sum(map(characters_of, parsed.asked)), SPREAD * self.config.body_bytes
-        if characters > most:
-            raise RefusedError(
-                413,
-                f"{characters} characters in {len(parsed.asked)} rows with their prompts; this server takes {most}: "
-                "send fewer answers to a prompt in one request",
-            )
+        most = SPREAD * self.config.body_bytes
+        # Turns first: they are counted without a look at each, and may be hundreds of millions without a word.
+        for what, count, limit in (("turns", messages_of, most // LEAST_TURN), ("characters", characters_of, most)):
+            found = sum(map(count, parsed.asked))
+            if found > limit:
+                raise RefusedError(
+                    413,
+                    f"{found} {what} in {len(parsed.asked)} rows with their prompts; this server takes {limit}: "
+                    "send fewer answers to a prompt in one request",
+                )
 
     async def answer(self, dialect: Dialect, parsed: Parsed) -> Reply:
         """The body of the answer. Raises RefusedError."""

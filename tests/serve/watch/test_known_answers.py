@@ -49,7 +49,7 @@ def test_states_come_out_of_the_passes_that_give_rewards_and_change_no_bit(run: 
     watched.states_to, share, sent = sampled(cloud, 100)
     for _ in range(2):  # the second batch begins with what was kept of the first
         assert plain.run(rows_of(plain, 40)) == watched.run(rows_of(watched, 40))
-    assert (share.run, share.sampled, len(sent)) == (80, 80, 2)
+    assert (share.run, share.dropped, [len(one.states_NH) for one in sent]) == (80, 0, [40, 40])
     scorer = LocalScorer(run / "seed-0" / "model")
     direct = scorer.read_states([(one.prompt, one.answer) for one in asked(40)])
     assert np.abs(cloud.distances(sent[0].states_NH) - cloud.distances(direct.states)).max() < 1e-4
@@ -67,7 +67,7 @@ def test_of_a_large_batch_some_rows_are_measured_at_random(run: Path) -> None:
     rows = rows_of(of, 40)
     for _ in range(3):
         of.run(rows)
-    assert (share.run, share.sampled) == (120, 24)
+    assert (share.run, share.dropped) == (120, 0)
     assert [len(one.states_NH) for one in sent] == [8, 8, 8]
     assert sent[0].prompts != sent[1].prompts
     assert all(one.states_NH.base is None for one in sent)
@@ -133,3 +133,12 @@ def test_answers_far_from_the_known_ones_set_the_rule_off(run: Path, caplog: pyt
     assert rule["gone_off"] == 2  # thirty prompts, all outside: it began anew, and is over the limit still
     assert caplog.text.count("watch: outside: the share") == 1  # a log that fills with one sentence is read by nobody
     assert rule["alarms"][0]["told"] == "the share of prompts' answers outside what the reward knows is over 0.3"
+
+
+def test_a_sample_that_was_given_up_is_said_once(run: Path) -> None:
+    said: list[str] = []
+    cloud = FitCloud.read(run / "seed-0" / FILE)
+    broken = StatesSample(cloud, KnownShare(cloud.facts), rows=8, send=lambda _: bool(1 / 0), stopped=said.append)
+    for _ in range(3):
+        broken.take(["p"], np.zeros((1, 2), dtype=np.float32))
+    assert len(said) == 1

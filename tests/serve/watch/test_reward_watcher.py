@@ -6,6 +6,7 @@ import json
 import logging
 import random
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,11 +17,17 @@ import pytest
 
 from assay.errors import ConfigError
 from assay.records import Text
+from assay.scorers.local import LocalScorer
+from assay.scorers.protocol import Reward
 from assay.scorers.recorded import read_scored_pairs
 from assay.serve.config import ServeConfig
 from assay.serve.request_limits import Access
-from assay.serve.served_reward import Opening
-from assay.serve.watch.model_watch import QUANTILES
+from assay.serve.served_reward import Opening, ServedReward
+from assay.serve.watch.model_watch import QUANTILES, ModelWatch
+from assay.serve.watch.prepare_watch import prepared_watch
+from assay.serve.watch.reward_watcher import CLOSED, RewardWatcher
+from assay.serve.watch.training_rewards import TrainingRewards, training_rewards
+from assay.serve.watch.watched_rows import OUTCOMES, Outcome, watched
 from tests.serve.sites import group, of_function, serving, until
 from tests.serve.watch.watched_runs import sentence, watch_of
 
@@ -255,3 +262,65 @@ def test_what_waits_is_taken_without_being_asked_for() -> None:
     with serving(of_function(numbers)) as site:
         site.post("/v1/score", group("p", "1"))
         until(lambda: site.service.watching._taken == 1)
+
+
+def watcher_of(*names: str, **options: object) -> tuple[RewardWatcher, list[ServedReward]]:
+    """A watcher to which one model after another was given, and these models."""
+    watcher = RewardWatcher(watching(**options).watch)
+    served = [of_function(numbers, name=name) for name in names]
+    for one in served:
+        watcher.begin(one.engine, prepared_watch(one, watcher))
+    return watcher, served
+
+
+def test_a_counter_of_dropped_rows_never_falls() -> None:
+    """What fell would be a restart to Prometheus, which then adds all of it once more."""
+    watcher, _ = watcher_of("first")
+    assert watcher.now is not None
+    watcher._leave(watcher.now, watched([Reward(1.0)], ["p"]), [], room=False)
+    for number in range(CLOSED + 1):
+        one = of_function(numbers, name=f"{number}")
+        watcher.begin(one.engine, prepared_watch(one, watcher))
+    assert watcher.dropped() == {(): 1.0}
+
+
+def test_a_swap_while_figures_are_told_costs_them_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    watcher, served = watcher_of("a", "b", "c")
+    told = ModelWatch.figures
+
+    def swapped_meanwhile(watch: ModelWatch) -> dict[str, object]:
+        watcher.begin(served[0].engine, prepared_watch(served[0], watcher))
+        return told(watch)
+
+    monkeypatch.setattr(ModelWatch, "figures", swapped_meanwhile)
+    closed = watcher._figures()["closed"]
+    assert isinstance(closed, list)
+    assert [one["model"] for one in closed][-2:] == ["b", "a"]
+
+
+def test_rows_add_up_though_others_are_answered_while_they_are_told() -> None:
+    watcher, _ = watcher_of("a")
+    watch = watcher.now
+    assert watch is not None
+
+    class Busy(Counter[Outcome]):
+        def total(self) -> int:
+            watch.told(watched([Reward(1.0)], ["p"]), room=True)
+            return super().total()
+
+    watch.outcomes = Busy({"rewarded": 3, "too_long": 2})
+    rows: Any = watch.figures()["rows"]
+    assert rows["answered"] == 5 == sum(rows[name] for name in OUTCOMES)
+    assert rows["answered"] == rows["watched"] + rows["dropped"] + rows["lost"] + rows["waiting"]
+
+
+def test_the_quantiles_of_training_are_found_once(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They stand for as long as the model does; found anew for each prompt they cost ten times the rest of it."""
+    training = training_rewards(LocalScorer(run / "seed-0" / "model"))
+    assert isinstance(training, TrainingRewards)
+    expected = np.quantile(training.values, 0.95)
+    asked: list[object] = []
+    quantile = np.quantile
+    monkeypatch.setattr(np, "quantile", lambda *given: asked.append(given) or quantile(*given))
+    assert [training.high for _ in range(5)] == [expected] * 5
+    assert len(asked) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import resource
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from assay.scorers.protocol import Reward, Unscored
 from assay.scorers.recorded import RecordedScorer
 from assay.serve.config import ServeConfig
 from assay.serve.request_limits import Access
+from assay.serve.watch import snapshot_file
 from assay.serve.watch.snapshot_file import SnapshotFile, SnapshotPlan
 from tests.serve.sites import group, of_function, serving
 from tests.serve.watch.watched_runs import sentence, watch_of
@@ -187,3 +189,37 @@ def test_a_full_file_or_disk_ends_the_snapshot_and_nothing_else(
     assert (file.body.groups, file.body.left_out) == (1, 3)
     assert file.body.why == "it could not be written: No space left on device"
     assert [json.loads(line)["id"] for line in plan.path.read_text().splitlines()][2:] == ["a"]
+
+
+def test_a_name_that_a_client_gave_costs_no_group_without_one(tmp_path: Path) -> None:
+    """Whoever asks again for the groups of an earlier snapshot sends its names."""
+    (tmp_path / "a.jsonl").write_text("")
+    file = SnapshotFile(tmp_path / "a.jsonl", model="m", fingerprint="f", texts=False, most=10)
+    file.write([("served-2", {"scores": [1.0]}), *[(None, {"scores": [float(n)]}) for n in range(3)]])
+    file.write([(None, {"scores": [3.0]})])
+    assert (file.body.groups, file.body.repeats) == (5, 0)
+    assert len({one["id"] for one in read_jsonl(tmp_path / "a.jsonl")}) == 5
+
+
+def test_what_a_full_disk_took_in_part_is_taken_away_again(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("")
+    file = SnapshotFile(tmp_path / "a.jsonl", model="m", fingerprint="f", texts=False, most=10)
+    file.write([("a", {"scores": [1.0]})])
+    before = (tmp_path / "a.jsonl").read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 10, hard))
+    try:
+        file.write([("b", {"scores": [2.0] * 9})])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (tmp_path / "a.jsonl").read_bytes() == before
+    assert (file.body.groups, file.body.left_out) == (1, 1)
+
+
+def test_a_file_ended_when_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each later swap, and the end of the server, tell it once more, since late answers still came to it."""
+    file = SnapshotFile(tmp_path / "a.jsonl", model="m", fingerprint="f", texts=False, most=10)
+    for time in ("on Monday", "on Friday"):
+        monkeypatch.setattr(snapshot_file, "now", lambda said=time: said)
+        file.tell(ended=True)
+    assert SnapshotBody.read(tmp_path / "a.about.json").ended == "on Monday"

@@ -47,15 +47,18 @@ class TextPart(RequestBody):
 
 
 class MessageBody(RequestBody):
-    """One turn. What a reward would not see (tool calls) is refused rather than left out."""
+    """One turn. What a reward would not see (tool calls, reasoning) is refused rather than left out, as of a file."""
 
     role: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
     content: str | Many[TextPart]
     tool_calls: None = None
     function_call: None = None
+    reasoning_content: Literal[""] | None = None
+    thinking: Literal[""] | None = None
 
     def message(self) -> Message:
-        content = self.content if isinstance(self.content, str) else "".join(part.text for part in self.content)
+        # Parts are joined as `assay score` and vLLM join them.
+        content = self.content if isinstance(self.content, str) else "\n".join(part.text for part in self.content)
         return Message(role=self.role, content=content)
 
 
@@ -153,7 +156,7 @@ def conversation(messages: Sequence[MessageBody], *, place: str = "messages") ->
         raise RefusedError(
             400, f"{place}: a reward is of an answer, so the last of two or more turns has to be the assistant's"
         )
-    return turns(tuple(told[:-1]), told[-1:][0].content)
+    return turns(tuple(told[:-1]), told[-1].content)
 
 
 def text_of_body(body: TextBody) -> Text:

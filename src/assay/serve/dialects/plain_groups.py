@@ -53,11 +53,9 @@ def parse(body: Json) -> Parsed:
     for place, group in enumerate(given.groups):
         if group.prompt == [] or any(one == [] for one in group.answers):
             raise RefusedError(400, f"groups.{place}: a conversation without a turn")
-    asked = tuple(
-        turns(text_of_body(group.prompt), text_of_body(one), group.source)
-        for group in given.groups
-        for one in group.answers
-    )
+    # A prompt is made once for all of its answers: a long conversation for each would be gigabytes of turns.
+    prompts = [(text_of_body(group.prompt), group) for group in given.groups]
+    asked = tuple(turns(prompt, text_of_body(one), group.source) for prompt, group in prompts for one in group.answers)
     return Parsed(
         asked=asked, model=given.model, whole=False,
         groups=[(group.id, len(group.answers)) for group in given.groups],

@@ -26,10 +26,15 @@ class Rerank(RequestBody):
     return_text: bool = False
 
 
+def count_predict(body: Json) -> int:
+    """A flat list is one row, as TEI reads it: a text, or the two of a pair."""
+    given = body["inputs"]
+    return len(given) if isinstance(given, list) and not (given and isinstance(given[0], str)) else 1
+
+
 def parse_predict(body: Json) -> Parsed:
     given = validated(Predict, body)
     rows = [[given.inputs]] if isinstance(given.inputs, str) else given.inputs
-    # A flat list is one row, as TEI reads it: a text, or the two of a pair.
     single = isinstance(given.inputs, str) or bool(rows and isinstance(rows[0], str))
     batch: list[object] = [rows] if single and not isinstance(given.inputs, str) else list(rows)
     asked = tuple(_row(row, place) for place, row in enumerate(batch))
@@ -73,7 +78,7 @@ def error(status: int, told: str) -> Json:
 
 TEI_PREDICT = Dialect(
     name="tei-predict", paths=("/predict",), shape='{"inputs": text, [a, b] or [[a, b], ...]}',
-    takes=lambda body: "inputs" in body, count=listed("inputs"), parse=parse_predict, answer=answer_predict,
+    takes=lambda body: "inputs" in body, count=count_predict, parse=parse_predict, answer=answer_predict,
     error=error,
 )  # fmt: skip
 TEI_RERANK = Dialect(

@@ -43,12 +43,12 @@ class BatchStates:
 class KnownShare:
     """How many of the measured answers were outside. facts: of the cloud.
 
-    run, sampled, dropped: rows, counted by who runs them; measured and the rest by who measures.
+    run, dropped: rows, counted by who runs them; measured and the rest by who measures.
     """
 
     def __init__(self, facts: CloudFacts) -> None:
         self.facts = facts
-        self.run = self.sampled = self.dropped = 0
+        self.run = self.dropped = 0
         self.measured = self.outside = 0
         self.prompts, self.shares = SeenPrompts(), 0.0
         self.distances = RunningValues(stream(0, "watch: distances"), sample=DISTANCES, recent=1)
@@ -114,10 +114,11 @@ class StatesSample:
 
     def take(self, families: Sequence[Hashable], states_NH: NDArray[np.float32]) -> None:
         share, count = self.share, len(families)
+        if share.stopped is not None:
+            return
         share.run += count
         try:
             places = range(count) if count <= self.rows else sorted(self._rng.permutation(count)[: self.rows].tolist())
-            share.sampled += len(places)
             # A copy: a view would hold on to the whole batch.
             kept = states_NH[list(places)].copy()
             batch = BatchStates(

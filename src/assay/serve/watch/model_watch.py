@@ -45,21 +45,18 @@ class ModelWatch:
         self.of, self.config = of, config
         self.since, self.until = now(), ""
         self.outcomes: Counter[Outcome] = Counter()
-        self.dropped = self.sent = self.taken = self.lost = 0  # rows
+        self.dropped = self.taken = self.lost = 0  # rows
         self.rewards = RunningValues(stream(0, "watch: sample"), sample=config.sample, recent=config.recent)
         self.prompts = SeenPrompts()
         self.above = self.below = 0
         self._rng = stream(0, "watch: answers drawn")
         self.rules = {rule.name: rule for rule in rules_of(of, config)}
 
-    def told(self, rows: WatchedRows, *, room: bool) -> bool:
-        """Count the rows of a request; whether they go on to `take`, or are counted only, for want of room."""
+    def told(self, rows: WatchedRows, *, room: bool) -> None:
+        """Count the rows of a request. room: they go on to `take`; without it they are counted only."""
         self.outcomes.update(rows.outcomes)
-        if room:
-            self.sent += rows.rows
-        else:
+        if not room:
             self.dropped += rows.rows
-        return room
 
     def take(self, requests: Sequence[WatchedRows]) -> list[Alarm]:
         """Take requests in their order; the alarms of rules that went off."""
@@ -102,7 +99,11 @@ class ModelWatch:
 
     def figures(self) -> dict[str, object]:
         """All of it, as `GET /v1/watch` tells it."""
-        rows: dict[str, int] = {name: self.outcomes[name] for name in OUTCOMES}
+        # Others are answered meanwhile: each count is read once, the one that has all last, and the rest found from
+        # these. So they add up whatever comes in between.
+        taken, dropped, outcomes = self.taken, self.dropped, Counter(self.outcomes)
+        rows: dict[str, int] = {name: outcomes[name] for name in OUTCOMES}
+        waiting = outcomes.total() - outcomes["failed"] - dropped - taken
         known = self.of.known
         return {
             "model": self.of.name,
@@ -110,9 +111,8 @@ class ModelWatch:
             "since": self.since,
             "until": self.until or None,
             "rows": {
-                **rows, "answered": self.outcomes.total(), "watched": self.taken - self.lost,
-                "dropped": self.dropped, "lost": self.lost,
-                "waiting": self.sent - self.taken,
+                **rows, "answered": outcomes.total(), "watched": taken - self.lost, "dropped": dropped,
+                "lost": self.lost, "waiting": waiting,
             },
             "prompts": {"different": self.prompts.fresh, "again": self.prompts.again},
             "rewards": {

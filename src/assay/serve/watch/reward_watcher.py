@@ -42,7 +42,7 @@ class RewardWatcher:
         self.now: ModelWatch | None = None
         self.closed: deque[ModelWatch] = deque(maxlen=CLOSED)
         self.models = self.faults = 0
-        self._sent = self._taken = 0  # rows
+        self._sent = self._taken = self._dropped = 0  # rows, of all models
         self._by_engine: WeakKeyDictionary[RowEngine, ModelWatch] = WeakKeyDictionary()
         self._answers: deque[tuple[ModelWatch, WatchedRows, Groups]] = deque()
         self._states: deque[tuple[ModelWatch, BatchStates]] = deque()
@@ -104,7 +104,9 @@ class RewardWatcher:
         self._thread.shutdown(wait=True)
 
     def _leave(self, watch: ModelWatch, rows: WatchedRows, groups: Groups, *, room: bool) -> None:
-        if not watch.told(rows, room=room):
+        watch.told(rows, room=room)
+        if not room:
+            self._dropped += rows.rows
             return
         self._sent += rows.rows
         self._answers.append((watch, rows, groups))
@@ -120,7 +122,7 @@ class RewardWatcher:
             self._soon.cancel()
             self._soon = None
 
-    # What follows runs on the watch's own thread.
+    # What follows runs on the watch's own thread. `closed` is copied before a walk: a swap may add to it meanwhile.
 
     def _take(self) -> None:
         """All that waits, in its order."""
@@ -168,7 +170,7 @@ class RewardWatcher:
         return {
             "object": "watch",
             "now": None if self.now is None else self._told(self.now),
-            "closed": [self._told(one) for one in reversed(self.closed)],
+            "closed": [self._told(one) for one in reversed(tuple(self.closed))],
             "models": self.models,
             "faults": self.faults,
         }
@@ -187,7 +189,7 @@ class RewardWatcher:
             for one in self._files.values():
                 one.tell(ended=True)
             # Those of models long gone are let go of, names and all.
-            self._files = {one: self._files[one] for one in self.closed if one in self._files}
+            self._files = {one: self._files[one] for one in tuple(self.closed) if one in self._files}
             file = SnapshotFile(
                 path, model=watch.of.name, fingerprint=watch.of.fingerprint, texts=plan.texts,
                 most=self.config.snapshot_groups,
@@ -224,7 +226,7 @@ class RewardWatcher:
         return {} if self.now is None else {(("rule", name),): rule.evidence for name, rule in self.now.rules.items()}
 
     def dropped(self) -> Mapping[Labels, float]:
-        return {(): float(sum(one.dropped for one in (*self.closed, *([self.now] if self.now else []))))}
+        return {(): float(self._dropped)}
 
     def outside(self) -> Mapping[Labels, float]:
         known = None if self.now is None else self.now.of.known

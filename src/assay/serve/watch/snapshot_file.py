@@ -7,7 +7,7 @@ and nothing else. Knows lines; knows no request.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,19 +81,20 @@ class SnapshotFile:
         self.why: str | None = None
         self.began, self.ended = now(), ""
         self._names: set[str] = set()
+        self._unnamed = 0  # groups that were named here
 
     def write(self, groups: Sequence[tuple[str | None, Line]]) -> None:
         """Add groups in their order. What cannot be written is counted, with the first reason."""
         lines: dict[str, bytes] = {}
         answers = 0
         for given, line in groups:
-            name = given if given is not None else f"served-{self.groups + len(lines) + 1}"
+            name = given if given is not None else self._next_name(lines)
             if name in self._names or name in lines:
                 self.repeats += 1
             elif self.why is not None or self.groups + len(lines) >= self.most:
                 self.leave_out(1, f"serve.watch.snapshot_groups is {self.most}")
             else:
-                lines[name] = dumps({"id": name, **line}) + b"\n"
+                lines[name] = dumps({**line, "id": name}) + b"\n"
                 answers += len(line["scores"]) if isinstance(line["scores"], list) else 0
         if not lines:
             return
@@ -106,13 +107,23 @@ class SnapshotFile:
         self.groups += len(lines)
         self.answers += answers
 
+    def _next_name(self, taken: Container[str]) -> str:
+        """A name for a group that has none: a client may have given any, those of an earlier snapshot among them."""
+        while True:
+            self._unnamed += 1
+            name = f"served-{self._unnamed}"
+            if name not in self._names and name not in taken:
+                return name
+
     def _append(self, data: bytes) -> None:
         """All of it, or the file is as it was: half a line would spoil all that stand before it."""
-        with self.path.open("r+b") as stream:
+        # Without a buffer, which would try to write its rest once more before anything is cut off.
+        with self.path.open("r+b", buffering=0) as stream:
             end = stream.seek(0, os.SEEK_END)
+            rest = memoryview(data)
             try:
-                stream.write(data)
-                stream.flush()
+                while rest:
+                    rest = rest[stream.write(rest) :]
             except OSError:
                 stream.truncate(end)
                 raise
@@ -123,7 +134,8 @@ class SnapshotFile:
 
     def tell(self, *, ended: bool = False) -> None:
         """Write what the file is beside it. Raises OSError."""
-        self.ended = now() if ended else ""
+        if ended:
+            self.ended = self.ended or now()  # it is told again at each later swap, with what came late
         self.body.write(about(self.path))
 
     @property

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from assay.records import to_json
-from assay.scorers.protocol import Reward, Scored, Unscored
+from assay.scorers.protocol import Scored
+from assay.scorers.scores_file import named_row
 from assay.serve.asked import Asked, Finished, Ids, Turns
 from assay.serve.dialects.dialect import Parsed
 
@@ -17,13 +18,14 @@ Line = dict[str, object]
 
 
 def snapshot_groups(parsed: Parsed, results: Sequence[Scored], *, texts: bool) -> list[tuple[str | None, Line]]:
-    """Each group's name, if its client gave one, and its line without it; groups without a row are left aside."""
+    """Each group's name, if its client gave one, and its line, whose name is still empty; groups without a row are left
+    aside."""
     found, start = [], 0
     for name, count in parsed.groups if parsed.groups is not None else by_prompt(parsed.asked):
         if count:
             asked = parsed.asked[start : start + count]
-            told = scores_of(results[start : start + count])
-            found.append((name, {**told, **texts_of(asked)} if texts else told))
+            line: Line = {**named_row("", results[start : start + count])}
+            found.append((name, {**line, **texts_of(asked)} if texts else line))
         start += count
     return found
 
@@ -41,17 +43,6 @@ def _one_prompt(one: Asked, other: Asked) -> bool:
     if not (isinstance(one, Turns) and isinstance(other, Turns)):
         return False
     return one.prompt == other.prompt and one.source == other.source
-
-
-def scores_of(results: Sequence[Scored]) -> Line:
-    line: Line = {"scores": [one.value if isinstance(one, Reward) else None for one in results]}
-    reasons = [one.reason if isinstance(one, Unscored) else None for one in results]
-    if any(reasons):
-        line["reasons"] = reasons
-    heads = [(dict(one.heads) or None) if isinstance(one, Reward) else None for one in results]
-    if any(heads):
-        line["heads"] = heads
-    return line
 
 
 def texts_of(asked: Sequence[Asked]) -> Line:

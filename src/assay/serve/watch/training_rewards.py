@@ -7,6 +7,7 @@ trained on, whose rewards are further apart than any new ones. Knows a run's fil
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -24,18 +25,18 @@ SCORES, TRAIN = "scores.jsonl", "train.json"
 LOW, HIGH = 0.05, 0.95  # quantiles beyond which a served reward counts as below or above
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)  # without slots: what is found once needs a place
 class TrainingRewards:
     """Rewards of held-out answers, in order of size, as often as pairs hold the answer. source: the file."""
 
     source: str
     values: Array
 
-    @property
+    @cached_property
     def low(self) -> float:
         return float(np.quantile(self.values, LOW))
 
-    @property
+    @cached_property
     def high(self) -> float:
         return float(np.quantile(self.values, HIGH))
 
