@@ -239,7 +239,7 @@ def test_commands_give_what_one_process_gives_to_the_bit(model: Path, tmp_path: 
         (None, [Node(6), Node(6)], Share(3, 3, 0.0)),  # of 4 processors a worker there is room for two
         (3, [Node(8), Node(8)], Share(3, 4, 0.0)),
         (None, [Node(64), Node(8, 1), Node(8, 1), Node(4, 1)], Share(3, 4, 1.0)),
-        (5, [Node(1, 1), Node(1, 1)], Share(5, 1 / 3, 1 / 3)),
+        (5, [Node(1, 1), Node(1, 1)], Share(5, 0.3333, 0.3333)),
         (2, [Node(2), Node(0)], Share(2, 1, 0.0)),
     ],
 )

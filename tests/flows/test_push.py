@@ -225,7 +225,7 @@ def test_a_file_that_changed_since_the_plan_is_not_sent(
 def test_a_model_that_lay_there_before_is_not_opened_under_the_new_card(run: Path, hub: Hub) -> None:
     old = ["pytorch_model.bin", "model-00001-of-00002.safetensors", "model.safetensors.index.json",
            "adapter_config.json", "adapter_model.safetensors", "chat_template.jinja", "vocab.txt"]  # fmt: skip
-    owners = {"notes.txt": b"1", "model/old.safetensors": b"2", "figures.json": b"3"}
+    owners = {"notes.txt": b"1", "model/old.safetensors": b"2", "figures.json": b"3", "model-notes.txt": b"4"}
     hub.files = {**dict.fromkeys(old, b"old"), **owners}
     flow.push(plan := push_plan(run, REPO))
     assert hub.files == {**owners, **{one.path: body(one) for one in plan.files}}

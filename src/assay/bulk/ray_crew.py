@@ -268,13 +268,15 @@ def share_of(workers: int | None, nodes: Sequence[Node]) -> Share:
     Share(workers=2, cpus=8, gpus=1.0)
     >>> share_of(3, [Node(2)])
     Share(workers=3, cpus=0.5, gpus=0.0)
+    >>> share_of(6, [Node(12, 1)]).gpus  # Ray counts in ten-thousandths: six of 0.1667 would be more than one
+    0.1666
     >>> share_of(3, [Node(12, 2)]).gpus  # one GPU takes two of them, for what is left of each would take none
     0.5
     >>> share_of(None, [Node(64), Node(8, 1), Node(8, 1)]).cpus  # what has no GPU takes none of them
     8
     """
-    cpus, gpus = sum(node.cpus for node in nodes), sum(node.gpus for node in nodes)
-    count = workers or gpus or max(1, cpus // CORES)
+    gpus = sum(node.gpus for node in nodes)
+    count = workers or gpus or max(1, sum(node.cpus for node in nodes) // CORES)
     a_gpu = ceil(count / gpus) if gpus else 0
 
     def room(cpus: Fraction) -> int:
@@ -283,7 +285,13 @@ def share_of(workers: int | None, nodes: Sequence[Node]) -> Share:
     whole = range(max((node.cpus for node in nodes), default=0), 0, -1)
     shares = [*(Fraction(one) for one in whole), *(Fraction(1, one) for one in range(2, count + 1))]
     share = next((one for one in shares if room(one) >= count), Fraction(1, count))
-    return Share(workers=count, cpus=int(share) if share >= 1 else float(share), gpus=1 / a_gpu if gpus else 0.0)
+    each = int(share) if share >= 1 else one_of(share.denominator)
+    return Share(workers=count, cpus=each, gpus=one_of(a_gpu) if gpus else 0.0)
+
+
+def one_of(many: int) -> float:
+    """A part that so many of make no more than 1 as Ray counts them."""
+    return 10_000 // many / 10_000
 
 
 def node_of(resources: Mapping[str, float]) -> Node:

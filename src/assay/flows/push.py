@@ -40,8 +40,9 @@ PLACED = frozenset({RUN, GATE, CONTRACT, TRAIN})  # in which paths may stand: th
 QUOTING = (AUDIT, "report.html")  # in which rows are quoted
 # What from_pretrained reads beside a model: of another push it would be opened under this one's card.
 OPENED = re.compile(
-    r"((pytorch_|adapter_)?model|((adapter|generation)_)?config|tokenizer|chat_template|added_tokens|special_tokens_map"
-    r"|vocab|merges|assay)[\w.-]*\.(safetensors|bin|json|jinja|model|txt)",
+    r"(pytorch_|adapter_)?model(-\d+-of-\d+)?\.(safetensors|bin)|(pytorch_)?model\.(safetensors|bin)\.index\.json"
+    r"|((adapter|generation|tokenizer)_)?config\.json|tokenizer\.(json|model)|spiece\.model|vocab\.(json|txt)"
+    r"|merges\.txt|(added_tokens|special_tokens_map)\.json|chat_template\.(json|jinja)|assay\.json",
     re.ASCII,
 )
 IN_HAND = 16 * 2**20  # bytes of a file that is read whole before it is sent: the hub takes none above 10 MB in a commit
