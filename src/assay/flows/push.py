@@ -15,6 +15,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -207,8 +208,9 @@ def push(plan: PushPlan, *, private: bool = True, endpoint: str | None = None) -
     not the one that was planned.
     """
     from huggingface_hub import HfApi, get_token
-    from huggingface_hub.errors import HTTPError  # of whichever HTTP library it uses; its other errors are OSErrors
 
+    # Of whichever HTTP library the hub's is built on, such as a refused connection; its other errors are OSErrors.
+    http_error = import_module("huggingface_hub.errors").HTTPError
     sources = [one.body() if one.size <= IN_HAND else one.source for one in plan.files]
     api = HfApi(endpoint=endpoint)
     secret = Credential(get_token())
@@ -216,7 +218,7 @@ def push(plan: PushPlan, *, private: bool = True, endpoint: str | None = None) -
         api.create_repo(plan.repo, private=private, exist_ok=True)
         operations = _operations(api, plan, sources)
         return str(api.create_commit(plan.repo, operations, commit_message=message(plan)).commit_url)
-    except (HTTPError, OSError, RuntimeError, ValueError) as error:
+    except (http_error, OSError, RuntimeError, ValueError) as error:
         # Of an upload that broke off the library says which file, and only its cause why.
         said = secret.hidden(first_line(error) + (f" {first_line(error.__cause__)}" if error.__cause__ else ""))
         raise InputError(
