@@ -69,8 +69,9 @@ class PushedFile:
     def refuse_other(self, sha256: str) -> None:
         """Raises ArtifactError where bytes of this hash are not those that were planned."""
         if self.sha256 not in (None, sha256):
+            place = self.path if isinstance(self.source, bytes) else self.source
             raise ArtifactError(
-                f"{self.source} changed since the push was planned: the card would speak of another file. Nothing was "
+                f"{place} changed since the push was planned: the card would speak of another file. Nothing was "
                 "committed; give the command again once nothing writes the run."
             )
 
