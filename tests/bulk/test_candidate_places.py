@@ -68,13 +68,14 @@ def test_a_folder_is_read_in_the_order_of_names(place: str, tmp_path: Path) -> N
         place
     ]
     folder = open_folder(address)
-    folder.write("part-2.jsonl", lines(ROWS[1:]))
+    folder.write("part-2.jsonl.gz", gzip.compress(lines(ROWS[1:])))
     folder.write("part-1.parquet", table(CHAT))
     folder.write("_assay.json", b"{}")
     folder.write("notes.txt", b"not data")
-    assert [one.id for one in candidates_at(address)] == ["part-1.parquet:1", "part-2.jsonl:1"]
+    folder.write("part-3.jsonl.part", lines(ROWS))  # which assay generate has of a file until all of it is written
+    assert [one.id for one in candidates_at(address)] == ["part-1.parquet:1", "part-2.jsonl.gz:1"]
     if place != "path":
-        assert [one.id for one in candidates_at(f"{address}/part-2.jsonl")] == ["part-2.jsonl:1"]
+        assert [one.id for one in candidates_at(f"{address}/part-2.jsonl.gz")] == ["part-2.jsonl.gz:1"]
 
 
 def test_what_holds_no_candidates_is_said(tmp_path: Path) -> None:

@@ -201,3 +201,57 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_written(tmp_path: Path) -> 
     assert names.count("part-") == 1
     assert ".tmp" not in names
     assert read == "b'fits' None"
+
+
+class Unsteady:
+    """A store in memory that cannot be read for a while."""
+
+    def __init__(self, place: str) -> None:
+        self.inner, self.address = open_folder(place), place
+        self.unreadable = False
+
+    def names(self) -> list[str]:
+        return self.inner.names()
+
+    def read(self, name: str) -> bytes:
+        if self.unreadable:
+            raise ArtifactError("the store says 'slow down'")
+        return self.inner.read(name)
+
+    def write(self, name: str, body: bytes) -> None:
+        self.inner.write(name, body)
+
+    def delete(self, name: str) -> None:
+        self.inner.delete(name)
+
+
+def test_a_lease_that_cannot_be_read_is_not_taken_for_given_up(tmp_path: Path) -> None:
+    store = Unsteady(f"memory://unread-{tmp_path.name}")
+    with leases._leased(store):
+        store.unreadable = True
+        with pytest.raises(ArtifactError, match="slow down"), leases._leased(store):
+            pytest.fail("two had it")
+        assert len(store.names()) == 1
+
+
+def test_a_lease_without_a_time_is_no_lease_that_ends_by_itself(tmp_path: Path) -> None:
+    store = open_folder(f"memory://torn-{tmp_path.name}")
+    store.write("_lease-0.json", b"")
+    with pytest.raises(ArtifactError, match=r"_lease-0.json .*holds no time.*delete it"), leases._leased(store):
+        pytest.fail("it may be another's that is being renewed")
+
+
+def test_a_command_that_lost_its_lease_writes_nothing_any_more(tmp_path: Path) -> None:
+    """Its machine slept, or its store was away, for so long that another command may have begun."""
+    store, now = open_folder(f"memory://lost-{tmp_path.name}"), [1000.0]
+    with leases._leased(store, lambda: now[0]) as held:
+        held.write("part-0", b"1")
+        now[0] += leases.STALE
+        with leases._leased(store, lambda: now[0]) as other:
+            other.write("part-0", b"2")
+            for write in (lambda: held.write("part-0", b"3"), lambda: held.delete("part-0")):
+                with pytest.raises(ArtifactError, match="another command may write"):
+                    write()
+            assert not held.renew()
+            assert [name for name in store.names() if name != "part-0"] == [other.lease]
+    assert store.read("part-0") == b"2"

@@ -16,7 +16,7 @@ import pytest
 
 from assay.bulk import ray_crew as crews
 from assay.bulk.held_work import PolicyOpening, ScorerOpening
-from assay.bulk.ray_crew import require_ray
+from assay.bulk.ray_crew import Holder, Node, Share, require_ray, share_of
 from assay.bulk.spread import Crewing
 from assay.cli.engine_options import EngineOptions, refuse_parts
 from assay.errors import ConfigError, InputError
@@ -233,6 +233,33 @@ def test_commands_give_what_one_process_gives_to_the_bit(model: Path, tmp_path: 
     assert left["one"] == left["ray"]
 
 
+@pytest.mark.parametrize(
+    ("workers", "nodes", "share"),
+    [
+        (None, [Node(6), Node(6)], Share(3, 3, 0.0)),  # of 4 processors a worker there is room for two
+        (3, [Node(8), Node(8)], Share(3, 4, 0.0)),
+        (None, [Node(64), Node(8, 1), Node(8, 1), Node(4, 1)], Share(3, 4, 1.0)),
+        (5, [Node(1, 1), Node(1, 1)], Share(5, 0.3333, 0.3333)),
+        (2, [Node(2), Node(0)], Share(2, 1, 0.0)),
+    ],
+)
+def test_every_worker_finds_a_node_with_room(workers: int | None, nodes: list[Node], share: Share) -> None:
+    """One that finds none waits for ever, and with it the block that it was given."""
+    assert share_of(workers, nodes) == share
+
+
+def test_a_worker_has_as_many_threads_as_its_bits_are_kept_under(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")  # what a cluster was started with
+    try:
+        Holder(ScorerOpening(scorer=SCORER), str(Path.cwd()), 3)
+        assert (os.environ["OMP_NUM_THREADS"], torch.get_num_threads()) == ("3", 3)
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_without_the_extra_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crews.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(InputError, match=r"pip install 'assay\[ray\]'"):
@@ -260,8 +287,8 @@ def test_what_workers_would_not_help_starts_none(scorer: str, why: str, data: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_one_process_writes_no_folder_of_parts() -> None:
-    for out in ("s3://bucket/scores", "scores/"):
+def test_one_process_writes_no_folder_of_parts(tmp_path: Path) -> None:
+    for out in ("s3://bucket/scores", "scores/", str(tmp_path)):
         with pytest.raises(ConfigError, match="written by --engine ray"):
             refuse_parts(out)
     refuse_parts("scores.jsonl")

@@ -15,7 +15,7 @@ from assay.bulk.hashed_files import HashedFiles
 from assay.bulk.held_work import HeldPolicy, HeldScorers, Put
 from assay.bulk.kept_scores import KeptScores
 from assay.bulk.parts_folder import PartsFolder, PartsJob
-from assay.bulk.spread_policy import AnsweredBlock, SpreadPolicy, cuts
+from assay.bulk.spread_policy import AnsweredBlock, SpreadPolicy, cuts, refuse_unwritten
 from assay.bulk.spread_scorer import SpreadScorer, refuse_aside
 from assay.errors import ModelError
 from assay.policies.answer_files import answer_rows
@@ -241,6 +241,18 @@ def test_parts_of_answers_are_the_rows_of_one_process_and_written_once(policy: L
     written = [row for part in sorted(tmp_path.glob("part-*")) for row in part.read_bytes().splitlines()]
     alone = answer_rows(policy.generate(PROMPTS, 2, SAMPLING))
     assert written == [dumps(row) for row in alone]
+
+
+def test_answers_that_came_before_their_part_was_set_aside_are_counted_as_missing(
+    policy: LocalPolicy, tmp_path: Path
+) -> None:
+    beats = iter([False, True])  # one answer, then the death; and each worker that takes the rest of them dies
+    crew = policy_crew(policy, dies=lambda items: items[0].prompt.id == "q2" and (len(items) < 4 or next(beats)))
+    several = SpreadPolicy(policy, crew, crew.held.told, tries=2)
+    blocks_of(several, tmp_path)
+    assert several.aside == [("q2", 0), ("q2", 1), ("q3", 0), ("q3", 1)]
+    with pytest.raises(ModelError, match="4 answers are missing"):
+        refuse_unwritten(several.aside)
 
 
 def test_a_prompts_answers_stay_together_where_they_fit() -> None:

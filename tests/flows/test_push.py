@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from assay.artifacts.tracking_body import TrackedBody
 from assay.artifacts.train_body import TrainBody, TrainedBase
 from assay.cli.main import build
 from assay.errors import ArtifactError, InputError
+from assay.flows import push as flow
 from assay.flows.push import PushPlan, push_plan
 from assay.report.run.page import page
 from assay.report.run.reported_run import read_reported_run
@@ -198,6 +200,43 @@ def test_it_goes_as_one_commit_and_no_token_is_printed(run: Path, hub: Hub) -> N
     assert hub.tokens == {f"Bearer {TOKEN}"}
     assert TOKEN not in done.output
     assert f"{hub.url}/{REPO}/commit/" in done.stdout
+
+
+@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
+@pytest.mark.parametrize("name", ["seed-0/model/model.safetensors", "seed-0/model/config.json", "split.json"])
+@pytest.mark.parametrize("in_hand", [0, 2**20])
+def test_a_file_that_changed_since_the_plan_is_not_sent(
+    name: str, in_hand: int, run: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its card would speak of another: of one that is read before it goes, and of one that is hashed on its way."""
+    monkeypatch.setattr(flow, "IN_HAND", in_hand)
+    plan = push_plan(run, REPO)
+    before = (run / name).read_bytes()
+    (run / name).write_bytes(before[:-1] + b" ")
+    with pytest.raises(ArtifactError, match=rf"{name} changed since the push was planned"):
+        flow.push(plan)
+    assert (hub.commits, hub.files) == ([], {})
+    (run / name).write_bytes(before)
+    flow.push(plan)
+    assert hub.files == {one.path: body(one) for one in plan.files}
+
+
+@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
+def test_a_model_that_lay_there_before_is_not_opened_under_the_new_card(run: Path, hub: Hub) -> None:
+    old = ["pytorch_model.bin", "model-00001-of-00002.safetensors", "model.safetensors.index.json",
+           "adapter_config.json", "adapter_model.safetensors", "chat_template.jinja", "vocab.txt"]  # fmt: skip
+    owners = {"notes.txt": b"1", "model/old.safetensors": b"2", "figures.json": b"3", "model-notes.txt": b"4"}
+    hub.files = {**dict.fromkeys(old, b"old"), **owners}
+    flow.push(plan := push_plan(run, REPO))
+    assert hub.files == {**owners, **{one.path: body(one) for one in plan.files}}
+
+
+def test_a_hub_that_is_not_reached_is_no_mistake_of_ours(run: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{free.getsockname()[1]}")  # nobody listens there
+        with pytest.raises(InputError, match="the hub did not take it"):
+            flow.push(push_plan(run, REPO))
 
 
 def test_a_hub_that_refuses_is_told_without_the_token(run: Path, hub: Hub) -> None:

@@ -49,7 +49,8 @@ def _names(place: str, path: Path) -> list[str]:
     else:
         found = [str(one) for one in sorted(path.iterdir()) if one.is_file()] if path.is_dir() else []
     files = [name for name in found if not name.rpartition("/")[2].startswith((".", "_"))]
-    return [name for name in files if KINDS & set(Path(name).suffixes)]
+    # By the end of its name: answers.jsonl.part is what a command that runs, or was killed, has of answers.jsonl.
+    return [name for name in files if Path(name.removesuffix(".gz")).suffix in KINDS]
 
 
 @contextmanager

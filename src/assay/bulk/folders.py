@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
@@ -35,7 +35,9 @@ class Folder(Protocol):
         """All of `body`, or an error: what is half written has a name that says so, or other bytes than it says."""
         ...
 
-    def delete(self, name: str) -> None: ...
+    def delete(self, name: str) -> None:
+        """Nothing where it is gone already."""
+        ...
 
 
 def is_address(place: str) -> bool:
@@ -97,11 +99,11 @@ class ArrowFolder:
     def write(self, name: str, body: bytes) -> None:
         with store_said(self.address):
             self._fs.create_dir(self._path, recursive=True)
-            with self._fs.open_output_stream(f"{self._path}/{name}") as stream:
+            with self._fs.open_output_stream(f"{self._path}/{name}", compression=None) as stream:
                 stream.write(body)
 
     def delete(self, name: str) -> None:
-        with store_said(self.address):
+        with store_said(self.address), suppress(FileNotFoundError):
             self._fs.delete_file(f"{self._path}/{name}")
 
 

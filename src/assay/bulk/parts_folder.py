@@ -39,7 +39,7 @@ class PartsJob(BaseModel):
     """_assay.json. by: the scorer or policy, as it was named; made: how a policy's answers are drawn, and how many.
 
     block: prompts in one. threads: of a worker on processors, whose last bits hang on it; None on GPUs. The rest stands
-    once all is done. missing: answers without a reward, or that were not written.
+    once all is done. missing: of scores the prompts with an answer that has no reward, of answers those without a text.
     """
 
     model_config = ConfigDict(extra="forbid")

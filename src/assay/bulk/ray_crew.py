@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from fractions import Fraction
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -44,11 +45,19 @@ SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"
 
 
 class Holder(Generic[Item, Result]):
-    """What runs in an actor. An error meant for the user is handed back as a value: no retry would mend it."""
+    """What runs in an actor. An error meant for the user is handed back as a value: no retry would mend it.
 
-    def __init__(self, opening: Opening[Item, Result], folder: str) -> None:
+    threads: that a product of matrices is computed by, on which its last bits hang; None where they do not.
+    """
+
+    def __init__(self, opening: Opening[Item, Result], folder: str, threads: int | None = None) -> None:
         if Path(folder).is_dir():
             os.chdir(folder)  # paths that the user named are relative to it
+        if threads is not None:
+            # A cluster's processes have what its own environment says, not what stands in this command's.
+            os.environ["OMP_NUM_THREADS"] = str(threads)
+            if (torch := sys.modules.get("torch")) is not None:  # it read that when it was imported
+                torch.set_num_threads(threads)
         self._opening = opening
 
     def told(self) -> Told | AssayError:
@@ -63,6 +72,14 @@ class Holder(Generic[Item, Result]):
             yield from self._held.results(items)
         except AssayError as error:
             yield error
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One machine of a cluster: its processors and GPUs."""
+
+    cpus: int
+    gpus: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +187,7 @@ class RayCrew(Generic[Item, Result]):
         self._workers[worker] = self._started()
 
     def _started(self) -> _Worker:
-        actor = self._kind.remote(self._opening, str(Path.cwd()))
+        actor = self._kind.remote(self._opening, str(Path.cwd()), self.threads)
         return _Worker(actor, actor.told.remote())
 
     def _number(self, stream: object) -> int:
@@ -241,22 +258,45 @@ def require_ray() -> None:
         raise InputError("--engine ray needs the extra: pip install 'assay[ray]'. Or leave --engine out.")
 
 
-def share_of(workers: int | None, cpus: int, gpus: int) -> Share:
-    """How a cluster of so many processors and GPUs is parted. workers: None takes one a GPU, without one a few cores.
+def share_of(workers: int | None, nodes: Sequence[Node]) -> Share:
+    """How a cluster is parted, so that every worker finds a node with room for it.
 
-    >>> share_of(None, 16, 2)
+    workers: None takes one a GPU, without one a few cores. All get alike, since threads decide last bits: as many
+    processors as leave room for all, whichever nodes there are.
+
+    >>> share_of(None, [Node(16, 2)])
     Share(workers=2, cpus=8, gpus=1.0)
-    >>> share_of(3, 2, 0)
+    >>> share_of(3, [Node(2)])
     Share(workers=3, cpus=0.5, gpus=0.0)
-    >>> share_of(3, 12, 2).gpus  # one GPU takes two of them, for what is left of each would take none
+    >>> share_of(6, [Node(12, 1)]).gpus  # Ray counts in ten-thousandths: six of 0.1667 would be more than one
+    0.1666
+    >>> share_of(3, [Node(12, 2)]).gpus  # one GPU takes two of them, for what is left of each would take none
     0.5
+    >>> share_of(None, [Node(64), Node(8, 1), Node(8, 1)]).cpus  # what has no GPU takes none of them
+    8
     """
-    count = workers or gpus or max(1, cpus // CORES)
-    return Share(
-        workers=count,
-        cpus=cpus // count if count <= cpus else 1 / ceil(count / max(1, cpus)),
-        gpus=1 / ceil(count / gpus) if gpus else 0.0,
-    )
+    gpus = sum(node.gpus for node in nodes)
+    count = workers or gpus or max(1, sum(node.cpus for node in nodes) // CORES)
+    a_gpu = ceil(count / gpus) if gpus else 0
+
+    def room(cpus: Fraction) -> int:
+        return sum(min(node.cpus // cpus, node.gpus * a_gpu if gpus else count) for node in nodes)
+
+    whole = range(max((node.cpus for node in nodes), default=0), 0, -1)
+    shares = [*(Fraction(one) for one in whole), *(Fraction(1, one) for one in range(2, count + 1))]
+    share = next((one for one in shares if room(one) >= count), Fraction(1, count))
+    each = int(share) if share >= 1 else one_of(share.denominator)
+    return Share(workers=count, cpus=each, gpus=one_of(a_gpu) if gpus else 0.0)
+
+
+def one_of(many: int) -> float:
+    """A part that so many of make no more than 1 as Ray counts them."""
+    return 10_000 // many / 10_000
+
+
+def node_of(resources: Mapping[str, float]) -> Node:
+    """A machine by what Ray says that it has."""
+    return Node(int(resources.get("CPU", 0)), int(resources.get("GPU", 0)))
 
 
 def begin(address: str, options: Mapping[str, int]) -> None:
@@ -295,8 +335,9 @@ def ray_crew(
     with redirect_stdout(sys.stderr):  # what Ray tells of deaths goes to standard output, which is the result's
         begin(address, local)
         try:
-            there = ray.cluster_resources()
-            cpus = usable_cpus() if address == "local" else int(there.get("CPU", 1))
-            yield RayCrew(opening, share_of(workers, cpus, int(there.get("GPU", 0))), said, timeout=timeout)
+            nodes = [node_of(one["Resources"]) for one in ray.nodes() if one["Alive"]]
+            if address == "local":
+                nodes = [Node(usable_cpus(), one.gpus) for one in nodes]
+            yield RayCrew(opening, share_of(workers, nodes), said, timeout=timeout)
         finally:
             ray.shutdown()

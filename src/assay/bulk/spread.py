@@ -99,9 +99,9 @@ def parts_scorer(
     require_ray()
     (alike,) = opening.scorers().values()
     refuse_asked_elsewhere(alike)
-    with one_writer(folder), crew_of(opening, crewing) as crew:
+    with one_writer(folder) as held, crew_of(opening, crewing) as crew:
         told = job.model_copy(update={"fingerprint": crew.told.fingerprints[0], "threads": crew.threads})
-        parts = PartsFolder(folder, suffix, told, crewing.said)
+        parts = PartsFolder(held, suffix, told, crewing.said)
         kept = ScoreParts(parts)
         scorer = SpreadScorer(alike, crew, lambda: crew.told, kept=kept, tries=crewing.tries, threads=crew.threads)
         yield Spread(scorers={0: scorer}, workers=crew.size, threads=crew.threads), parts
@@ -128,10 +128,10 @@ def parts_policy(
     folder holds something else.
     """
     alike = _written_here(opening)
-    with one_writer(folder), crew_of(opening, crewing) as crew:
+    with one_writer(folder) as held, crew_of(opening, crewing) as crew:
         policy = SpreadPolicy(alike, crew, lambda: crew.told, tries=crewing.tries)
         told = job.model_copy(update={"fingerprint": policy.fingerprint})
-        parts = PartsFolder(folder, ".jsonl", told, crewing.said)
+        parts = PartsFolder(held, ".jsonl", told, crewing.said)
         yield policy, parts, AnswerParts(parts, policy.made(opening.sampling))
 
 
@@ -148,9 +148,10 @@ LEAVE = "Leave --engine out."
 
 
 def refuse_asked_elsewhere(scorer: Scorer) -> None:
-    """Raises InputError for servers, judges and what else speaks of its own rewards: several would each know a part."""
+    """Raises InputError for servers, judges, what is made of others, and what else speaks of its own rewards: several
+    would each know a part."""
     if hasattr(type(scorer), "noticed"):
         raise InputError(
-            f"{scorer.name} is asked over a network or by calls, which have limits of their own (remote.concurrency): "
-            f"workers would make it no faster. {LEAVE}"
+            f"{scorer.name} is asked over a network or by calls, or made of scorers that may be; these have limits of "
+            f"their own (remote.concurrency), which workers would only reach sooner. {LEAVE}"
         )

@@ -35,7 +35,8 @@ class AnsweredBlock:
 class SpreadPolicy:
     """The policy `alike`, held by a crew; `alike` itself is asked its name and loads nothing. told: what it opened.
 
-    aside: answers that ended every worker that took them, so far, each by its prompt's id and number.
+    aside: answers that are missing so far, since they, or others of their part, ended every worker that took them; each
+    by its prompt's id and number.
     """
 
     def __init__(
@@ -92,8 +93,7 @@ class SpreadPolicy:
                     kept.write(event.number, some, answers)
                 yield AnsweredBlock(answers=tuple(answers.values()), known=known)
             else:
-                left = [some[place] for place in event.places]
-                self.aside += [(one.prompt.id, one.number) for one in left]
+                self.aside += [(one.prompt.id, one.number) for one in some]  # a part is of whole blocks
                 yield AnsweredBlock(answers=(), known=False, aside=tuple(some), why=event.why)
             del begun[event.number], found[event.number]
 
@@ -122,8 +122,8 @@ def refuse_unwritten(aside: Sequence[tuple[str, int]]) -> None:
     if aside:
         prompt, number = aside[0]
         raise ModelError(
-            f"{len(aside):,} answers ended every worker that took them, such as number {number} to prompt {prompt!r}. "
-            "All others are done; the same command tries these again."
+            f"{len(aside):,} answers are missing, since what was asked with them ended every worker that took it, such "
+            f"as number {number} to prompt {prompt!r}. All others are done; the same command tries these again."
         )
 
 

@@ -71,7 +71,9 @@ LOCAL = EngineOptions()
 
 def refuse_parts(out: str) -> None:
     """Raises ConfigError for a folder or address as --out, which one process does not write."""
-    if "://" in out or out.endswith("/"):
+    from assay.bulk.folders import holds_parts
+
+    if holds_parts(out):
         raise ConfigError(f"{out}: a folder of parts is written by --engine ray. Add it, or give a file as --out.")
 
 

@@ -39,9 +39,11 @@ def tracked_verdict(
     )
     trackers = Trackers(asked, told, say=lambda line: say(f"tracking   {line}"))
     record.add(tracked=(*of_seeds(run, record.body.seeds), *trackers.told(None)))
-    yield
-    trackers.keep(words_of(verdict), [path for file in KEPT if (path := run.path(file)).is_file()])
-    trackers.close()
+    try:
+        yield
+        trackers.keep(words_of(verdict), [path for file in KEPT if (path := run.path(file)).is_file()])
+    finally:
+        trackers.close()  # also where a page could not be written: an open run of a server looks as if it went on
     for one in trackers.told(None):
         if one.failed is None:
             say(f"tracking   {one.tracker}: {one.place}")
