@@ -190,7 +190,7 @@ class _Rejoin(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: _Context, made: Tensor, cut: tuple[Tensor]) -> Tensor:
-        # In a tuple, which autograd does not look into: an edge to the twin would hold it for as long as the losses are.
+        # In a tuple, into which autograd does not look: an edge to the twin would hold it as long as the losses.
         (ctx.gathered_at,) = cut
         return made.view_as(made)
 
