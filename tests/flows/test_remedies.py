@@ -390,9 +390,9 @@ def test_scorers_made_of_seeds_run_as_was_asked_and_let_go_of_their_models(
     outside = [(pair, pair.id) for pair in tiny.pairs(2, seed=5)]
     trial = Trial(source=data, out=found.folder, config=plain, found=read_pairs(data), elsewhere=outside)
     seeds = seeds_of(trial, found.folder / NONE)
-    served = [scorer_to_serve(trial, name, seeds) for name in ("averaged", "corrected_length", "corrected_style")]
+    served = [scorer_to_serve(trial, name, seeds) for name in ("averaged", "corrected_length")]
     models = [one if isinstance(one, LocalScorer) else next(iter(one.parts.values())) for one in served]  # type: ignore[attr-defined]
-    assert [one.passes.sharing for one in models] == ["off"] * 3
+    assert [one.passes.sharing for one in models] == ["off"] * 2
     # Several seeds in memory at once would need several times the memory that trained each.
     scores = {seed: [one.numbers for one in read_scored_pairs(model.with_name("scores.jsonl"))]
               for seed, model in seeds.models.items()}  # fmt: skip

@@ -31,10 +31,9 @@ class Without:
     def row(self, one: Measured) -> RemedyRow:
         """The row of a remedy, or of the run without itself, which has nothing to be more than."""
         none = None if one.name == self.measured.name else self.measured
+        one = one if none is None else with_the_same_n(one, none)
         if one.aligned is None:
             return RemedyRow(name=one.name, kind=one.kind, settings=dict(one.settings), why_not=one.why_not)
-        if none is not None:
-            one = with_the_same_n(one, none)
         return RemedyRow(
             name=one.name,
             kind=one.kind,
