@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from assay.engine.forward import hidden_at, last_hidden
-from assay.engine.headers import Headers, common_beginning, packs_with_headers
+from assay.engine.headers import Headers, packs_with_headers
 from assay.engine.trie import distinct_tokens
 from assay.render.encoder import Encoded
 from assay.rewards.reward_model import RewardModel
@@ -62,12 +62,6 @@ def test_another_beginning_gets_another_header_or_none() -> None:
         assert headers.of([[9, 9, 9, 9, 9, 9]], following=GROUPS[1]) is None
         assert headers.of(GROUPS[2]) is first
         assert headers.of([[*HEADER]]) is None  # the row would have no token of its own
-
-
-def test_common_beginning_by_hand() -> None:
-    assert common_beginning([[1, 2, 3], [1, 2, 4]]).tolist() == [1, 2]
-    assert common_beginning([[1, 2], [1, 2]]).tolist() == [1]
-    assert common_beginning([[1], [2]]).tolist() == []
 
 
 def test_two_thousand_rows_behind_one_header_longer_than_the_budget() -> None:

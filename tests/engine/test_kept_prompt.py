@@ -229,6 +229,21 @@ def test_what_is_held_is_one_pass_and_the_keys_and_values() -> None:
     assert held.most > packed  # what is held is held
 
 
+def test_nothing_is_held_of_a_prompt_that_has_been_gone_back_through() -> None:
+    """A step goes on with other prompts, while its plan and the last loss stand: neither may hold keys and values."""
+    model = reward_model("llama").train()
+    kept = KeptPrompt(PROMPT[:-1])
+    with kept.attended(closing=False):
+        bradley_terry(rewards(model, ROWS[:2])).backward()
+    gathered = [weakref.ref(part) for layer in kept._cut.values() for part in layer]
+    with kept.attended(closing=True):
+        loss = bradley_terry(rewards(model, ROWS[2:4]))
+    assert not kept._uncut
+    loss.backward()
+    assert loss.isfinite()
+    assert [part() is None for part in gathered] == [True] * 2 * model.config.num_hidden_layers
+
+
 class Held:
     """Bytes of distinct memory in tensors saved for a backward pass, weights left out: now, at their most, by pass."""
 

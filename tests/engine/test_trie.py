@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.engine.trie import common_prefix, distinct_tokens, pack, plan
+from assay.engine.trie import common_beginning, common_prefix, distinct_tokens, pack, plan
 from assay.errors import ConfigError, EmptyBatchError, InputError
 from tests.support.unshared import last_places, side_by_side
 
@@ -31,6 +31,12 @@ def test_two_answers_share_their_prompt_by_hand() -> None:
         [1, 1, 1, 1, 0],
         [1, 1, 0, 0, 1],
     ]
+
+
+def test_common_beginning_by_hand() -> None:
+    assert common_beginning([[1, 2, 3], [1, 2, 4]]).tolist() == [1, 2]
+    assert common_beginning([[1, 2], [1, 2]]).tolist() == [1]
+    assert common_beginning([[1], [2]]).tolist() == []
 
 
 def test_identical_rows_and_prefixes_cost_nothing() -> None:

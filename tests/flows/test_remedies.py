@@ -13,12 +13,24 @@ import pytest
 
 from assay.artifacts.files import read_jsonl, write_jsonl
 from assay.artifacts.remedies_body import RemediesBody, RemedyRow
+from assay.audits.config import AuditConfig
+from assay.audits.scores_table import align
 from assay.data import read_pairs
 from assay.data.native_rows import as_native
 from assay.errors import ConfigError, InputError
 from assay.flows.remedies import Remedies, RemediesOptions, run_remedies
 from assay.flows.remedy_config import BasesConfig, PressConfig, RemediesConfig
-from assay.flows.remedy_measures import Trial, refuse_idle, same_held_out, with_second_base
+from assay.flows.remedy_measures import (
+    Measured,
+    Trial,
+    aligned_elsewhere,
+    refuse_idle,
+    same_held_out,
+    scorer_to_serve,
+    scorers_of,
+    seeds_of,
+    with_second_base,
+)
 from assay.flows.remedy_names import (
     NAMES,
     NONE,
@@ -29,13 +41,15 @@ from assay.flows.remedy_names import (
     remedy_names,
     remembered_of,
 )
-from assay.flows.remedy_pressure import searched
+from assay.flows.remedy_pressure import BestOfN, PickedGold, searched
+from assay.flows.remedy_rows import Without
 from assay.flows.remedy_workers import waits_for
-from assay.records import Candidates, plain_text
+from assay.records import Candidates, PairScore, plain_text
 from assay.scorers.ensemble import measured_scale
 from assay.scorers.local import LocalScorer
 from assay.scorers.open import open_scorer
 from assay.scorers.protocol import Reward, Scorer
+from assay.scorers.recorded import read_scored_pairs
 from assay.scorers.remembering import RememberingScorer
 from assay.scorers.scored_pairs import score_pairs
 from tests.support import tiny_bases as tiny
@@ -348,6 +362,44 @@ def test_a_second_base_that_is_the_first_or_holds_out_other_pairs(data: Path, ba
                                                     out=tmp_path, passes=trial.passes))  # fmt: skip
     with pytest.raises(ConfigError, match="none states any"):
         refuse_idle(trial, "confidently_wrong")
+
+
+def test_gold_of_another_n_is_held_against_nothing() -> None:
+    """A reward that leaves long answers without a value has a shorter curve; its end is not the end of the other's."""
+    pairs = tiny.pairs(3)
+    aligned = align({0: [PairScore(pair_id=one.id, chosen=1.0, rejected=0.0) for one in pairs]}, pairs, ["a", "b", "c"])
+
+    def measured_to(name: str, n: int) -> Measured:
+        gold = PickedGold(prompts=("p", "q"), clusters=("p", "q"), gold=np.array([[n, n + 1.0]]), seeds=(0,))
+        best = BestOfN(picked=gold, n=n, random=0.0, best=9.0, verdict="does_not_turn", sentence="It rises.")
+        return Measured(name=name, kind="training", settings={}, aligned=aligned, best=best)
+
+    without = Without(measured=measured_to(NONE, 8), config=AuditConfig())
+    same, other = without.row(measured_to("odin", 8)), without.row(measured_to(SECOND_BASE, 4))
+    assert same.gold is not None
+    assert (same.gold.value, same.gold.more, same.notes) == (8.5, 0.0, ())
+    assert (other.gold, other.turn) == (None, None)
+    assert "for n = 4, and for n = 8 without" in other.notes[0]
+
+
+def test_scorers_made_of_seeds_run_as_was_asked_and_let_go_of_their_models(
+    found: Remedies, data: Path, base: Path, tmp_path: Path
+) -> None:
+    asked = config(base)
+    plain = asked.model_copy(update={"train": asked.train.model_copy(update={"sharing": "off"})})
+    outside = [(pair, pair.id) for pair in tiny.pairs(2, seed=5)]
+    trial = Trial(source=data, out=found.folder, config=plain, found=read_pairs(data), elsewhere=outside)
+    seeds = seeds_of(trial, found.folder / NONE)
+    served = [scorer_to_serve(trial, name, seeds) for name in ("averaged", "corrected_length")]
+    models = [one if isinstance(one, LocalScorer) else next(iter(one.parts.values())) for one in served]  # type: ignore[attr-defined]
+    assert [one.passes.sharing for one in models] == ["off"] * 2
+    # Several seeds in memory at once would need several times the memory that trained each.
+    scores = {seed: [one.numbers for one in read_scored_pairs(model.with_name("scores.jsonl"))]
+              for seed, model in seeds.models.items()}  # fmt: skip
+    scorers = scorers_of(trial, NONE, scores)
+    assert not any("reward_model" in vars(one) for one in scorers.values())
+    assert aligned_elsewhere(trial, scorers, tmp_path) is not None
+    assert not any("reward_model" in vars(one) for one in scorers.values())
 
 
 def test_what_is_made_of_other_runs_waits_for_them() -> None:

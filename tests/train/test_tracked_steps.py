@@ -11,7 +11,7 @@ from transformers import TrainerCallback
 from assay.artifacts.files import read_jsonl, sha256_file
 from assay.artifacts.tracking_body import TRACKING, TrackingBody
 from assay.train import tracked_steps, train_reward
-from assay.train.tracked_steps import Held
+from assay.train.tracked_steps import Guarded
 from tests.support import tiny_bases as tiny
 from tests.tracking.test_all_trackers import events
 
@@ -78,7 +78,7 @@ class Failing(TrainerCallback):
 def test_other_reporters_are_held_to_the_same() -> None:
     said: list[str] = []
     inner = Failing()
-    held = Held(inner, "mlflow", said.append)
+    held = Guarded(inner, "mlflow", said.append)
     for _ in range(3):
         held.on_log(None, None, None, logs={})  # type: ignore[arg-type]
     held.on_train_end(None, None, None)  # type: ignore[arg-type]

@@ -36,9 +36,9 @@ class RemedyRow(BaseModel):
     figures: shares of held-out pairs by name; one of which no pair can be asked is not there; elsewhere: the same of
     pairs from outside the data. probes: rates by name.
     gold: of the best of n by the reward, in gold's unit; turn, turn_words: whether gold turns on the way. pressed: gold
-    of what the pressing policy found. notes: what could not be measured and why, and seeds that
-    learned nothing. seconds: of training a seed, in the
-    mean; serving: milliseconds for 1,000 rewards. passes: models run for one reward. pairs: trained on.
+    of what the pressing policy found. notes: what could not be measured and why, and seeds that learned nothing.
+    seconds: of training a seed, in the mean; serving: milliseconds for 1,000 rewards. passes: models run for one
+    reward. pairs: trained on.
     """
 
     model_config = _PART

@@ -18,10 +18,10 @@ import torch
 from torch import nn
 
 from assay.engine.forward import hidden_at, refusal
-from assay.engine.headers import Header, Headers, common_beginning
+from assay.engine.headers import Header, Headers
 from assay.engine.logprobs import label_logprobs
 from assay.engine.micro_batches import micro_batches, pass_tokens
-from assay.engine.trie import Row, distinct_tokens, plan
+from assay.engine.trie import Row, common_beginning, distinct_tokens, plan
 from assay.models.device_and_mode import device_of, evaluating
 
 WORTH_KEEPING = 16  # tokens of a beginning that several packs share

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from torch import Tensor, nn
 from transformers import DynamicCache
 
 from assay.engine.can_share import ability
 from assay.engine.pass_rules import rope_switch
-from assay.engine.trie import Ints, Row, common_prefix, distinct_tokens, plan, sort_key
+from assay.engine.trie import Ints, Row, common_beginning, common_prefix, distinct_tokens, plan, sort_key
 from assay.engine.trunk_calls import run_header
 from assay.models.transformers_types import Cache
 from assay.models.wrappers import trunk_of
@@ -85,14 +84,6 @@ class Headers:
         run_header(trunk_of(self._model), ids, cache)
         self.computed += 1
         return Header(ids, tuple((layer.keys, layer.values) for layer in cache.layers))
-
-
-def common_beginning(rows: Sequence[Row]) -> Ints:
-    """What all rows begin with, leaving each row at least one token of its own."""
-    arrays = [np.asarray(row, dtype=np.int64) for row in rows]
-    # Of sorted rows the first and the last have least in common: what those two share, all between them share as well.
-    first, last = min(arrays, key=sort_key), max(arrays, key=sort_key)
-    return first[: min(common_prefix(first, last), min(map(len, arrays)) - 1)]
 
 
 def packs_with_headers(

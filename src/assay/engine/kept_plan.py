@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assay.engine.trie import Ints, Row, common_prefix, distinct_tokens, plan, sort_key
+from assay.engine.trie import Ints, Row, common_beginning, common_prefix, distinct_tokens, plan, sort_key
 
 SHORTEST = 64  # tokens below which a beginning is not worth a pass of its own
 _FORWARD, _BACKWARD = 1, 2
@@ -61,7 +61,7 @@ def kept_families(
     long = [group for group, longest in enumerate(most) if longest >= shortest]
     if len(long) < 2 or sum(len(row) for rows in groups for row in rows) <= token_budget:
         return []
-    beginnings = {group: _beginning(groups[group], most[group]) for group in long}
+    beginnings = {group: common_beginning(groups[group])[: most[group]] for group in long}
     order = sorted(long, key=lambda group: sort_key(beginnings[group]))
     alike = np.array([common_prefix(beginnings[a], beginnings[b]) for a, b in pairwise(order)])
     if alike.max() < shortest:
@@ -75,13 +75,6 @@ def kept_families(
         if family is not None:
             found.append(family)
     return found
-
-
-def _beginning(rows: Sequence[Row], most: int) -> Ints:
-    """What all rows of a group begin with, at most so many tokens of it."""
-    arrays = [np.asarray(row, dtype=np.int64) for row in rows]
-    first, last = min(arrays, key=sort_key), max(arrays, key=sort_key)
-    return first[: min(common_prefix(first, last), most)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

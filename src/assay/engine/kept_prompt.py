@@ -91,8 +91,8 @@ class KeptPrompt:
             yield
         # Gradients that nobody hands on would be missing without a word.
         assert self._uncut or not closing, "the last pass ran no row that begins with the kept prompt"
-        if closing:
-            self._made = self._cut = {}
+        if closing:  # whatever its backward pass needs hangs on its losses; a step goes on with other prompts
+            self._made = self._cut = self._uncut = {}
 
     def run(self, model: nn.Module) -> None:
         """Run the prompt, unless it was; the first rows that begin with it see to that by themselves."""
@@ -189,13 +189,15 @@ class _Rejoin(torch.autograd.Function):
     """A kept tensor handed on as it is; back goes its gradient and what gathered at its cut twin."""
 
     @staticmethod
-    def forward(ctx: _Context, made: Tensor, cut: Tensor) -> Tensor:
-        ctx.gathered_at = cut
+    def forward(ctx: _Context, made: Tensor, cut: tuple[Tensor]) -> Tensor:
+        # In a tuple, into which autograd does not look: an edge to the twin would hold it as long as the losses.
+        (ctx.gathered_at,) = cut
         return made.view_as(made)
 
     @staticmethod
     def backward(ctx: _Context, gradient: Tensor) -> tuple[Tensor, None]:
         gathered = ctx.gathered_at.grad
+        del ctx.gathered_at
         if gathered is not None:  # there was more than this one pass
             gradient = (gradient.float() + gathered).to(gradient.dtype)
         return gradient, None
@@ -203,4 +205,4 @@ class _Rejoin(torch.autograd.Function):
 
 def _rejoined(made: Tensor, cut: Tensor) -> Tensor:
     # Of a frozen layer nothing goes back.
-    return cast("Tensor", _Rejoin.apply(made, cut)) if made.requires_grad else made  # type: ignore[no-untyped-call]
+    return cast("Tensor", _Rejoin.apply(made, (cut,))) if made.requires_grad else made  # type: ignore[no-untyped-call]

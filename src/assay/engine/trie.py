@@ -132,6 +132,14 @@ def common_prefix(a: Ints, b: Ints) -> int:
     return int(differ.argmax()) if differ.any() else shorter
 
 
+def common_beginning(rows: Sequence[Row]) -> Ints:
+    """What all rows begin with, leaving each row at least one token of its own."""
+    arrays = [np.asarray(row, dtype=np.int64) for row in rows]
+    # Of sorted rows the first and the last have least in common: what those two share, all between them share as well.
+    first, last = min(arrays, key=sort_key), max(arrays, key=sort_key)
+    return first[: min(common_prefix(first, last), min(map(len, arrays)) - 1)]
+
+
 def distinct_tokens(rows: Sequence[Row]) -> int:
     """Tokens a pack of `rows` would hold, without building it."""
     arrays = _arrays(rows)

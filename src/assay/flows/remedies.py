@@ -77,8 +77,8 @@ def run_remedies(
     if config.press.world is not None:
         agent_mix(config.press.start)
     # One that is not there costs no reading of data.
-    first = resolve(config.model.base, config.model.revision)
-    if config.bases.second is not None and resolve(config.bases.second).fingerprint == first.fingerprint:
+    base = resolve(config.model.base, config.model.revision)
+    if config.bases.second is not None and resolve(config.bases.second).fingerprint == base.fingerprint:
         raise ConfigError(
             f"bases.second={config.bases.second} is the base itself, and several seeds of one base are the ensembles "
             "without it. Name another, or leave it out."
@@ -98,8 +98,9 @@ def run_remedies(
     )
     table = Table(trial=trial, names=names, options=told, elsewhere=beside)
     for one in measured(trial, names, processes=told.processes, notify=notify):
-        for row in table.add(one):
-            notify(line(row, len(table.done), len(names)))
+        first = len(table.rows) + 1  # several at once where some were done before none was
+        for number, row in enumerate(table.add(one), start=first):
+            notify(line(row, number, len(names)))
     # Timed last and one by one: beside trainings a reward takes as long as they let it.
     table.time_serving()
     return Remedies(folder=out, body=table.write())

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -46,7 +47,8 @@ from assay.flows.remedy_suspects import out_of_fold_suspects
 from assay.flows.rescoring import STORE, rescored
 from assay.flows.reward import RewardRun, run_reward
 from assay.records import Pair, PairScore, plain_text
-from assay.scorers.local import Passes
+from assay.scorers.corrected import corrected
+from assay.scorers.local import LocalScorer, Passes
 from assay.scorers.open import open_scorer, open_scorers
 from assay.scorers.protocol import Scored, Scorer, score_groups, scored
 from assay.scorers.recorded import read_scored_pairs
@@ -132,7 +134,8 @@ def measure(trial: Trial, name: str, seeds: Seeds | None, notify: Callable[[str]
             asked, before = TRAINED[name], 0.0
             settings = {key: value for key, _, value in (one.partition("=") for one in asked)}
             changed = with_settings(trial.config.of_a_run, asked)
-            if name == SUSPECTED and seeds is not None:
+            if name == SUSPECTED:
+                assert seeds is not None  # without what they suspect it would be none again
                 without, before = out_of_fold_suspects(
                     trial.config.of_a_run, seeds, trial.out / f"{name}_labels", notify=under(name, notify)
                 )
@@ -232,6 +235,7 @@ def scorers_of(trial: Trial, name: str, scores: Mapping[int, Sequence[PairScore]
             had[pair.prompt, pair.chosen] = scored(numbers.chosen)
             had[pair.prompt, pair.rejected] = scored(numbers.rejected)
         one.store.add({row: reward for row, reward in had.items() if one.store.get(row) is None})
+        one.forget()  # its fingerprint has opened it, and the next one is as large
         found[seed] = one
     return found
 
@@ -298,6 +302,8 @@ def aligned_elsewhere(trial: Trial, scorers: Mapping[int, Scorer], folder: Path)
             ).numbers
             for pair in pairs
         ]
+        if isinstance(scorer, LocalScorer):
+            scorer.forget()
     return align(scores, pairs, [group for _, group in trial.elsewhere])
 
 
@@ -349,7 +355,7 @@ def scorer_to_serve(trial: Trial, name: str, seeds: Seeds) -> Scorer:
         return next(iter(open_scorers(trial.out / name, passes=trial.passes).values()))
     files = sorted((trial.out / name).glob("seed-*.yaml"))
     if files:  # as it was fitted: fitting again would score the slice again
-        return open_scorer(f"corrected:{files[0]}")
+        return corrected(str(files[0]), partial(open_scorer, passes=trial.passes))
     seeds = with_second_base(trial, name, seeds)
     return next(iter(MADE[name](replace(seeds, out=trial.out / name, remembered=False)).values()))
 

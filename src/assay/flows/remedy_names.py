@@ -90,7 +90,7 @@ def remembered_of(model: Path) -> Path:
 
 
 def averaged_seeds(seeds: Seeds) -> dict[int, Scorer]:
-    return {0: averaged(str(seeds.folder))}
+    return {0: averaged(str(seeds.folder), passes=seeds.passes)}
 
 
 def ensemble_of(rule: Rule) -> Callable[[Seeds], dict[int, Scorer]]:

@@ -26,6 +26,7 @@ from assay.flows.optimise_gold import Gold, gold_values, open_gold, shared_by
 from assay.flows.pressed_candidates import best_by_prompt, press_on
 from assay.flows.remedy_config import PressConfig, RemediesConfig
 from assay.flows.simulated_candidates import DeskPrompts, desk_prompts
+from assay.scorers.local import LocalScorer
 from assay.scorers.open import open_scorer
 from assay.scorers.protocol import Scorer
 from assay.scorers.remote.config import RemoteConfig
@@ -138,6 +139,8 @@ def searched(scorers: Mapping[int, Scorer], out: Path, config: PressConfig) -> S
         file = out / f"pressed-seed-{seed}.jsonl"
         starts.append(start_of(press_on(one, file, plan=plan, gold=gold, desk=desk).body))
         found.append(best_by_prompt(file))
+        if isinstance(one, LocalScorer):
+            one.forget()  # the next one is as large
     names = [one.id for one in desk.prompts if all(one.id in best for best in found)]
     if not names:
         raise InputError(f"{out}: no prompt has an answer with reward and gold.")

@@ -31,6 +31,7 @@ class Without:
     def row(self, one: Measured) -> RemedyRow:
         """The row of a remedy, or of the run without itself, which has nothing to be more than."""
         none = None if one.name == self.measured.name else self.measured
+        one = one if none is None else with_the_same_n(one, none)
         if one.aligned is None:
             return RemedyRow(name=one.name, kind=one.kind, settings=dict(one.settings), why_not=one.why_not)
         return RemedyRow(
@@ -61,6 +62,7 @@ class Without:
             right, groups = aligned.correct[:, mask], aligned.groups[mask]
             more, span = None, None
             if beside is not None:
+                assert [one.id for one in beside.pairs] == [one.id for one in aligned.pairs]
                 more, span = self.shares_apart(
                     recipe(right, aligned.seeds), recipe(beside.correct[:, mask], beside.seeds), groups
                 )
@@ -132,6 +134,21 @@ class Without:
         return RemedyFigure(
             value=value, n=len(picked.prompts), interval=body(interval), more=more, more_interval=more_interval
         )
+
+
+def with_the_same_n(one: Measured, none: Measured) -> Measured:
+    """The remedy without gold at best of n where that is another n than the one without it allows, and a note of it.
+
+    Rewards that a model does not give (of answers too long for a second base) shorten the curve: gold at best of 32
+    held against gold at best of 64 would be no difference of remedies.
+    """
+    if one.best is None or none.best is None or one.best.n == none.best.n:
+        return one
+    why = (
+        f"gold at best of n: enough answers have a reward for n = {one.best.n}, and for n = {none.best.n} without a "
+        "remedy, so that nothing can be paired."
+    )
+    return replace(one, best=None, notes=(*one.notes, why))
 
 
 def picked(found: BestOfN | Searched | None) -> PickedGold | None:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.engine.headers import SHORTEST, Headers, common_beginning
-from assay.engine.trie import Ints, common_prefix
+from assay.engine.headers import SHORTEST, Headers
+from assay.engine.trie import Ints, common_beginning, common_prefix
 from assay.models.device_and_mode import evaluating
 from assay.render.encoder import Encoded
 from assay.rewards.head_states import HeadStates, head_states

@@ -45,7 +45,7 @@ class AveragedScorer(LocalScorer):
         return sha256_json({"averaged": members})
 
 
-def averaged(argument: str) -> AveragedScorer:
+def averaged(argument: str, *, passes: Passes | None = None) -> AveragedScorer:
     """The average of models named with commas between, or of a run's seeds. Raises InputError for fewer than two."""
     found: list[str] = []
     for part in (part.strip() for part in argument.split(",") if part.strip()):
@@ -55,4 +55,4 @@ def averaged(argument: str) -> AveragedScorer:
         raise InputError(f"averaged:{argument}: {len(found)} model. Name two at least, or a run of several seeds.")
     if len(set(found)) < len(found):
         raise InputError(f"averaged:{argument}: a model stands twice and would count double. Name each once.")
-    return AveragedScorer(found)
+    return AveragedScorer(found, passes=passes)

@@ -67,9 +67,8 @@ class Batches(Sampler[list[Drawn]]):
         return self._drawn[1][number * self.size : (number + 1) * self.size]
 
     def __iter__(self) -> Iterator[list[Drawn]]:
-        order = self._order()
-        for start in range(0, len(order), self.size):
-            batch = order[start : start + self.size]
+        for number in range(len(self)):
+            batch = self.whole(number)
             # Over the whole batch, not over this process's part: it is the batch whose loss is a mean. Weights that are
             # all 1 add up exactly, and 1 / sum is then 1 / len to the last bit.
             total = sum(self.weights[index] for index in batch)

@@ -38,7 +38,7 @@ from assay.train.process_group import of_the_first, told_of_others
 from assay.train.progress import Progress, Stage
 from assay.train.result import TrainResult, finished, hashes, read_result, save_whole
 from assay.train.threads import threads_within_quota
-from assay.train.tracked_steps import Tracking, hold, tracked
+from assay.train.tracked_steps import Tracking, guard, tracked
 from assay.train.trainer_options import checkpoint_activations, own_randomness, trainer_arguments, without_printer
 from assay.train.weights_in_parts import whole
 from assay.version import versions
@@ -135,7 +135,7 @@ class SeedRun:
         best = None if stopping is None else BestSoFar(self.seed.folder, stopping.patience)
         trainer = ObjectiveTrainer(self.training, args, metrics=metrics, best=best)
         without_printer(trainer)
-        hold(trainer, _warn)
+        guard(trainer, _warn)
         return trainer
 
     def _settle_layers(self, device: torch.device) -> None:

@@ -98,16 +98,16 @@ def tracked(
         write()
 
 
-def hold(trainer: Trainer, say: Callable[[str], None]) -> None:
+def guard(trainer: Trainer, say: Callable[[str], None]) -> None:
     """Put every reporter that transformers made behind a guard: what it raises ends it, and not the training."""
     from transformers.integrations import INTEGRATION_TO_CALLBACK
 
     kinds = {kind: name for name, kind in INTEGRATION_TO_CALLBACK.items()}
     callbacks = trainer.callback_handler.callbacks
-    callbacks[:] = [Held(one, kinds[type(one)], say) if type(one) in kinds else one for one in callbacks]
+    callbacks[:] = [Guarded(one, kinds[type(one)], say) if type(one) in kinds else one for one in callbacks]
 
 
-class Held(TrainerCallback):  # type: ignore[misc]
+class Guarded(TrainerCallback):  # type: ignore[misc]
     """A callback whose failures are said once and cost nothing but the callback."""
 
     def __init__(self, inner: TrainerCallback, name: str, say: Callable[[str], None]) -> None:

@@ -19,7 +19,7 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 
 from assay.engine.compiled import keeps_its_layers, layers_of
 from assay.engine.pass_rules import rope_switch
-from assay.errors import ConfigError
+from assay.errors import ArtifactError, ConfigError
 from assay.models.wrappers import unwrap
 
 
@@ -71,10 +71,20 @@ def trained(module: nn.Module, *, keeps: bool) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def put_back(module: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Give parameters the values that `trained` had of them; of each a process takes its part."""
-    for name, parameter in module.named_parameters():
-        if name in weights:
-            parameter.copy_(_held_as(weights[name], parameter))
+    """Give parameters the values that `trained` had of them; of each a process takes its part.
+
+    Raises ArtifactError where one that is trained is not among them: it would go on from where it was drawn.
+    """
+    parameters = {name: one for name, one in module.named_parameters() if one.requires_grad}
+    missing = sorted(parameters.keys() - weights.keys())
+    if missing:
+        raise ArtifactError(
+            f"A checkpoint lacks {len(missing)} of {len(parameters)} trained weights, {missing[0]} among them: another "
+            "version of transformers or peft wrote it, which names them otherwise. Go on with that version, or train "
+            "in another folder."
+        )
+    for name, parameter in parameters.items():
+        parameter.copy_(_held_as(weights[name], parameter))
 
 
 def optimiser_state(optimiser: torch.optim.Optimizer, *, keeps: bool) -> dict[str, Any]:
