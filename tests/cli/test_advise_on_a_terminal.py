@@ -6,6 +6,7 @@ import contextlib
 import os
 import pty
 import select
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ def typed(*steps: tuple[str, bytes], words: Sequence[str] = ()) -> tuple[int, st
     """Exit code and all that stood on the terminal; each step waits for a text that is new, then types."""
     child, terminal = pty.fork()
     if not child:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # which a suite that runs in the background has ignored
         os.environ.update(TERM="dumb", NO_COLOR="1", COLUMNS="200")
         os.execv(sys.executable, [sys.executable, *WORDS, *words])
     shown, seen = b"", 0

@@ -48,7 +48,10 @@ def opposed(count: int, seed: int = 0) -> list[Pair]:
     return of("helpful", pairs) + of("harmless", pairs, turned=True)
 
 
-@pytest.fixture(scope="module", params=["bert", "llama", "bert lora", "llama lora"])
+SLOW_TOO = pytest.param("llama lora", marks=pytest.mark.slow)
+
+
+@pytest.fixture(scope="module", params=[pytest.param("bert", marks=pytest.mark.slow), "llama", "bert lora", SLOW_TOO])
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     kind, _, lora = request.param.partition(" ")
     root = tmp_path_factory.mktemp(kind)

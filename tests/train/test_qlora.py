@@ -29,6 +29,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_it_learns_and_the_saved_model_is_the_trained_one(base: Path, tmp_path: Path) -> None:
     recipe = tiny.quick(base, epochs=6)
     recipe["model"] = ModelConfig(base=str(base), max_tokens=64, tuning="qlora")

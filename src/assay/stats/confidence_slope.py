@@ -18,6 +18,7 @@ from assay.stats.intervals import Array, Interval, Names, cluster_codes, freedom
 from assay.stats.unknown import Unknown
 
 NEAR = 1e-3  # roots of the likelihood ratio taken as none
+CORRECTED = 0.9  # of the root: more is no correction of it
 FURTHEST = 1e4  # slopes looked at: 1/FURTHEST to FURTHEST of the scale of the log odds
 
 
@@ -48,7 +49,9 @@ class ConfidenceSlope:
         if abs(root) < NEAR:  # log(v/r)/r is 0/0 at the estimate and runs straight through it
             return root / math.sqrt(self.design_effect)
         scaled = root / math.sqrt(self.design_effect)
-        return scaled + math.log(wald / root) / scaled
+        # Of a handful of events, one of them far out, it may be larger than the root itself, and say the opposite.
+        most = CORRECTED * abs(scaled)
+        return scaled + min(max(math.log(wald / root) / scaled, -most), most)
 
     def _log_likelihood(self, slope: float) -> Array:
         logit = slope * self.log_odds
