@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
@@ -21,6 +21,7 @@ from assay.flows.remedy_names import NONE, OF_TWO_BASES, SECOND_BASE, SUSPECTED,
 from assay.machine_size import usable_cpus
 
 THREADS = "OMP_NUM_THREADS"
+FIRST = (NONE, SUSPECTED, SECOND_BASE)  # others are made of the first and the last; the second trains three times over
 _trials: list[Trial] = []  # of a worker: sent once, and not with each of its remedies
 
 
@@ -39,7 +40,7 @@ def measured(
         # Forked processes cannot use a GPU that their parent has used.
         pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=remember, initargs=(trial,))
         try:
-            yield from as_they_come(pool, trial, names)
+            yield from as_they_come(pool, trial, names, processes=processes)
         except BrokenProcessPool:
             raise ConfigError(
                 f"One of {processes} processes was ended from outside, by a lack of memory perhaps. The same command "
@@ -49,13 +50,14 @@ def measured(
             pool.shutdown(cancel_futures=True)
 
 
-def as_they_come(pool: ProcessPoolExecutor, trial: Trial, names: Sequence[str]) -> Iterator[Measured]:
+def as_they_come(pool: Executor, trial: Trial, names: Sequence[str], *, processes: int) -> Iterator[Measured]:
+    """No more are handed in than there are processes, so that one of FIRST is next as soon as it can be."""
     seeds: Seeds | None = None
     waiting: set[Future[Measured]] = set()
     done: set[str] = set()
-    left = list(names)
+    left = sorted(names, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
     while left or waiting:
-        ready = [name for name in left if waits_for(name) <= done]
+        ready = [name for name in left if waits_for(name) <= done][: processes - len(waiting)]
         left = [name for name in left if name not in ready]
         waiting |= {pool.submit(in_worker, name, seeds) for name in ready}
         ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
