@@ -1,13 +1,15 @@
-"""Which remedy buys what against a planted length shortcut: the tables of docs/remedies.md, on simulated data.
+"""Which remedy buys what against a planted length shortcut: docs/results/remedies.md, on simulated data.
 
     python benchmarks/remedies_table.py --out remedies-table --processes 12                    # minutes on a GPU
     python benchmarks/remedies_table.py --out remedies-table --base smollm2 --remedies text --processes 3
-    python benchmarks/remedies_table.py --out remedies-table --fold docs/remedies.md           # trains nothing
+    python benchmarks/remedies_table.py --out remedies-table --fold docs/results/remedies.md   # trains nothing
+    python benchmarks/remedies_table.py --out remedies-table --glance docs/remedies.md         # neither does this
 
 Worlds of the simulated support desk, one for each --strength of the shortcut (0: none), with the same prompts, held-out
 ids, candidates and search. In each world `assay remedies` trains none and every remedy on --seeds seeds, in
 processes of its own; worlds run beside each other. A line is printed for every remedy that is done. Started again, it
-goes on. --fold writes what stands in --out, whatever of it is done, between two marks of the page.
+goes on. --fold writes what stands in --out, whatever of it is done, between two marks of the page; --glance gold at
+best of n alone.
 """
 
 from __future__ import annotations
@@ -64,6 +66,7 @@ def arguments() -> argparse.Namespace:
     options.add_argument("--processes", type=int, default=1, help="at once, over all worlds")
     options.add_argument("--set", dest="sets", action="append", default=[], help="as of assay remedies")
     options.add_argument("--fold", type=Path, help="write what is in --out into this page, and train nothing")
+    options.add_argument("--glance", type=Path, help="write gold at best of n into this page, and train nothing")
     return options.parse_args()
 
 
@@ -201,18 +204,26 @@ def processor() -> str:
     return named[0] if named else platform.processor() or platform.machine()
 
 
+def measured(out: Path) -> Iterator[tuple[Path, dict[str, RemediesBody]]]:
+    """The folder of each base in `out` of which there is anything, and its worlds."""
+    for path in sorted(out.glob(f"*/{ABOUT}")):
+        files = sorted(path.parent.glob(f"*/{REMEDIES}"), key=world_order)
+        if files:
+            yield path.parent, {one.parent.name: RemediesBody.read(one) for one in files}
+
+
+def glance(out: Path) -> Iterator[str]:
+    """Gold at best of n, a table a base."""
+    for path, bodies in measured(out):
+        yield from [f"Base {path.name} (simulated):", "", *at_a_glance(bodies), ""]
+
+
 def markdown(out: Path) -> Iterator[str]:
     """All that stands in `out`, base by base and world by world."""
-    for path in sorted(out.glob(f"*/{ABOUT}")):
-        said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        bodies = {
-            one.parent.name: RemediesBody.read(one)
-            for one in sorted(path.parent.glob(f"*/{REMEDIES}"), key=world_order)
-        }
-        if not bodies:
-            continue
+    for path, bodies in measured(out):
+        said: dict[str, Any] = json.loads((path / ABOUT).read_text(encoding="utf-8"))
         made = ", ".join(f"{name} {version}" for name, version in said["versions"].items())
-        yield f"### Measured on the simulated desk, base {path.parent.name}"
+        yield f"### Measured on the simulated desk, base {path.name}"
         yield ""
         yield (
             f"Simulated data and simulated truth throughout. {said['date']}, `{said['command']}`: "
@@ -262,10 +273,12 @@ def folded(page: str, table: str) -> str:
 
 def main() -> int:
     given = arguments()
-    if given.fold is None:
+    if given.fold is None and given.glance is None:
         return run(given)
-    text = "\n".join(markdown(given.out)).rstrip()
-    given.fold.write_text(folded(given.fold.read_text(encoding="utf-8"), text), encoding="utf-8")
+    for page, written in ((given.fold, markdown), (given.glance, glance)):
+        if page is not None:
+            text = "\n".join(written(given.out)).rstrip()
+            page.write_text(folded(page.read_text(encoding="utf-8"), text), encoding="utf-8")
     return 0
 
 

@@ -20,17 +20,7 @@ from assay.data.native_rows import as_native
 from assay.errors import ConfigError, InputError
 from assay.flows.remedies import Remedies, RemediesOptions, run_remedies
 from assay.flows.remedy_config import BasesConfig, PressConfig, RemediesConfig
-from assay.flows.remedy_measures import (
-    Measured,
-    Trial,
-    aligned_elsewhere,
-    refuse_idle,
-    same_held_out,
-    scorer_to_serve,
-    scorers_of,
-    seeds_of,
-    with_second_base,
-)
+from assay.flows.remedy_measures import aligned_elsewhere, refuse_idle, scorers_of
 from assay.flows.remedy_names import (
     NAMES,
     NONE,
@@ -43,6 +33,8 @@ from assay.flows.remedy_names import (
 )
 from assay.flows.remedy_pressure import BestOfN, PickedGold, searched
 from assay.flows.remedy_rows import Without
+from assay.flows.remedy_serving import scorer_to_serve
+from assay.flows.remedy_trial import Measured, Trial, same_held_out, seeds_of, with_second_base
 from assay.flows.remedy_workers import waits_for
 from assay.records import Candidates, PairScore, plain_text
 from assay.scorers.ensemble import measured_scale

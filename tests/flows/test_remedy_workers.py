@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from assay.flows import remedy_workers
-from assay.flows.remedy_measures import Measured
 from assay.flows.remedy_names import NONE, SUSPECTED, remedy_names
+from assay.flows.remedy_trial import Measured
 from assay.flows.remedy_workers import as_they_come
 
 POOL = """

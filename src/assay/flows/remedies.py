@@ -18,10 +18,11 @@ from assay.artifacts.run_evidence import RUN
 from assay.data import PairSet, read_pairs
 from assay.errors import ConfigError, InputError
 from assay.flows.remedy_config import RemediesConfig
-from assay.flows.remedy_measures import Measured, Trial, scorer_to_serve, seeds_of, serving_ms
 from assay.flows.remedy_names import NONE, remedy_names
 from assay.flows.remedy_pressure import CandidatesFile, ask_gold_once
 from assay.flows.remedy_rows import Without
+from assay.flows.remedy_serving import scorer_to_serve, serving_ms
+from assay.flows.remedy_trial import Measured, Trial, seeds_of
 from assay.flows.remedy_workers import measured
 from assay.flows.run_record import begun_with
 from assay.models.resolve import resolve

@@ -8,10 +8,8 @@ Shapes: S seeds, M pairs that a probe changes.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -20,105 +18,39 @@ from pydantic import JsonValue
 
 from assay.artifacts.run_body import RunBody
 from assay.artifacts.run_evidence import RUN, SPLIT
-from assay.artifacts.run_models import seeds_with
 from assay.artifacts.split_body import SplitBody
 from assay.audits.probes.probe_part import outcome
 from assay.audits.scores_table import Aligned, align
-from assay.data import PairSet
 from assay.data.augment.wrong_facts import wrong_facts
 from assay.errors import AssayError, ConfigError
-from assay.flows.remedy_config import RemediesConfig
 from assay.flows.remedy_names import (
     MADE,
     NONE,
     OF_ALL_SEEDS,
     OF_TWO_BASES,
     SECOND_BASE,
-    SLICE_FILE,
     SUSPECTED,
     TRAINED,
     Seeds,
     remembered_of,
-    training_slice,
     with_settings,
 )
-from assay.flows.remedy_pressure import BestOfN, CandidatesFile, Searched, best_of_n, searched
+from assay.flows.remedy_pressure import best_of_n, searched
 from assay.flows.remedy_suspects import out_of_fold_suspects
+from assay.flows.remedy_trial import Measured, ProbeRate, Trial, models_of, same_held_out, with_second_base
 from assay.flows.rescoring import STORE, rescored
 from assay.flows.reward import RewardRun, run_reward
 from assay.records import Pair, PairScore, plain_text
-from assay.scorers.corrected import corrected
-from assay.scorers.local import LocalScorer, Passes
-from assay.scorers.open import open_scorer, open_scorers
-from assay.scorers.protocol import Scored, Scorer, score_groups, scored
+from assay.scorers.local import LocalScorer
+from assay.scorers.open import open_scorers
+from assay.scorers.protocol import Scored, Scorer, scored
 from assay.scorers.recorded import read_scored_pairs
 from assay.scorers.remembering import RememberingScorer
 from assay.scorers.rescoring import rescore
 from assay.scorers.reward_store import RewardStore, Row
-from assay.scorers.scored_pairs import ScoredPair, as_candidates, score_pairs
+from assay.scorers.scored_pairs import ScoredPair, score_pairs
 from assay.stats.draws import stream
-from assay.stats.intervals import Codes
 from assay.stats.seed_variance import Recipe
-
-TIMED = 128  # answers scored for what serving costs
-ROUNDS, LONG = 3, 1.0  # the quickest of so many rounds counts; after so many seconds one is enough
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """What every remedy is tried on. candidates: None where no gold at best of n is asked for.
-
-    elsewhere: pairs with a winner from outside these data, and their prompt groups, on which accuracy is told too.
-    """
-
-    source: str | Path
-    out: Path
-    config: RemediesConfig
-    found: PairSet
-    candidates: CandidatesFile | None = None
-    elsewhere: Sequence[tuple[Pair, str]] = ()
-    command: str = ""
-
-    @property
-    def passes(self) -> Passes:
-        return Passes(sharing=self.config.train.sharing)
-
-    def pairs_of(self, run_folder: Path) -> list[tuple[Pair, str]]:
-        """The held-out pairs of a run with their prompt groups, in the order of its scores."""
-        known = {pair.id: (pair, group) for pair, group in zip(self.found.pairs, self.found.groups, strict=True)}
-        first = min(run_folder.glob("seed-[0-9]*/scores.jsonl"))
-        return [known[one.pair_id] for one in read_scored_pairs(first)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeRate:
-    """How often the reward did what it must not. place: of each pair among the held-out ones, (M,)."""
-
-    place: Codes
-    did: Recipe
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """One remedy by itself. why_not: why there is none of it. notes: what could not be measured of it and why, and
-    seeds that learned nothing.
-
-    seconds: of training, by seed; passes: models run for one reward; pairs: trained on.
-    """
-
-    name: str
-    kind: Literal["training", "scorer"]
-    settings: Mapping[str, JsonValue]
-    why_not: str | None = None
-    aligned: Aligned | None = None
-    elsewhere: Aligned | None = None
-    probes: Mapping[str, ProbeRate] = field(default_factory=dict)
-    best: BestOfN | None = None
-    pressed: Searched | None = None
-    notes: tuple[str, ...] = ()
-    seconds: tuple[float, ...] = ()
-    passes: int | None = None
-    pairs: int | None = None
 
 
 def measure(trial: Trial, name: str, seeds: Seeds | None, notify: Callable[[str], None]) -> Measured:
@@ -162,29 +94,6 @@ def measure(trial: Trial, name: str, seeds: Seeds | None, notify: Callable[[str]
             raise
         notify(f"{name}: not made: {error}")
         return Measured(name=name, kind=kind, settings=settings, why_not=str(error))
-
-
-def same_held_out(trial: Trial) -> None:
-    """Raises ConfigError where the second base's run holds out other pairs: nothing of it could be paired, and a model
-    may have been trained on what the other is measured on."""
-    first, second = ([pair.id for pair, _ in trial.pairs_of(trial.out / name)] for name in (NONE, SECOND_BASE))
-    if first != second:
-        raise ConfigError(
-            f"{trial.config.bases.second} splits its rows into other tokens, so that other pairs are too long and "
-            f"{len(set(second) - set(first))} of {len(second)} held-out pairs are others. Raise model.max_tokens, now "
-            f"{trial.config.model.max_tokens}, until neither base drops any."
-        )
-
-
-def with_second_base(trial: Trial, name: str, seeds: Seeds) -> Seeds:
-    """The seeds, with those of the second base for what is made of both. Raises ConfigError where there are none."""
-    if name not in OF_TWO_BASES:
-        return seeds
-    models = models_of(trial, trial.out / SECOND_BASE)
-    if not models:
-        raise ConfigError(f"there is no run on {trial.config.bases.second}: see the row {SECOND_BASE}.")
-    same_held_out(trial)
-    return replace(seeds, second=models)
 
 
 def refuse_idle(trial: Trial, name: str) -> None:
@@ -334,50 +243,6 @@ def probe_rates(
         mean_S = np.array([did.mean() if did.size else whole.did.mean() for did in means])
         rates[name] = ProbeRate(place=whole.place, did=Recipe(value_N=whole.did, mean_S=mean_S, seeds=aligned.seeds))
     return rates
-
-
-def serving_ms(scorer: Scorer, pairs: Sequence[Pair]) -> float:
-    """Milliseconds for 1,000 rewards by the wall clock, on this machine as it is; loading is not counted."""
-    groups = as_candidates(pairs)[: TIMED // 2]
-    answers = sum(len(group.answers) for group in groups)
-    list(score_groups(scorer, groups[:4]))  # loads the model
-    rounds: list[float] = []
-    while len(rounds) < ROUNDS and sum(rounds) < LONG:
-        start = time.perf_counter()
-        list(score_groups(scorer, groups))
-        rounds.append(time.perf_counter() - start)
-    return 1e6 * min(rounds) / answers
-
-
-def scorer_to_serve(trial: Trial, name: str, seeds: Seeds) -> Scorer:
-    """One scorer as it would be served: of several seeds the first, of an ensemble all of it."""
-    if name in TRAINED:
-        return next(iter(open_scorers(trial.out / name, passes=trial.passes).values()))
-    files = sorted((trial.out / name).glob("seed-*.yaml"))
-    if files:  # as it was fitted: fitting again would score the slice again
-        return corrected(str(files[0]), partial(open_scorer, passes=trial.passes))
-    seeds = with_second_base(trial, name, seeds)
-    return next(iter(MADE[name](replace(seeds, out=trial.out / name, remembered=False)).values()))
-
-
-def seeds_of(trial: Trial, run_folder: Path) -> Seeds:
-    """The run without a remedy, as scorers are made of it; writes the slice of its training side."""
-    held = frozenset(pair.id for pair, _ in trial.pairs_of(run_folder))
-    both = zip(trial.found.pairs, trial.found.groups, strict=True)
-    training = [(pair, group) for pair, group in both if pair.id not in held]
-    file = trial.out / SLICE_FILE
-    return Seeds(
-        folder=run_folder, models=models_of(trial, run_folder), training=training,
-        slice=training_slice(training, file),
-        slice_file=file, out=trial.out, passes=trial.passes,
-    )  # fmt: skip
-
-
-def models_of(trial: Trial, run_folder: Path) -> dict[int, Path]:
-    """The folder of each seed's model; empty where the run was not made, or not to its end."""
-    models = seeds_with(run_folder, "model")
-    seeds = trial.config.train.seeds
-    return {seed: models[seed] for seed in seeds} if set(seeds) <= set(models) else {}
 
 
 def under(name: str, notify: Callable[[str], None]) -> Callable[[str], None]:

@@ -15,8 +15,8 @@ from assay.artifacts.remedies_body import RemedyFigure, RemedyRow
 from assay.audits.config import AuditConfig
 from assay.audits.pairs.length import matched
 from assay.audits.scores_table import Aligned, Mask
-from assay.flows.remedy_measures import Measured, ProbeRate
 from assay.flows.remedy_pressure import BestOfN, PickedGold, Searched
+from assay.flows.remedy_trial import Measured, ProbeRate
 from assay.stats.intervals import Array, Codes, Interval, cluster_difference, cluster_wilson, ending, wilson_of
 from assay.stats.seed_variance import Recipe, recipe_difference, recipe_mean
 

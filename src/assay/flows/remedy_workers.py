@@ -16,8 +16,9 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait as wait_for
 
 from assay.errors import ConfigError
-from assay.flows.remedy_measures import Measured, Trial, measure, seeds_of
+from assay.flows.remedy_measures import measure
 from assay.flows.remedy_names import NONE, OF_TWO_BASES, SECOND_BASE, SUSPECTED, TRAINED, Seeds
+from assay.flows.remedy_trial import Measured, Trial, seeds_of
 from assay.machine_size import usable_cpus
 
 THREADS = "OMP_NUM_THREADS"
