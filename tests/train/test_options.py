@@ -49,6 +49,7 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "regularise.odin": ("on", NO_DROPOUT),
     "regularise.odin_length": (3.0, {**NO_DROPOUT, "regularise.odin": "on"}),
     "regularise.odin_orthogonality": (3.0, {**NO_DROPOUT, "regularise.odin": "on"}),
+    "regularise.odin_spread": (0.0, {**NO_DROPOUT, "regularise.odin": "on"}),
     "train.epochs": (1.5, {}),
     "train.learning_rate": (1e-4, {}),
     "train.head_learning_rate": (1e-2, {}),

@@ -140,21 +140,29 @@ def odin_by_hand(regulariser: Regulariser, examples: list[PairExample]) -> Tenso
     weight = layer.weight[0]
     cosine = nn.functional.cosine_similarity(weight, head.weight, dim=0)
     config = regulariser.config
-    apart = corr(q).abs() + 1 - corr(r)
+
+    def eased(figure: Tensor, x: Tensor) -> Tensor:
+        share = min(1.0, float(x.detach().std(unbiased=False)) / config.odin_spread) if config.odin_spread else 1.0
+        return share * figure + (1 - share) * figure.detach()
+
+    apart = eased(corr(q).abs(), q) + 1 - eased(corr(r), r)
     return pairs + config.odin_length * apart + config.odin_orthogonality * cosine.abs()
 
 
 @pytest.mark.parametrize("kind", ["bert", "llama"])
-@pytest.mark.parametrize("size", [12, 5, 1])
-def test_odin_is_the_loss_of_the_whole_batch_however_it_is_cut(kind: str, size: int, bases: dict[str, Path]) -> None:
+@pytest.mark.parametrize(("size", "spread"), [(12, 0.0), (12, 9.0), (5, 9.0), (1, 0.0), (1, 1.0)])
+def test_odin_is_the_loss_of_the_whole_batch_however_it_is_cut(
+    kind: str, size: int, spread: float, bases: dict[str, Path]
+) -> None:
     regulariser, examples = made(
-        bases[kind], weighted(tiny.pairs(12)), odin="on", odin_length=0.7, odin_orthogonality=0.3
+        bases[kind], weighted(tiny.pairs(12)), odin="on", odin_length=0.7, odin_orthogonality=0.3, odin_spread=spread
     )
     model = regulariser.reward_model.model
     theirs_loss = odin_by_hand(regulariser, examples)
     theirs = gradient(model, theirs_loss)
     ours_loss = in_parts(regulariser, examples, size)
-    assert ours_loss.item() == pytest.approx(theirs_loss.item(), abs=1e-4 if torch.cuda.is_available() else 1e-5)
+    # Rewards of heads made 20 times larger: a row alone and rows together differ by 2e-5 on a processor with AVX2 alone.
+    assert ours_loss.item() == pytest.approx(theirs_loss.item(), abs=1e-4)
     ours = gradient(model, ours_loss)
     assert float(ours["assay_length_head.weight"].abs().max()) > 0
     close(ours, theirs)

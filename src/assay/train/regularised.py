@@ -115,7 +115,9 @@ class Regulariser:
         assert head is not None
         upright = regularisers.orthogonality(last_layer(self.reward_model.model).weight[0], head.weight)
         if len(batch) == len(among):
-            apart = regularisers.length_penalty(quality_2B, length_2B, self._tokens(batch))
+            apart = regularisers.length_penalty(
+                quality_2B, length_2B, self._tokens(batch), spread=self.config.odin_spread
+            )
             total = self.config.odin_length * apart + self.config.odin_orthogonality * upright
             return total.expand(len(batch))
         slopes = self._slopes(among)
@@ -152,7 +154,7 @@ class Regulariser:
             where = [place + side * len(among) for side in (0, 1) for place in places]
             quality_N[where] = read.reward_N.float()[at]
             length_N[where] = head(read.hidden_NH)[at]
-        return regularisers.length_slopes(quality_N, length_N, self._tokens(among))
+        return regularisers.length_slopes(quality_N, length_N, self._tokens(among), spread=self.config.odin_spread)
 
     def _tokens(self, batch: Sequence[PairExample]) -> Tensor:
         """Tokens of the answers, chosen ones first, (2B,)."""

@@ -57,6 +57,27 @@ def test_slopes_are_the_gradient_and_constant_rewards_have_finite_ones() -> None
     assert torch.isfinite(flat.length_N).all()
 
 
+def test_while_rewards_hardly_differ_their_slopes_are_as_small_as_they_are() -> None:
+    draw = torch.Generator().manual_seed(2)
+    quality, length, tokens = torch.randn(3, 30, generator=draw)
+    quality, length = 3 * quality / quality.std(unbiased=False), length / length.std(unbiased=False)
+    published = regularisers.length_slopes(quality, length, tokens)
+    for scale in (1e-3, 0.1, 0.5, 5.0):
+        eased = regularisers.length_slopes(scale * quality, scale * length, tokens, spread=2.0)
+        assert float(eased.value) == pytest.approx(float(published.value), abs=1e-6)
+        # The slope of a correlation is that at scale 1 over the scale; eased it does not grow as the scale shrinks.
+        for ours, theirs, deviation in (
+            (eased.quality_N, published.quality_N, 3.0), (eased.length_N, published.length_N, 1.0)
+        ):  # fmt: skip
+            expected = theirs / scale * min(1.0, scale * deviation / 2.0)
+            torch.testing.assert_close(ours, expected, atol=1e-6, rtol=1e-4)
+    same = regularisers.length_slopes(quality, length, tokens, spread=0.5)
+    torch.testing.assert_close(same.quality_N, published.quality_N)
+    flat = regularisers.length_slopes(torch.zeros(4), torch.zeros(4), torch.arange(4.0), spread=1.0)
+    assert not flat.quality_N.any()
+    assert not flat.length_N.any()
+
+
 def test_orthogonality_is_the_cosine_and_does_not_pay_for_small_weights() -> None:
     one, other = torch.tensor([3.0, 4.0]), torch.tensor([4.0, 3.0])
     assert float(regularisers.orthogonality(one, other)) == pytest.approx(24 / 25)

@@ -43,13 +43,27 @@ def correlation(x_N: Tensor, y_N: Tensor) -> Tensor:
     return (x_N * y_N).sum() / scale
 
 
-def length_penalty(quality_N: Tensor, length_N: Tensor, tokens_N: Tensor) -> Tensor:
+def eased(figure: Tensor, reward_N: Tensor, *, spread: float) -> Tensor:
+    """The figure, its slopes times the rewards' standard deviation over `spread` where that is below 1; shape ().
+
+    A correlation does not change with the rewards' scale, so its slopes are as large as that is small: those of a fresh
+    head, which differ by hundredths, drown what the pairs say. spread: in rewards; 0 leaves all slopes as they are.
+    """
+    if not spread:
+        return figure
+    share = (reward_N.detach().float().std(unbiased=False) / spread).clamp(max=1.0)
+    return figure.detach() + share * (figure - figure.detach())
+
+
+def length_penalty(quality_N: Tensor, length_N: Tensor, tokens_N: Tensor, *, spread: float = 0.0) -> Tensor:
     """|corr(quality, tokens)| + 1 - corr(length, tokens), in [0, 3], shape (): one head without length, one with it.
 
     quality_N, length_N: rewards of the two heads for all answers of a batch, shape (N,). tokens_N: their lengths.
-    A figure of the whole batch: means of it over parts are another loss. Source: Chen et al. 2024 (ODIN, 2402.07319).
+    spread: of each head's rewards, below which its slopes are eased; 0: as published. A figure of the whole batch:
+    means of it over parts are another loss. Source: Chen et al. 2024 (ODIN, 2402.07319).
     """
-    return correlation(quality_N, tokens_N).abs() + 1 - correlation(length_N, tokens_N)
+    quality = eased(correlation(quality_N, tokens_N).abs(), quality_N, spread=spread)
+    return quality + 1 - eased(correlation(length_N, tokens_N), length_N, spread=spread)
 
 
 class Slopes(NamedTuple):
@@ -60,7 +74,7 @@ class Slopes(NamedTuple):
     length_N: Tensor
 
 
-def length_slopes(quality_N: Tensor, length_N: Tensor, tokens_N: Tensor) -> Slopes:
+def length_slopes(quality_N: Tensor, length_N: Tensor, tokens_N: Tensor, *, spread: float = 0.0) -> Slopes:
     """`length_penalty` with its gradient, from rewards without one.
 
     With it a batch that needs several passes has the gradient of the whole: each answer's reward times its slope, the
@@ -68,7 +82,7 @@ def length_slopes(quality_N: Tensor, length_N: Tensor, tokens_N: Tensor) -> Slop
     """
     with torch.enable_grad():
         quality_N, length_N = (one.detach().float().requires_grad_() for one in (quality_N, length_N))
-        value = length_penalty(quality_N, length_N, tokens_N)
+        value = length_penalty(quality_N, length_N, tokens_N, spread=spread)
         slopes = torch.autograd.grad(value, (quality_N, length_N))
     return Slopes(value.detach(), *slopes)
 
