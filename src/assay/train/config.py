@@ -64,7 +64,7 @@ class RegulariseConfig(StageConfig):
     odin_length: NonNegativeFloat = Field(1.0, description="lambda_L, on the correlations of both heads with length")
     odin_orthogonality: NonNegativeFloat = Field(1.0, description="lambda_O, on the cosine between the two heads")
     odin_spread: NonNegativeFloat = Field(
-        1.0, description="standard deviation of rewards below which ODIN's slopes shrink with it; 0: as published"
+        3.0, description="standard deviation of rewards below which ODIN's slopes shrink with it; 0: as published"
     )
 
 
