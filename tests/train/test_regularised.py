@@ -176,7 +176,9 @@ def test_odins_heads_part_and_the_saved_model_is_plain_and_gives_the_same(
         Pair(id=f"p{i}", prompt="w1 w2", chosen=" ".join(["w3"] * (4 + i % 5)), rejected="w3 " * (1 + i % 2) + "w4")
         for i in range(40)
     ]
-    recipe = {**tiny.quick(bases["llama"], epochs=4, micro_tokens=60), "regularise": RegulariseConfig(odin="on")}
+    # Slopes as published: a few dozen steps of a tiny model do not spread rewards to where all of them count.
+    regularise = RegulariseConfig(odin="on", odin_spread=0.0)
+    recipe = {**tiny.quick(bases["llama"], epochs=4, micro_tokens=60), "regularise": regularise}
     done = train_reward(longer, longer[:12], seed=0, out=tmp_path / "seed-0", progress=lambda _: None, **recipe)
     rows = list(read_jsonl(done.metrics_path))
     assert float(rows[-1]["length_head_correlation"]) > 0.8  # type: ignore[arg-type]
