@@ -161,7 +161,7 @@ def test_odin_is_the_loss_of_the_whole_batch_however_it_is_cut(
     theirs_loss = odin_by_hand(regulariser, examples)
     theirs = gradient(model, theirs_loss)
     ours_loss = in_parts(regulariser, examples, size)
-    # Rewards of heads made 20 times larger: a row alone and rows together differ by 2e-5 on a processor with AVX2 alone.
+    # Of heads made 20 times larger a row alone and rows together differ by 2e-5 on a processor that has AVX2 alone.
     assert ours_loss.item() == pytest.approx(theirs_loss.item(), abs=1e-4)
     ours = gradient(model, ours_loss)
     assert float(ours["assay_length_head.weight"].abs().max()) > 0
