@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 MODELS = ("torch", "transformers", "peft", "accelerate", "bitsandbytes", "datasets", "pandas", "scipy.stats")
 NO_MODEL = tuple(name for name in MODELS if name != "scipy.stats")  # what decides by intervals needs that
 # Runs command lines one after the other in one process; a line each of its exit code and of what it has imported.
@@ -40,6 +42,7 @@ def test_help_of_every_command_imports_no_library_of_models() -> None:
     assert watched(lines) == [(line, 0, []) for line in lines]
 
 
+@pytest.mark.slow
 def test_what_needs_no_model_is_refused_without_its_libraries(tmp_path: Path) -> None:
     pairs, out, gone = tmp_path / "pairs.jsonl", str(tmp_path / "out"), str(tmp_path / "gone")
     pairs.write_text(json.dumps({"prompt": "a", "chosen": "b", "rejected": "c"}) + "\n")

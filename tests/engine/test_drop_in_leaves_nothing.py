@@ -52,6 +52,7 @@ def test_attention_is_called_what_it_was_called() -> None:
     assert "forward" not in model.base_model.__dict__
 
 
+@pytest.mark.slow
 def test_a_model_saved_whole_runs_where_assay_is_not_installed(tmp_path: Path) -> None:
     model = used(language_model("llama").eval())
     with shared_prefixes(model):

@@ -175,6 +175,7 @@ def test_adapters_take_the_same_steps_from_the_same_gradients(
     assert tokens < 0.6 * plain_tokens
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["dpo", pytest.param("reward-lora", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("precision", ["float32", pytest.param("bf16", marks=pytest.mark.slow)])
 def test_training_again_and_evaluating_between_share_as_the_first_time(

@@ -93,7 +93,10 @@ def bits(model: Any, asked: Sequence[Wanted], decoding: Decoding, room: Room | N
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["float32", "bf16"])
-@pytest.mark.parametrize("family", ["llama", "qwen3", "gpt2", "gpt_neox"])
+@pytest.mark.parametrize(
+    "family",
+    ["llama", "gpt2", *(pytest.param(one, marks=pytest.mark.slow) for one in ("qwen3", "gpt_neox"))],
+)
 def test_the_bits_are_the_same_in_any_company(family: str, dtype: torch.dtype, one_thread: None) -> None:
     model, asked = language_model(family).to(dtype).eval(), wanted(PROMPTS, 5)
     decoding = Decoding(most=18, ends=frozenset({END}))

@@ -49,7 +49,8 @@ def figures(out: Path) -> dict[str, object]:
     return {name: body[name] for name in ("standings", "unscored", "inputs", "items")}
 
 
-@pytest.mark.parametrize("moments", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("moments", [1, 2])
 def test_killed_with_sigkill_it_goes_on_and_the_figures_are_the_same(tmp_path: Path, moments: int) -> None:
     suite(tmp_path)
     (tmp_path / "rule.py").write_text(RULE)

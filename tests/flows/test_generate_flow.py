@@ -62,7 +62,8 @@ def test_one_line_an_answer_in_the_order_of_the_prompts(whole: Path, folder: Pat
     assert len({row["seed"] for row in found}) == 24
 
 
-@pytest.mark.parametrize("most", [1, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("most", [1, 3])
 def test_killed_anywhere_it_ends_with_the_same_file(whole: Path, folder: Path, tmp_path: Path, most: int) -> None:
     out, draw, kills = tmp_path / "answers.jsonl", random.Random(most), 0
     prompts = tmp_path / "prompts.jsonl"

@@ -52,6 +52,7 @@ def test_every_group_has_its_change() -> None:
     assert {name.partition(".")[0] for name in CHANGES} == set(RewardConfig.model_fields)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", CHANGES)
 def test_changing_it_changes_something(option: str, base: Path, before: dict[str, str], tmp_path: Path) -> None:
     value, where = CHANGES[option]

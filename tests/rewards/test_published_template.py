@@ -119,6 +119,7 @@ def test_a_saved_model_says_that_its_output_is_the_reward(published: Path, tmp_p
     assert json.loads((tmp_path / "ours" / "config.json").read_text())["problem_type"] == "regression"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", pytest.param("cp1252", marks=pytest.mark.slow)])
 def test_any_terminal_encoding_keeps_the_exit_code(encoding: str, published: Path, data: Path, tmp_path: Path) -> None:
     done = run("audit", published, data, "--template", "plain", "--out", tmp_path / "日本", PYTHONIOENCODING=encoding)

@@ -64,7 +64,7 @@ def test_scores_do_not_depend_on_the_budget_of_a_pass(tmp_path: Path) -> None:
         np.testing.assert_allclose(model.score(rows(), micro_tokens=budget), whole, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["llama", "bert"])
+@pytest.mark.parametrize("kind", ["llama", pytest.param("bert", marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 def test_training_ends_at_the_same_weights(tmp_path: Path, kind: str) -> None:
     base = tiny.base(tmp_path / "base", kind, dropout=0.0)

@@ -49,7 +49,7 @@ def coverage(*, n: int, share: float, judge: float, repeats: int, undecided: flo
     return held / repeats, fell / repeats
 
 
-@pytest.mark.parametrize("judge", [0.9, 0.3])
+@pytest.mark.parametrize("judge", [pytest.param(0.9, marks=pytest.mark.slow), 0.3])
 def test_share_and_drop_hold_the_truth_with_undecided_items(judge):
     for held in coverage(n=150, share=0.75, judge=judge, repeats=300):
         assert 0.93 - 0.025 <= held <= 0.97 + 0.025

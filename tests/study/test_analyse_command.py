@@ -59,6 +59,7 @@ def test_both_databases_give_verdict_and_page(tmp_path: Path, place: str) -> Non
     assert found.page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
+@pytest.mark.slow
 def test_the_command_decides_prints_and_exits_by_the_verdict(study: Path) -> None:
     said = assay("analyse", "study.db", "--out", "result", cwd=study, code=3)
     assert said == ""  # the result goes to standard output, and nothing to standard error

@@ -54,7 +54,9 @@ def test_auto_trains_as_if_what_it_found_had_been_asked_for(
     assert not (tmp_path / "asked" / "precision.json").exists()
 
 
-@pytest.mark.parametrize("stop", [1, 4])  # before the first checkpoint, which is of step 3, and after it
+@pytest.mark.parametrize(
+    "stop", [pytest.param(1, marks=pytest.mark.slow), 4]
+)  # before the first checkpoint, which is of step 3, and after it
 def test_what_began_in_one_precision_ends_in_it_on_another_machine(
     stop: int, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

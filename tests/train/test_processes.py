@@ -15,7 +15,8 @@ from tests.support.threads import one_thread
 from tests.support.torchrun import run_in_two_processes
 
 
-@pytest.mark.parametrize("kind", [pytest.param("bert", marks=pytest.mark.slow), "llama"])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["bert", "llama"])
 def test_two_processes_equal_one(tmp_path: Path, kind: str) -> None:
     base = tiny.base(tmp_path / "base", kind, dropout=0.0)
     with one_thread():

@@ -311,6 +311,7 @@ def stop_at(step: int) -> Callable[[Any], None]:
     return progress
 
 
+@pytest.mark.slow
 def test_stopped_and_started_again_odin_ends_with_the_same_bits(bases: dict[str, Path], tmp_path: Path) -> None:
     recipe = {**tiny.quick(bases["bert"]), "regularise": RegulariseConfig(odin="on")}
     data, held = tiny.pairs(24), tiny.pairs(6, seed=1)

@@ -24,7 +24,8 @@ def silent(_: object) -> None:
     pass
 
 
-@pytest.mark.parametrize("method", ["reward", pytest.param("dpo", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["reward", "dpo"])
 def test_killed_by_sigkill_it_ends_with_the_same_weights(tmp_path: Path, method: str) -> None:
     base = tmp_path / "base"
     if method == "reward":

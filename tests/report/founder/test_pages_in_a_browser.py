@@ -15,7 +15,10 @@ from tests.report.founder.made_policy_run import as_policy_run, decided_on, with
 from tests.study.server.test_browser import axe, chromium  # noqa: F401  (fixtures)
 from tests.support.made_run import make_run
 
-SEEN = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
+SEEN = [
+    ("light", 1280), ("dark", 390),
+    *(pytest.param(*one, marks=pytest.mark.slow) for one in (("dark", 1280), ("light", 390))),
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

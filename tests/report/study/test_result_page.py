@@ -8,8 +8,13 @@ from assay.flows.study import analyse_study
 from tests.study.server.test_browser import axe, chromium  # noqa: F401  (fixtures)
 from tests.study.simulated import PEOPLE, Truth, closed_study, machine
 
+SEEN = [
+    ("light", 1280), ("dark", 390),
+    *(pytest.param(*one, marks=pytest.mark.slow) for one in (("dark", 1280), ("light", 390))),
+]  # fmt: skip
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)])
+
+@pytest.mark.parametrize(("scheme", "width"), SEEN)
 def test_result_page_in_a_browser(tmp_path, chromium, axe, scheme, width) -> None:  # noqa: F811
     long = "an editor whose name is " + "very " * 12 + "long"
     closed = closed_study(

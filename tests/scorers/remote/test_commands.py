@@ -98,7 +98,7 @@ def test_a_server_that_answers_html_gives_no_confident_number(server: Server, pa
     assert "HTML" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["ASSAY_REMOTE_TOKEN", "ASSAY_TEI_TOKEN"])
+@pytest.mark.parametrize("name", ["ASSAY_REMOTE_TOKEN", pytest.param("ASSAY_TEI_TOKEN", marks=pytest.mark.slow)])
 def test_a_token_is_sent_and_stands_nowhere(server: Server, pairs: Path, tmp_path: Path, name: str) -> None:
     server.token = TOKEN
     given = {name: TOKEN}

@@ -85,7 +85,7 @@ def test_its_scores_are_those_of_the_implicit_scorer(base: Path, tmp_path: Path)
     np.testing.assert_allclose(values, written, atol=1e-4)
 
 
-@pytest.mark.parametrize("tuning", ["full", "lora"])
+@pytest.mark.parametrize("tuning", ["full", pytest.param("lora", marks=pytest.mark.slow)])
 def test_it_goes_on_where_it_stopped_with_the_same_bits(base: Path, tmp_path: Path, tuning: str) -> None:
     model = {"tuning": tuning, "lora_dropout": 0.1 if tuning == "lora" else 0.0}  # random states matter
     whole = run(base, tmp_path / "whole", model=model, train={"eval_every": 2})
