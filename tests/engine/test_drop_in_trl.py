@@ -176,8 +176,8 @@ def test_adapters_take_the_same_steps_from_the_same_gradients(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["dpo", pytest.param("reward-lora", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("precision", ["float32", pytest.param("bf16", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", ["dpo", "reward-lora"])
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
 def test_training_again_and_evaluating_between_share_as_the_first_time(
     kind: str, precision: str, tmp_path: Path
 ) -> None:
